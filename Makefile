@@ -1,0 +1,73 @@
+# What a person types. Everything is installed into .venv, nothing outside this directory.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help run test lint bench chaos soak dist clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
+
+ALL_PLUGINS := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
+# The pipeline says which plugins a service needs; the tests take them all.
+NAMED_PLUGINS := $(shell sed -n 's/^\[plugins\.\([a-z0-9_-]*\)\].*/plugins\/\1/p' plugins.toml)
+RUN_PLUGINS := $(filter $(NAMED_PLUGINS),$(ALL_PLUGINS))
+PROJECTS := core/pyproject.toml $(addsuffix /pyproject.toml,$(ALL_PLUGINS))
+
+WORKERS ?= 2
+CHAOS_KILLS ?= 300
+SOAK_MINUTES ?= 60
+
+help: ## show this
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+run: $(VENV)/.ready-to-run ## set up .venv and start the service on port 8004
+	@[ -t 1 ] || echo "POST logs to http://$${HOST:-127.0.0.1}:$${PORT:-8004}/ingest, read patterns at /patterns; data in $${DATA_DIR:-./data}; stop with Ctrl-C"
+	@exec $(BIN)/log-aggregator serve
+
+test: $(VENV)/.ready-to-test ## run all tests (PYTEST_ARGS="-k name" for some)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
+
+lint: $(VENV)/.ready-to-test ## check style, format and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy core/src $(addsuffix /src,$(ALL_PLUGINS))
+
+bench: $(VENV)/.ready-to-test ## measure speed; each figure beside what it is compared with
+	@$(PIP) install --quiet -r tests/bench/requirements.txt
+	@for file in tests/bench/bench_*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
+
+chaos: $(VENV)/.ready-to-test ## kill the service at random moments, CHAOS_KILLS times
+	CHAOS_KILLS=$(CHAOS_KILLS) $(BIN)/python -m pytest tests/faults -m chaos --timeout=0 $(PYTEST_ARGS)
+
+soak: $(VENV)/.ready-to-test ## run the service under load for SOAK_MINUTES and watch its memory
+	$(BIN)/python tests/bench/soak.py --minutes $(SOAK_MINUTES)
+
+dist: $(VENV)/.ready-to-test ## build every distribution into dist/ and try them in a clean environment
+	rm -rf dist build/dist-check
+	for project in core $(ALL_PLUGINS); do $(BIN)/python -m build --no-isolation --outdir dist "$$project" >/dev/null; done
+	tools/make-venv build/dist-check
+	build/dist-check/bin/python -m pip --disable-pip-version-check install --quiet dist/*.whl
+	build/dist-check/bin/log-aggregator check
+	ls -l dist
+
+clean: ## remove the environment, builds and caches; never data/
+	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	find core plugins -name '*.egg-info' -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	tools/make-venv $(VENV)
+
+$(VENV)/.ready-to-run: constraints.txt plugins.toml $(PROJECTS) | $(BIN)/python
+	@echo "Installing into $(VENV) …"
+	$(PIP) install --quiet setuptools
+	$(PIP) install --quiet --no-build-isolation $(addprefix -e ,core $(RUN_PLUGINS))
+	touch $@
+
+$(VENV)/.ready-to-test: constraints.txt tests/requirements.txt $(PROJECTS) | $(BIN)/python
+	@echo "Installing into $(VENV) …"
+	$(PIP) install --quiet setuptools
+	$(PIP) install --quiet --no-build-isolation $(addprefix -e ,core $(ALL_PLUGINS)) -r tests/requirements.txt
+	touch $@
