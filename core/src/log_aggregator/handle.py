@@ -1,0 +1,98 @@
+"""The service as one plugin sees it: the `Service` that `lifespan` is given."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from log_aggregator.aggregate import Alias, Anomaly
+from log_aggregator.errors import ConfigError
+from log_aggregator.record import Record
+from log_aggregator.settings import Settings
+from log_aggregator.store import Store
+
+if TYPE_CHECKING:
+    from log_aggregator.service import Service
+
+Check = Callable[[], Awaitable[str | None]]
+Figures = Callable[[], dict[str, Any]]
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Registrations:
+    """What the plugins have registered, in the file's order."""
+
+    def __init__(self) -> None:
+        self.routes: list[tuple[str, str, Handler]] = []
+        self.checks: dict[str, Check] = {}
+        self.figures: dict[str, Figures] = {}
+        self.stores: list[tuple[str, Store]] = []
+
+
+class Handle:
+    """Implements `hookspecs.Service` for the plugin `name`."""
+
+    def __init__(self, service: Service, name: str, registrations: Registrations) -> None:
+        self._service = service
+        self._name = name
+        self._registrations = registrations
+
+    @property
+    def data_dir(self) -> Path:
+        """The service's data directory."""
+        return self._service.settings.data_dir
+
+    @property
+    def shared_dir(self) -> Path:
+        """The data directory of all workers."""
+        return self._service.shared_dir
+
+    @property
+    def instance(self) -> str:
+        """The identity of the data directory."""
+        return self._service.instance
+
+    @property
+    def settings(self) -> Settings:
+        """The core's settings."""
+        return self._service.settings
+
+    @property
+    def store(self) -> Store | None:
+        """The store that is read."""
+        return self._service.store
+
+    async def ingest(self, records: list[Record]) -> int:
+        """Take records in, as HTTP does."""
+        return (await self._service.take(records)).accepted
+
+    def emit(self, event: Alias | Anomaly) -> None:
+        """Let an event ride on the next flush."""
+        self._service.pipeline.emit(event)
+
+    def add_route(self, method: str, path: str, handler: Handler) -> None:
+        """Serve an HTTP route."""
+        if self._service.running:
+            raise ConfigError(f"plugin {self._name}: route {path}: routes are added in lifespan, before the start")
+        if any((method, path) == known[:2] for known in self._registrations.routes):
+            raise ConfigError(f"plugin {self._name}: route {method} {path} is taken by another plugin")
+        self._registrations.routes.append((method, path, handler))
+
+    def add_health_check(self, name: str, check: Check) -> None:
+        """Ask `check` at every `GET /health`."""
+        self._registrations.checks[name] = check
+
+    def add_figures(self, name: str, figures: Figures) -> None:
+        """Show figures at `GET /stats`."""
+        self._registrations.figures[name] = figures
+
+    async def stats(self) -> dict[str, Any]:
+        """The figures of `GET /stats`."""
+        return await self._service.stats()
+
+    def register_store(self, store: Store) -> None:
+        """Offer this sink for reading."""
+        self._registrations.stores.append((self._name, store))

@@ -1,0 +1,40 @@
+"""Entering and leaving a plugin's lifespan so that its faults stop the start with one line, or nothing at all."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+
+from log_aggregator.errors import ConfigError
+
+START_DEADLINE = 60.0
+"""Seconds that a plugin may take before its yield."""
+
+log = logging.getLogger(__name__)
+
+
+@contextlib.asynccontextmanager
+async def contained(where: str, name: str, lifespan: AbstractAsyncContextManager[None]) -> AsyncIterator[None]:
+    """Live inside `lifespan`. Raises `ConfigError` when it cannot be entered; what it raises on leaving is logged.
+
+    `where` names the plugin's table in the file.
+    """
+    try:
+        async with asyncio.timeout(START_DEADLINE):
+            await lifespan.__aenter__()
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error}") from error
+    except TimeoutError:
+        raise ConfigError(f"{where}: lifespan: not ready after {START_DEADLINE:g} s") from None
+    except (Exception, SystemExit) as error:
+        raise ConfigError(f"{where}: lifespan: {type(error).__name__}: {error}") from error
+    try:
+        yield
+    finally:
+        try:
+            await lifespan.__aexit__(None, None, None)
+        except (Exception, SystemExit) as error:  # noqa: BLE001  a plugin may raise anything; the others still close
+            log.warning("plugin failed to close", extra={"plugin": name, "error": type(error).__name__})
