@@ -1,0 +1,224 @@
+"""Received records → journal → acknowledgement: `on_ingest`, group commit, backpressure."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from typing import NamedTuple
+
+from log_aggregator.errors import KeyReusedError, OverloadedError, Reject
+from log_aggregator.journal import Appended, Entry, Intake, JournalError, Writer
+from log_aggregator.journal.intake import encode
+from log_aggregator.pipeline import Pipeline
+from log_aggregator.record import Record
+from log_aggregator.settings import Settings
+from log_aggregator.stages import Stages
+
+
+class Receipt(NamedTuple):
+    """The answer to one batch: `rejected` holds indexes into it, with reasons."""
+
+    accepted: int
+    rejected: list[tuple[int, str]]
+    duplicate: bool
+    durable: bool
+
+
+class _Request:
+    """One batch on its way to the disk."""
+
+    __slots__ = ("accepted", "digest", "done", "key", "records", "rejected")
+
+    def __init__(self, records: list[Record], key: str | None, digest: bytes) -> None:
+        self.records = records
+        self.accepted = len(records)
+        self.key = key
+        self.digest = digest
+        self.rejected: list[tuple[int, str]] = []
+        self.done: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+
+    def refuse(self, error: BaseException) -> None:
+        """Answer that nothing was accepted."""
+        if not self.done.done():
+            self.done.set_exception(error)
+
+    def answer(self, appended: Appended, durable: bool) -> None:
+        """Answer what was accepted."""
+        if not self.done.done():
+            accepted = appended.accepted if appended.duplicate else self.accepted
+            self.done.set_result(Receipt(accepted, self.rejected, appended.duplicate, durable))
+
+
+class _Row(NamedTuple):
+    """What becomes one row of the intake: one request with a key, or neighbors without."""
+
+    requests: list[_Request]
+    records: list[Record]
+
+
+class Door:
+    """Where records come in, whichever road they took.
+
+    Requests that arrive while a commit is under way share the next one; those without a key also share the
+    calls of `on_ingest` and a row of the journal.
+    """
+
+    def __init__(self, settings: Settings, stages: Stages, writer: Writer, intake: Intake, pipeline: Pipeline) -> None:
+        self._settings = settings
+        self._durable = settings.durability == "journal"
+        self._stages = stages
+        self._writer = writer
+        self._intake = intake
+        self._pipeline = pipeline
+        self._waiting: list[_Request] = []
+        self._busy = False
+        self._opened = asyncio.Event()
+        self._in_hand = 0
+        self.journal_bytes = 0
+        self.accepted = 0
+        self.rejected = 0
+        self.refused = 0
+        self.duplicates = 0
+
+    def open(self) -> None:
+        """Let records in. Until then they wait.
+
+        What a crash left in the journal must be through first: a later record that overtook it would be sealed
+        with a watermark that trims what has not been replayed yet.
+        """
+        self._opened.set()
+
+    @property
+    def closed_because(self) -> str | None:
+        """Why no log can be accepted now; `None` when the door is open."""
+        if self.journal_bytes > self._settings.journal_max_bytes:
+            return "the journal is full: the sinks have not taken what waits there"
+        if self._in_hand + self._pipeline.queued > self._settings.queue_max_records:
+            return "too many logs wait to be aggregated"
+        return None
+
+    async def take(self, records: list[Record], *, key: str | None = None, digest: bytes = b"") -> Receipt:
+        """Guard, keep and acknowledge one batch; returns once it is durable.
+
+        Raises `OverloadedError` when nothing was accepted, `Reject` when a plugin refused the batch and
+        `KeyReusedError` when the key came with another body before.
+        """
+        if not self._opened.is_set():
+            await self._opened.wait()
+        reason = self.closed_because
+        if reason is not None:
+            self.refused += len(records)
+            raise OverloadedError(reason)
+        if key is not None:
+            digest = digest or hashlib.blake2b(encode(records), digest_size=16).digest()
+        request = _Request(records, key, digest)
+        self._waiting.append(request)
+        self._in_hand += len(records)
+        if not self._busy:
+            self._busy = True
+            # Not at once: whatever else has arrived by now comes along.
+            asyncio.get_running_loop().call_soon(self._commit)
+        return await request.done
+
+    def _commit(self) -> None:
+        """Take all that waits through `on_ingest` to the journal."""
+        requests, self._waiting = self._waiting, []
+        rows: list[_Row] = []
+        entries: list[Entry] = []
+        for neighbors in _neighbors(requests):
+            for row in self._guarded(neighbors):
+                if self._durable or row.requests[0].key is not None:
+                    rows.append(row)
+                    entries.append(self._entry(row))
+                else:
+                    self._settle(row, Appended(0, len(row.records)))
+        if rows:
+            future = self._writer.submit(lambda connection: self._intake.append(connection, entries))
+            future.add_done_callback(lambda done: self._committed(rows, done))
+        else:
+            self._next()
+
+    def _guarded(self, requests: list[_Request]) -> list[_Row]:
+        """Run `on_ingest` over neighbors together. A refusal of the whole is asked again of each alone."""
+        records = requests[0].records if len(requests) == 1 else [r for request in requests for r in request.records]
+        try:
+            kept, refused = self._stages.guard(records)
+        except Reject as verdict:
+            if len(requests) > 1:
+                return [row for request in requests for row in self._guarded([request])]
+            self._in_hand -= len(records)
+            self.rejected += len(records)
+            requests[0].refuse(verdict)
+            return []
+        self._in_hand -= len(records) - len(kept)
+        if kept is not records:
+            self._note_kept(requests, kept, refused)
+        return [_Row(requests, kept)]
+
+    def _note_kept(self, requests: list[_Request], kept: list[Record], refused: list[tuple[object, str]]) -> None:
+        """Tell each request which of its records a plugin refused or dropped."""
+        left = set(map(id, kept))
+        reasons = {id(record): why for record, why in refused}
+        for request in requests:
+            marks = list(map(id, request.records))
+            request.accepted = sum(mark in left for mark in marks)
+            request.rejected = [(index, reasons[mark]) for index, mark in enumerate(marks) if mark in reasons]
+        self.rejected += len(refused)
+
+    def _entry(self, row: _Row) -> Entry:
+        first = row.requests[0]
+        payload = None
+        if self._durable and row.records:
+            try:
+                payload = encode(row.records)
+            except (TypeError, ValueError, RecursionError, OverflowError):
+                self._stages.make_sound(row.records)
+                payload = encode(row.records)
+        return Entry(payload, len(row.records), first.key, first.digest)
+
+    def _committed(self, rows: list[_Row], done: asyncio.Future[list[Appended | KeyReusedError]]) -> None:
+        failure = done.exception()
+        results: list[Appended | BaseException]
+        results = [_as_overload(failure)] * len(rows) if failure is not None else list(done.result())
+        self._next()
+        for row, result in zip(rows, results, strict=True):
+            self._settle(row, result)
+
+    def _next(self) -> None:
+        """Commit what has gathered meanwhile, before the answers to the last are written."""
+        self._busy = bool(self._waiting)
+        if self._busy:
+            asyncio.get_running_loop().call_soon(self._commit)
+
+    def _settle(self, row: _Row, result: Appended | BaseException) -> None:
+        self._in_hand -= len(row.records)
+        if isinstance(result, BaseException):
+            self.refused += len(row.records)
+            for request in row.requests:
+                request.refuse(result)
+            return
+        if result.duplicate:
+            self.duplicates += 1
+        else:
+            self.accepted += len(row.records)
+            if row.records:
+                self._pipeline.put(result.position, row.records)
+        for request in row.requests:
+            request.answer(result, self._durable)
+
+
+def _neighbors(requests: list[_Request]) -> list[list[_Request]]:
+    """Requests without a key stay together; one with a key is alone, so that it can be left out if known."""
+    groups: list[list[_Request]] = []
+    for request in requests:
+        if request.key is None and groups and groups[-1][-1].key is None:
+            groups[-1].append(request)
+        else:
+            groups.append([request])
+    return groups
+
+
+def _as_overload(failure: BaseException) -> BaseException:
+    if isinstance(failure, JournalError):
+        return OverloadedError(str(failure), retry_after=5.0)
+    return failure

@@ -1,0 +1,69 @@
+"""What the service counts about itself: logs by level, errors by source, latencies, memory."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from ddsketch import DDSketch
+
+from log_aggregator.record import ERROR_LEVELS
+
+MAX_LEVELS = 50
+"""Levels that are counted apart: clients may name what they like."""
+
+MAX_SOURCES = 1000
+"""Sources whose errors are counted apart; those of later ones are counted together as `(other)`."""
+
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+_QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
+
+
+class Tally:
+    """Totals since the start, counted a group of records at a time."""
+
+    def __init__(self) -> None:
+        self.logs = 0
+        self.by_level: dict[str, int] = {}
+        self.errors_by_source: dict[str, int] = {}
+
+    def count(self, level: str, source: str, logs: int) -> None:
+        """Count logs of one level and source."""
+        self.logs += logs
+        counted = level if level in self.by_level or len(self.by_level) < MAX_LEVELS else "(other)"
+        self.by_level[counted] = self.by_level.get(counted, 0) + logs
+        if level in ERROR_LEVELS:
+            if source not in self.errors_by_source and len(self.errors_by_source) >= MAX_SOURCES:
+                source = "(other)"
+            self.errors_by_source[source] = self.errors_by_source.get(source, 0) + logs
+
+    @property
+    def errors(self) -> int:
+        """Logs of an error level."""
+        return sum(self.errors_by_source.values())
+
+
+class Latency:
+    """How long something takes: quantiles within 1 % (DDSketch, VLDB 2019), in bounded memory."""
+
+    def __init__(self) -> None:
+        self._sketch = DDSketch(0.01)
+
+    def note(self, seconds: float) -> None:
+        """Note one duration."""
+        self._sketch.add(seconds)
+
+    def figures(self) -> dict[str, Any]:
+        """Count, sum in seconds, and quantiles in milliseconds."""
+        count = int(self._sketch.count)
+        out: dict[str, Any] = {"count": count, "sum_seconds": round(self._sketch.sum, 6)}
+        for name, q in _QUANTILES.items():
+            value = self._sketch.get_quantile_value(q) if count else None
+            out[f"{name}_ms"] = None if value is None else round(value * 1000, 3)
+        return out
+
+
+def resident_bytes() -> int:
+    """Memory of this process that is in RAM now."""
+    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * _PAGE

@@ -1,0 +1,115 @@
+"""The journal's SQLite file: how it is opened, locked and laid out."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import sqlite3
+from pathlib import Path
+from typing import IO, NamedTuple
+
+from log_aggregator.errors import ConfigError, LogAggregatorError
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS meta (
+    id INTEGER PRIMARY KEY CHECK (id = 1), instance TEXT NOT NULL, sequence INTEGER NOT NULL, version INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS intake (
+    position INTEGER PRIMARY KEY AUTOINCREMENT, received INTEGER NOT NULL, payload BLOB NOT NULL
+);
+CREATE TABLE IF NOT EXISTS keys (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    key TEXT NOT NULL UNIQUE, digest BLOB NOT NULL, accepted INTEGER NOT NULL, at INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS keys_at ON keys (at);
+CREATE TABLE IF NOT EXISTS outbox (
+    sequence INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, first_sequence INTEGER NOT NULL,
+    groups INTEGER NOT NULL, logs INTEGER NOT NULL, opened INTEGER NOT NULL, payload BLOB NOT NULL
+);
+CREATE TABLE IF NOT EXISTS lanes (
+    name TEXT PRIMARY KEY, cursor INTEGER NOT NULL, epoch INTEGER, sequence INTEGER, lost INTEGER NOT NULL
+) WITHOUT ROWID;
+"""
+
+VERSION = 1
+
+
+class JournalError(LogAggregatorError):
+    """The journal cannot be written: the disk is full, read-only or broken."""
+
+
+class Identity(NamedTuple):
+    """Who this data directory is: the instance for ever, the epoch for this start."""
+
+    instance: str
+    epoch: int
+
+
+class OpenJournal(NamedTuple):
+    """An opened journal: the connection belongs to the writer thread from here on."""
+
+    path: Path
+    connection: sqlite3.Connection
+    identity: Identity
+    lock: IO[str]
+
+
+def open_journal(data_dir: Path) -> OpenJournal:
+    """Open (or create) the journal of a data directory and lock the directory for this process.
+
+    Raises `ConfigError` when the directory cannot be used or another service uses it.
+    """
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        lock = _lock(data_dir)
+        path = data_dir / "journal.sqlite3"
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        identity = _prepare(connection)
+    except (OSError, sqlite3.Error) as error:
+        raise ConfigError(f"DATA_DIR {data_dir}: cannot be used: {error}") from error
+    return OpenJournal(path, connection, identity, lock)
+
+
+def _lock(data_dir: Path) -> IO[str]:
+    lock = (data_dir / "lock").open("a+", encoding="ascii")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.seek(0)
+        owner = lock.read().strip() or "unknown"
+        lock.close()
+        raise ConfigError(
+            f"DATA_DIR {data_dir}: in use by another service (process {owner}); stop it, or set another DATA_DIR"
+        ) from None
+    lock.truncate(0)
+    lock.write(f"{os.getpid()}\n")
+    lock.flush()
+    return lock
+
+
+def _prepare(connection: sqlite3.Connection) -> Identity:
+    connection.execute("PRAGMA journal_mode = WAL")
+    # FULL syncs the write-ahead log at each commit: NORMAL would lose acknowledged logs at power loss.
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA cache_size = -8000")
+    connection.execute("PRAGMA wal_autocheckpoint = 2000")
+    connection.execute("PRAGMA journal_size_limit = 67108864")
+    connection.executescript(_SCHEMA)
+    connection.execute(
+        "INSERT OR IGNORE INTO meta (id, instance, sequence, version) VALUES (1, ?, 0, ?)",
+        (secrets.token_hex(8), VERSION),
+    )
+    instance, version = connection.execute("SELECT instance, version FROM meta").fetchone()
+    if version > VERSION:
+        raise ConfigError(f"the journal was written by a newer release (format {version}, this one reads {VERSION})")
+    return Identity(instance, secrets.randbits(62))
+
+
+def used_bytes(connection: sqlite3.Connection) -> int:
+    """Bytes that the journal's rows take. The file may be larger: room that was given up is used again."""
+    pages, free, size = (
+        int(connection.execute(f"PRAGMA {name}").fetchone()[0])
+        for name in ("page_count", "freelist_count", "page_size")
+    )
+    return (pages - free) * size

@@ -1,0 +1,141 @@
+"""Acknowledged records that no flush covers yet: append, read back after a crash, trim."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+import msgspec
+import zstandard
+
+from log_aggregator.errors import KeyReusedError
+from log_aggregator.record import Record
+
+COMPRESS_FROM = 4096
+"""Bytes from which on a row is compressed."""
+
+KEY_LIFETIME = 24 * 3600
+"""Seconds for which an Idempotency-Key is remembered at most."""
+
+_fields = attrgetter("message", "level", "source", "timestamp", "metadata", "level_sent", "pattern", "category", "tags")
+# What a field mostly is (counting that is quicker than looking at types), and the type that it must have.
+_TYPES: tuple[tuple[Any, set[type]], ...] = (
+    (None, {str}), ("INFO", {str}), (None, {str}), (None, {int}), (None, {dict}), (None, {bool}),
+    ("", {str}), ("", {str}), ((), {tuple}),
+)  # fmt: skip
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(list[tuple[str, str, str, int, dict[str, Any], bool, str, str, tuple[str, ...]]])
+
+
+class Entry(NamedTuple):
+    """What one append asks for. `payload` is `None` when the records are not to be kept on disk.
+
+    With a `key`, the append happens once: the same key and digest again is a duplicate.
+    """
+
+    payload: bytes | None
+    accepted: int
+    key: str | None = None
+    digest: bytes = b""
+
+
+class Appended(NamedTuple):
+    """What became of an entry: its position, or for a duplicate how many were accepted back then."""
+
+    position: int
+    accepted: int
+    duplicate: bool = False
+
+
+def encode(records: list[Record]) -> bytes:
+    """The records as they stand after `on_ingest`.
+
+    Raises `TypeError` when a field has not its type: it could not be read back.
+    """
+    rows = list(map(_fields, records))
+    for column, (usual, kind) in zip(zip(*rows, strict=True), _TYPES, strict=False):
+        if (usual is None or column.count(usual) != len(rows)) and not kind.issuperset(set(map(type, column))):
+            raise TypeError("a field has not its type")
+    return _encoder.encode(rows)
+
+
+def unpacked(payload: bytes) -> bytes:
+    """The payload of a row as it was encoded."""
+    return zstandard.ZstdDecompressor().decompress(payload) if payload.startswith(zstandard.FRAME_HEADER) else payload
+
+
+def decode(payload: bytes) -> list[Record]:
+    """The records of `encode`. What a plugin hid in them that has not its type is left out, never a record."""
+    try:
+        rows = _decoder.decode(payload)
+    except msgspec.ValidationError:
+        return [_salvaged(row) for row in msgspec.msgpack.decode(payload, strict=False)]
+    return [Record(*fields) for fields in rows]
+
+
+def _salvaged(row: list[Any]) -> Record:
+    message, level, source, timestamp, metadata, level_sent, pattern, category, tags = row
+    texts = {str(key): value for key, value in metadata.items()} if isinstance(metadata, dict) else {}
+    record = Record(str(message), str(level), str(source), int(timestamp), texts, bool(level_sent), str(pattern))
+    record.category = str(category)
+    record.tags = tuple(map(str, tags))
+    return record
+
+
+class Intake:
+    """The operations on the intake. Each takes the writer's connection and runs in its transaction."""
+
+    def __init__(self, max_keys: int) -> None:
+        self._max_keys = max_keys
+        self._since_purge = 0
+        self._compressor = zstandard.ZstdCompressor(level=1)
+
+    def append(self, connection: sqlite3.Connection, entries: list[Entry]) -> list[Appended | KeyReusedError]:
+        """Append entries in order; a reused key is answered in its place and costs no other entry."""
+        return [self._append(connection, entry) for entry in entries]
+
+    def _append(self, connection: sqlite3.Connection, entry: Entry) -> Appended | KeyReusedError:
+        if entry.key is not None:
+            known = connection.execute("SELECT digest, accepted FROM keys WHERE key = ?", (entry.key,)).fetchone()
+            if known is not None:
+                if known[0] != entry.digest:
+                    return KeyReusedError("this Idempotency-Key came with another body before")
+                return Appended(0, known[1], duplicate=True)
+            self._remember(connection, entry)
+        if entry.payload is None:
+            return Appended(0, entry.accepted)
+        cursor = connection.execute(
+            "INSERT INTO intake (received, payload) VALUES (?, ?)",
+            (time.time_ns() // 1000, self._packed(entry.payload)),
+        )
+        assert cursor.lastrowid is not None
+        return Appended(cursor.lastrowid, entry.accepted)
+
+    def _packed(self, payload: bytes) -> bytes:
+        """Large rows compressed: it runs beside the event loop, and a small disk has a sixth to write."""
+        return self._compressor.compress(payload) if len(payload) >= COMPRESS_FROM else payload
+
+    def _remember(self, connection: sqlite3.Connection, entry: Entry) -> None:
+        now = int(time.time())
+        connection.execute(
+            "INSERT INTO keys (key, digest, accepted, at) VALUES (?, ?, ?, ?)",
+            (entry.key, entry.digest, entry.accepted, now),
+        )
+        self._since_purge += 1
+        if self._since_purge >= 1000:
+            self._since_purge = 0
+            connection.execute("DELETE FROM keys WHERE at < ?", (now - KEY_LIFETIME,))
+            connection.execute("DELETE FROM keys WHERE number <= (SELECT max(number) FROM keys) - ?", (self._max_keys,))
+
+    def read(self, connection: sqlite3.Connection, after: int, most: int) -> Iterator[tuple[int, list[Record]]]:
+        """The next rows after a position, at most `most`, in order: (position, records)."""
+        query = "SELECT position, payload FROM intake WHERE position > ? ORDER BY position LIMIT ?"
+        for position, payload in connection.execute(query, (after, most)):
+            yield position, decode(unpacked(payload))
+
+    def trim(self, connection: sqlite3.Connection, watermark: int) -> None:
+        """Forget the rows up to and including a position: a flush covers them."""
+        connection.execute("DELETE FROM intake WHERE position <= ?", (watermark,))

@@ -1,0 +1,173 @@
+"""Flushes that some sink does not have yet, and how far each sink's lane has come."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import msgspec
+
+from log_aggregator.aggregate import START, Aggregate, Alias, Anomaly, Flush, Position, merge_flushes
+
+MERGE_AT = 16
+"""Waiting flushes beyond which neighbors are merged, `MERGE_AT // 2` at a time."""
+
+MERGED_GROUPS = 20_000
+"""Groups that a merged flush holds at most."""
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Flush)
+
+
+class LaneState(NamedTuple):
+    """How far a lane has come: `cursor` is the sequence it is done with, `stored` what its sink holds.
+
+    `stored` is `START` for a new sink and `None` after flushes were dropped; `lost` counts their logs.
+    """
+
+    cursor: int
+    stored: Position | None
+    lost: int
+
+
+class Waiting(NamedTuple):
+    """What a lane still has before it."""
+
+    flushes: int
+    groups: int
+    logs: int
+    oldest: int | None
+
+
+class Outbox:
+    """The operations on the outbox. Each takes the writer's connection and runs in its transaction."""
+
+    def seal(self, connection: sqlite3.Connection, flush: Flush) -> None:
+        """Keep a new flush."""
+        payload = _encoder.encode(flush)
+        connection.execute("UPDATE meta SET sequence = ?", (flush.position.sequence,))
+        connection.execute(
+            "INSERT INTO outbox (sequence, epoch, first_sequence, groups, logs, opened, payload)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                flush.position.sequence,
+                flush.position.epoch,
+                flush.position.sequence,
+                len(flush.aggregates),
+                flush.logs,
+                flush.opened,
+                payload,
+            ),
+        )
+
+    def last_sequence(self, connection: sqlite3.Connection) -> int:
+        """The sequence of the newest flush that was ever sealed, 0 before the first."""
+        return int(connection.execute("SELECT sequence FROM meta").fetchone()[0])
+
+    def open_lane(self, connection: sqlite3.Connection, name: str) -> LaneState:
+        """The state of a lane; a new one starts behind the newest flush."""
+        connection.execute(
+            "INSERT OR IGNORE INTO lanes (name, cursor, epoch, sequence, lost) SELECT ?, sequence, ?, ?, 0 FROM meta",
+            (name, *START),
+        )
+        cursor, epoch, sequence, lost = connection.execute(
+            "SELECT cursor, epoch, sequence, lost FROM lanes WHERE name = ?", (name,)
+        ).fetchone()
+        return LaneState(cursor, None if epoch is None else Position(epoch, sequence), lost)
+
+    def after(self, connection: sqlite3.Connection, cursor: int) -> Flush | None:
+        """The first flush after a sequence."""
+        row = connection.execute(
+            "SELECT payload FROM outbox WHERE sequence > ? ORDER BY sequence LIMIT 1", (cursor,)
+        ).fetchone()
+        return None if row is None else _decoder.decode(row[0])
+
+    def advance(self, connection: sqlite3.Connection, name: str, state: LaneState, lanes: Iterable[str]) -> None:
+        """Move a lane, and forget the flushes that every one of `lanes` is done with."""
+        epoch, sequence = (None, None) if state.stored is None else state.stored
+        connection.execute(
+            "UPDATE lanes SET cursor = ?, epoch = ?, sequence = ?, lost = ? WHERE name = ?",
+            (state.cursor, epoch, sequence, state.lost, name),
+        )
+        names = list(lanes)
+        marks = ",".join("?" * len(names))
+        connection.execute(
+            f"DELETE FROM outbox WHERE sequence <= (SELECT min(cursor) FROM lanes WHERE name IN ({marks}))",  # noqa: S608  only question marks are put in
+            names,
+        )
+
+    def drop_all(self, connection: sqlite3.Connection) -> None:
+        """Forget every flush: no sink is configured to take them."""
+        connection.execute("DELETE FROM outbox")
+
+    def waiting(self, connection: sqlite3.Connection, cursor: int) -> Waiting:
+        """What lies after a sequence."""
+        row = connection.execute(
+            "SELECT count(*), coalesce(sum(groups), 0), coalesce(sum(logs), 0), min(opened)"
+            " FROM outbox WHERE sequence > ?",
+            (cursor,),
+        ).fetchone()
+        return Waiting(*row)
+
+    def merge_waiting(self, connection: sqlite3.Connection, cursors: list[int], max_samples: int) -> int:
+        """Merge neighbors that no lane has begun with; returns how many flushes became one.
+
+        A lane may have begun with the first flush after its cursor: whether its sink has stored it is
+        only known of that very flush, so it stays as it is.
+        """
+        rows = connection.execute("SELECT sequence, groups FROM outbox ORDER BY sequence").fetchall()
+        heads = {next((sequence for sequence, _ in rows if sequence > cursor), None) for cursor in cursors}
+        run = _cheapest_run(rows, heads, cursors)
+        if not run:
+            return 0
+        marks = ",".join("?" * len(run))
+        payloads = connection.execute(
+            f"SELECT payload FROM outbox WHERE sequence IN ({marks}) ORDER BY sequence",  # noqa: S608  only question marks are put in
+            run,
+        ).fetchall()
+        merged = merge_flushes([_decoder.decode(row[0]) for row in payloads], max_samples)
+        connection.executemany("DELETE FROM outbox WHERE sequence = ?", [(sequence,) for sequence in run[:-1]])
+        connection.execute(
+            "UPDATE outbox SET first_sequence = ?, groups = ?, logs = ?, opened = ?, payload = ? WHERE sequence = ?",
+            (run[0], len(merged.aggregates), merged.logs, merged.opened, _encoder.encode(merged), run[-1]),
+        )
+        return len(run)
+
+
+def writable(flush: Flush) -> Flush:
+    """The flush with all that can be written: what cannot loses its texts and details, never its counts."""
+    return msgspec.structs.replace(
+        flush,
+        aggregates=tuple(a if _is_writable(a) else _bare(a) for a in flush.aggregates),
+        aliases=tuple(filter(_is_writable, flush.aliases)),
+        anomalies=tuple(filter(_is_writable, flush.anomalies)),
+    )
+
+
+def _is_writable(part: Aggregate | Alias | Anomaly) -> bool:
+    try:
+        _encoder.encode(part)
+    except (TypeError, ValueError, RecursionError, OverflowError):
+        return False
+    return True
+
+
+def _bare(a: Aggregate) -> Aggregate:
+    pattern, level, source = (str(text).encode("utf-8", "replace").decode() for text in (a.pattern, a.level, a.source))
+    return Aggregate(a.bucket, pattern, level, source, a.count, a.first_seen, a.last_seen)
+
+
+def _cheapest_run(rows: list[tuple[int, int]], heads: set[int | None], cursors: list[int]) -> list[int]:
+    """The neighbors with the fewest groups that may be merged: no head, no lane's cursor between them."""
+    length = MERGE_AT // 2
+    best: tuple[int, list[int]] | None = None
+    for start in range(len(rows) - length + 1):
+        window = rows[start : start + length]
+        sequences = [sequence for sequence, _ in window]
+        if heads.intersection(sequences) or any(sequences[0] <= cursor < sequences[-1] for cursor in cursors):
+            continue
+        groups = sum(count for _, count in window)
+        if groups <= MERGED_GROUPS and (best is None or groups < best[0]):
+            best = (groups, sequences)
+    return best[1] if best else []

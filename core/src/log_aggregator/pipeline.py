@@ -1,0 +1,200 @@
+"""Acknowledged records → groups: the one task that runs the stages, folds and lets the sealer seal."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections import deque
+
+from log_aggregator.aggregate import Alias, Anomaly, Flush
+from log_aggregator.fold import Fold, UnsoundError
+from log_aggregator.journal import JournalError
+from log_aggregator.record import Record
+from log_aggregator.sealer import Sealer
+from log_aggregator.stages import Stages
+
+SLICE = 1000
+"""Records that cross the stages at once: small enough that requests are answered in between."""
+
+RETRY_SEAL = 1.0
+
+log = logging.getLogger(__name__)
+
+
+class Pipeline:
+    """Takes batches in journal order and owns what has gathered since the last seal."""
+
+    def __init__(self, stages: Stages, fold: Fold, sealer: Sealer) -> None:
+        self._stages = stages
+        self._fold = fold
+        self._sealer = sealer
+        self._queue: deque[tuple[int, list[Record]]] = deque()
+        self._wake = asyncio.Event()
+        self._drained = asyncio.Event()
+        self._watermark = 0
+        self._aliases: list[Alias] = []
+        self._anomalies: dict[str, Anomaly] = {}
+        self._sealing: asyncio.Task[None] | None = None
+        self._forced: list[tuple[int, asyncio.Future[int]]] = []
+        self._put = 0
+        self._done = 0
+        self.queued = 0
+        self.busy_seconds = 0.0
+
+    def put(self, position: int, records: list[Record]) -> None:
+        """Queue an acknowledged batch. `position` is its place in the journal, 0 when it is not there."""
+        self._queue.append((position, records))
+        self._put += 1
+        self._drained.clear()
+        self.queued += len(records)
+        self._wake.set()
+
+    def emit(self, event: Alias | Anomaly) -> None:
+        """Let an event ride on the next flush; of an anomaly only the newest revision does."""
+        if isinstance(event, Alias):
+            self._aliases.append(event)
+        else:
+            known = self._anomalies.get(event.id)
+            if known is None or event.revision >= known.revision:
+                self._anomalies[event.id] = event
+        if not self._fold.logs:
+            self._sealer.began()
+        self._wake.set()
+
+    def wake(self) -> None:
+        """Look again whether something is due: a sink has caught up."""
+        self._sealer.settled()
+        self._wake.set()
+
+    async def drained(self) -> None:
+        """Wait until everything that was queued has been folded."""
+        if self.queued:
+            await self._drained.wait()
+
+    @property
+    def groups(self) -> int:
+        """Groups that have gathered since the last seal."""
+        return len(self._fold)
+
+    @property
+    def gathered_bytes(self) -> int:
+        """About what the texts take that have gathered since the last seal."""
+        return self._fold.bytes
+
+    @property
+    def overflowed(self) -> int:
+        """Logs that went to the overflow pattern."""
+        return self._fold.overflowed
+
+    async def seal_now(self) -> int:
+        """Seal all that was queued before this call; the sequence of the flush that covers it."""
+        future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._forced.append((self._put, future))
+        self._wake.set()
+        return await future
+
+    async def run(self) -> None:
+        """Work for ever; cancel to stop. What is not sealed then is in the journal."""
+        try:
+            while True:
+                self._wake.clear()
+                while self._queue:
+                    await self._work()
+                    await self._seal_if_due()
+                self._drained.set()
+                await self._seal_if_due()
+                await self._sleep()
+        finally:
+            if self._sealing is not None:
+                self._sealing.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await self._sealing
+
+    async def _work(self) -> None:
+        """Process one large batch in slices, or several small ones together, up to a batch's end."""
+        records, position = self._next_records()
+        if not self._fold.logs and not self._has_events():
+            self._sealer.began()
+        for start in range(0, len(records), SLICE):
+            part = records[start : start + SLICE] if len(records) > SLICE else records
+            if self._stages.has_isolated:
+                await self._stages.process_with_isolated(part)
+            started = time.perf_counter()
+            if not self._stages.has_isolated:
+                self._stages.process(part)
+            try:
+                self._fold.add(part)
+            except UnsoundError:
+                self._stages.make_sound(part)
+                self._fold.add(part)
+            self.queued -= len(part)
+            self.busy_seconds += time.perf_counter() - started
+            await asyncio.sleep(0)
+        self._watermark = max(self._watermark, position)
+
+    def _next_records(self) -> tuple[list[Record], int]:
+        position, records = self._queue.popleft()
+        self._done += 1
+        if len(records) < SLICE and self._queue:
+            records = list(records)
+            while self._queue and len(records) < SLICE:
+                position, more = self._queue.popleft()
+                self._done += 1
+                records += more
+        return records, position
+
+    async def _seal_if_due(self) -> None:
+        forced = bool(self._forced) and self._forced[0][0] <= self._done
+        if self._sealing is not None:
+            if not self._sealing.done():
+                if not self._sealer.is_large(self._fold, times=2):
+                    return
+                await asyncio.wait([self._sealing])
+            self._sealing = None
+        events_due = self._has_events() and self._sealer.seconds_left() <= 0
+        if forced or events_due or self._sealer.is_due(self._fold):
+            flush = self._sealer.next_flush(self._fold.take(), self._aliases, list(self._anomalies.values()))
+            if self._fold.garbled:
+                self._fold.garbled = False
+                self._stages.suspect("metadata")
+            self._aliases, self._anomalies = [], {}
+            self._sealing = asyncio.create_task(self._seal(flush, self._watermark, self._done), name="seal")
+            self._sealing.add_done_callback(lambda _: self._wake.set())
+
+    async def _seal(self, flush: Flush, watermark: int, done: int) -> None:
+        """Seal until it has worked. Meanwhile the records are safe in the intake, and more gather."""
+        failed = False
+        while flush.aggregates or flush.aliases or flush.anomalies:
+            try:
+                if not await self._sealer.seal(flush, watermark):
+                    self._stages.suspect("texts")
+                break
+            except JournalError as error:
+                if not failed:
+                    log.error("cannot seal; logs stay in the journal until it works", extra={"error": str(error)})
+                failed = True
+                await asyncio.sleep(RETRY_SEAL)
+        if failed:
+            log.warning("sealing works again")
+        for target, future in self._forced:
+            if target <= done and not future.done():
+                future.set_result(self._sealer.sequence)
+        self._forced = [(target, future) for target, future in self._forced if target > done]
+
+    async def _sleep(self) -> None:
+        timeout = None
+        if self._fold.logs or self._has_events():
+            timeout = max(0.0, self._sealer.seconds_left())
+            until_size = self._sealer.seconds_until_size()
+            if until_size > 0:
+                timeout = min(timeout, until_size)
+            if self._sealing is not None:
+                timeout = None
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout):
+                await self._wake.wait()
+
+    def _has_events(self) -> bool:
+        return bool(self._aliases or self._anomalies)
