@@ -1,0 +1,1 @@
+"""The door: what comes in over HTTP and what is answered."""

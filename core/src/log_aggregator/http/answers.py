@@ -1,0 +1,121 @@
+"""What an ingest call is answered, as bytes: the common answers are made once."""
+
+from __future__ import annotations
+
+import time
+from email.utils import formatdate
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+from aiohttp import HttpVersion11, web
+from aiohttp.abc import AbstractStreamWriter
+
+from log_aggregator.http.backend import Receipt
+from log_aggregator.http.problem import Problem
+
+MAX_REJECTED_SHOWN = 1000
+"""Rejected logs that an answer names; `rejected_count` tells of all when there are more."""
+
+SERVER = "log-aggregator"
+"""The Server header: versions are nobody's business."""
+
+_HEADERS = b"HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nServer: log-aggregator\r\n"
+_FULL = 64 * 1024
+_encode = msgspec.json.encode
+
+
+class Accepted(web.StreamResponse):
+    """A 202 with a JSON body, written as it stands, without building headers that are always the same."""
+
+    def __init__(self, body: bytes) -> None:
+        super().__init__(status=202)
+        self._bytes = body
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        """Write the whole answer."""
+        self._keep_alive = request.keep_alive
+        transport = request.transport
+        if transport is None:
+            return None
+        transport.write(_head(request, len(self._bytes)) + self._bytes)
+        if transport.get_write_buffer_size() > _FULL:  # a client that sends and never reads must wait
+            await request.writer.drain()
+        return None
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Nothing is left to write."""
+
+
+def _head(request: web.BaseRequest, length: int) -> bytes:
+    """Status line and headers."""
+    connection = b""
+    if not request.keep_alive:
+        connection = b"Connection: close\r\n"
+    elif request.version < HttpVersion11:
+        connection = b"Connection: keep-alive\r\n"
+    return b"%b%bContent-Length: %d\r\n\r\n" % (_start(int(time.time())), connection, length)
+
+
+@lru_cache(maxsize=1)
+def _start(now: int) -> bytes:
+    return b"%bDate: %b\r\n" % (_HEADERS, formatdate(now, usegmt=True).encode())
+
+
+class BatchBodies(dict[int, bytes]):
+    """The body of `all n taken` for every n in use."""
+
+    def __missing__(self, accepted: int) -> bytes:
+        if len(self) >= 1000:
+            self.clear()
+        body = self[accepted] = b'{"accepted":%d,"rejected":[]}' % accepted
+        return body
+
+
+ONE_ACCEPTED = b'{"accepted":1}'
+
+
+def one_answer(receipt: Receipt) -> Accepted:
+    """The answer to a single log. Raises `Problem` 422 when an `on_ingest` stage refused it."""
+    if receipt.accepted == 1 and receipt.durable and not receipt.duplicate:
+        return Accepted(ONE_ACCEPTED)
+    if receipt.rejected:
+        raise Problem(422, receipt.rejected[0][1])
+    return Accepted(_encode({"accepted": receipt.accepted} | _remarks(receipt)))
+
+
+def batch_answer(receipt: Receipt, rejected: list[tuple[int, str]], bodies: BatchBodies) -> Accepted:
+    """The answer to a batch; `rejected` holds all rejected logs by their index in the body.
+
+    Raises `Problem` 422 when nothing was good.
+    """
+    if not rejected and receipt.durable and not receipt.duplicate:
+        return Accepted(bodies[receipt.accepted])
+    if rejected and not receipt.accepted:
+        raise nothing_good(rejected)
+    answer = {"accepted": receipt.accepted, **rejected_members(rejected), **_remarks(receipt)}
+    return Accepted(_encode(answer))
+
+
+def nothing_good(rejected: list[tuple[int, str]]) -> Problem:
+    """A batch of which no log could be taken."""
+    index, error = min(rejected)
+    detail = f"none of the {len(rejected)} logs could be taken; the first ({index}): {error}"
+    return Problem(422, detail, **rejected_members(rejected))
+
+
+def rejected_members(rejected: list[tuple[int, str]]) -> dict[str, Any]:
+    """The members of an answer that name the rejected logs, by index."""
+    shown = [{"index": index, "error": error} for index, error in sorted(rejected)[:MAX_REJECTED_SHOWN]]
+    if len(rejected) > len(shown):
+        return {"rejected": shown, "rejected_count": len(rejected)}
+    return {"rejected": shown}
+
+
+def _remarks(receipt: Receipt) -> dict[str, bool]:
+    remarks = {}
+    if receipt.duplicate:
+        remarks["duplicate"] = True
+    if not receipt.durable:
+        remarks["durable"] = False
+    return remarks

@@ -1,0 +1,55 @@
+"""What the handlers need of the service behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+from aiohttp import web
+
+from log_aggregator.door import Receipt
+from log_aggregator.health import HealthReport
+from log_aggregator.record import Record
+from log_aggregator.settings import Settings
+from log_aggregator.store import Store
+
+__all__ = ["Backend", "Handler", "HealthReport", "Receipt"]
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+"""A plugin's route handler."""
+
+
+class Backend(Protocol):
+    """The service as the handlers see it. Calls overlap."""
+
+    @property
+    def settings(self) -> Settings:
+        """The environment, checked."""
+
+    @property
+    def store(self) -> Store | None:
+        """The store that is read, or `None` when no plugin offers one."""
+
+    @property
+    def routes(self) -> list[tuple[str, str, Handler]]:
+        """Routes of plugins: (method, path, handler). Complete before `build_app` is called."""
+
+    async def take(self, records: list[Record], *, key: str | None, digest: bytes) -> Receipt:
+        """Accept records; returns when they are as durable as the settings say.
+
+        `key` is the Idempotency-Key and `digest` identifies the body; without a key it is empty.
+        Raises `OverloadedError` (nothing accepted, try later), `Reject` (an `on_ingest` stage refused
+        the whole batch) and `KeyReusedError` (the key came with another body).
+        """
+
+    async def flush(self, deadline: float) -> dict[str, Any]:
+        """Seal what is gathered and wait at most `deadline` seconds for the sinks.
+
+        Returns how many groups were flushed and each sink's outcome, ready for JSON.
+        """
+
+    async def stats(self) -> dict[str, Any]:
+        """All figures, ready for JSON."""
+
+    async def health(self) -> HealthReport:
+        """How the service is, with each check. Returns within a few seconds at most."""

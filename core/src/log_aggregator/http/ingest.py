@@ -1,0 +1,104 @@
+"""The two calls that take logs in: from a request to the backend and back to an answer."""
+
+from __future__ import annotations
+
+import time
+from hashlib import blake2b
+
+from aiohttp import hdrs, web
+
+from log_aggregator.errors import KeyReusedError, OverloadedError, Reject
+from log_aggregator.http.answers import BatchBodies, batch_answer, nothing_good, one_answer
+from log_aggregator.http.backend import Backend, Receipt
+from log_aggregator.http.body import BodyReader
+from log_aggregator.http.compression import Decompressor
+from log_aggregator.http.decode import BodyDecoder, Decoded
+from log_aggregator.http.guard import Guard, needs
+from log_aggregator.http.limits import Limits
+from log_aggregator.http.media import ContentTypes
+from log_aggregator.http.problem import Problem, busy
+from log_aggregator.http.quota import Quota
+from log_aggregator.record import Record
+
+IDEMPOTENCY_KEY = "Idempotency-Key"
+MAX_KEY_LENGTH = 255
+
+
+class Ingest:
+    """The handlers of `POST /ingest` and `POST /ingest/batch`."""
+
+    def __init__(self, backend: Backend, guard: Guard) -> None:
+        self._guard = guard
+        self._take = backend.take
+        self._reader = BodyReader(backend.settings)
+        self._decompressor = Decompressor(backend.settings, self._reader.room)
+        self._decoder = BodyDecoder(Limits.of(backend.settings))
+        self._types = ContentTypes()
+        self._quota = Quota(backend.settings)
+        self._bodies = BatchBodies()
+
+    @needs("ingest")
+    async def one(self, request: web.Request) -> web.StreamResponse:
+        """`POST /ingest`: one log."""
+        headers = request.headers
+        self._types.check(headers.get(hdrs.CONTENT_TYPE))
+        raw = await self._body(request)
+        record = self._decoder.one(raw, time.time_ns() // 1000)
+        self._quota.passing(request, Decoded([record], [], None))
+        receipt = await self._accept([record], headers.get(IDEMPOTENCY_KEY), raw)
+        return one_answer(receipt)
+
+    @needs("ingest")
+    async def batch(self, request: web.Request) -> web.StreamResponse:
+        """`POST /ingest/batch`: several logs as JSON or NDJSON."""
+        headers = request.headers
+        lines = self._types.check(headers.get(hdrs.CONTENT_TYPE))
+        raw = await self._body(request)
+        decoded = self._decoder.many(raw, lines, time.time_ns() // 1000)
+        if not decoded.records:
+            raise nothing_good(decoded.rejected) if decoded.rejected else Problem(422, "the batch holds no logs")
+        records, rejected, positions = self._quota.passing(request, decoded)
+        receipt = await self._accept(records, headers.get(IDEMPOTENCY_KEY), raw)
+        refused = receipt.rejected
+        if positions is not None:
+            refused = rejected + [(positions[index], reason) for index, reason in refused]
+        return batch_answer(receipt, refused, self._bodies)
+
+    async def expect(self, request: web.Request) -> web.StreamResponse | None:
+        """`Expect: 100-continue`: refuse by the announced length before a byte of the body is sent."""
+        if request.headers.get(hdrs.EXPECT, "").lower() != "100-continue":
+            return Problem(417, "Expect: only 100-continue is understood", close=True).response()
+        try:
+            self._guard.check(request, self.one)
+            self._quota.check_client(request)
+            self._reader.check_length(request)
+        except Problem as problem:
+            return problem.response()
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # what was sent is no part of the answer
+        return None
+
+    async def _body(self, request: web.Request) -> bytes:
+        self._quota.check_client(request)
+        raw = await self._reader.read(request)
+        encodings = request.headers.getall(hdrs.CONTENT_ENCODING, ())
+        if encodings:
+            raw = await self._decompressor.decompress(raw, ",".join(encodings))
+        return raw
+
+    async def _accept(self, records: list[Record], key: str | None, raw: bytes) -> Receipt:
+        digest = b""
+        if key is not None:
+            if not 0 < len(key) <= MAX_KEY_LENGTH or not key.isascii() or not key.isprintable():
+                raise Problem(400, f"{IDEMPOTENCY_KEY}: expected 1 to {MAX_KEY_LENGTH} printable ASCII characters")
+            digest = blake2b(raw, digest_size=16).digest()
+        try:
+            return await self._take(records, key=key, digest=digest)
+        except OverloadedError as error:
+            raise busy(503, str(error), error.retry_after) from None
+        except Reject as error:
+            raise Problem(422, error.reason) from None
+        except KeyReusedError:
+            raise Problem(
+                422, f"{IDEMPOTENCY_KEY}: used before with another body; use a new key for new logs"
+            ) from None

@@ -1,0 +1,182 @@
+"""The listening socket: how many connections, how long an idle one stays, and what is not even HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from typing import Any, cast
+
+from aiohttp import web
+
+from log_aggregator.http.app import STOPPING
+from log_aggregator.http.problem import Problem, busy
+from log_aggregator.http.shortcut import Whole, with_shortcuts
+from log_aggregator.settings import Settings
+
+IDLE_TIMEOUT = 75.0
+"""Seconds that a connection may stay without a complete request header, longer than proxies wait."""
+
+
+LINGER = 3.0
+"""Seconds that a refused body is still read and thrown away, so that its sender gets to read the answer."""
+
+
+FINISH_REQUESTS = 3.0
+"""Seconds that requests under way get when the service stops; what they sent is drained after that."""
+
+
+RELOAD_PATIENCE = 5.0
+"""Seconds that a request waits while the service reloads, before it is answered 503."""
+
+
+class Connection(web.RequestHandler):
+    """One connection. What is not HTTP is answered as a problem, and not with a traceback in our log."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """The answer to what the HTTP parser refused or a handler let through."""
+        if status >= 500:
+            return super().handle_error(request, status, exc, message)
+        reason = (message or "").strip().partition("\n")[0][:200].rstrip(":")
+        return Problem(status, f"not a valid HTTP request: {reason or 'malformed'}", close=True).response()
+
+
+class Refusal(asyncio.Protocol):
+    """One connection too many: answered 503 before it sends anything, and closed."""
+
+    _ANSWER = busy(503, "too many open connections: try again later", 1.0).body()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Answer and close."""
+        transport = cast(asyncio.WriteTransport, transport)  # uvloop's transports do not inherit from it
+        head = (
+            "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nRetry-After: 1\r\n"
+            f"Connection: close\r\nContent-Length: {len(self._ANSWER)}\r\n\r\n"
+        )
+        transport.write(head.encode() + self._ANSWER)
+        transport.close()
+
+
+class Gate:
+    """Between the connections and the application: while it is closed, requests wait for the next application."""
+
+    def __init__(self) -> None:
+        self._whole: Whole | None = None
+        self._opened = asyncio.Event()
+        self._under_way: set[asyncio.Task[Any]] = set()
+
+    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        """The application's answer; 503 when there is none in time."""
+        whole = self._whole or await self._next()
+        if whole is None:
+            return busy(503, "the service is reloading: try again", 1.0).response()
+        task = cast(asyncio.Task[Any], asyncio.current_task())
+        self._under_way.add(task)
+        try:
+            return await whole(request)
+        finally:
+            self._under_way.discard(task)
+
+    async def _next(self) -> Whole | None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(RELOAD_PATIENCE):
+                while self._whole is None:
+                    await self._opened.wait()
+        return self._whole
+
+    def open(self, whole: Whole) -> None:
+        """Let requests in to this application."""
+        self._whole = whole
+        self._opened.set()
+
+    async def close(self) -> None:
+        """Keep new requests waiting; let those under way finish, `FINISH_REQUESTS` at most."""
+        self._whole = None
+        self._opened.clear()
+        if self._under_way:
+            _, late = await asyncio.wait(set(self._under_way), timeout=FINISH_REQUESTS)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+
+class Listener:
+    """Serves an application on one address, and another one after it without closing a connection."""
+
+    def __init__(self, app: web.Application, settings: Settings) -> None:
+        self._settings = settings
+        self._gate = Gate()
+        self._app = app
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=FINISH_REQUESTS)
+        self._later: web.AppRunner | None = None
+        self._server: asyncio.Server | None = None
+
+    async def start(self, *, sock: socket.socket | None = None, reuse_port: bool = False) -> None:
+        """Listen, on `sock` when given. Raises `OSError` when the address cannot be had."""
+        await self._runner.setup()
+        server = self._runner.server
+        assert server is not None
+        self._gate.open(with_shortcuts(self._app, server.request_handler))
+        server.request_handler = self._gate.answer
+        loop = asyncio.get_running_loop()
+        where: dict[str, Any] = {"sock": sock} if sock else {"host": self._settings.host, "port": self._settings.port}
+        if reuse_port and not sock:
+            where["reuse_port"] = True
+        self._server = await loop.create_server(self._connection, backlog=1024, **where)
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on; the one that the system chose when 0 was asked for."""
+        assert self._server is not None
+        port: int = self._server.sockets[0].getsockname()[1]
+        return port
+
+    async def stop_listening(self) -> None:
+        """Take no new connections; those that are open go on."""
+        if self._server is not None:
+            self._server.close()
+
+    async def pause(self) -> None:
+        """Let the requests under way finish; those that come then wait for `resume`, connections stay open."""
+        self._app[STOPPING].set()
+        await self._gate.close()
+        if self._later is not None:
+            await self._later.cleanup()
+
+    async def resume(self, app: web.Application) -> None:
+        """Answer with this application from now on."""
+        self._later = web.AppRunner(app, access_log=None)
+        await self._later.setup()
+        assert self._later.server is not None
+        self._app = app
+        self._gate.open(with_shortcuts(app, self._later.server.request_handler))
+
+    async def stop(self) -> None:
+        """Let the requests under way finish (`FINISH_REQUESTS` at most), then close everything."""
+        self._app[STOPPING].set()
+        await self.stop_listening()
+        await self._runner.cleanup()
+        if self._later is not None:
+            await self._later.cleanup()
+
+    def _connection(self) -> asyncio.Protocol:
+        server = self._runner.server
+        assert server is not None
+        if len(server.connections) >= self._settings.max_connections:
+            return Refusal()
+        return Connection(
+            server,
+            loop=asyncio.get_running_loop(),
+            access_log=None,  # type: ignore[arg-type]  # None is what turns it off
+            keepalive_timeout=IDLE_TIMEOUT,
+            lingering_time=LINGER,
+            auto_decompress=False,
+        )

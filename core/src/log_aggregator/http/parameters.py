@@ -1,0 +1,131 @@
+"""The query parameters of the calls that read: names, ranges, defaults."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Annotated, Literal, TypeVar
+
+from aiohttp import web
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from log_aggregator.http.levels import fold
+from log_aggregator.http.moments import Moment, now
+from log_aggregator.http.problem import Problem
+from log_aggregator.settings import nearest
+
+MAX_STEPS = 10_000
+"""Points that one series may have."""
+
+DAY = 86_400_000_000
+
+
+def _plain(text: str) -> str:
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
+        raise ValueError("expected a text without control characters")
+    return text
+
+
+Text = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_plain)]
+Level = Annotated[
+    str, Field(min_length=1, max_length=100), AfterValidator(_plain), AfterValidator(lambda v: fold(v)[0])
+]
+
+
+class Parameters(BaseModel):
+    """A query: unknown parameters are errors, for a misspelled filter would answer something else."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Span(Parameters):
+    """From when to when."""
+
+    since: Moment | None = Field(None, description="from this time on: ISO 8601, epoch, or relative such as -1h")
+    until: Moment | None = Field(None, description="before this time")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Span:
+        if self.since is not None and self.until is not None and self.since > self.until:
+            raise ValueError("since: expected a time before 'until'")
+        return self
+
+
+class PatternParameters(Span):
+    """`GET /patterns`."""
+
+    level: Level | None = Field(None, description="only this level; synonyms are folded")
+    source: Text | None = Field(None, description="only this source")
+    category: Text | None = Field(None, description="only this category")
+    q: Text | None = Field(None, description="part of the pattern's text, any case")
+    order: Literal["newest", "count"] = Field("newest", description="newest or most frequent first")
+    limit: int = Field(50, ge=1, le=1000, description="patterns on a page")
+    cursor: Text | None = Field(None, description="the cursor of the page before")
+
+
+class TimelineParameters(Span):
+    """`GET /patterns/{id}/timeline`."""
+
+    step: int = Field(300, ge=1, le=31_536_000, description="seconds per point")
+    split_by: Literal["level", "source"] | None = Field(None, description="one series for each")
+    level: Level | None = Field(None, description="only this level; synonyms are folded")
+    source: Text | None = Field(None, description="only this source")
+
+    def span(self) -> tuple[int, int]:
+        """(since, until) in microseconds; the default is the last day. Raises `Problem` 422."""
+        until = now() if self.until is None else self.until
+        since = max(0, until - DAY) if self.since is None else self.since
+        if since > until:
+            raise Problem(422, "since: expected a time before 'until', which is now when it is not given")
+        if (until - since) // (self.step * 1_000_000) > MAX_STEPS:
+            raise Problem(422, f"step: more than {MAX_STEPS} points; choose a longer step or a shorter time")
+        return since, until
+
+
+class SeriesParameters(TimelineParameters):
+    """`GET /series`."""
+
+    pattern_id: str | None = Field(None, pattern="^[0-9a-f]{16}$", description="only this pattern")
+
+
+class AnomalyParameters(Span):
+    """`GET /anomalies`."""
+
+    state: Literal["open", "resolved"] | None = Field(None, description="still going on, or over")
+    tier: Literal["recorded", "notify"] | None = Field(None, description="worth a look, or worth waking someone")
+    pattern_id: str | None = Field(None, pattern="^[0-9a-f]{16}$", description="only this pattern")
+    source: Text | None = Field(None, description="only this source")
+    limit: int = Field(100, ge=1, le=1000, description="anomalies in the answer")
+
+
+class FlushParameters(Parameters):
+    """`POST /flush`."""
+
+    deadline: float = Field(10.0, ge=0, le=60, description="seconds to wait for the sinks")
+
+
+P = TypeVar("P", bound=Parameters)
+
+
+def parameters(request: web.Request, model: type[P]) -> P:
+    """The query of a request. Raises `Problem` 422 that names each wrong parameter."""
+    query = request.query
+    twice = sorted({name for name in query if len(query.getall(name)) > 1})
+    if twice:
+        raise Problem(422, f"{', '.join(twice)}: given twice; expected once")
+    try:
+        return model.model_validate(dict(query))
+    except ValidationError as error:
+        raise Problem(422, _describe(error, sorted(model.model_fields))) from None
+
+
+def _describe(error: ValidationError, known: list[str]) -> str:
+    lines = []
+    for problem in error.errors(include_input=False, include_url=False):
+        name = ".".join(str(part) for part in problem["loc"])
+        if problem["type"] == "extra_forbidden":
+            expected = nearest(name, known) or f"; expected one of: {', '.join(known)}"
+            lines.append(f"{name[:100]}: unknown parameter{expected}")
+        else:
+            message = problem["msg"].removeprefix("Value error, ")
+            lines.append(f"{name}: {message}" if name else message)
+    return "; ".join(lines)
