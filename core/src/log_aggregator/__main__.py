@@ -1,0 +1,7 @@
+"""`python -m log_aggregator`: the same as `log-aggregator`."""
+
+import sys
+
+from log_aggregator.cli import main
+
+sys.exit(main())

@@ -1,0 +1,40 @@
+"""Check plugins.toml, the environment and every plugin, and print the pipeline in order. Starts nothing."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from log_aggregator.config import read_plugins_file
+from log_aggregator.registry import Registry
+from log_aggregator.settings import load_settings
+
+EXAMPLES = """examples:
+  log-aggregator check
+  POSTGRES_HOST=db log-aggregator check --plugins /etc/log-aggregator/plugins.toml
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options."""
+    parser.add_argument(
+        "--plugins", metavar="FILE", type=Path, help="the pipeline (default: PLUGINS_FILE or plugins.toml)"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the pipeline; errors are raised as `ConfigError`."""
+    settings = load_settings(os.environ)
+    path = args.plugins or settings.plugins_file
+    registry = Registry(read_plugins_file(path), os.environ)
+    lines = [f"{path}: good. The pipeline, in order:", ""]
+    for number, plugin in enumerate(registry.plugins, 1):
+        hooks = ", ".join(plugin.hooks) or "no hooks"
+        lines.append(f"  {number}. {plugin.name:<12} {plugin.distribution} {plugin.version}  ({hooks})")
+    lines += [f"  -  {name:<12} off: {reason}" for name, reason in registry.off.items()]
+    if not registry.with_hook("on_flush"):
+        lines += ["", "Warning: no sink is on: aggregates are counted and dropped. Add [plugins.sqlite]."]
+    lines += ["", f"listens on {settings.host}:{settings.port}, data in {settings.data_dir.resolve()}"]
+    print("\n".join(lines))  # noqa: T201  the answer of the command
+    return 0

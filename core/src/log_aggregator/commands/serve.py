@@ -1,0 +1,66 @@
+"""Run the service: takes logs over HTTP, keeps them in the journal, delivers the aggregates to the sinks.
+
+Everything is set by environment variables (PORT, HOST, DATA_DIR, BATCH_SIZE, …) and plugins.toml.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from log_aggregator import logs
+from log_aggregator.config import read_plugins_file
+from log_aggregator.registry import Registry
+from log_aggregator.server import serve
+from log_aggregator.settings import load_settings
+from log_aggregator.workers.place import left_over, read_place, wanted
+from log_aggregator.workers.supervisor import Supervisor
+
+EXAMPLES = """examples:
+  log-aggregator serve
+  WORKERS=auto log-aggregator serve
+  PORT=9000 DATA_DIR=/var/lib/log-aggregator log-aggregator serve
+  POSTGRES_HOST=db POSTGRES_USER=logs POSTGRES_PASSWORD=… log-aggregator serve
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options."""
+    parser.add_argument(
+        "--plugins", metavar="FILE", type=Path, help="the pipeline (default: PLUGINS_FILE or plugins.toml)"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until SIGTERM or SIGINT; 0 after an orderly stop."""
+    settings = load_settings(os.environ)
+    if args.plugins is not None:
+        settings = settings.model_copy(update={"plugins_file": args.plugins})
+    logs.configure(settings.log_level, settings.log_format)
+    # Some supervisors ignore SIGCHLD, and a child inherits that: then nobody learns how a worker or plugin ended.
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    place, count = read_place(os.environ), wanted(settings.workers)
+    registry = Registry(read_plugins_file(settings.plugins_file), os.environ)
+    if place is None and (count > 1 or left_over(settings.data_dir, 1)):
+        return asyncio.run(Supervisor(settings, count).run())
+    # Batches of records are large and hold no cycles: collecting at every 700 objects only costs time.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(serve(settings, registry, place))
+    return 0
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop  # noqa: PLC0415  not on every platform
+    except ImportError:
+        print("uvloop is not installed; the slower standard event loop is used", file=sys.stderr)  # noqa: T201  seen once
+        return None
+    return uvloop.new_event_loop

@@ -1,0 +1,284 @@
+"""The questions of the `Store` protocol as SQL, and how rows of the answers become their shapes.
+
+Tables and columns are those that every store of this house has: `aggregated_logs`, `pattern_aliases`
+(with the resolved `final_id` and `final_pattern`) and `log_anomalies`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from log_aggregator.aggregate import Aggregate, Key, merge
+from log_aggregator.store import AnomalyQuery, PatternDetail, PatternPage, PatternQuery, PatternRow, Series, SeriesQuery
+from log_aggregator.storekit.columns import messages_of, stored_aggregate
+from log_aggregator.storekit.cursor import read_cursor, write_cursor
+from log_aggregator.summary import to_json
+
+DETAIL_ROWS = 200
+"""The metadata and samples of a pattern are merged from this many of its latest rows."""
+
+_MICROS = 1_000_000
+_ID = "coalesce(a.final_id, t.pattern_id)"
+_PATTERN = "coalesce(a.final_pattern, t.message_pattern)"
+_TABLES = "FROM aggregated_logs t LEFT JOIN pattern_aliases a ON a.old_id = t.pattern_id"
+
+Rows = Sequence[Sequence[Any]]
+Fetch = Callable[[str, list[Any]], Awaitable[Rows]]
+
+
+class Dialect(Protocol):
+    """The SQL in which databases differ. Parameters are written `$1`, `$2`, … and counted from 1."""
+
+    def moment(self, parameter: str) -> str:
+        """A parameter of microseconds, as what time columns hold."""
+
+    def micros(self, column: str) -> str:
+        """A time column, as integer microseconds."""
+
+    def contains(self, column: str, parameter: str) -> str:
+        """Whether a text holds another in any case."""
+
+    def among(self, column: str, parameter: str) -> str:
+        """Whether a text is one of a list given as one parameter."""
+
+    def list_value(self, values: list[str]) -> Any:
+        """The value of such a parameter."""
+
+    def each_tag(self) -> str:
+        """A join that gives a row `tag.key`, `tag.value` for each entry of `t.tags`."""
+
+
+class _Where:
+    """Conditions with their numbered parameters."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+        self.values: list[Any] = []
+        self.conditions = ["t.pattern_id IS NOT NULL"]
+
+    def value(self, value: Any) -> str:
+        self.values.append(value)
+        return f"${len(self.values)}"
+
+    def add(self, condition: str) -> None:
+        self.conditions.append(condition)
+
+    def equal(self, column: str, value: str | None) -> None:
+        if value is not None:
+            self.add(f"{column} = {self.value(value)}")
+
+    def since(self, column: str, micros: int | None) -> None:
+        if micros is not None:
+            self.add(f"{column} >= {self.dialect.moment(self.value(micros))}")
+
+    def until(self, column: str, micros: int | None) -> None:
+        if micros is not None:
+            self.add(f"{column} < {self.dialect.moment(self.value(micros))}")
+
+    def one_of(self, column: str, values: list[str]) -> None:
+        self.add(self.dialect.among(column, self.value(self.dialect.list_value(values))))
+
+    def __str__(self) -> str:
+        return "WHERE " + " AND ".join(self.conditions)
+
+
+class _Part(NamedTuple):
+    level: str
+    source: str
+    category: str
+    logs: int
+
+
+class Questions:
+    """Answers the store's questions through `fetch(sql, parameters)`, which the sink provides."""
+
+    def __init__(self, dialect: Dialect, fetch: Fetch, max_samples: int) -> None:
+        self._dialect = dialect
+        self._fetch = fetch
+        self._max_samples = max_samples
+
+    async def patterns(self, query: PatternQuery) -> PatternPage:
+        """One page of patterns. Raises `CursorError` for a cursor that is not of this order."""
+        micros = self._dialect.micros
+        where = self._pattern_filter(query)
+        rank = "CAST(sum(t.count) AS bigint)" if query.order == "count" else micros("max(t.last_seen)")
+        having = ""
+        if query.cursor is not None:
+            after, after_id = read_cursor(query.cursor, query.order)
+            first, second = where.value(after), where.value(after_id)
+            having = f"HAVING {rank} < {first} OR ({rank} = {first} AND {_ID} < {second})"
+        limit = where.value(query.limit + 1)
+        rows = await self._fetch(
+            f"SELECT {_ID}, coalesce(min(a.final_pattern), min(t.message_pattern)), CAST(sum(t.count) AS bigint), "
+            f"{micros('min(t.first_seen)')}, {micros('max(t.last_seen)')}, {rank} "
+            f"{_TABLES} {where} GROUP BY {_ID} {having} ORDER BY 6 DESC, 1 DESC LIMIT {limit}",
+            where.values,
+        )
+        page = rows[: query.limit]
+        found = [
+            PatternRow(
+                pattern_id=r[0], pattern=r[1], count=r[2], first_seen=r[3], last_seen=r[4], levels={}, sources={}
+            )
+            for r in page
+        ]
+        await self._fill(found, query)
+        more = len(rows) > query.limit
+        return PatternPage(patterns=found, cursor=write_cursor(query.order, page[-1][5], page[-1][0]) if more else None)
+
+    async def pattern(self, pattern_id: str) -> PatternDetail | None:
+        """One pattern by its id or an earlier one, with all its rows counted."""
+        final_id, earlier = await self.family(pattern_id)
+        where = _Where(self._dialect)
+        where.one_of("t.pattern_id", [final_id, *earlier])
+        micros = self._dialect.micros
+        rows = await self._fetch(
+            f"SELECT coalesce(min(a.final_pattern), min(t.message_pattern)), CAST(sum(t.count) AS bigint), "
+            f"{micros('min(t.first_seen)')}, {micros('max(t.last_seen)')} {_TABLES} {where} HAVING count(*) > 0",
+            where.values,
+        )
+        if not rows:
+            return None
+        pattern, count, first_seen, last_seen = rows[0]
+        detail = PatternDetail(
+            pattern_id=final_id,
+            pattern=pattern,
+            count=count,
+            first_seen=first_seen,
+            last_seen=last_seen,
+            levels={},
+            sources={},
+            aliases=sorted(earlier),
+        )
+        await self._fill([detail], PatternQuery())
+        latest = await self._latest(where)
+        detail.metadata = to_json(latest.metadata)
+        detail.samples = list(latest.samples.messages)
+        return detail
+
+    async def family(self, pattern_id: str) -> tuple[str, list[str]]:
+        """The newest id of a pattern, and its earlier ids."""
+        known = await self._fetch("SELECT final_id FROM pattern_aliases WHERE old_id = $1", [pattern_id])
+        final_id: str = known[0][0] if known else pattern_id
+        rows = await self._fetch("SELECT old_id FROM pattern_aliases WHERE final_id = $1", [final_id])
+        return final_id, [row[0] for row in rows if row[0] != final_id]
+
+    async def series(self, query: SeriesQuery) -> list[Series]:
+        """Counts a step; `since` and `until` are in microseconds, `since` is rounded down to a step."""
+        where = _Where(self._dialect)
+        width = query.step * _MICROS
+        where.since("t.last_seen", query.since // width * width)
+        where.since("t.bucket", query.since // width * width)
+        where.until("t.bucket", query.until)
+        where.equal("t.level", query.level)
+        where.equal("t.source", query.source)
+        if query.pattern_id is not None:
+            final_id, earlier = await self.family(query.pattern_id)
+            where.one_of("t.pattern_id", [final_id, *earlier])
+        label = {"level": "coalesce(t.level, '')", "source": "coalesce(t.source, '')"}.get(
+            query.split_by or "", "'all'"
+        )
+        step = f"{self._dialect.micros('t.bucket')} / {width} * {query.step}"
+        rows = await self._fetch(
+            f"SELECT {label}, {step}, CAST(sum(t.count) AS bigint) FROM aggregated_logs t {where} "  # noqa: S608  only constants and parameter numbers
+            "GROUP BY 1, 2 ORDER BY 2",
+            where.values,
+        )
+        lines: dict[str, list[tuple[int, int]]] = {}
+        for name, start, count in rows:
+            lines.setdefault(name, []).append((start, count))
+        series = [Series(name=n, total=sum(count for _, count in points), points=points) for n, points in lines.items()]
+        return sorted(series, key=lambda line: (-line.total, line.name))
+
+    async def anomalies(self, query: AnomalyQuery, columns: str) -> Rows:
+        """Rows of `log_anomalies` with the asked `columns` (SQL), newest first."""
+        where = _Where(self._dialect)
+        where.conditions.clear()
+        where.add("id IS NOT NULL")
+        where.since("updated", query.since)
+        where.until("started", query.until)
+        where.equal("state", query.state)
+        where.equal("tier", query.tier)
+        where.equal("source", query.source)
+        if query.pattern_id is not None:
+            final_id, earlier = await self.family(query.pattern_id)
+            where.one_of("pattern_id", [final_id, *earlier])
+        limit = where.value(query.limit)
+        return await self._fetch(
+            f"SELECT {columns} FROM log_anomalies {where} ORDER BY started DESC, id DESC LIMIT {limit}",  # noqa: S608  only constants and parameter numbers
+            where.values,
+        )
+
+    def _pattern_filter(self, query: PatternQuery) -> _Where:
+        where = _Where(self._dialect)
+        where.since("t.last_seen", query.since)
+        where.until("t.first_seen", query.until)
+        where.equal("t.level", query.level)
+        where.equal("t.source", query.source)
+        where.equal("t.category", query.category)
+        if query.q:
+            where.add(self._dialect.contains(_PATTERN, where.value(query.q)))
+        return where
+
+    async def _fill(self, patterns: list[PatternRow], query: PatternQuery) -> None:
+        """Add levels, sources, category, tags and samples, over the same rows as the counts."""
+        if not patterns:
+            return
+        by_id = {pattern.pattern_id: pattern for pattern in patterns}
+        where = self._pattern_filter(query)
+        where.one_of(_ID, list(by_id))
+        parts = await self._fetch(
+            f"SELECT {_ID}, coalesce(t.level, ''), coalesce(t.source, ''), coalesce(t.category, ''), "
+            f"CAST(sum(t.count) AS bigint) {_TABLES} {where} GROUP BY 1, 2, 3, 4",
+            where.values,
+        )
+        of_pattern: dict[str, list[_Part]] = {}
+        for pattern_id, *part in parts:
+            of_pattern.setdefault(pattern_id, []).append(_Part(*part))
+        for pattern_id, its_parts in of_pattern.items():
+            pattern = by_id[pattern_id]
+            pattern.levels = _totals((part.level, part.logs) for part in its_parts)
+            pattern.sources = _totals((part.source, part.logs) for part in its_parts)
+            pattern.category = next(
+                iter(_totals((part.category, part.logs) for part in its_parts if part.category)), ""
+            )
+        tags = await self._fetch(
+            f"SELECT {_ID}, tag.key, CAST(sum(CAST(tag.value AS bigint)) AS bigint) "
+            f"{_TABLES} {self._dialect.each_tag()} {where} GROUP BY 1, 2 ORDER BY 1, 3 DESC, 2",
+            where.values,
+        )
+        for pattern_id, name, count in tags:
+            by_id[pattern_id].tags[name] = count
+        samples = await self._fetch(
+            f"SELECT id, sample_messages FROM (SELECT {_ID} AS id, t.sample_messages, "  # noqa: S608  only constants and parameter numbers
+            f"row_number() OVER (PARTITION BY {_ID} ORDER BY t.last_seen DESC, t.id DESC) AS place "
+            f"{_TABLES} {where} AND t.sample_messages IS NOT NULL) AS latest WHERE place = 1",
+            where.values,
+        )
+        for pattern_id, messages in samples:
+            by_id[pattern_id].samples = messages_of(messages)
+
+    async def _latest(self, where: _Where) -> Aggregate:
+        """The latest rows of a pattern as one aggregate."""
+        micros = self._dialect.micros
+        rows = await self._fetch(
+            f"SELECT t.count, {micros('t.first_seen')}, {micros('t.last_seen')}, t.metadata, t.sample_messages, "
+            f"t.latest_sample {_TABLES} {where} ORDER BY t.last_seen DESC, t.id DESC LIMIT {DETAIL_ROWS}",
+            where.values,
+        )
+        merged = _unkeyed(rows[0])
+        for row in rows[1:]:
+            merged = merge(merged, _unkeyed(row), self._max_samples)
+        return merged
+
+
+def _unkeyed(row: Sequence[Any]) -> Aggregate:
+    count, first_seen, last_seen, metadata, samples, latest = row
+    return stored_aggregate(Key(0, "", "", ""), "", count, first_seen, last_seen, metadata, samples, latest)
+
+
+def _totals(parts: Any) -> dict[str, int]:
+    totals: dict[str, int] = {}
+    for name, count in parts:
+        totals[name] = totals.get(name, 0) + count
+    return dict(sorted(totals.items(), key=lambda item: (-item[1], item[0])))

@@ -1,0 +1,199 @@
+"""The whole suite for stages: plugins with `on_ingest`, `normalize` or `enrich`."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import time
+from pathlib import Path
+from typing import Any
+
+from log_aggregator.isolation import STALL
+from log_aggregator.isolation.garbage import fault_of
+from log_aggregator.record import Record
+from log_aggregator.testing.harness import harness
+from log_aggregator.testing.host import living
+from log_aggregator.testing.hostile import TEXTS, hostile_records
+from log_aggregator.testing.limit import processor_time
+from log_aggregator.testing.stage_suite import HOOKS, StageSuite, content, guarded, run_stage
+
+LONGEST = 2.0
+"""Seconds of processor time for one hostile message. A stage that needs more than milliseconds needs minutes soon."""
+
+
+class StageContract(StageSuite):
+    """Everything that the service expects of a stage. Inherit, say how the stage is made, and run pytest:
+
+    class TestMyStage(StageContract):
+        def make_stage(self):
+            return MyStage(MyStage.Config())
+    """
+
+    def test_it_is_a_stage(self) -> None:
+        """At least one hook is there, and each is marked with `@hookimpl`: others are never called."""
+        stage = self.make_stage()
+        hooks = [name for name in HOOKS if hasattr(stage, name)]
+        assert hooks, f"the plugin has none of the hooks {', '.join(HOOKS)}"
+        for name in hooks:
+            assert hasattr(getattr(stage, name), "log_aggregator_impl"), f"{name} is not marked with @hookimpl"
+
+    def test_an_empty_batch_is_taken(self, tmp_path: Path) -> None:
+        """No records are no error."""
+        self.check(tmp_path, lambda stage: _ignore(run_stage(stage, [])))
+
+    def test_records_stay_what_they_are(self, tmp_path: Path) -> None:
+        """After the stage every field has its type, in a form that can be kept: the journal and sinks rely on it."""
+
+        def scenario(stage: Any) -> None:
+            for record in run_stage(stage, self.records()):
+                assert isinstance(record, Record), f"a {type(record).__name__} is among the records"
+                assert not fault_of(record), f"{fault_of(record)} cannot be kept after the stage"
+
+        self.check(tmp_path, scenario)
+
+    def test_on_ingest_returns_records_or_none(self, tmp_path: Path) -> None:
+        """`on_ingest` returns `None` or a list of records; a generator or a tuple is neither."""
+
+        def scenario(stage: Any) -> None:
+            if hasattr(stage, "on_ingest"):
+                kept = guarded(_Exact(stage), self.records())
+                assert all(isinstance(record, Record) for record in kept), "on_ingest returned what is no record"
+
+        self.check(tmp_path, scenario)
+
+    def test_message_and_time_are_kept(self, tmp_path: Path) -> None:
+        """`normalize` and `enrich` leave the message, source and timestamp alone, and the batch whole."""
+
+        def scenario(stage: Any) -> None:
+            for hook in ("normalize", "enrich"):
+                records = self.records()
+                before = [(id(r), r.message, r.source, r.timestamp) for r in records]
+                if hasattr(stage, hook):
+                    getattr(stage, hook)(records=records)
+                after = [(id(r), r.message, r.source, r.timestamp) for r in records]
+                assert after == before, f"{hook} changed a message, source or timestamp, or the list itself"
+
+        self.check(tmp_path, scenario)
+
+    def test_shared_metadata_is_left_alone(self, tmp_path: Path) -> None:
+        """Records may share one metadata object: a stage replaces it, and does not change it in place."""
+
+        def scenario(stage: Any) -> None:
+            records = self.records()
+            shared: dict[str, Any] = {"password": "secret", "status": 500, "path": "/x", "duration": "12ms"}
+            before = copy.deepcopy(shared)
+            for record in records:
+                record.metadata = shared
+            run_stage(stage, records)
+            assert shared == before, "metadata was changed in place; write record.metadata = {**record.metadata, …}"
+
+        self.check(tmp_path, scenario)
+
+    def test_the_same_records_get_the_same_result(self, tmp_path: Path) -> None:
+        """After a crash the service runs the same records through a new stage: the outcome is the same."""
+        if not self.same_result_again:
+            return
+        outcomes: list[Any] = []
+        for number in range(2):
+            directory = tmp_path / str(number)
+            directory.mkdir()
+            self.check(directory, lambda stage: outcomes.append(content(run_stage(stage, self.records()))))
+        assert outcomes[0] == outcomes[1], "a new stage gave the same records other fields"
+
+    def test_a_batch_is_the_sum_of_its_records(self, tmp_path: Path) -> None:
+        """It does not matter which records share a batch: under load batches are larger."""
+
+        def scenario(stage: Any) -> None:
+            together = content(run_stage(stage, self.records()))
+            alone = [entry for record in self.records() for entry in content(run_stage(stage, [record]))]
+            if self.batch_independent:
+                assert together == alone, "records got other fields in a batch than alone"
+
+        self.check(tmp_path, scenario)
+
+    def test_hostile_text_is_taken(self, tmp_path: Path) -> None:
+        """NUL, very long messages, odd metadata, nothing at all: the stage does not raise, and leaves good records."""
+
+        def scenario(stage: Any) -> None:
+            for record in run_stage(stage, list(hostile_records())):
+                assert not fault_of(record), f"{fault_of(record)} cannot be kept after a hostile message"
+
+        self.check(tmp_path, scenario)
+
+    def test_no_message_takes_long(self, tmp_path: Path) -> None:
+        """There is no message, up to the longest that is taken, that keeps the stage busy for long."""
+
+        def scenario(stage: Any) -> None:
+            for text in (*TEXTS, *self.messages):
+                for stretched in (text, (text * 16_384)[:16_383] + "!"):
+                    record = self.records()[0]
+                    record.set_message(stretched or "!")
+                    with processor_time(LONGEST, f"a message that begins with {stretched[:20]!r}"):
+                        run_stage(stage, [record])
+
+        self.check(tmp_path, scenario)
+
+    def test_the_loop_is_not_held_up(self, tmp_path: Path) -> None:
+        """A stage runs on the event loop: a batch of 1,000 takes far less than half a second, at the best of three."""
+
+        def scenario(stage: Any) -> None:
+            taken = []
+            for _ in range(3):
+                records = (self.records() * (1_000 // len(self.messages) + 1))[:1_000]
+                batch = [copy.copy(record) for record in records]
+                started = time.perf_counter()
+                run_stage(stage, batch)
+                taken.append(time.perf_counter() - started)
+            assert min(taken) < STALL, f"a batch of 1,000 records took {min(taken):.1f} s; nothing may wait in a stage"
+
+        self.check(tmp_path, scenario)
+
+    def test_closing_leaves_nothing_running(self, tmp_path: Path) -> None:
+        """When the lifespan is left, no task of the stage goes on."""
+        left: list[str] = []
+
+        async def scenario() -> None:
+            before = asyncio.all_tasks()
+            async with living(self.make_stage(), tmp_path):
+                await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            left.extend(task.get_name() for task in asyncio.all_tasks() - before)
+
+        async def limited() -> None:
+            async with asyncio.timeout(self.deadline):
+                await scenario()
+
+        asyncio.run(limited())
+        assert not left, f"tasks go on after the lifespan was left: {', '.join(left)}"
+
+    def test_it_works_inside_the_service(self, tmp_path: Path) -> None:
+        """Logs that are posted over HTTP pass the stage without an error, and are counted."""
+
+        async def scenario() -> None:
+            stage = self.make_stage()
+            async with asyncio.timeout(self.deadline), harness(given={"under-test": stage}, data_dir=tmp_path) as h:
+                answer = await h.post(*(message or "!" for message in self.messages))
+                assert answer.status == 202, f"the service answered {answer.status}: {answer.body}"
+                total = sum((await h.counts()).values())
+                figures = h.service.stages.circuits["under-test"].figures()
+                assert total == h.service.door.accepted, "what was accepted is not what was aggregated"
+                assert figures["calls"], "the stage was never called"
+                assert not figures["errors"], f"the stage failed inside the service: {figures['last_error']}"
+
+        asyncio.run(scenario())
+
+
+class _Exact:
+    """A stage whose `on_ingest` may return nothing but what the service takes."""
+
+    def __init__(self, stage: Any) -> None:
+        self._stage = stage
+
+    def on_ingest(self, records: list[Record]) -> list[Record] | None:
+        result = self._stage.on_ingest(records=records)
+        assert result is None or type(result) is list, f"on_ingest returned a {type(result).__name__}"
+        return result
+
+
+def _ignore(_: object) -> None:
+    return None

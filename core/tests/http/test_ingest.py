@@ -1,0 +1,149 @@
+"""The two ingest calls over a real connection: what is taken and what is answered."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import zlib
+from typing import Any
+
+import pytest
+import zstandard
+
+from core.tests.http.memory_backend import serve
+
+BATCH = json.dumps({"logs": [{"message": "a"}, {"message": "b", "level": "WARN"}]}).encode()
+
+CURL_ONE = """{
+    "message": "User login successful",
+    "level": "INFO",
+    "source": "auth-service",
+    "metadata": {"user_id": "123", "ip": "10.0.1.50"}
+  }"""
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    ["application/json", "application/json; charset=UTF-8", "text/plain", "application/x-www-form-urlencoded"],
+)
+async def test_one_log(content_type: str) -> None:
+    async with serve() as door:
+        answer = await door.client.post("/ingest", data=CURL_ONE, headers={"Content-Type": content_type})
+        assert (answer.status, await answer.json()) == (202, {"accepted": 1})
+        record = door.records[0]
+        assert (record.message, record.level, record.source) == ("User login successful", "INFO", "auth-service")
+        assert record.metadata == {"user_id": "123", "ip": "10.0.1.50"}
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [
+        ("gzip", gzip.compress(BATCH, mtime=0)),
+        ("x-gzip", gzip.compress(BATCH, mtime=0)),
+        ("GZIP", gzip.compress(BATCH[:20], mtime=0) + gzip.compress(BATCH[20:], mtime=0)),
+        ("deflate", zlib.compress(BATCH)),
+        ("deflate", zlib.compress(BATCH)[2:-4]),
+        ("zstd", zstandard.ZstdCompressor().compress(BATCH)),
+        ("zstd", zstandard.ZstdCompressor(write_checksum=True).compress(BATCH)),
+        ("zstd", zstandard.ZstdCompressor().compress(BATCH[:9]) + zstandard.ZstdCompressor().compress(BATCH[9:])),
+        ("identity", BATCH),
+    ],
+)
+async def test_compressed_batches(encoding: str, body: bytes) -> None:
+    async with serve() as door:
+        answer = await door.client.post("/ingest/batch", data=body, headers={"Content-Encoding": encoding})
+        assert (answer.status, await answer.json()) == (202, {"accepted": 2, "rejected": []})
+
+
+@pytest.mark.parametrize("name", ["gzip", "zstd", "deflate"])
+async def test_a_large_compressed_batch(name: str) -> None:
+    logs = [{"message": f"User {n} logged in", "n": n * 7919 % 104_729} for n in range(20_000)]
+    lines = "\n".join(json.dumps(log) for log in logs)
+    pack = {"gzip": gzip.compress, "deflate": zlib.compress, "zstd": zstandard.ZstdCompressor().compress}[name]
+    async with serve() as door:
+        headers = {"Content-Encoding": name, "Content-Type": "application/x-ndjson"}
+        answer = await door.client.post("/ingest/batch", data=pack(lines.encode()), headers=headers)
+        assert (answer.status, await answer.json()) == (202, {"accepted": 20_000, "rejected": []})
+        assert door.records[-1].metadata == {"n": 19_999 * 7919 % 104_729}
+
+
+async def test_a_chunked_body() -> None:
+    async def pieces() -> Any:
+        for start in range(0, len(BATCH), 10):
+            yield BATCH[start : start + 10]
+
+    async with serve() as door:
+        answer = await door.client.post("/ingest/batch", data=pieces())
+        assert (answer.status, (await answer.json())["accepted"]) == (202, 2)
+
+
+async def test_expect_continue() -> None:
+    async with serve() as door:
+        answer = await door.client.post("/ingest/batch", data=BATCH, expect100=True)
+        assert (answer.status, (await answer.json())["accepted"]) == (202, 2)
+
+
+async def test_refusals_of_a_stage_keep_their_index() -> None:
+    logs = [{"message": "a", "source": "refused"}, {}, {"message": "b"}, {"message": "c", "source": "refused"}]
+    async with serve() as door:
+        answer = await door.client.post("/ingest/batch", json=logs)
+        document = await answer.json()
+        assert (answer.status, document["accepted"]) == (202, 1)
+        assert [entry["index"] for entry in document["rejected"]] == [0, 1, 3]
+
+
+async def test_a_batch_of_which_nothing_is_good() -> None:
+    async with serve() as door:
+        answer = await door.client.post("/ingest/batch", json=[{"message": "a", "source": "refused"}, {}])
+        document = await answer.json()
+        assert (answer.status, answer.content_type) == (422, "application/problem+json")
+        assert [entry["index"] for entry in document["rejected"]] == [0, 1]
+        answer = await door.client.post("/ingest", json={"message": "a", "source": "banned"})
+        assert (answer.status, (await answer.json())["detail"]) == (422, "banned by a stage")
+
+
+async def test_idempotency() -> None:
+    async with serve() as door:
+        headers = {"Idempotency-Key": "k-1"}
+        first = await door.client.post("/ingest/batch", data=BATCH, headers=headers)
+        assert await first.json() == {"accepted": 2, "rejected": []}
+        packed = headers | {"Content-Encoding": "gzip"}
+        again = await door.client.post("/ingest/batch", data=gzip.compress(BATCH), headers=packed)
+        assert (again.status, await again.json()) == (202, {"accepted": 2, "rejected": [], "duplicate": True})
+        other = await door.client.post("/ingest/batch", json=[{"message": "c"}], headers=headers)
+        assert other.status == 422
+        assert "another body" in (await other.json())["detail"]
+        assert len(door.records) == 2
+
+
+async def test_memory_durability_is_said() -> None:
+    async with serve(durability="memory") as door:
+        one = await door.client.post("/ingest", json={"message": "a"})
+        assert await one.json() == {"accepted": 1, "durable": False}
+        batch = await door.client.post("/ingest/batch", data=BATCH)
+        assert await batch.json() == {"accepted": 2, "rejected": [], "durable": False}
+
+
+async def test_overload_is_503_with_retry_after() -> None:
+    async with serve() as door:
+        door.backend.overloaded = True
+        answer = await door.client.post("/ingest", json={"message": "a"})
+        assert (answer.status, answer.headers["Retry-After"]) == (503, "3")
+        assert (await answer.json())["retry_after"] == 3
+
+
+async def test_large_bodies_share_a_bounded_room() -> None:
+    async with serve(max_decompressed_bytes=1024 * 1024, max_body_bytes=4 * 1024 * 1024) as door:
+        answer = await door.client.post("/ingest", data=io.BytesIO(b" " * 3 * 1024 * 1024))
+        assert answer.status == 503
+        assert "large bodies" in (await answer.json())["detail"]
+        answer = await door.client.post("/ingest", data=io.BytesIO(b" " * 1024 * 1024 + b'{"message": "a"}'))
+        assert answer.status == 202, "the room is free again"
+
+
+async def test_at_most_a_thousand_rejected_logs_are_named() -> None:
+    async with serve() as door:
+        answer = await door.client.post("/ingest/batch", json=[{"message": "a"}, *[{}] * 1500])
+        document = await answer.json()
+        assert (document["accepted"], len(document["rejected"]), document["rejected_count"]) == (1, 1000, 1500)

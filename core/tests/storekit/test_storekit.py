@@ -1,0 +1,169 @@
+"""What the stores share: pieces and poison, aliases, columns, cursors, states, roll-up."""
+
+from __future__ import annotations
+
+import random
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from log_aggregator import Aggregate, Alias, merge, pattern_id
+from log_aggregator.aggregate import Key
+from log_aggregator.samples import Samples
+from log_aggregator.storekit import (
+    CursorError,
+    States,
+    StoredRow,
+    changed_columns,
+    clean_aggregate,
+    group_key,
+    is_storable,
+    pack_aggregate,
+    pieces,
+    read_cursor,
+    resolve_aliases,
+    roll_up,
+    rows_of,
+    stored_aggregate,
+    unpack_aggregate,
+    write_cursor,
+)
+from log_aggregator.summary import summarize
+
+
+def aggregate(pattern: str = "p", at: int = 0, **more: object) -> Aggregate:
+    fields = {"metadata": summarize([{"took": f"{at}ms"}]), "samples": Samples((f"m{at}",)), "tags": {"t": 1}, **more}
+    return Aggregate(at // 300 * 300, pattern, "INFO", "web", 1, at * 10**6, at * 10**6, **fields)  # type: ignore[arg-type]
+
+
+@given(st.integers(0, 300), st.sets(st.integers(0, 299), max_size=20), st.integers(1, 64))
+def test_pieces_find_exactly_the_poison(size: int, poison: set[int], piece_size: int) -> None:
+    trial = pieces(range(size), piece_size)
+    stored: list[int] = []
+    tries = 0
+    try:
+        piece = next(trial)
+        while True:
+            tries += 1
+            taken = not poison & set(piece)
+            stored += piece if taken else []
+            piece = trial.send(taken)
+    except StopIteration as end:
+        refused = end.value
+    poison = {row for row in poison if row < size}
+    assert refused == sorted(poison)
+    assert stored == [row for row in range(size) if row not in poison], "in order, each once"
+    assert tries <= size // piece_size + 1 + 2 * len(poison) * (piece_size.bit_length() + 1)
+
+
+NAMES = st.sampled_from(["a", "b", "c", "d", "e", ""])
+
+
+@given(st.lists(st.tuples(NAMES.filter(bool), NAMES, st.integers(1, 9)), max_size=12))
+def test_aliases_resolve_the_same_in_any_order(raw: list[tuple[str, str, int]]) -> None:
+    aliases = [Alias(pattern_id(old), new, at) for old, new, at in raw]
+    resolved = resolve_aliases(aliases)
+    shuffled = aliases * 2
+    random.Random(7).shuffle(shuffled)
+    assert resolve_aliases(shuffled) == resolved
+    for old_id, end in resolved.items():
+        final = resolved.get(end.final_id)
+        assert final is None or final.final_id == end.final_id, "the end of a chain stands alone"
+        assert (end.final_pattern is None) == (end.final_id == old_id)
+        assert end.final_pattern is None or pattern_id(end.final_pattern) == end.final_id
+
+
+def test_chains_follow_and_circles_end_at_their_oldest_alias() -> None:
+    a, b, c = (pattern_id(name) for name in "abc")
+    chain = resolve_aliases([Alias(a, "b", 1), Alias(b, "c", 2)])
+    assert {old: end.final_pattern for old, end in chain.items()} == {a: "c", b: "c"}
+    circle = resolve_aliases([Alias(a, "b", 1), Alias(b, "c", 2), Alias(c, "a", 3)])
+    assert {end.final_id for end in circle.values()} == {a}
+    assert circle[a].final_pattern is None
+    taken_back = resolve_aliases([Alias(a, "b", 1), Alias(a, "", 2), Alias(a, "c", 1)])
+    assert (taken_back[a].final_id, taken_back[a].final_pattern) == (a, None)
+
+
+def test_columns_read_back_as_they_were() -> None:
+    row = merge(aggregate(at=1, categories={"db": 2, "auth": 2}), aggregate(at=2), 5)
+    columns = changed_columns(row, None)
+    back = stored_aggregate(
+        row.key, row.pattern, row.count, row.first_seen, row.last_seen, columns.metadata, columns.sample_messages,
+        columns.latest_sample, columns.categories, columns.tags,
+    )  # fmt: skip
+    assert back == row
+    assert columns.category == "auth"
+    same = changed_columns(merge(row, Aggregate(0, "p", "INFO", "web", 1, 10**6, 10**6), 5), row)
+    assert (same.metadata, same.sample_messages, same.categories, same.tags) == (None,) * 4, (
+        "nothing new, nothing written"
+    )
+
+
+@pytest.mark.parametrize("odd", ["null", "[]", '{"a":1}', '"x"', "{", "[1,null]", '{"took":{"count":"x"}}'])
+def test_rows_of_other_programs_read_as_empty(odd: str) -> None:
+    row = stored_aggregate(Key(0, "", "", ""), "p", 1, 0, 0, odd, odd, 9, odd, odd)
+    assert (row.metadata, row.samples.messages, row.samples.latest) == ({}, (), 0)
+    assert set(row.tags) <= {"a"}
+
+
+def test_rows_are_one_a_key_in_one_order_for_all() -> None:
+    given = [aggregate(f"p{n % 50}", at=n) for n in range(400)]
+    rows = rows_of(given, 5)
+    assert sum(row.fresh.count for row in rows) == 400
+    assert len({row.order for row in rows}) == len(rows)
+    assert [row.order for row in rows_of(reversed(given), 5)] == sorted(row.order for row in rows)
+
+
+def test_a_group_key_keeps_its_parts_apart() -> None:
+    keys = {
+        group_key(Key(0, "p", *parts))
+        for parts in [("a", "bc"), ("ab", "c"), ("a", "b", "c"), ("", "abc"), ("abc", "")]
+    }
+    assert len(keys) == 5
+    assert {len(key) for key in keys} == {16}
+
+
+def test_packed_aggregates_hold_anything() -> None:
+    bad = aggregate("a\0b\ud800", tags={"\udfff": 1}, samples=Samples(("\0",)), metadata=summarize([{"\0": "5ms"}]))
+    assert unpack_aggregate(pack_aggregate(bad)) == bad
+    clean = clean_aggregate(bad)
+    assert is_storable(clean.pattern + "".join(clean.tags) + clean.samples.messages[0] + "".join(clean.metadata))
+    assert clean.count == bad.count
+    assert clean_aggregate(clean) == clean
+
+
+def test_cursors_are_read_back_and_nothing_else() -> None:
+    assert read_cursor(write_cursor("count", 5, "id"), "count") == (5, "id")
+    for text in ("", "x", "e30", "ü", write_cursor("newest", 5, "id")):
+        with pytest.raises(CursorError):
+            read_cursor(text, "count")
+
+
+def test_states_forget_the_least_recently_used() -> None:
+    states = States(3000)
+    rows = rows_of([aggregate(f"p{n}") for n in range(5)], 5)
+    for row in rows:
+        states.put(row.key, 1, row.merged, row.add_to(None, 5))
+        states.get(rows[0].key)
+    assert states.get(rows[0].key) == (1, rows[0].merged)
+    assert states.get(rows[-1].key) is not None
+    assert states.get(rows[1].key) is None
+    states.put(rows[0].key, 2, rows[0].merged, None)
+    assert states.get(rows[0].key) == (2, rows[0].merged)
+    states.clear()
+    assert len(states) == 0
+    none = States(0)
+    none.put(rows[0].key, 1, rows[0].merged, None)
+    assert none.get(rows[0].key) is None
+
+
+def test_roll_up_keeps_the_row_that_starts_the_hour() -> None:
+    given = [aggregate(at=at) for at in (3900, 3600, 4500)]
+    rows = [StoredRow(n, row.key, row) for n, row in enumerate(given)]
+    (rolled,) = roll_up(3600, rows, 5)
+    assert (rolled.keep, sorted(rolled.drop)) == (1, [0, 2])
+    expected = [msgspec.structs.replace(row, bucket=3600) for row in given]
+    assert rolled.merged == merge(merge(expected[0], expected[1], 5), expected[2], 5)
+    assert rolled.merged.bucket == 3600
