@@ -1,0 +1,11 @@
+"""The masking stage keeps the contract of a stage."""
+
+from __future__ import annotations
+
+from log_aggregator.testing import StageContract
+from log_aggregator_patterns import Patterns
+
+
+class TestPatterns(StageContract):
+    def make_stage(self) -> Patterns:
+        return Patterns(Patterns.Config())

@@ -1,0 +1,138 @@
+"""The memo gives exactly what the rules give, whatever was seen before, and stays small."""
+
+from __future__ import annotations
+
+import csv
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from log_aggregator_patterns import PatternMemo, Rule, RuleSet, Variables, builtin_rules, ruleset, shape_of
+
+REAL = Path(__file__).parents[4] / "shared" / "benchmarks" / "patterns" / "data" / "corrected"
+
+PICKY = (
+    Rule(name="client-error", regex=r"(?<!\d)4\d\d(?!\d)"),
+    Rule(name="low", regex=r"(?<!\d)[0-4]+(?!\d)", first=False),
+    Rule(name="no-seven", regex=r"x[^7]y", first=False),
+    Rule(name="ends-in-zero", regex=r"k\d{0,8}(?!1)0", first=False),
+    Rule(name="twice", regex=r"(\d)\1z", first=False),
+    Rule(name="keep", regex="=[A-Z]{1,9}"),
+)
+SETS = {
+    "builtin": RuleSet(builtin_rules()),
+    "picky before builtin": RuleSet([*PICKY[:1], *builtin_rules(), *PICKY[5:]]),
+    "picky alone": RuleSet(PICKY),
+    "picky one by one": RuleSet(PICKY[1:3]),
+}
+
+WORDS = st.sampled_from(
+    [
+        "user",
+        "x7y",
+        "x1y",
+        "404",
+        "200",
+        "44z",
+        "45z",
+        "k10",
+        "k110",
+        "0x1f",
+        "5x1f",
+        "10.0.0.1",
+        "256.300.1.2",
+        "7_ms",
+        "'",
+        '"',
+        "/a/b1",
+        "1:2",
+        "2024-01-02",
+        "a@b.cd",
+        "=AB",
+        "\x01",
+        "é",
+        "٣",
+        "md5(",
+        "v1.2-3",
+        "::1",
+        "7 ms",
+        "  ",
+        "\n",
+    ]
+)
+LINES = st.lists(WORDS | st.text(st.sampled_from("0123456789abxyz.:-/\"' ="), max_size=8), max_size=8).map(" ".join)
+
+
+def same_shape(line: str, seed: int) -> str:
+    chance = random.Random(seed)
+    return "".join(chance.choice("0123456789") if character in "0123456789" else character for character in line)
+
+
+@pytest.mark.parametrize("name", SETS)
+@given(line=LINES | st.text(max_size=40), seeds=st.lists(st.integers(), min_size=1, max_size=3))
+@example(line="404", seeds=[1, 2])
+@example(line="x7y k10", seeds=[3, 4])
+@example(line="44z", seeds=[5, 6, 7])
+@settings(max_examples=150, deadline=None)
+def test_the_memo_is_exact(name: str, line: str, seeds: list[int]) -> None:
+    rules = SETS[name]
+    memo, values = PatternMemo(rules), Variables(rules)
+    for each in [line, *(same_shape(line, seed) for seed in seeds)]:
+        assert memo.mask(each, shape_of(each)) == rules.mask(each)
+        direct = [(span.placeholder, each[span.start : span.end]) for span in rules.explain(each)]
+        assert [tuple(value) for value in values.of(each)] == direct
+
+
+def test_the_property_finds_a_memo_that_trusts_every_shape(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mutant: rules that tell digits apart are treated as if they did not."""
+    monkeypatch.setattr(ruleset, "relaxed", lambda _: None)
+    rules = RuleSet(PICKY)
+    memo = PatternMemo(rules)
+    lines = ["404", "504", "x1y", "x7y", "k10", "k11", "44z", "45z"]
+    assert [memo.mask(line, shape_of(line)) for line in lines] != [rules.mask(line) for line in lines]
+
+
+def real_lines() -> Iterator[str]:
+    for path in sorted(REAL.glob("*/*.csv")):
+        with path.open(newline="", encoding="utf-8", errors="replace") as file:
+            yield from (row["Content"] for row in csv.DictReader(file))
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="the real lines lie beside the project in ../shared, which is absent")
+@pytest.mark.parametrize("name", ["builtin", "picky before builtin"])
+def test_the_memo_is_exact_on_real_lines(name: str) -> None:
+    rules = SETS[name]
+    memo = PatternMemo(rules)
+    lines = list(real_lines())
+    assert len(lines) > 10_000
+    for number, line in enumerate(lines):
+        for each in (line, same_shape(line, number)):
+            assert memo.mask(each, shape_of(each)) == rules.mask(each)
+    assert memo.misses < len(lines)
+
+
+def test_the_memory_is_bounded_and_keeps_what_is_seen_often() -> None:
+    memo = PatternMemo(SETS["builtin"], characters=10_000)
+    for number in range(3000):
+        unlike = "".join(chr(97 + number // 26**place % 26) for place in range(4))
+        memo.mask(unlike, unlike)
+        memo.mask("often", "often")
+        assert memo.remembered() <= 2 * 10_000
+    assert memo.misses == 3001
+
+
+def test_a_long_line_is_masked_but_not_remembered() -> None:
+    memo = PatternMemo(SETS["builtin"])
+    line = "a1 " * 5000
+    assert memo.mask(line, shape_of(line)) == "{ID} " * 5000
+    assert memo.remembered() == 0
+
+
+@pytest.mark.parametrize("message", ["\x01 5 \x01", "a\nb 5", "\ud800 5", "5" * 20_000, "\u0661\u0662 5"])
+def test_odd_text_is_masked(message: str) -> None:
+    memo = PatternMemo(SETS["builtin"])
+    assert memo.mask(message, shape_of(message)).endswith(("{ID}", "\x01"))
