@@ -1,0 +1,136 @@
+"""The templates that have the same separators: which of them are one."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from itertools import islice
+from operator import ne
+
+from log_aggregator_templates.evidence import around, holding, needed
+from log_aggregator_templates.template import Template
+from log_aggregator_templates.tokens import VARIABLE
+from log_aggregator_templates.widening import VAR
+
+_WINDOW = 500
+"""How many of the latest templates a new one is compared with: bounds the cost of noise."""
+
+Merge = tuple[Template, list[Template]]
+
+
+class Bucket:
+    """Templates by their words. All of them have the separators of this bucket."""
+
+    __slots__ = ("_learned", "separators", "templates")
+
+    def __init__(self, separators: tuple[str, ...]) -> None:
+        self.separators = separators
+        self.templates: dict[tuple[str, ...], Template] = {}
+        self._learned: dict[tuple[str, ...], Template] = {}
+
+    def find(self, words: tuple[str, ...]) -> Template | None:
+        """The template of a line with these words: the same words, or the closest one that covers them."""
+        exact = self.templates.get(words)
+        if exact is not None:
+            return exact
+        covering = [template for template in self._learned.values() if _covers(template.words, words)]
+        return min(covering, key=_vagueness) if covering else None
+
+    def add(self, template: Template) -> None:
+        """Put a template in."""
+        self.templates[template.words] = template
+        if template.learned:
+            self._learned[template.words] = template
+
+    def remove(self, template: Template) -> None:
+        """Take a template out."""
+        self.templates.pop(template.words, None)
+        self._learned.pop(template.words, None)
+
+    def generalize(self, template: Template) -> list[Merge]:
+        """Merge around a template that is new here, as far as the evidence goes.
+
+        Returns what was merged, in order: the more general template and those that it covers now.
+        """
+        merges: list[Merge] = []
+        current = template
+        while True:
+            step = self._step(current)
+            if step is None:
+                return merges
+            places, group = step
+            current = self._merged(current, places, group, merges)
+
+    def _step(self, template: Template) -> tuple[tuple[int, ...], list[Template]] | None:
+        """The places that the evidence around `template` shows to be variable, and who agrees elsewhere."""
+        words = template.words
+        most = max(1, len(words) // 3)
+        near: dict[tuple[int, ...], list[Template]] = defaultdict(list)
+        for other in islice(reversed(self.templates.values()), _WINDOW):
+            if other is not template:
+                places = tuple([i for i, differs in enumerate(map(ne, words, other.words)) if differs])
+                if len(places) <= most:
+                    near[places].append(other)
+        for places in sorted(near, key=_fewest_first):
+            group = [template]
+            for at, others in near.items():
+                if set(at) <= set(places):
+                    group += others
+            if self._is_variable(places, group):
+                return places, group
+        return None
+
+    def _is_variable(self, places: tuple[int, ...], group: list[Template]) -> bool:
+        held = holding(group[0].words, places)
+        others = len(places) - 1
+        if held < 2 * others + 1:
+            return False
+        seen: set[object] = set()
+        together = 0
+        for place in places:
+            values = {template.words[place] for template in group}
+            beside = around(self.separators[place], self.separators[place + 1])
+            enough = needed(values, held, beside, others)
+            if len(values) < enough:
+                return False
+            seen |= {word or place for word in values}
+            together += enough
+        # The steps of a state machine share their words between the places: few words make many pairs.
+        return len(seen) >= together
+
+    def _merged(
+        self, template: Template, places: tuple[int, ...], group: Iterable[Template], merges: list[Merge]
+    ) -> Template:
+        words = tuple(VARIABLE if i in places else word for i, word in enumerate(template.words))
+        general = self.templates.get(words)
+        if general is None:
+            general = Template(self.separators, words, _opened(template, places))
+        general.learned = general.learned.union(places, template.learned)
+        self.add(general)
+        covered = [other for other in self.templates.values() if other is not general and _covers(words, other.words)]
+        for other in covered:
+            opened = [i for i, word in enumerate(other.words) if words[i] == VARIABLE and word != VARIABLE]
+            general.show(_opened(other, opened))
+            self.remove(other)
+        merges.append((general, covered))
+        return general
+
+
+def _opened(template: Template, places: Iterable[int]) -> list[str]:
+    texts = list(template.texts)
+    for place in places:
+        if template.words[place] != VARIABLE:
+            texts[place] = VAR
+    return texts
+
+
+def _covers(general: tuple[str, ...], words: tuple[str, ...]) -> bool:
+    return all(wanted in (VARIABLE, word) for wanted, word in zip(general, words, strict=True))
+
+
+def _vagueness(template: Template) -> tuple[int, tuple[str, ...]]:
+    return template.words.count(VARIABLE), template.words
+
+
+def _fewest_first(places: tuple[int, ...]) -> tuple[int, tuple[int, ...]]:
+    return len(places), places

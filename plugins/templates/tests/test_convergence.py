@@ -1,0 +1,65 @@
+"""Two instances that learned in different orders agree in the end."""
+
+from __future__ import annotations
+
+import csv
+import random
+from pathlib import Path
+
+import pytest
+
+from log_aggregator_patterns import PatternMemo, RuleSet, builtin_rules, shape_of
+
+from .learned import NAMES, Learner
+
+REAL = Path(__file__).parents[4] / "shared" / "benchmarks" / "patterns" / "data" / "corrected"
+
+
+def final_of(lines: list[str], seed: int) -> dict[str, str]:
+    order = list(lines)
+    random.Random(seed).shuffle(order)
+    learner = Learner()
+    first = dict(zip(order, learner.first_sight(order), strict=True))
+    return {line: learner.final(text) for line, text in first.items()}
+
+
+def differing(lines: list[str], orders: int) -> set[str]:
+    """The lines that some order puts elsewhere than the first order does."""
+    one = final_of(lines, 0)
+    found = set()
+    for seed in range(1, orders):
+        other = final_of(lines, seed)
+        found |= {line for line in lines if one[line] != other[line]}
+    return found
+
+
+def made_up(seed: int) -> list[str]:
+    """Messages of a system that does not exist, each with one or two words that vary."""
+    chance = random.Random(seed)
+    words = ["".join(chance.choice("aeioubdfgklmnprst") for _ in range(chance.randint(3, 8))) for _ in range(300)]
+    lines = set()
+    for _ in range(30):
+        frame = [chance.choice([*words, *words, "{ID}", "at=now", "(on)"]) for _ in range(chance.randint(3, 9))]
+        places = chance.sample(range(len(frame)), 1 if len(frame) < 7 else 2)
+        for _ in range(chance.choice([1, 1, 2, 14, 25])):
+            for place in places:
+                frame[place] = chance.choice([*NAMES, *words[:30], "{ID}"])
+            lines.add(" ".join(frame))
+    return sorted(lines)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_made_up_systems_converge(seed: int) -> None:
+    lines = made_up(seed)
+    assert len(differing(lines, 6)) <= len(lines) // 100
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="the real lines lie beside the project in ../shared, which is absent")
+@pytest.mark.parametrize("system", sorted(path.name for path in REAL.glob("*")))
+def test_real_systems_converge(system: str) -> None:
+    memo = PatternMemo(RuleSet(builtin_rules()))
+    lines = set()
+    for path in (REAL / system).glob("*.csv"):
+        with path.open(newline="", encoding="utf-8", errors="replace") as file:
+            lines |= {memo.mask(row["Content"], shape_of(row["Content"])) for row in csv.DictReader(file)}
+    assert differing(sorted(lines), 6) == set()
