@@ -1,0 +1,37 @@
+"""What can be set in `[plugins.sqlite]`, and which environment variables give the defaults."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+FILE_NAME = "logs.sqlite3"
+
+
+def _from_environment(name: str, default: int) -> int:
+    return int(os.environ.get(name) or default)
+
+
+class SqliteConfig(BaseModel):
+    """Options of the embedded store."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    path: Path | None = Field(None, description=f"the database file; default: {FILE_NAME} in the data directory")
+    retention_days: int = Field(
+        default_factory=lambda: _from_environment("RETENTION_DAYS", 0),
+        ge=0,
+        description="rows last seen longer ago are deleted; 0: never. Default: RETENTION_DAYS",
+    )
+    rollup_days: int = Field(
+        default_factory=lambda: _from_environment("ROLLUP_DAYS", 7),
+        ge=0,
+        description="buckets older than this become one row an hour; 0: never. Default: ROLLUP_DAYS, else 7",
+    )
+    maintenance_seconds: float = Field(600.0, gt=0, description="pause between two looks for old rows")
+    remembered_bytes: int = Field(
+        8 * 1024 * 1024, ge=0, description="JSON of rows remembered, so that hot rows are not read back"
+    )
+    busy_timeout: float = Field(10.0, gt=0, description="seconds to wait for another program's lock on the file")

@@ -1,0 +1,133 @@
+"""How the SQLite file is opened, brought to the newest schema, and used from one thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import TypeVar
+
+from log_aggregator.errors import RetryableError
+
+T = TypeVar("T")
+
+
+class Database:
+    """One connection to the file, owned by one thread. Calls wait in line for it, never on the loop.
+
+    With `read_only` it never writes, and it does not wait for writers: that is what WAL is for.
+    """
+
+    def __init__(self, path: Path, busy_timeout: float, *, read_only: bool = False) -> None:
+        self._path = path
+        self._busy_timeout = busy_timeout
+        self._read_only = read_only
+        self._thread = ThreadPoolExecutor(
+            max_workers=1, thread_name_prefix=f"sqlite-{'read' if read_only else 'write'}"
+        )
+        self._connection: sqlite3.Connection | None = None
+
+    async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `work` with the connection on its thread. Raises `RetryableError` for what SQLite cannot do now.
+
+        When the caller is cancelled, work under way is finished first; reading is interrupted.
+        """
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._thread, self._guarded, work)
+        except asyncio.CancelledError:
+            if self._read_only and self._connection is not None:
+                self._connection.interrupt()
+            raise
+
+    async def close(self) -> None:
+        """Close the connection once the work under way is done."""
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._thread, self._disconnect)
+        self._thread.shutdown(wait=False)
+
+    def _guarded(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            return work(self._connected())
+        except sqlite3.Error as error:
+            self._disconnect()
+            raise RetryableError(f"{self._path}: {error}") from error
+
+    def _connected(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._connection = self._open()
+        return self._connection
+
+    def _open(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self._path, timeout=self._busy_timeout, isolation_level=None, check_same_thread=False, cached_statements=256
+        )
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.create_function("folded", 1, _folded, deterministic=True)
+            migrate(connection)
+            if self._read_only:
+                connection.execute("PRAGMA query_only = ON")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """One write transaction: committed and on disk when left, rolled back when an error leaves it."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Run the numbered migrations that the file has not seen; `user_version` holds the last number."""
+    scripts = sorted(
+        (entry for entry in files(__package__).joinpath("migrations").iterdir() if entry.name.endswith(".sql")),
+        key=lambda entry: entry.name,
+    )
+    for script in scripts:
+        number = int(script.name[:4])
+        if _version(connection) >= number:
+            continue
+        with transaction(connection):
+            if _version(connection) < number:
+                for statement in _statements(script.read_text()):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version = {number}")
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    return version
+
+
+def _statements(script: str) -> Iterator[str]:
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+def _folded(text: str | None) -> str:
+    return (text or "").casefold()

@@ -1,0 +1,78 @@
+"""What is done to old rows in small steps: deleting after retention, one row an hour after roll-up."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+
+from log_aggregator.aggregate import Key
+from log_aggregator.storekit import RolledUp, StoredRow, roll_up, stored_aggregate
+from log_aggregator.storekit.rollup import HOUR
+from log_aggregator_sqlite.database import transaction
+
+_MICROS = 1_000_000
+_DAY = 86_400 * _MICROS
+_HOUR = HOUR * _MICROS
+STEP_ROWS = 500
+
+
+def delete_step(connection: sqlite3.Connection, retention_days: int) -> int:
+    """Delete some rows and resolved anomalies last seen before the retention; returns how many."""
+    cutoff = time.time_ns() // 1000 - retention_days * _DAY
+    with transaction(connection):
+        rows = connection.execute(
+            "DELETE FROM aggregated_logs WHERE id IN (SELECT id FROM aggregated_logs WHERE last_seen < ? LIMIT ?)",
+            (cutoff, STEP_ROWS),
+        ).rowcount
+        rows += connection.execute(
+            "DELETE FROM log_anomalies WHERE id IN "
+            "(SELECT id FROM log_anomalies WHERE updated < ? AND state = 'resolved' LIMIT ?)",
+            (cutoff, STEP_ROWS),
+        ).rowcount
+    return rows
+
+
+def roll_up_step(connection: sqlite3.Connection, rollup_days: int, max_samples: int) -> int:
+    """Merge the narrow rows of one pattern of one hour into hours; returns how many rows it looked at."""
+    cutoff = (time.time_ns() // 1000 - rollup_days * _DAY) // _HOUR * _HOUR
+    with transaction(connection):
+        oldest = connection.execute(
+            "SELECT pattern_id, bucket FROM aggregated_logs "
+            "WHERE last_seen < ? AND bucket < ? AND bucket_seconds < ? ORDER BY last_seen LIMIT 1",
+            (cutoff, cutoff, HOUR),
+        ).fetchone()
+        if oldest is None:
+            return 0
+        pattern_id, bucket = oldest
+        hour = bucket // _HOUR * _HOUR
+        rows = _read(connection, pattern_id, hour)
+        for rolled in roll_up(hour // _MICROS, rows, max_samples):
+            _write(connection, hour, rolled)
+    return len(rows)
+
+
+def _read(connection: sqlite3.Connection, pattern_id: str, hour: int) -> list[StoredRow]:
+    found = connection.execute(
+        "SELECT id, bucket, level, source, grouped_by, message_pattern, count, first_seen, last_seen, metadata, "
+        "sample_messages, latest_sample, categories, tags FROM aggregated_logs "
+        "WHERE pattern_id = ? AND bucket >= ? AND bucket < ?",
+        (pattern_id, hour, hour + _HOUR),
+    )
+    return [
+        StoredRow(row_id, key := Key(bucket // _MICROS, pattern_id, level, source, group), stored_aggregate(key, *rest))
+        for row_id, bucket, level, source, group, *rest in found
+    ]
+
+
+def _write(connection: sqlite3.Connection, hour: int, rolled: RolledUp) -> None:
+    connection.executemany("DELETE FROM aggregated_logs WHERE id = ?", [(row_id,) for row_id in rolled.drop])
+    merged, columns = rolled.merged, rolled.columns
+    connection.execute(
+        "UPDATE aggregated_logs SET bucket = ?, bucket_seconds = max(bucket_seconds, ?), count = ?, first_seen = ?, "
+        "last_seen = ?, metadata = ?, sample_messages = ?, latest_sample = ?, categories = ?, category = ?, tags = ? "
+        "WHERE id = ?",
+        (
+            hour, HOUR, merged.count, merged.first_seen, merged.last_seen, columns.metadata, columns.sample_messages,
+            columns.latest_sample, columns.categories, columns.category or None, columns.tags, rolled.keep,
+        ),
+    )  # fmt: skip

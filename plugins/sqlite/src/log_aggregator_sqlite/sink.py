@@ -1,0 +1,93 @@
+"""The plugin: takes flushes into the file, offers the store, and looks after old rows."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+
+from log_aggregator import Flush, RetryableError, Service, hookimpl
+from log_aggregator_sqlite.config import FILE_NAME, SqliteConfig
+from log_aggregator_sqlite.database import Database
+from log_aggregator_sqlite.maintenance import delete_step, roll_up_step
+from log_aggregator_sqlite.store import SqliteStore
+from log_aggregator_sqlite.writer import Writer
+
+_log = logging.getLogger(__name__)
+_PAUSE = 0.05
+
+
+class SqliteSink:
+    """Keeps aggregates in one SQLite file in the data directory; each flush is stored exactly once."""
+
+    Config = SqliteConfig
+
+    def __init__(self, config: SqliteConfig) -> None:
+        self._config = config
+        self._writer: Writer | None = None
+        self._database: Database | None = None
+
+    @hookimpl
+    @asynccontextmanager
+    async def lifespan(self, service: Service) -> AsyncIterator[None]:
+        """Open the file, register the store, and look after old rows until the service stops."""
+        path = self._config.path or service.shared_dir / FILE_NAME
+        path.parent.mkdir(parents=True, exist_ok=True)
+        settings = service.settings
+        writer = Writer(self._config.remembered_bytes, settings.max_samples, settings.aggregation_bucket)
+        self._writer = writer
+        reading = Database(path, self._config.busy_timeout, read_only=True)
+        self._database = Database(path, self._config.busy_timeout)
+        store = SqliteStore(path, reading, settings.max_samples)
+        service.register_store(store)
+        maintenance = asyncio.create_task(
+            self._maintain(self._database, writer, settings.max_samples), name="sqlite-maintenance"
+        )
+        try:
+            yield
+        finally:
+            maintenance.cancel()
+            with suppress(asyncio.CancelledError):
+                await maintenance
+            database, self._database = self._database, None
+            await database.close()
+            await reading.close()
+
+    @hookimpl
+    async def on_flush(self, flush: Flush) -> None:
+        """Store the flush and its progress in one transaction, on disk when this returns."""
+        database, writer = self._database, self._writer
+        if database is None or writer is None:
+            raise RetryableError("sqlite: the sink is closed")
+        set_aside = await database.run(lambda connection: writer.store(connection, flush))
+        if set_aside:
+            _log.error(
+                "SQLite refused rows with %d logs of flush %s: they are in quarantine, see `log-aggregator sqlite`",
+                set_aside,
+                flush.identity,
+            )
+
+    async def _maintain(self, database: Database, writer: Writer, max_samples: int) -> None:
+        while True:
+            await asyncio.sleep(self._config.maintenance_seconds)
+            try:
+                await self.maintain_once(database, writer, max_samples)
+            except RetryableError as error:
+                _log.warning("looking after old rows failed, it is tried again: %s", error)
+
+    async def maintain_once(self, database: Database, writer: Writer, max_samples: int) -> None:
+        """Delete what is beyond retention and roll up what is old, in small steps."""
+        days, rollup_days = self._config.retention_days, self._config.rollup_days
+        steps: list[Callable[[sqlite3.Connection], int]] = []
+        if days:
+            steps.append(lambda connection: delete_step(connection, days))
+        if rollup_days:
+            steps.append(lambda connection: roll_up_step(connection, rollup_days, max_samples))
+        for step in steps:
+            while True:
+                if not await database.run(partial(writer.forget_after, step)):
+                    break
+                await asyncio.sleep(_PAUSE)

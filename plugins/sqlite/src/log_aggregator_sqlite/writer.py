@@ -1,0 +1,231 @@
+"""The one transaction that stores a flush: rows, aliases, anomalies, and the progress that makes it once."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from log_aggregator import Aggregate, Alias, Anomaly, Flush, Position
+from log_aggregator.errors import RetryableError
+from log_aggregator.storekit import (
+    Row,
+    States,
+    clean_aggregate,
+    pack_aggregate,
+    pieces,
+    resolve_aliases,
+    rows_of,
+    stored_aggregate,
+)
+from log_aggregator_sqlite.database import transaction
+
+_PIECE = 1000
+_MICROS = 1_000_000
+REFUSALS = (sqlite3.IntegrityError, sqlite3.DataError, OverflowError, UnicodeEncodeError)
+"""What SQLite says to a row that it will never take."""
+
+_SELECT = """
+SELECT message_pattern, count, first_seen, last_seen, metadata, sample_messages, latest_sample, categories, tags
+FROM aggregated_logs WHERE pattern_id = ? AND bucket = ? AND group_key = ?"""
+
+_UPSERT = """
+INSERT INTO aggregated_logs (
+    pattern_id, bucket, group_key, bucket_seconds, message_pattern, level, source, grouped_by, count, first_seen,
+    last_seen, metadata, sample_messages, latest_sample, categories, category, tags)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (pattern_id, bucket, group_key) DO UPDATE SET
+    count = count + excluded.count,
+    first_seen = min(first_seen, excluded.first_seen),
+    last_seen = max(last_seen, excluded.last_seen),
+    bucket_seconds = max(bucket_seconds, excluded.bucket_seconds),
+    metadata = coalesce(excluded.metadata, metadata),
+    sample_messages = coalesce(excluded.sample_messages, sample_messages),
+    latest_sample = excluded.latest_sample,
+    categories = coalesce(excluded.categories, categories),
+    category = coalesce(excluded.category, category),
+    tags = coalesce(excluded.tags, tags)"""
+
+_ANOMALY_COLUMNS = (
+    "id", "revision", "kind", "state", "tier", "pattern_id", "pattern", "level", "source", "started", "updated",
+    "resolved", "score", "details",
+)  # fmt: skip
+_UPSERT_ANOMALY = f"""
+INSERT INTO log_anomalies ({", ".join(_ANOMALY_COLUMNS)}) VALUES ({", ".join("?" * len(_ANOMALY_COLUMNS))})
+ON CONFLICT (id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _ANOMALY_COLUMNS[1:])}
+WHERE excluded.revision > log_anomalies.revision"""  # noqa: S608  only constants
+
+
+class Writer:
+    """Stores flushes on the write thread. `states` holds what it wrote last, while nobody else wrote."""
+
+    def __init__(self, remembered_bytes: int, max_samples: int, bucket_seconds: int) -> None:
+        self._max_samples = max_samples
+        self._bucket_seconds = bucket_seconds
+        self.states = States(remembered_bytes)
+        self._version = -1
+
+    def store(self, connection: sqlite3.Connection, flush: Flush) -> int:
+        """Store the flush unless it is stored already; returns how many logs were set aside.
+
+        Raises `FencedError` when the flush does not continue what is stored of its instance.
+        """
+        rows = rows_of(flush.aggregates, self._max_samples)
+        try:
+            with transaction(connection):
+                self._forget_if_changed(connection)
+                progress = read_progress(connection, flush.instance)
+                if flush.is_stored(progress):
+                    return 0
+                poison = self._store_rows(connection, rows)
+                set_aside(connection, flush.identity, [row.fresh for row in poison])
+                store_aliases(connection, flush.aliases)
+                store_anomalies(connection, flush.anomalies)
+                _move_progress(connection, flush, progress)
+        except BaseException:
+            self.states.clear()
+            raise
+        for row in rows:
+            self.states.put(row.key, 0, row.merged, row.columns)
+        return sum(row.fresh.count for row in poison)
+
+    def store_again(self, connection: sqlite3.Connection, aggregate: Aggregate) -> bool:
+        """Inside a transaction: try an aggregate that was set aside; whether it is stored now."""
+        return not self._store_rows(connection, rows_of([aggregate], self._max_samples))
+
+    def forget_after(self, step: Callable[[sqlite3.Connection], int], connection: sqlite3.Connection) -> int:
+        """Run a step that changes rows, and forget what was remembered before any flush can use it."""
+        changed = step(connection)
+        if changed:
+            self.states.clear()
+        return changed
+
+    def _forget_if_changed(self, connection: sqlite3.Connection) -> None:
+        """Another worker, or a command, may have written to the file since the last transaction here."""
+        version: int = connection.execute("PRAGMA data_version").fetchone()[0]
+        if version != self._version:
+            self._version = version
+            self.states.clear()
+
+    def _store_rows(self, connection: sqlite3.Connection, rows: list[Row]) -> list[Row]:
+        """Store the rows piece by piece; returns the poison rows. Then `rows` is emptied: nothing is remembered."""
+        trial = pieces(rows, _PIECE)
+        try:
+            piece = next(trial)
+            while True:
+                piece = trial.send(self._try_piece(connection, piece))
+        except StopIteration as end:
+            refused: list[Row] = end.value
+        if not refused:
+            return []
+        self.states.clear()
+        rows.clear()
+        poison = [row for row in refused if not self._try_cleaned(connection, row)]
+        if poison and not self._try_canary(connection):
+            raise RetryableError("aggregated_logs refuses every row: did someone add a constraint or a trigger?")
+        return poison
+
+    def _try_piece(self, connection: sqlite3.Connection, piece: Sequence[Row]) -> bool:
+        connection.execute("SAVEPOINT piece")
+        try:
+            for row in piece:
+                row.add_to(self._stored(connection, row), self._max_samples)
+                connection.execute(_UPSERT, _values(row, self._bucket_seconds))
+        except REFUSALS:
+            connection.execute("ROLLBACK TO piece")
+            return False
+        connection.execute("RELEASE piece")
+        return True
+
+    def _try_cleaned(self, connection: sqlite3.Connection, row: Row) -> bool:
+        """Whether the row is taken without lone surrogates. They are rare: the door replaces them."""
+        cleaned = clean_aggregate(row.fresh)
+        return cleaned != row.fresh and self._try_piece(connection, rows_of([cleaned], self._max_samples))
+
+    def _try_canary(self, connection: sqlite3.Connection) -> bool:
+        canary = rows_of([Aggregate(0, "canary", "INFO", "log-aggregator", 1, 0, 0)], 1)
+        connection.execute("SAVEPOINT canary")
+        taken = self._try_piece(connection, canary)
+        connection.execute("ROLLBACK TO canary")
+        return taken
+
+    def _stored(self, connection: sqlite3.Connection, row: Row) -> Aggregate | None:
+        known = self.states.get(row.key)
+        if known is not None:
+            return known[1]
+        key = row.key
+        found = connection.execute(_SELECT, (key.pattern_id, key.bucket * _MICROS, row.group_key)).fetchone()
+        return None if found is None else stored_aggregate(key, *found)
+
+
+def _values(row: Row, bucket_seconds: int) -> tuple[Any, ...]:
+    key, fresh, columns = row.key, row.fresh, row.columns
+    assert columns is not None
+    return (
+        key.pattern_id, key.bucket * _MICROS, row.group_key, bucket_seconds, fresh.pattern, key.level, key.source,
+        key.group, fresh.count, fresh.first_seen, fresh.last_seen, columns.metadata, columns.sample_messages,
+        columns.latest_sample, columns.categories, columns.category or None, columns.tags,
+    )  # fmt: skip
+
+
+def read_progress(connection: sqlite3.Connection, instance: str) -> Position | None:
+    """The last flush stored of an instance."""
+    found = connection.execute("SELECT epoch, sequence FROM flush_progress WHERE instance = ?", (instance,)).fetchone()
+    return None if found is None else Position(*found)
+
+
+def _move_progress(connection: sqlite3.Connection, flush: Flush, progress: Position | None) -> None:
+    now = time.time_ns() // 1000
+    values = (flush.position.epoch, flush.position.sequence, flush.sealed, now, flush.instance)
+    if progress is None:
+        sql = "INSERT INTO flush_progress (epoch, sequence, sealed, stored_at, instance) VALUES (?, ?, ?, ?, ?)"
+        connection.execute(sql, values)
+        return
+    moved = connection.execute(
+        "UPDATE flush_progress SET epoch = ?, sequence = ?, sealed = ?, stored_at = ? "
+        "WHERE instance = ? AND epoch = ? AND sequence = ?",
+        (*values, *progress),
+    )
+    if moved.rowcount != 1:
+        raise RetryableError("the progress moved under our hands: reading it again")
+
+
+def set_aside(connection: sqlite3.Connection, flush: str, poison: list[Aggregate]) -> None:
+    """Put aggregates that the database refuses into the quarantine."""
+    now = time.time_ns() // 1000
+    connection.executemany(
+        "INSERT INTO log_quarantine (flush, set_aside_at, reason, logs, packed) VALUES (?, ?, ?, ?, ?)",
+        [(flush, now, "refused by SQLite", min(a.count, 2**63 - 1), pack_aggregate(a)) for a in poison],
+    )
+
+
+def store_aliases(connection: sqlite3.Connection, aliases: Sequence[Alias]) -> None:
+    """Take in new aliases and resolve all chains anew."""
+    if not aliases:
+        return
+    known = [Alias(*row) for row in connection.execute("SELECT old_id, pattern, at FROM pattern_aliases")]
+    before = resolve_aliases(known)
+    after = resolve_aliases([*known, *aliases])
+    connection.executemany(
+        "INSERT OR REPLACE INTO pattern_aliases (old_id, pattern, at, final_id, final_pattern) VALUES (?, ?, ?, ?, ?)",
+        [
+            (old_id, resolved.alias.pattern, resolved.alias.at, resolved.final_id, resolved.final_pattern)
+            for old_id, resolved in after.items()
+            if before.get(old_id) != resolved
+        ],
+    )
+
+
+def store_anomalies(connection: sqlite3.Connection, anomalies: Sequence[Anomaly]) -> None:
+    """Insert anomalies, or update them where the revision is higher."""
+    rows = [
+        [
+            msgspec.json.encode(anomaly.details).decode() if name == "details" else getattr(anomaly, name)
+            for name in _ANOMALY_COLUMNS
+        ]
+        for anomaly in anomalies
+    ]
+    connection.executemany(_UPSERT_ANOMALY, rows)

@@ -1,0 +1,157 @@
+"""What the embedded store does beyond the contract: refused rows, old rows, copies, and a person's commands."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from log_aggregator import FencedError
+from log_aggregator.errors import RetryableError
+from log_aggregator.store import SeriesQuery
+from log_aggregator_sqlite import SqliteSink
+from log_aggregator_sqlite.commands import main as command
+from tests.servers.sinks import SECOND, Chain, Host, aggregate, all_patterns, deliver, hosted, total
+
+HOUR = 3600
+TEN_DAYS_AGO = int(time.time()) // HOUR * HOUR - 10 * 24 * HOUR
+
+
+def make(**options: object) -> SqliteSink:
+    return SqliteSink(SqliteSink.Config.model_validate({"rollup_days": 0, **options}))
+
+
+def execute(data_dir: Path, sql: str) -> list[tuple[object, ...]]:
+    connection = sqlite3.connect(data_dir / "logs.sqlite3", isolation_level=None)
+    try:
+        return connection.execute(sql).fetchall()
+    finally:
+        connection.close()
+
+
+def old(pattern: str, at: int, count: int = 1):
+    moment = TEN_DAYS_AGO + at
+    row = aggregate(pattern, count, at=at % 7)
+    return msgspec.structs.replace(
+        row, bucket=moment // 300 * 300, first_seen=moment * SECOND, last_seen=moment * SECOND + 5
+    )
+
+
+async def settle(sink: SqliteSink, host: Host, **options: object) -> None:
+    sink._config = sink._config.model_copy(update=options)
+    assert sink._database is not None
+    assert sink._writer is not None
+    await sink.maintain_once(sink._database, sink._writer, host.settings.max_samples)
+
+
+async def test_refused_rows_are_set_aside_listed_and_tried_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    sink, chain = make(), Chain()
+    async with hosted(sink, tmp_path) as host:
+        await deliver(sink, chain.flush([aggregate("p 0", 1)]))
+        execute(tmp_path, "CREATE TRIGGER picky BEFORE INSERT ON aggregated_logs WHEN new.message_pattern LIKE '%bad%' "
+                "BEGIN SELECT raise(ABORT, 'no'); END")  # fmt: skip
+        rows = [aggregate(f"{'bad' if n in (3, 30) else 'p'} {n}", 1) for n in range(40)]
+        await deliver(sink, chain.flush(rows))
+        assert await total(host.store) == 39
+        health = await host.store.health()
+        assert health.figures["quarantined_logs"] == 2
+        assert "2 logs in quarantine" in health.detail
+    assert command(["quarantine"]) == 0
+    assert capsys.readouterr().out.count("1 logs") == 2
+    assert command(["retry"]) == 1
+    execute(tmp_path, "DROP TRIGGER picky")
+    assert command(["retry"]) == 0
+    async with hosted(make(), tmp_path) as host:
+        assert await total(host.store) == 41
+
+
+async def test_a_table_that_refuses_every_row_keeps_the_flush(tmp_path: Path) -> None:
+    sink, chain = make(), Chain()
+    async with hosted(sink, tmp_path) as host:
+        await deliver(sink, chain.flush([aggregate("a", 1)]))
+        execute(tmp_path, "CREATE TRIGGER no BEFORE INSERT ON aggregated_logs BEGIN SELECT raise(ABORT, 'no'); END")
+        flush = chain.flush([aggregate("b", 1)])
+        with pytest.raises(RetryableError, match="refuses every row"):
+            await sink.on_flush(flush)
+        execute(tmp_path, "DROP TRIGGER no")
+        await deliver(sink, flush)
+        assert await total(host.store) == 2
+
+
+async def test_lone_surrogates_cost_no_log(tmp_path: Path) -> None:
+    sink, chain = make(), Chain()
+    async with hosted(sink, tmp_path) as host:
+        for n in range(3):
+            await deliver(sink, chain.flush([aggregate("a\ud800", 2, at=n), aggregate("a\ufffd", 1, at=n)]))
+        (row,) = await all_patterns(host.store)
+        assert (row.pattern, row.count) == ("a\ufffd", 9)
+        detail = await host.store.pattern(row.pattern_id)
+        assert detail is not None
+        assert detail.metadata["user"]["count"] == 9
+
+
+async def test_roll_up_and_retention_keep_totals(tmp_path: Path) -> None:
+    sink, chain = make(), Chain()
+    async with hosted(sink, tmp_path) as host:
+        rows = [old(f"p{n}", at, 1 + n) for n in range(3) for at in range(0, 2 * HOUR, 300)]
+        for start in range(0, len(rows), 7):
+            await deliver(sink, chain.flush(rows[start : start + 7]))
+        series = SeriesQuery(since=TEN_DAYS_AGO * SECOND, until=int(time.time()) * SECOND, step=HOUR)
+        before, lines = await total(host.store), await host.store.series(series)
+        await settle(sink, host, rollup_days=7)
+        assert execute(tmp_path, "SELECT count(*), min(bucket_seconds) FROM aggregated_logs") == [(6, 3600)]
+        assert (await total(host.store), await host.store.series(series)) == (before, lines)
+        await deliver(sink, chain.flush([old("p0", 600, 10)]))
+        await settle(sink, host)
+        (late,) = [row for row in await all_patterns(host.store) if row.pattern == "p0"]
+        detail = await host.store.pattern(late.pattern_id)
+        assert detail is not None
+        assert detail.count == detail.metadata["user"]["count"] == 34
+        await settle(sink, host, retention_days=11)
+        assert await total(host.store) == before + 10
+        await settle(sink, host, retention_days=9)
+        assert await total(host.store) == 0
+
+
+async def test_a_copy_is_fenced_until_a_person_adopts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    chain, sink = Chain(), make()
+    async with hosted(sink, tmp_path):
+        await deliver(sink, chain.flush([aggregate(count=1)]))
+        chain.flush()
+        lost = chain.flush([aggregate(count=2)])
+        with pytest.raises(FencedError):
+            await sink.on_flush(lost)
+    assert command(["progress"]) == 0
+    assert "instance\t7-1" in capsys.readouterr().out
+    assert command(["adopt", "instance"]) == 0
+    assert command(["adopt", "instance"]) == 1
+    async with hosted(make(), tmp_path) as host:
+        sink = make()
+    async with hosted(sink, tmp_path) as host:
+        await deliver(sink, lost)
+        assert await total(host.store) == 3
+
+
+def test_a_missing_file_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(["--file", str(tmp_path / "nothing"), "progress"]) == 1
+    assert "no such file" in capsys.readouterr().err
+
+
+async def test_reads_do_not_wait_for_a_writer(tmp_path: Path) -> None:
+    sink = make()
+    async with hosted(sink, tmp_path) as host:
+        await deliver(sink, Chain().flush([aggregate(count=5)]))
+        other = sqlite3.connect(tmp_path / "logs.sqlite3", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        assert await total(host.store) == 5
+        other.execute("ROLLBACK")
+        other.close()
