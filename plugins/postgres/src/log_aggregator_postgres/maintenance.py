@@ -1,0 +1,163 @@
+"""What is done to old rows in the background, in small transactions: retention, roll-up, missing ids."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable
+
+import asyncpg
+
+from log_aggregator.aggregate import Key
+from log_aggregator.errors import RetryableError
+from log_aggregator.record import pattern_id
+from log_aggregator.storekit import RolledUp, StoredRow, roll_up, stored_aggregate
+from log_aggregator.storekit.rollup import HOUR
+from log_aggregator_postgres.config import PostgresConfig
+from log_aggregator_postgres.faults import OUT_OF_REACH, explain
+from log_aggregator_postgres.pool import Connection, Pool
+
+_log = logging.getLogger(__name__)
+
+_LOCK = 0x6C6F6761_6D61696E
+_DAY = 86_400
+_PAUSE = 0.05
+STEP_ROWS = 500
+
+_Work = Callable[[Connection], Awaitable[int]]
+
+_DELETE = """
+DELETE FROM aggregated_logs WHERE id IN (
+    SELECT id FROM aggregated_logs WHERE last_seen < to_timestamp($1) ORDER BY last_seen LIMIT $2
+    FOR UPDATE SKIP LOCKED)"""
+_DELETE_ANOMALIES = """
+DELETE FROM log_anomalies WHERE id IN (
+    SELECT id FROM log_anomalies WHERE updated < to_timestamp($1) AND state = 'resolved' LIMIT $2
+    FOR UPDATE SKIP LOCKED)"""
+_OLDEST = """
+SELECT pattern_id, extract(epoch FROM bucket)::bigint AS bucket FROM aggregated_logs
+WHERE last_seen < to_timestamp($1) AND bucket < to_timestamp($1) AND bucket_seconds < $2 AND group_key IS NOT NULL
+ORDER BY last_seen LIMIT 1"""
+_OF_HOUR = """
+SELECT id, extract(epoch FROM bucket)::bigint AS bucket, level, source, grouped_by, message_pattern, count,
+       (extract(epoch FROM first_seen) * 1000000)::bigint AS first_seen,
+       (extract(epoch FROM last_seen) * 1000000)::bigint AS last_seen,
+       metadata, sample_messages, latest_sample, categories, tags
+FROM aggregated_logs
+WHERE pattern_id = $1 AND bucket >= to_timestamp($2) AND bucket < to_timestamp($3) AND group_key IS NOT NULL
+ORDER BY bucket, group_key FOR UPDATE"""
+_WIDEN = """
+UPDATE aggregated_logs SET bucket = to_timestamp($2), bucket_seconds = greatest(bucket_seconds, $3), count = $4,
+    first_seen = 'epoch'::timestamptz + $5::bigint * interval '1 microsecond',
+    last_seen = 'epoch'::timestamptz + $6::bigint * interval '1 microsecond',
+    metadata = $7::text::jsonb, sample_messages = $8::text::jsonb, latest_sample = $9, categories = $10::text::jsonb,
+    category = $11, tags = $12::text::jsonb, revision = $13
+WHERE id = $1"""
+
+
+class Maintenance:
+    """Looks for old rows now and then. One instance at a time does it; the others find the lock taken."""
+
+    def __init__(self, pool: Pool, config: PostgresConfig, max_samples: int) -> None:
+        self._pool = pool
+        self._config = config
+        self._max_samples = max_samples
+
+    async def run(self, ready: asyncio.Event) -> None:
+        """Work until cancelled. Faults are logged and tried again at the next look."""
+        while True:
+            await ready.wait()
+            try:
+                await self.once()
+            except (*OUT_OF_REACH, RetryableError) as error:
+                _log.warning("looking after old rows failed, it is tried again: %s", explain(error))
+            pause = self._config.maintenance_seconds
+            await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311  jitter, not a secret
+
+    async def once(self) -> None:
+        """Give ids to rows without, delete what is beyond retention, roll up what is old."""
+        await self._steps(name_patterns)
+        if self._config.retention_days:
+            cutoff = time.time() - self._config.retention_days * _DAY
+            await self._steps(lambda connection: delete_old(connection, cutoff))
+        if self._config.rollup_days:
+            before = (int(time.time()) - self._config.rollup_days * _DAY) // HOUR * HOUR
+            await self._steps(lambda connection: roll_up_oldest(connection, before, self._max_samples))
+
+    async def _steps(self, work: _Work) -> None:
+        while True:
+            if not await self._step(work):
+                return
+            await asyncio.sleep(_PAUSE)
+
+    async def _step(self, work: _Work) -> int:
+        """Run one small transaction; 0 when there is nothing to do, or another instance is at it."""
+        async with self._pool.transaction() as connection:
+            # A maintenance step gives way to writers rather than making one wait for a deadlock to be found.
+            await connection.execute("SET LOCAL lock_timeout = '500ms'")
+            if not await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", _LOCK):
+                return 0
+            return await work(connection)
+
+
+async def name_patterns(connection: Connection) -> int:
+    """Give the rows of other programs, which have no pattern id, the id of their text."""
+    found = await connection.fetch(
+        "SELECT DISTINCT message_pattern FROM (SELECT message_pattern FROM aggregated_logs WHERE pattern_id IS NULL "
+        "LIMIT $1) AS unnamed",
+        STEP_ROWS,
+    )
+    texts = [record["message_pattern"] for record in found]
+    if texts:
+        await connection.execute(
+            "UPDATE aggregated_logs t SET pattern_id = i.id FROM unnest($1::text[], $2::text[]) AS i(text, id) "
+            "WHERE t.pattern_id IS NULL AND t.message_pattern = i.text",
+            texts,
+            [pattern_id(text) for text in texts],
+        )
+    return len(texts)
+
+
+async def delete_old(connection: Connection, cutoff: float) -> int:
+    """Delete some rows and resolved anomalies last seen before `cutoff` (epoch seconds)."""
+    rows = await connection.execute(_DELETE, cutoff, STEP_ROWS)
+    anomalies = await connection.execute(_DELETE_ANOMALIES, cutoff, STEP_ROWS)
+    return _affected(rows) + _affected(anomalies)
+
+
+async def roll_up_oldest(connection: Connection, before: int, max_samples: int) -> int:
+    """Merge the rows of one pattern of its oldest hour that is not rolled up yet."""
+    oldest = await connection.fetchrow(_OLDEST, before, HOUR)
+    if oldest is None:
+        return 0
+    hour = oldest["bucket"] // HOUR * HOUR
+    found = await connection.fetch(_OF_HOUR, oldest["pattern_id"], hour, hour + HOUR)
+    rows = [_stored(oldest["pattern_id"], record) for record in found]
+    rolled = await asyncio.to_thread(roll_up, hour, rows, max_samples)
+    await connection.execute(
+        "DELETE FROM aggregated_logs WHERE id = ANY($1::bigint[])",
+        [row_id for group in rolled for row_id in group.drop],
+    )
+    await connection.executemany(_WIDEN, [_widened(hour, group) for group in rolled])
+    return len(rows)
+
+
+def _stored(of_pattern: str, record: asyncpg.Record) -> StoredRow:
+    row_id, bucket, level, source, group, *rest = record
+    key = Key(bucket, of_pattern, level, source, group)
+    return StoredRow(row_id, key, stored_aggregate(key, *rest))
+
+
+def _widened(hour: int, group: RolledUp) -> tuple[object, ...]:
+    merged, columns = group.merged, group.columns
+    return (
+        group.keep, hour, HOUR, merged.count, merged.first_seen, merged.last_seen, columns.metadata,
+        columns.sample_messages, columns.latest_sample, columns.categories, columns.category or None, columns.tags,
+        random.getrandbits(61) + 1,
+    )  # fmt: skip
+
+
+def _affected(status: str) -> int:
+    return int(status.rpartition(" ")[2])

@@ -1,0 +1,139 @@
+"""The schema: made new, upgraded from the original's table, repaired, by several instances at once."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import asyncpg
+
+from log_aggregator.record import pattern_id
+from tests.servers.sinks import Chain, aggregate, all_patterns, deliver, hosted, total
+
+ORIGINAL = """
+CREATE TABLE aggregated_logs (
+    id SERIAL PRIMARY KEY,
+    message_pattern TEXT NOT NULL,
+    count INTEGER DEFAULT 1,
+    level VARCHAR(10),
+    source VARCHAR(100),
+    first_seen TIMESTAMP DEFAULT NOW(),
+    last_seen TIMESTAMP DEFAULT NOW(),
+    metadata JSONB,
+    sample_messages JSONB
+);
+CREATE INDEX idx_aggregated_logs_source ON aggregated_logs(source);
+CREATE INDEX idx_aggregated_logs_level ON aggregated_logs(level);
+CREATE INDEX idx_aggregated_logs_last_seen ON aggregated_logs(last_seen);
+"""
+ROWS = """
+INSERT INTO aggregated_logs (message_pattern, count, level, source, first_seen, last_seen, metadata, sample_messages)
+VALUES ('User {ID} logged in', 41, 'INFO', 'web', '2026-01-02 03:04:05.678901', '2026-01-02 03:09:00',
+        '{"a": [1, null]}', '["User 1 logged in", "User 2 logged in"]'),
+       ('User {ID} logged in', 1, 'INFO', 'web', '2026-01-02 03:04:06', '2026-01-02 03:04:07', NULL, NULL),
+       ('no times', 2, NULL, NULL, NULL, NULL, '"odd"', '{"odd": true}'),
+       ('no count', NULL, 'WARN', repeat('s', 100), DEFAULT, DEFAULT, NULL, '[]');
+INSERT INTO aggregated_logs (message_pattern) SELECT 'pattern ' || n FROM generate_series(1, 1200) AS n;
+"""
+
+
+async def test_the_originals_table_is_upgraded_in_place(
+    make_sink, postgres_dsn: str, database: asyncpg.Connection, tmp_path: Path
+) -> None:
+    await database.execute("SET TimeZone = 'UTC'")
+    await database.execute(ORIGINAL + ROWS)
+    columns = "id, message_pattern, level, source, metadata, sample_messages"
+    before = await database.fetch(f"SELECT {columns} FROM aggregated_logs ORDER BY id")
+    sink = make_sink()
+    async with hosted(sink, tmp_path) as host:
+        chain = Chain()
+        await deliver(sink, chain.flush([aggregate("User {ID} logged in", 100)]))
+        for _ in range(200):
+            if not await database.fetchval("SELECT count(*) FROM aggregated_logs WHERE pattern_id IS NULL"):
+                break
+            await asyncio.sleep(0.05)
+        after = await database.fetch(f"SELECT {columns} FROM aggregated_logs WHERE id <= 1204 ORDER BY id")
+        assert [tuple(row) for row in after] == [tuple(row) for row in before]
+        row = await database.fetchrow("SELECT count, first_seen, last_seen, bucket FROM aggregated_logs WHERE id = 1")
+        assert row["count"] == 41
+        assert row["first_seen"] == datetime(2026, 1, 2, 3, 4, 5, 678901, UTC)
+        assert row["last_seen"] == datetime(2026, 1, 2, 3, 9, tzinfo=UTC)
+        assert row["bucket"] == datetime(2026, 1, 2, 3, tzinfo=UTC)
+        assert await database.fetchval("SELECT count FROM aggregated_logs WHERE message_pattern = 'no count'") == 1
+        assert await total(host.store) == 41 + 1 + 2 + 1 + 1200 + 100
+        one = [row for row in await all_patterns(host.store) if row.pattern == "User {ID} logged in"]
+        assert [(row.pattern_id, row.count) for row in one] == [(pattern_id("User {ID} logged in"), 142)]
+        detail = await host.store.pattern(one[0].pattern_id)
+        assert detail is not None
+        assert "User 1 logged in" in detail.samples
+        types = dict(await database.fetch(
+            "SELECT column_name, data_type FROM information_schema.columns WHERE table_name = 'aggregated_logs'"
+        ))  # fmt: skip
+        assert (types["id"], types["count"]) == ("bigint", "bigint")
+        assert types["first_seen"] == types["last_seen"] == "timestamp with time zone"
+        assert await database.fetchval("SELECT seqtypid::regtype::text FROM pg_sequence LIMIT 1") == "bigint"
+
+
+async def test_the_originals_insert_still_works_and_is_counted(
+    make_sink, database: asyncpg.Connection, tmp_path: Path
+) -> None:
+    sink = make_sink(maintenance_seconds=0.05)
+    async with hosted(sink, tmp_path) as host:
+        await deliver(sink, Chain().flush([aggregate("User {ID} logged in", 5)]))
+        await database.execute(
+            "INSERT INTO aggregated_logs (message_pattern, count, level, source, metadata, sample_messages) "
+            "VALUES ('User {ID} logged in', 7, 'INFO', 'old-service', '{}', '[]')"
+        )
+        assert await database.fetchval("SELECT sum(count)::int FROM log_patterns") == 12
+        for _ in range(200):
+            if await total(host.store) == 12:
+                break
+            await asyncio.sleep(0.05)
+        assert await total(host.store, source="old-service") == 7
+
+
+async def test_four_instances_that_start_at_once_migrate_once(
+    make_sink, database: asyncpg.Connection, tmp_path: Path
+) -> None:
+    async def start(name: str) -> None:
+        sink = make_sink()
+        async with hosted(sink, tmp_path):
+            await deliver(sink, Chain(name).flush([aggregate(count=1)]))
+
+    await asyncio.gather(*[start(f"instance {n}") for n in range(4)])
+    ran = await database.fetch("SELECT number, name FROM log_aggregator_migrations ORDER BY number")
+    assert [row["number"] for row in ran] == [1, 2]
+    assert await database.fetchval("SELECT sum(count)::int FROM aggregated_logs") == 4
+
+
+async def test_a_migration_that_fails_leaves_the_table_as_it_was(
+    make_sink, database: asyncpg.Connection, tmp_path: Path
+) -> None:
+    """Someone's view hangs on a column that must become wider: nothing is lost, `/health/db` says it."""
+    await database.execute(ORIGINAL + ROWS + "CREATE VIEW mine AS SELECT level, count FROM aggregated_logs;")
+    sink = make_sink()
+    async with hosted(sink, tmp_path) as host:
+        for _ in range(400):
+            figures = (await host.store.health()).figures
+            if figures["last_error"]:
+                break
+            await asyncio.sleep(0.02)
+        assert "a view or rule of someone depends on the table" in figures["last_error"]
+        assert await database.fetchval("SELECT count(*) FROM mine") == 1204
+        await database.execute("DROP VIEW mine")
+        await deliver(sink, Chain().flush([aggregate("User {ID} logged in", 1)]))
+
+
+async def test_existing_queries_work(make_sink, database: asyncpg.Connection, tmp_path: Path) -> None:
+    sink = make_sink()
+    async with hosted(sink, tmp_path):
+        await deliver(sink, Chain().flush([aggregate("User {ID} logged in", 2, at=60)]))
+    row = await database.fetchrow(
+        "SELECT id, message_pattern, count, level, source, first_seen, last_seen, metadata->'user' AS user, "
+        "sample_messages->>0 AS sample FROM aggregated_logs "
+        "WHERE source = 'web' AND level = 'INFO' AND last_seen > '2020-01-01'::timestamp ORDER BY count DESC"
+    )
+    assert (row["message_pattern"], row["count"]) == ("User {ID} logged in", 2)
+    assert row["sample"] == "User {ID} logged in at 60"
+    assert row["last_seen"] - row["first_seen"] == timedelta(0)
