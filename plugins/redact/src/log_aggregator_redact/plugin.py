@@ -1,0 +1,127 @@
+"""The `on_ingest` stage: which records of a batch need a closer look, and what is replaced in them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from log_aggregator import Record, Service, fill_shapes, hookimpl
+from log_aggregator_redact import config as settings
+from log_aggregator_redact.metadata import SMALLEST_CARD, is_secret_key, redact_metadata
+from log_aggregator_redact.texts import Texts, shapes_of
+
+_KEYS_KNOWN = 10_000
+
+
+class RedactPlugin:
+    """Masks secrets in messages, metadata and sources."""
+
+    Config = settings.Config
+
+    def __init__(self, config: settings.Config) -> None:
+        self._texts = Texts(config.built_in(), config.rules, config.cards)
+        self._secret_keys = frozenset(key.lower() for key in config.keys)
+        self._allowed_keys = frozenset(key.lower() for key in config.allow_keys)
+        self._plain_keys: set[str] = set()
+        self._records = 0
+
+    @hookimpl
+    def on_ingest(self, records: list[Record]) -> None:
+        """Mask what is secret. Metadata is replaced, never changed: records may share it."""
+        fill_shapes(records)
+        redact = self._texts.redact
+        changed = 0
+        for index in self._texts.doubtful([record.shape for record in records]):
+            record = records[index]
+            message = redact(record.message)
+            if message != record.message:
+                record.set_message(message)
+                changed += 1
+        self._redact_sources(records)
+        self._records += changed + self._redact_metadata(records)
+
+    @hookimpl
+    @asynccontextmanager
+    async def lifespan(self, service: Service) -> AsyncIterator[None]:
+        """Show at `GET /stats` how often each rule found something; never what it found."""
+        service.add_figures("redact", self.figures)
+        yield
+
+    def figures(self) -> dict[str, Any]:
+        """Records changed, and masks set by rule, since the start."""
+        return {"records": self._records, "masked": dict(sorted(self._texts.found.items()))}
+
+    def redact_record(self, record: Record) -> None:
+        """Mask one record directly, without gates for the batch: what `on_ingest` must come to as well."""
+        record.set_message(self._texts.redact(record.message))
+        record.source = self._texts.redact(record.source)
+        if record.metadata:
+            record.metadata = redact_metadata(record.metadata, self._texts.redact, self._key_is_secret)
+
+    def _redact_sources(self, records: list[Record]) -> None:
+        sources = {record.source for record in records}
+        if not all(source in self._plain_keys or self._is_plain_text(source) for source in sources):
+            for record in records:
+                record.source = self._texts.redact(record.source)
+
+    def _redact_metadata(self, records: list[Record]) -> int:
+        texts: list[str] = []
+        owners: list[int] = []
+        look: set[int] = set()
+        for index, record in enumerate(records):
+            if record.metadata:
+                before = len(texts)
+                if self._gather(record.metadata, texts):
+                    look.add(index)
+                owners += [index] * (len(texts) - before)
+        if texts:
+            look.update([owners[position] for position in self._texts.doubtful(shapes_of(texts))])
+        changed = 0
+        for index in look:
+            record = records[index]
+            metadata = redact_metadata(record.metadata, self._texts.redact, self._key_is_secret)
+            if metadata != record.metadata:
+                record.metadata = metadata
+                changed += 1
+        return changed
+
+    def _gather(self, value: Any, texts: list[str]) -> bool:
+        """Add all texts inside to `texts`; True when something else needs a closer look."""
+        look = False
+        if type(value) is dict:
+            plain = self._plain_keys
+            for key, inner in value.items():
+                if key not in plain and not self._is_plain_key(key):
+                    look = True
+                if type(inner) is str:
+                    texts.append(inner)
+                elif inner is not None and type(inner) is not bool and self._gather(inner, texts):
+                    look = True
+            return look
+        if type(value) is str:
+            texts.append(value)
+            return False
+        if type(value) is int:
+            return value >= SMALLEST_CARD
+        if isinstance(value, list | tuple):
+            for item in value:
+                look |= self._gather(item, texts)
+            return look
+        return not isinstance(value, float | bool | None)
+
+    def _key_is_secret(self, key: str) -> bool:
+        lowered = key.lower()
+        return lowered in self._secret_keys or (lowered not in self._allowed_keys and is_secret_key(key))
+
+    def _is_plain_key(self, key: str) -> bool:
+        return not self._key_is_secret(key) and self._is_plain_text(key)
+
+    def _is_plain_text(self, text: str) -> bool:
+        if self._texts.redact(text) != text:
+            return False
+        if not self._key_is_secret(text):
+            if len(self._plain_keys) >= _KEYS_KNOWN:
+                self._plain_keys.clear()
+            self._plain_keys.add(text)
+        return True

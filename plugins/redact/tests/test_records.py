@@ -1,0 +1,131 @@
+"""Records: metadata at any depth, sources, shared objects, and what a wrong configuration is told."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from log_aggregator import Record
+from log_aggregator_redact import RedactPlugin
+from log_aggregator_redact.config import Config
+from log_aggregator_redact.metadata import is_secret_key
+
+from .planted import luhn, plant
+
+CARD = luhn("411111111111111")
+TEXTS = st.sampled_from([secret.message for secret in plant(1)] + ["GET", "12ms", "a\nb", CARD, "hunter2"]) | st.text(
+    max_size=5
+)
+KEYS = st.sampled_from(
+    ["password", "status", "apiKey", "url", "headers", "next_token", "my dsn", "token=abcdef"]
+) | st.text(max_size=4)
+LEAVES = TEXTS | st.none() | st.booleans() | st.integers() | st.just(int(CARD)) | st.floats(allow_nan=False)
+VALUES = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3), max_leaves=6
+)
+METADATA = st.dictionaries(KEYS, VALUES, max_size=5)
+
+
+def ingest(metadata: dict[str, Any], config: Config | None = None) -> dict[str, Any]:
+    record = Record("m", "INFO", "web", 0, metadata)
+    RedactPlugin(config or Config()).on_ingest([record])
+    return record.metadata
+
+
+@given(st.lists(METADATA, max_size=5))
+def test_the_batch_way_is_the_direct_way_and_changes_nothing_given(batch: list[dict[str, Any]]) -> None:
+    before = copy.deepcopy(batch)
+    records = [Record("m", "INFO", "web", 0, metadata) for metadata in batch]
+    singles = [Record("m", "INFO", "web", 0, metadata) for metadata in batch]
+    plugin = RedactPlugin(Config())
+    plugin.on_ingest(records)
+    for single in singles:
+        plugin.redact_record(single)
+    assert [record.metadata for record in records] == [single.metadata for single in singles]
+    assert batch == before
+
+
+@pytest.mark.parametrize("secret", plant(2), ids=lambda secret: secret.kind)
+def test_secrets_are_found_inside_of_metadata(secret: Any) -> None:
+    for metadata in ({"m": secret.message}, {"a": [{"b": secret.message}]}, {secret.message: 1}):
+        assert not any(secret.secret[at : at + 6] in repr(ingest(metadata)) for at in range(len(secret.secret) - 5))
+
+
+def test_values_of_secret_keys_are_masked_whole() -> None:
+    assert ingest(
+        {"password": "x", "dbPassword": 7, "X-Api-Key": ["a", "b"], "auth": {"client_secret": {"a": 1}, "realm": "r"},
+         "token": None, "secret": True, "status": 200, "pin": 3, "user_id": "123", "ip": "10.0.1.50"}
+    ) == {
+        "password": "[redacted:key]", "dbPassword": "[redacted:key]", "X-Api-Key": "[redacted:key]",
+        "auth": {"client_secret": "[redacted:key]", "realm": "r"}, "token": None, "secret": True, "status": 200,
+        "pin": 3, "user_id": "123", "ip": "10.0.1.50",
+    }  # fmt: skip
+
+
+def test_card_numbers_that_were_sent_as_numbers() -> None:
+    assert ingest({"pan": int(CARD), "id": int(CARD) + 1}) == {"pan": "[redacted:card]", "id": int(CARD) + 1}
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["PASSWORD", "user_password", "Authorization", "Set-Cookie", "aws_secret_access_key", "accessToken", "pwd2", "dsn"],
+)
+def test_keys_that_name_a_secret(key: str) -> None:
+    assert is_secret_key(key)
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["key", "tokens", "max_tokens", "nextToken", "page_token", "password_changed_at", "keyboard", "author", "monkey",
+     "token_type", "secretary", "passenger", "public_key", "session_id", "cache_key"],
+)  # fmt: skip
+def test_keys_that_do_not(key: str) -> None:
+    assert not is_secret_key(key)
+
+
+def test_keys_of_ones_own_and_keys_that_are_allowed() -> None:
+    config = Config(keys=("Badge",), allow_keys=("Token",))
+    assert ingest({"badge": "7", "token": "abc", "password": "x"}, config) == {
+        "badge": "[redacted:key]", "token": "abc", "password": "[redacted:key]",
+    }  # fmt: skip
+
+
+def test_metadata_shared_by_records_is_replaced_not_changed() -> None:
+    shared = {"password": "x"}
+    records = [Record("a", "INFO", "web", 0, shared), Record("b", "INFO", "web", 0, shared)]
+    RedactPlugin(Config()).on_ingest(records)
+    assert shared == {"password": "x"}
+    assert [record.metadata for record in records] == [{"password": "[redacted:key]"}] * 2
+
+
+def test_a_changed_message_forgets_its_shape_and_an_unchanged_one_keeps_it() -> None:
+    records = [Record("password=hunter2", "INFO", "web", 0, {}), Record("order 12", "INFO", "web", 0, {})]
+    RedactPlugin(Config()).on_ingest(records)
+    assert [record.shape for record in records] == ["", "order 00"]
+
+
+def test_sources_are_masked_too() -> None:
+    records = [Record("m", "INFO", source, 0, {}) for source in ("web", "redis://:hunter2@cache:6379", "token")]
+    RedactPlugin(Config()).on_ingest(records)
+    assert [record.source for record in records] == ["web", "redis://:[redacted:url-password]@cache:6379", "token"]
+
+
+@pytest.mark.parametrize(
+    ("given_config", "said"),
+    [
+        ({"rules": [{"name": "x", "regex": "("}]}, "not a regular expression"),
+        ({"rules": [{"name": "x", "regex": "a*"}]}, "empty text"),
+        ({"rules": [{"name": "x", "regex": "a", "gate": ["A"]}]}, "lower-case"),
+        ({"rules": [{"name": "x", "regex": "a", "gate": ["a7"]}]}, "0: any digit"),
+        ({"off": ["passwords"]}, "expected one of"),
+        ({"email": True}, "Extra inputs"),
+    ],
+)
+def test_a_wrong_configuration_is_told_what_was_expected(given_config: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        Config.model_validate(given_config)

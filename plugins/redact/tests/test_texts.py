@@ -1,0 +1,172 @@
+"""What is found in texts, what is left alone, and that gates and memos change neither."""
+
+from __future__ import annotations
+
+import csv
+import random
+import re
+import time
+from pathlib import Path
+
+import pytest
+import re2  # type: ignore[import-untyped]  # comes without types
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from log_aggregator import Record
+from log_aggregator_redact import RedactPlugin, Rule
+from log_aggregator_redact.config import EMAIL, IP, Config, built_in_rules
+from log_aggregator_redact.texts import shape_of
+
+from .planted import Planted, luhn, plant
+
+HERE = Path(__file__).parent
+ORDINARY = (HERE / "ordinary.txt").read_text("utf-8").splitlines()
+REAL = HERE.parents[3] / "shared" / "benchmarks" / "patterns" / "data" / "corrected"
+
+
+def record(message: str) -> Record:
+    return Record(message, "INFO", "web", 0, {})
+
+
+def redacted(messages: list[str], plugin: RedactPlugin | None = None) -> list[str]:
+    records = [record(message) for message in messages]
+    (plugin or RedactPlugin(Config())).on_ingest(records)
+    return [found.message for found in records]
+
+
+def leaks(secret: str, text: str) -> bool:
+    """Whether six characters in a row of the secret are still there."""
+    parts = [line for line in secret.splitlines() if line]
+    return any(part[start : start + 6] in text for part in parts for start in range(max(1, len(part) - 5)))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_hundred_planted_secrets_are_found(seed: int) -> None:
+    secrets = plant(seed)
+    assert len(secrets) == 100
+    assert len({secret.kind for secret in secrets}) == 20
+    texts = redacted([secret.message for secret in secrets])
+    missed = [(s.kind, s.message, text) for s, text in zip(secrets, texts, strict=True) if leaks(s.secret, text)]
+    assert missed == []
+
+
+def test_ordinary_messages_are_left_alone() -> None:
+    changed = [(a, b) for a, b in zip(ORDINARY, redacted(ORDINARY), strict=True) if a != b]
+    assert len(ORDINARY) >= 80
+    assert changed == []
+
+
+def test_real_messages_are_left_alone() -> None:
+    if not REAL.is_dir():
+        pytest.skip(f"no real messages at {REAL}")
+    seen = changed = 0
+    for path in sorted(REAL.glob("*/*.csv")):
+        with path.open(newline="", encoding="utf-8") as file:
+            messages = [row["Content"] for row in csv.DictReader(file)]
+        seen += len(messages)
+        changed += sum(a != b for a, b in zip(messages, redacted(messages), strict=True))
+    assert seen >= 14_000
+    assert changed <= 2
+
+
+def _scrambled(text: str, chance: random.Random) -> str:
+    return re.sub(r"\d", lambda _: str(chance.randrange(10)), text, flags=re.ASCII)
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.integers(0, 2**32), st.lists(st.sampled_from(ORDINARY) | st.text(max_size=30), max_size=20))
+def test_gates_and_memo_find_what_the_direct_way_finds(seed: int, lines: list[str]) -> None:
+    """Digits are scrambled between batches, so that what a shape taught is used for other texts."""
+    chance = random.Random(seed)
+    own = (Rule(name="order", regex="ORD-7[0-9]{3}", gate=("ord-0000",)), Rule(name="odd", regex="zz[13579]"))
+    for rules in ((), own[:1], own):
+        config = Config(rules=rules, emails=bool(rules), ips=bool(rules))
+        plugin, direct = RedactPlugin(config), RedactPlugin(config)
+        for _ in range(3):
+            batch = [_scrambled(s.message, chance) for s in plant(chance.randrange(99))]
+            batch += [_scrambled(line, chance) for line in (*lines, *ORDINARY, "ORD-7123 sent", "zz1 zz2")]
+            chance.shuffle(batch)
+            singles = [record(message) for message in batch]
+            for single in singles:
+                direct.redact_record(single)
+            assert redacted(batch, plugin) == [single.message for single in singles]
+
+
+@pytest.mark.parametrize("rule", [*built_in_rules(), EMAIL, IP], ids=lambda rule: rule.name)
+def test_no_rule_tells_digits_apart_or_lacks_its_gate(rule: Rule) -> None:
+    pattern = re.compile(rule.regex, re.ASCII)
+    near = re2.compile(rule.near) if rule.near else None
+    assert rule.gate or near
+    for text in [secret.message for seed in range(4) for secret in plant(seed)] + ORDINARY:
+        for other in (shape_of(text), _scrambled(text, random.Random(text))):
+            assert [match.span() for match in pattern.finditer(text)] == [m.span() for m in pattern.finditer(other)]
+        if pattern.search(text):
+            lowered = shape_of(text).lower()
+            assert any(literal in lowered for literal in rule.gate) or (near and near.search(lowered)), text
+
+
+def test_masks_are_not_masked_again() -> None:
+    once = redacted([secret.message for secret in plant(3)])
+    assert redacted(once) == once
+
+
+HOSTILE = {
+    "urls": "://a:", "schemes": "://" + "a" * 200, "keys": "password", "quotes": 'password="', "escapes": 'token\\"=',
+    "commas": "password=a,", "dots": "password=,,,,", "jwt": "eyJaaaaaaaaaa.", "jwt runs": "-eyJaaaaaaaa",
+    "begin": "-----BEGIN PRIVATE KEY", "begins": "-----BEGIN RSA PRIVATE KEY-----", "digits": "4111", "ips": "1.",
+    "cards": "4111 1111 ", "bearer": "bearer a", "basic": "basic a", "cookie": "cookie: a", "flags": "--token-",
+    "dashes": "-", "words": "a", "mails": "a@b.", "colons": "a:", "mysql": "mysql -p ", "hex": "ab:", "users": "-u a",
+    "authorization": "authorization: digest ", "secret": "secret_access_key", "spaces": "password" + " " * 50,
+    "angle": "<password>", "amp": "?sig=", "equals": "basic " + "=" * 9, "brackets": "password=((((",
+    "backslash": "token=\\", "xox": "xoxb-", "dollar": "$2b$" + "a" * 24, "key": "api key ",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("part", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_lines_cost_time_in_proportion_to_their_length(part: str) -> None:
+    """Eight times the length: about 8 times the time when linear, 64 times when quadratic."""
+    plugin = RedactPlugin(Config(emails=True, ips=True))
+
+    def seconds(length: int) -> float:
+        text = "x " + (part * (length // len(part) + 1))[:length]
+        times = []
+        for _ in range(3):
+            start = time.process_time()
+            plugin.redact_record(record(text))
+            times.append(time.process_time() - start)
+        return min(times)
+
+    assert seconds(16_384) < 32 * seconds(2048) + 0.005
+
+
+def test_cards_are_told_by_issuer_and_check_digit() -> None:
+    number = luhn("411111111111111")
+    assert redacted([f"pan {number}", f"pan {int(number) + 1}", f"x{number}", f"{number}1234", "1234567890123452"]) == [
+        "pan [redacted:card]", f"pan {int(number) + 1}", f"x{number}", f"{number}1234", "1234567890123452",
+    ]  # fmt: skip
+    assert redacted([f"pan {number}"], RedactPlugin(Config(cards=False))) == [f"pan {number}"]
+
+
+def test_addresses_are_masked_on_request() -> None:
+    line = "bob@example.com from 10.1.2.3 and 2001:db8::1 at 12:34:56, std::string"
+    assert redacted([line]) == [line]
+    assert redacted([line], RedactPlugin(Config(emails=True, ips=True))) == [
+        "[redacted:email] from [redacted:ip] and [redacted:ip] at 12:34:56, std::string"
+    ]
+
+
+def test_own_rules_and_rules_left_out() -> None:
+    own = Rule(name="badge", regex=r"badge (?P<secret>\d{4})")
+    plugin = RedactPlugin(Config(rules=(own,), off=("password",)))
+    assert redacted(["badge 1234 password=hunter2"], plugin) == ["badge [redacted:badge] password=hunter2"]
+
+
+def test_figures_count_and_tell_nothing() -> None:
+    plugin = RedactPlugin(Config())
+    secrets: list[Planted] = plant(5)
+    redacted([secret.message for secret in secrets], plugin)
+    figures = plugin.figures()
+    assert figures["records"] == 100
+    assert figures["masked"]["card"] == 5
+    assert not any(leaks(secret.secret, repr(figures)) for secret in secrets)
