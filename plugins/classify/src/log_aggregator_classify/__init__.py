@@ -1,0 +1,7 @@
+"""The stage that says what kind of event a record is."""
+
+from log_aggregator_classify.plugin import ClassifyPlugin
+from log_aggregator_classify.rule import Rule
+from log_aggregator_classify.traces import Trace, find_trace
+
+__all__ = ["ClassifyPlugin", "Rule", "Trace", "find_trace"]

@@ -1,0 +1,102 @@
+"""How rules are asked about the metadata of a record: by key, and each value once."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from fnmatch import translate
+from typing import Any
+
+from log_aggregator.record import LEVELS
+from log_aggregator_classify.conditions import Condition
+from log_aggregator_classify.rule import Rule
+from log_aggregator_classify.ruleset import NOTHING, Verdict, gathered_tags
+from log_aggregator_classify.words import words_of
+
+MEMO_ENTRIES = 20_000
+"""Values whose conditions are remembered; then the memo starts anew."""
+
+_REMEMBERED = (str, int, bool)
+
+
+class MetadataRules:
+    """The rules with metadata, by the keys they look at. `keys` are all of those."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self._rules = [_Compiled(*numbered) for numbered in enumerate(rule for rule in rules if rule.metadata)]
+        self._by_key: dict[str, list[tuple[int, Condition]]] = {}
+        for index, compiled in enumerate(self._rules):
+            for key, condition in compiled.rule.conditions().items():
+                self._by_key.setdefault(key, []).append((index, condition))
+        self.keys = frozenset(self._by_key)
+        self._memo: dict[tuple[str, type, Any], tuple[int, ...]] = {}
+        self._verdicts: dict[tuple[int, ...], Verdict] = {}
+
+    def judge(self, metadata: Mapping[str, Any], pattern: str, level: str, source: str) -> Verdict:
+        """What the metadata says; the first rule with a category and the most severe severity win."""
+        fulfilled: tuple[int, ...] = ()
+        for key in self.keys.intersection(metadata):
+            fulfilled += self._fulfilled(key, metadata[key])
+        if not fulfilled:
+            return NOTHING
+        verdict = self._verdicts.get(fulfilled)
+        return verdict or self._combined(fulfilled, pattern, level, source)
+
+    def _combined(self, fulfilled: tuple[int, ...], pattern: str, level: str, source: str) -> Verdict:
+        """The verdict of the rules fulfilled; remembered where it hangs on nothing else."""
+        asked = [self._rules[index] for index in sorted(set(fulfilled))]
+        counts = Counter(fulfilled)
+        rules = [one.rule for one in asked if one.holds(counts[one.index], pattern, level, source)]
+        category = next((rule.category for rule in rules if rule.category), "")
+        severities = [rule.severity for rule in rules if rule.severity]
+        verdict = Verdict(category, gathered_tags(rules), max(severities, key=LEVELS.index, default=""))
+        if not any(one.looks_further for one in asked):
+            if len(self._verdicts) >= MEMO_ENTRIES:
+                self._verdicts.clear()
+            self._verdicts[fulfilled] = verdict
+        return verdict
+
+    def _fulfilled(self, key: str, value: Any) -> tuple[int, ...]:
+        """The rules whose condition on `key` the value fulfils."""
+        kind = type(value)
+        if kind not in _REMEMBERED:
+            return tuple(index for index, condition in self._by_key[key] if condition(value))
+        found = self._memo.get((key, kind, value))
+        if found is None:
+            found = tuple(index for index, condition in self._by_key[key] if condition(value))
+            if len(self._memo) >= MEMO_ENTRIES:
+                self._memo.clear()
+            if kind is not str or len(value) <= 200:
+                self._memo[key, kind, value] = found
+        return found
+
+
+class _Compiled:
+    """A rule, ready to look at the rest once its conditions on metadata are counted."""
+
+    def __init__(self, index: int, rule: Rule) -> None:
+        self.index = index
+        self.rule = rule
+        self.looks_further = bool(rule.level or rule.source or rule.words or rule.regex)
+        self._phrases = {tuple(words_of(text)) for text in rule.words}
+        self._longest = max(map(len, self._phrases), default=0)
+        self._regex = re.compile(rule.regex)
+        self._source = re.compile(translate(rule.source or "*"))
+
+    def holds(self, fulfilled: int, pattern: str, level: str, source: str) -> bool:
+        if fulfilled < len(self.rule.metadata):
+            return False
+        return not self.looks_further or self._rest_holds(pattern, level, source)
+
+    def _rest_holds(self, pattern: str, level: str, source: str) -> bool:
+        if self.rule.level and self.rule.level.upper() != level:
+            return False
+        if not self._source.match(source) or not self._regex.search(pattern[:4000]):
+            return False
+        words = words_of(pattern) if self._phrases else []
+        return not self._phrases or any(
+            tuple(words[start : start + len(phrase)]) == phrase
+            for phrase in self._phrases
+            for start in range(len(words))
+        )

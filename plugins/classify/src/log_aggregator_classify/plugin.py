@@ -1,0 +1,155 @@
+"""The stages: traces get their pattern in `normalize`, all records their category, tags and level in `enrich`."""
+
+from __future__ import annotations
+
+from operator import attrgetter
+
+from log_aggregator import Record, hookimpl
+from log_aggregator.record import LEVELS
+from log_aggregator_classify import config as settings
+from log_aggregator_classify.config import built_in_rules
+from log_aggregator_classify.measures import Plan, plan
+from log_aggregator_classify.metadata import MetadataRules
+from log_aggregator_classify.ruleset import NOTHING, RuleSet, Verdict
+from log_aggregator_classify.traces import find_trace
+
+MEMO_ENTRIES = 20_000
+"""Verdicts remembered; then the memo starts anew."""
+
+TRACE_CHARACTERS = 4_000_000
+"""What the memo of traces holds at most, in characters of messages."""
+
+FRUITLESS_TRIES = 32
+"""Messages without an amount, one after the other, after which a pattern is not searched for amounts any more."""
+
+_what = attrgetter("pattern", "source", "level", "level_sent")
+_RANKS = {level: rank for rank, level in enumerate(("", *LEVELS))}
+
+
+class ClassifyPlugin:
+    """Gives records a category, tags and, where the client sent no level, a severity."""
+
+    Config = settings.Config
+
+    def __init__(self, config: settings.Config) -> None:
+        self._config = config
+        rules = (*config.rules, *(built_in_rules() if config.built_in else ()))
+        self._rules = RuleSet(rules)
+        self._metadata_rules = MetadataRules(rules)
+        self._kinds: dict[str, frozenset[int]] = {}
+        self._verdicts: dict[tuple[str, str, frozenset[int]], Verdict] = {}
+        self._plans: dict[str, Plan | None] = {}
+        self._traces: dict[str, str] = {}
+        self._trace_characters = 0
+        self._known: dict[tuple[str, str, str, bool], Verdict] = {}
+        self._fruitless: dict[str, int] = {}
+
+    @hookimpl
+    def normalize(self, records: list[Record]) -> None:
+        """Give records that hold a stack trace a pattern of exception and top frames."""
+        if not self._config.traces:
+            return
+        for record in [record for record in records if "\n" in record.message]:
+            pattern = self._traces.get(record.message)
+            if pattern is None:
+                pattern = self._trace_pattern(record.message)
+            if pattern:
+                record.pattern = pattern
+                record.settled = True
+
+    @hookimpl
+    def enrich(self, records: list[Record]) -> None:
+        """Classify each record: by its pattern, which is remembered, and by metadata that a rule asks for."""
+        if self._config.measures:
+            self._measure(records)
+        known, keys = self._known.get, self._metadata_rules.keys
+        for what, record in zip(map(_what, records), records, strict=True):
+            verdict = known(what)
+            if verdict is None:
+                verdict = self._verdict(what, record)
+            if record.metadata and not keys.isdisjoint(record.metadata):
+                verdict = self._with_metadata(record, verdict, record.level if record.level_sent else "")
+            category, tags, severity = verdict
+            if not record.category:
+                record.category = category or self._config.default_category
+            if tags:
+                record.tags = tuple(dict.fromkeys((*record.tags, *tags))) if record.tags else tags
+            if severity and not record.level_sent and self._config.severity:
+                record.level = severity
+
+    def _verdict(self, what: tuple[str, str, str, bool], record: Record) -> Verdict:
+        """Judge a pattern of a source and level anew, and remember it under all three."""
+        kind = self._kinds.get(record.source)
+        if kind is None:
+            kind = self._kind(record.source)
+        level = record.level if record.level_sent else ""
+        pattern = record.pattern or record.message
+        verdict = self._verdicts.get((pattern, level, kind)) or self._judge(pattern, level, kind)
+        if len(self._known) >= MEMO_ENTRIES:
+            self._known.clear()
+        if record.pattern and len(pattern) <= 2000:
+            self._known[what] = verdict
+        return verdict
+
+    def _measure(self, records: list[Record]) -> None:
+        """Put numbers that the pattern masked into the metadata, under the placeholder's name."""
+        plans = self._plans
+        for record in records:
+            pattern = record.pattern
+            how = plans[pattern] if pattern in plans else self._plan(pattern)
+            if how is not None:
+                taken = how.take(record.message)
+                if taken:
+                    record.metadata = {**taken, **record.metadata}
+                    self._fruitless.pop(pattern, None)
+                else:
+                    self._count_fruitless(pattern)
+
+    def _count_fruitless(self, pattern: str) -> None:
+        """Give a pattern up whose placeholders hold no amounts, such as points in time."""
+        tries = self._fruitless[pattern] = self._fruitless.get(pattern, 0) + 1
+        if tries >= FRUITLESS_TRIES:
+            self._plans[pattern] = None
+            del self._fruitless[pattern]
+
+    def _plan(self, pattern: str) -> Plan | None:
+        if len(self._plans) >= MEMO_ENTRIES:
+            self._plans.clear()
+            self._fruitless.clear()
+        how = plan(pattern, self._config.measures)
+        if len(pattern) <= 2000:
+            self._plans[pattern] = how
+        return how
+
+    def _kind(self, source: str) -> frozenset[int]:
+        if len(self._kinds) >= MEMO_ENTRIES:
+            self._kinds.clear()
+        kind = self._kinds[source] = self._rules.kind_of_source(source)
+        return kind
+
+    def _judge(self, pattern: str, level: str, kind: frozenset[int]) -> Verdict:
+        verdict = self._rules.judge(pattern, level, kind)
+        if pattern.startswith("{TRACE} "):
+            verdict = Verdict(verdict.category, (*verdict.tags, "stack-trace"), verdict.severity or "ERROR")
+        if len(self._verdicts) >= MEMO_ENTRIES:
+            self._verdicts.clear()
+        if len(pattern) <= 2000:
+            self._verdicts[pattern, level, kind] = verdict
+        return verdict
+
+    def _with_metadata(self, record: Record, verdict: Verdict, level: str) -> Verdict:
+        found = self._metadata_rules.judge(record.metadata, record.pattern or record.message, level, record.source)
+        if found is NOTHING:
+            return verdict
+        severity = max(verdict.severity, found.severity, key=_RANKS.__getitem__)
+        return Verdict(verdict.category or found.category, (*verdict.tags, *found.tags), severity)
+
+    def _trace_pattern(self, message: str) -> str:
+        trace = find_trace(message)
+        pattern = trace.pattern(self._config.trace_frames) if trace else ""
+        self._trace_characters += len(message) + 200
+        if self._trace_characters > TRACE_CHARACTERS:
+            self._traces.clear()
+            self._trace_characters = len(message) + 200
+        self._traces[message] = pattern
+        return pattern
