@@ -1,0 +1,96 @@
+"""The plugin: takes flushes piece by piece to the analytics service."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from log_aggregator import ConfigError, Flush, RetryableError, Service, hookimpl
+from log_aggregator_analytics.config import AnalyticsConfig
+from log_aggregator_analytics.delivery import Delivery
+from log_aggregator_analytics.document import Piece, cut_piece
+from log_aggregator_analytics.request import compress, headers_of
+from log_aggregator_analytics.trends import Look, Watch
+
+
+class _Progress:
+    """How far the flush that is under way has come: pieces that were taken are not sent again."""
+
+    def __init__(self, identity: str, look: Look) -> None:
+        self.identity = identity
+        self.look = look
+        self.start = 0
+
+
+class AnalyticsSink:
+    """Posts each flush as JSON; at least once, with keys by which the service counts once."""
+
+    Config = AnalyticsConfig
+
+    def __init__(self, config: AnalyticsConfig) -> None:
+        self._config = config
+        self._ssl = _trust(config)
+        self._delivery: Delivery | None = None
+        self._watch = Watch(1, 0)
+        self._progress: _Progress | None = None
+        self._flushes = 0
+
+    @hookimpl
+    @asynccontextmanager
+    async def lifespan(self, service: Service) -> AsyncIterator[None]:
+        """Own the connections. The service need not be there: it is not asked before the first flush."""
+        self._watch = Watch(service.settings.aggregation_bucket, time.time())
+        self._delivery = Delivery(self._config, self._ssl)
+        service.add_figures("analytics", self._figures)
+        try:
+            yield
+        finally:
+            delivery, self._delivery = self._delivery, None
+            await delivery.close()
+
+    @hookimpl
+    async def on_flush(self, flush: Flush) -> None:
+        """Send the flush; return when the service has taken every piece."""
+        delivery = self._delivery
+        if delivery is None:
+            raise RetryableError("analytics: the sink is closed")
+        progress = await self._resume(flush)
+        last = False
+        while not last:
+            piece, body, headers = await asyncio.to_thread(self._prepare, flush, progress)
+            await delivery.post(body, headers)
+            progress.start, last = piece.end, piece.last
+        self._watch.take(progress.look)
+        self._progress = None
+        self._flushes += 1
+
+    async def _resume(self, flush: Flush) -> _Progress:
+        if self._progress is None or self._progress.identity != flush.identity:
+            if flush.previous is None:
+                self._watch.forget(flush.sealed / 1_000_000)
+            look = await asyncio.to_thread(self._watch.look, flush)
+            self._progress = _Progress(flush.identity, look)
+        return self._progress
+
+    def _prepare(self, flush: Flush, progress: _Progress) -> tuple[Piece, bytes, dict[str, str]]:
+        config = self._config
+        piece = cut_piece(flush, progress.look.trends, progress.start, config.max_request_bytes)
+        body = compress(piece.body) if config.gzip else piece.body
+        return piece, body, headers_of(config, piece.key, piece.body)
+
+    def _figures(self) -> dict[str, Any]:
+        delivery = self._delivery
+        return {"flushes": self._flushes, **(delivery.figures() if delivery else {})}
+
+
+def _trust(config: AnalyticsConfig) -> ssl.SSLContext | bool:
+    if config.ca_file is None:
+        return True
+    try:
+        return ssl.create_default_context(cafile=str(config.ca_file))
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigError(f"ca_file {config.ca_file}: cannot be read as certificates: {error}") from None

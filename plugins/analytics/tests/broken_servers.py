@@ -1,0 +1,145 @@
+"""Servers that break below HTTP: each is an async context manager that yields the address to send to."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime
+import socket
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from plugins.analytics.tests.receiver import receiving
+
+Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@asynccontextmanager
+async def refusing() -> AsyncIterator[str]:
+    """The port is held but nobody listens: connections are refused."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{held.getsockname()[1]}"
+
+
+@asynccontextmanager
+async def nameless() -> AsyncIterator[str]:
+    """A name that never resolves (RFC 2606)."""
+    yield "http://analytics.invalid:8002"
+
+
+@asynccontextmanager
+async def black_hole() -> AsyncIterator[str]:
+    """The queue of connections is full and nobody takes any: packets get no answer at all."""
+    with contextlib.ExitStack() as stack:
+        held = stack.enter_context(socket.socket())
+        held.bind(("127.0.0.1", 0))
+        held.listen(0)
+        for _ in range(64):
+            caller = stack.enter_context(socket.socket())
+            caller.settimeout(0.2)
+            try:
+                caller.connect(held.getsockname())
+            except TimeoutError:
+                break
+        else:
+            raise AssertionError("the queue of connections never got full")
+        yield f"http://127.0.0.1:{held.getsockname()[1]}"
+
+
+@asynccontextmanager
+async def talking(talk: Talk) -> AsyncIterator[str]:
+    """A server that does with each connection what `talk` says."""
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        tasks.add(task)
+        with contextlib.suppress(ConnectionError, asyncio.CancelledError):
+            await talk(reader, writer)
+        tasks.discard(task)
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
+        for task in list(tasks):
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def never_answer(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+    """Read all there is and say nothing."""
+    while await reader.read(65_536):
+        pass
+
+
+async def never_read(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Leave the request in the socket."""
+    writer.transport.pause_reading()  # type: ignore[attr-defined]  a read transport too
+    await asyncio.Event().wait()
+
+
+async def drip_headers(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Begin an answer and send a byte now and then: never idle, never done."""
+    writer.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+    while True:
+        writer.write(b"a")
+        await writer.drain()
+        await asyncio.sleep(0.05)
+
+
+async def garbage(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Something that is not HTTP."""
+    await reader.read(65_536)
+    writer.write(b"\x00\xff SSH-2.0 what do you want\r\n" * 100)
+    await writer.drain()
+
+
+async def hang_up(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+    """Read, then close without a word."""
+    await reader.read(65_536)
+
+
+def certificate(directory: Path, name: str = "127.0.0.1") -> Path:
+    """A certificate that signs itself, with its key, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.datetime.now(datetime.UTC)
+    built = (
+        x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name), x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path = directory / "certificate.pem"
+    path.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        + built.public_bytes(serialization.Encoding.PEM)
+    )
+    return path
+
+
+def server_side(path: Path) -> ssl.SSLContext:
+    """What a server needs to show that certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path)
+    return context
+
+
+@asynccontextmanager
+async def untrusted(directory: Path) -> AsyncIterator[str]:
+    """A receiver with a certificate that nobody vouches for."""
+    async with receiving(server_side(certificate(directory))) as receiver:
+        yield receiver.url

@@ -1,0 +1,87 @@
+"""A service in this process with a real store and the real analytics sink, and what a test does with it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from log_aggregator import Record
+from log_aggregator.config import parse_plugins
+from log_aggregator.lane import Lane
+from log_aggregator.registry import Registry
+from log_aggregator.service import Service
+from log_aggregator.settings import Settings
+
+DEADLINE = 60.0
+ROUNDS = 15
+
+
+class Flow:
+    """Feeds the service and looks at its two lanes."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        lanes = {lane.name: lane for lane in service.lanes}
+        (self.store,) = (lane for lane in service.lanes if lane.name != "analytics")
+        self.analytics: Lane = lanes["analytics"]
+        self.sent = 0
+
+    async def feed(self, logs: int = 10, kinds: int = 3) -> int:
+        """Take logs in and seal them; the sequence of the flush."""
+        now = time.time_ns() // 1000
+        records = [
+            Record("text", "INFO", "app", now, {}, pattern=f"kind {number % kinds} of {'some ' * 20}")
+            for number in range(logs)
+        ]
+        await self.service.take(records)
+        self.sent += logs
+        async with asyncio.timeout(DEADLINE):
+            return await self.service.pipeline.seal_now()
+
+    async def stored(self, sequence: int) -> None:
+        """Wait for the store."""
+        async with asyncio.timeout(DEADLINE):
+            await self.store.reached(sequence)
+
+    async def forwarded(self, sequence: int) -> None:
+        """Wait for the analytics service, without the pauses between attempts."""
+        async with asyncio.timeout(DEADLINE):
+            while not await self.analytics.last_try(sequence):
+                pass
+
+    async def failed(self) -> None:
+        """Wait until the analytics service has failed once more."""
+        errors = self.analytics.errors
+        self.analytics.hurry()
+        async with asyncio.timeout(DEADLINE), self.analytics._moved:
+            await self.analytics._moved.wait_for(lambda: self.analytics.errors > errors)
+
+    async def assert_store_is_not_held_up(self) -> None:
+        """Feed flushes while the analytics service misbehaves: each is stored at once, and none is refused."""
+        before = self.analytics.delivered
+        for _ in range(ROUNDS):
+            await self.stored(await self.feed())
+            assert self.store.figures()["lag_flushes"] == 0
+        assert self.store.errors == 0
+        assert self.analytics.attempts >= 1
+        assert self.analytics.delivered == before
+        assert self.analytics.figures()["lag_flushes"] >= ROUNDS
+        assert self.service.door.accepted == self.sent
+
+
+@asynccontextmanager
+async def flowing(directory: Path, url: str, store: str, options: str, required: str = "false") -> AsyncIterator[Flow]:
+    """A service with the store `[plugins.<store>…]` (TOML) and the analytics sink with `options`."""
+    pipeline = f'[plugins.{store}\n[plugins.analytics]\nrequired = {required}\nurl = "{url}"\n{options}\n'
+    settings = Settings(
+        data_dir=directory / "data",
+        shutdown_timeout=2,
+        aggregation_window=3600,
+        batch_size=10**6,
+        sink_timeout=10 * DEADLINE,  # an attempt that hangs outlasts the test
+    )
+    async with Service(settings, Registry(parse_plugins(pipeline), {})) as service:
+        yield Flow(service)
