@@ -1,0 +1,112 @@
+"""What a person reads: the text of an incident, and its form for webhook, ntfy, Slack and Discord."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+import msgspec
+
+from log_aggregator_trends.config import Target
+from log_aggregator_trends.incidents import Incident
+
+_NAMES = {
+    "new_pattern": "New pattern",
+    "spike": "Spike",
+    "drop": "Drop",
+    "silence": "Silence",
+    "level_shift": "Level shift",
+    "error_rate": "More errors",
+}
+_RED, _GREEN = 0xD9302C, 0x2E9E4F
+_TITLE, _TEXT = 200, 1800
+_SHOWN = 3
+
+
+def title(incident: Incident, state: str) -> str:
+    """One line: what, where, and whether it is over."""
+    what = _NAMES.get(incident.kind, incident.kind)
+    subject = incident.pattern or "all logs"
+    line = f"{'Resolved: ' if state == 'resolved' else ''}{what}: {incident.source}: {subject}"
+    return line if len(line) <= _TITLE else line[: _TITLE - 1] + "…"
+
+
+def text(incident: Incident, state: str, *, samples: bool) -> str:
+    """Why it was raised: expected, seen, since when, how sure, what is over-represented, sample messages."""
+    lines: list[str] = []
+    if state == "resolved" and incident.resolved is not None:
+        minutes = max(1, (incident.resolved - incident.started) // 60_000_000)
+        lines.append(f"{incident.resolution}, after {minutes} min")
+    lines.append(f"since {_time(incident.started)}")
+    members = sorted(incident.members.values(), key=lambda member: not member.get("pattern"))
+    for member in members[:_SHOWN]:
+        lines += _member(member, samples=samples)
+    hidden = len(members) - _SHOWN + incident.more_members
+    if hidden > 0:
+        lines.append(f"and {hidden} more")
+    joined = "\n".join(lines)
+    return joined if len(joined) <= _TEXT else joined[: _TEXT - 1] + "…"
+
+
+def _member(member: dict[str, Any], *, samples: bool) -> list[str]:
+    subject = member.get("pattern") or member["series"]
+    if "seen" not in member:
+        lines = [f"• {subject}"]
+    elif member.get("silent_minutes"):
+        expected = f"{member['expected']:g} expected meanwhile"
+        lines = [f"• {subject}: nothing for {member['silent_minutes']} min, {expected}"]
+    else:
+        low, high = member["expected_range"]
+        sure = f"one in 10^{member['one_in_10_to_the']:.0f} by chance"
+        window = f"in {member['window_minutes']} min"
+        lines = [f"• {subject}: {member['seen']:g} {window}, expected {low:g} to {high:g} ({sure})"]
+    for row in member.get("over_represented", ()):
+        lines.append(f"  {row['key']} = {row['value']}: {row['share']:.0%} of them, usually {row['usual_share']:.0%}")
+    if samples:
+        lines += [f"  “{sample}”" for sample in member.get("samples", ())[:1]]
+    return lines
+
+
+def request(target: Target, incident: Incident, state: str) -> tuple[str, bytes]:
+    """The URL and the JSON body of a message to `target`."""
+    head, body = title(incident, state), text(incident, state, samples=target.samples)
+    url = str(target.url)
+    document: dict[str, Any]
+    if target.kind == "ntfy":
+        parts = urlsplit(url)
+        base, _, topic = parts.path.rstrip("/").rpartition("/")
+        url = urlunsplit((parts.scheme, parts.netloc, base or "/", "", ""))
+        over = state == "resolved"
+        document = {
+            "topic": unquote(topic),
+            "title": head,
+            "message": body,
+            "priority": 3 if over else 4,
+            "tags": ["white_check_mark" if over else "rotating_light"],
+        }
+    elif target.kind == "slack":
+        escaped = body.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+        heading = head.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+        section = {"type": "mrkdwn", "text": f"*{heading}*\n{escaped}"}
+        document = {"text": heading, "blocks": [{"type": "section", "text": section}]}
+    elif target.kind == "discord":
+        embed = {
+            "title": head,
+            "description": body,
+            "color": _GREEN if state == "resolved" else _RED,
+            "timestamp": _time(incident.updated),
+        }
+        document = {"embeds": [embed], "allowed_mentions": {"parse": []}}
+    else:
+        anomaly = msgspec.to_builtins(incident.anomaly())
+        if not target.samples:
+            for member in anomaly["details"]["series"]:
+                member.pop("samples", None)
+        document = {"event": state, "title": head, "text": body, "anomaly": anomaly}
+    return url, msgspec.json.encode(document)
+
+
+def _time(microseconds: int) -> str:
+    moment = datetime.fromtimestamp(microseconds / 1e6, tz=UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

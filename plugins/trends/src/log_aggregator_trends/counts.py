@@ -1,0 +1,74 @@
+"""Which minute the logs of a flush belong to: by the time they were received."""
+
+from __future__ import annotations
+
+from log_aggregator import Flush
+from log_aggregator.record import ERROR_LEVELS
+from log_aggregator_trends.series import SeriesKey
+
+_MINUTE = 60_000_000
+
+
+class Counts:
+    """Counts per minute and series for the minutes that are not over yet. Synchronous, in memory.
+
+    `opened` is the first minute that still takes counts.
+    """
+
+    def __init__(self, opened: int) -> None:
+        self.opened = opened
+        self.late = 0
+        self._minutes: dict[int, dict[SeriesKey, int]] = {}
+
+    def add(self, flush: Flush) -> None:
+        """Spread the counts of a flush over the minutes in which its logs were received, evenly.
+
+        What belongs to a minute that is over is left out and counted in `late`: it must not look like a burst now.
+        """
+        totals: dict[SeriesKey, int] = {}
+        for aggregate in flush.aggregates:
+            keys = [SeriesKey("pattern", aggregate.pattern_id), SeriesKey("source", aggregate.source)]
+            if aggregate.level in ERROR_LEVELS:
+                keys.append(SeriesKey("errors", aggregate.source))
+            for key in keys:
+                totals[key] = totals.get(key, 0) + aggregate.count
+        shares = _shares(flush.opened, flush.sealed)
+        for key, count in totals.items():
+            given = 0
+            reached = 0.0
+            for minute, share in shares:
+                reached += share
+                part = round(count * reached) - given
+                given += part
+                if minute < self.opened:
+                    self.late += part
+                elif part:
+                    bucket = self._minutes.setdefault(minute, {})
+                    bucket[key] = bucket.get(key, 0) + part
+
+    def take(self, minute: int) -> dict[SeriesKey, int]:
+        """The counts of `minute`, which is over now, and of no earlier one."""
+        self.opened = max(self.opened, minute + 1)
+        for old in [known for known in self._minutes if known < minute]:
+            del self._minutes[old]
+        return self._minutes.pop(minute, {})
+
+    def rename(self, old: str, new: str) -> None:
+        """Counts of the pattern `old` belong to the pattern `new`."""
+        old_key, new_key = SeriesKey("pattern", old), SeriesKey("pattern", new)
+        for bucket in self._minutes.values():
+            if old_key in bucket:
+                bucket[new_key] = bucket.get(new_key, 0) + bucket.pop(old_key)
+
+
+def _shares(opened: int, sealed: int) -> list[tuple[int, float]]:
+    """Minutes between two times (microseconds) with the share of the time that falls into each; sums to 1."""
+    first, last = opened // _MINUTE, max(opened, sealed) // _MINUTE
+    if first == last:
+        return [(first, 1.0)]
+    length = sealed - opened
+    shares: list[tuple[int, float]] = []
+    for minute in range(first, last + 1):
+        start, end = max(opened, minute * _MINUTE), min(sealed, (minute + 1) * _MINUTE)
+        shares.append((minute, (end - start) / length))
+    return shares

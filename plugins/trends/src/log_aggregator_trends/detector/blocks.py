@@ -1,0 +1,247 @@
+"""What is done every 15 minutes, every hour and every day: learn, and set the expectation for the next minutes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from log_aggregator_trends.detector.state import ALLOWANCE, State, learnable
+from log_aggregator_trends.detector.tail import decay, upper_tail
+
+_USUAL_DAILY_PEAK = 4.5
+_DOUBTFUL = 3.5
+_DOUBTED = 0.1
+
+
+class Blocks(State):
+    """The slow half of a detector."""
+
+    if not TYPE_CHECKING:
+        __slots__ = ()  # the one class that is instantiated declares them
+
+    def _end_block(self, minute: int) -> None:
+        ring = self.ring
+        spread = self.spread
+        at = minute % 60
+        # What looks like an anomaly teaches little about the usual.
+        weight = (
+            _DOUBTED if self.block_peak > _DOUBTFUL and self.level.learned > 1440.0 and self.alarm.noise < 2.5 else 1.0
+        )
+        self.block_peak = 0.0
+        self.weight = weight
+        if self.age >= 15:
+            total = 0.0
+            for back in range(1, 16):
+                total += ring[at - back]
+            mean = self.mean
+            if mean > 0.0:
+                spread.add(0, self.squares1 / 15.0, mean, mean * mean, 15.0 * weight)
+                spread.add(1, self.squares5 / 3.0, 5.0 * mean, 25.0 * mean * mean, 3.0 * weight)
+                expected = 15.0 * mean
+                self._add_spread(2, total, expected)
+                if at == 0:
+                    self._add_spread(3, self.sum60, self.mean60)
+            if self.age < 30:
+                total = self._without_bursts(minute)
+            self._learn(minute, total)
+            self.sum5 = sum(ring[at - back] for back in range(1, 6))
+            self.sum15 = total
+            self.sum60 = sum(ring)
+            self.sum_raw = sum(self.recent[4:])
+            hour = ((minute - 1) // 60) % 24
+            if at == 15:
+                self.hours[hour] = self.hours[24 + hour] = 0.0
+            self.hours[hour] += total
+            self.hours[24 + hour] += 15.0 * mean
+            if at == 0:
+                self._end_hour(minute)
+                if minute % 1440 == 0:
+                    self._end_day(minute)
+        self.squares1 = self.squares5 = 0.0
+        self._prepare(minute)
+
+    def _without_bursts(self, minute: int) -> float:
+        """Sum of the very first block; a burst in it (a clock job, a start) must not become the first level."""
+        ring = self.ring
+        counts = sorted(ring[minute % 60 - back] for back in range(1, 16))
+        usual = sum(counts[:12]) / 12.0
+        limit = 10.0 * usual + 5.0
+        for back in range(1, 16):
+            if ring[minute % 60 - back] > limit:
+                ring[minute % 60 - back] = usual
+        return sum(ring[minute % 60 - back] for back in range(1, 16))
+
+    def _add_spread(self, index: int, total: float, expected: float) -> None:
+        spread = self.spread
+        difference = total - expected
+        relative = spread.excess[index] + self.level_variance
+        limit = learnable(expected * (spread.dispersion[index] + relative * expected), self.alarm.noise)
+        spread.add(index, min(difference * difference, limit * limit), expected, expected * expected, self.weight)
+
+    def _learn(self, minute: int, total: float) -> None:
+        level = self.level
+        exposure = 15.0 * self.season.factor(minute - 8)
+        expected = level.rate * exposure
+        clipped = total
+        if self.age > 60:
+            relative = self.spread.excess[2] + self.level_variance
+            limit = expected + learnable(expected * (self.spread.dispersion[2] + relative * expected), self.alarm.noise)
+            if total > limit:
+                clipped = limit
+        self.day_total += clipped
+        if self.silence.expected > 12.0 and total == 0.0:
+            return
+        if self.above >= 60:
+            self._adopt(minute)
+            return
+        rate = level.rate or 0.01
+        # On the first day the hour is not known yet: follow it. A sparse series needs longer to show its rate.
+        least, events = (180.0, 60.0) if self.age < 1440 else (2880.0, 300.0)
+        memory = max(least, min(20160.0, events / rate))
+        level.add(clipped, exposure, memory, self.weight)
+
+    def _adopt(self, minute: int) -> None:
+        """What has lasted an hour is the new normal, for now."""
+        self.above = 0
+        if self.long_surprise > 0.0:
+            total = sum(self.hours[:24])
+            expected = sum(self.hours[24:])
+            if self.mean60 > 20.0:
+                total, expected = self.sum60, self.mean60
+        else:
+            total, expected = self.sum60, self.mean60
+        if expected <= 0.0 or total <= 0.0:
+            return
+        ratio = total / expected
+        if self.saved_rate <= 0.0 or minute > self.saved_until:
+            self.saved_rate = self.level.rate
+        self.saved_until = minute + 1560
+        self._rescale(ratio)
+
+    def _rescale(self, ratio: float) -> None:
+        level = self.level
+        level.rebase(level.rate * ratio, min(level.exposure, 60.0 if self.mean60 > 5.0 else 360.0))
+        for hour in range(24, 48):
+            self.hours[hour] *= ratio
+        for block in range(4):
+            self.recent[block] *= ratio
+        self.mean *= ratio
+        self.mean15 *= ratio
+        self.mean60 *= ratio
+        self.long_surprise = 0.0
+        self.season.rescale_days(ratio)
+
+    def _back_to_normal(self, minute: int) -> bool:
+        """After an adopted level: is the old one right again?"""
+        if minute > self.saved_until:
+            self.saved_rate = 0.0
+            return False
+        ratio = self.saved_rate / self.level.rate
+        expected = 5.0 * self.mean * ratio
+        variance = expected * (self.spread.dispersion[1] + (self.spread.excess[1] + 0.05) * expected)
+        if (self.sum5 - expected) ** 2 > 16.0 * variance:
+            return False
+        self._rescale(ratio)
+        self.saved_rate = 0.0
+        self.above = 0
+        self._forget_sums(keep=5)
+        return True
+
+    def _forget_sums(self, keep: int) -> None:
+        """Let the sums hold what was expected, but for the last `keep` (up to 5) minutes."""
+        ring, mean, at = self.ring, self.mean, self.minute % 60
+        for back in range(keep, 60):
+            ring[at - back] = mean
+        self.mean15, self.mean60 = 15.0 * mean, 60.0 * mean
+        for place in range(4):
+            self.recent[place] = mean
+        self.sum5 = sum(ring[at - back] for back in range(5))
+        self.sum15 = sum(ring[at - back] for back in range(15))
+        self.sum60 = sum(ring)
+        for hour in range(24):
+            self.hours[hour] = self.hours[24 + hour]
+        self.long_surprise = self.block_peak = 0.0
+
+    def _end_hour(self, minute: int) -> None:
+        spread = self.spread
+        hour = ((minute - 1) // 60) % 24
+        self.long_surprise = 0.0
+        for index, hours in ((4, 6), (5, 24)):
+            if self.age < hours * 60:
+                break
+            total = sum(self.hours[(hour - back) % 24] for back in range(hours))
+            expected = sum(self.hours[24 + (hour - back) % 24] for back in range(hours))
+            if (hour + 1) % hours == 0 and expected > 0.0:
+                self._add_spread(index, total, expected)
+            # Over a day the hours' factors average out.
+            relative = spread.excess[index] + self.level_variance - (self.season.variance if hours == 24 else 0.0)
+            if total > 1.3 * expected > 0.0:
+                found = upper_tail(total, expected, relative, spread.dispersion[index]) + ALLOWANCE[index]
+                self.long_surprise = max(self.long_surprise, found)
+
+    def _end_day(self, minute: int) -> None:
+        day = minute // 1440 - 1
+        whole, self.whole_day = self.whole_day, True
+        if whole and self.age >= 1440:
+            known = self.season.end_of_day(self.hours[:24], self.day_total, day)
+            level = self.level
+            if self.season.days <= 3 or self.season.changed:
+                # Errors made without the factors say little about errors made with them.
+                self.spread.forget(0.02 if self.season.changed else 0.1)
+            if known and level.learned > 7 * 1440.0:
+                memory = max(2880.0, min(20160.0, 300.0 / (level.rate or 0.01)))
+                rate = self.season.level_from_days(day, memory, decay(1440.0, memory))
+                level.rate = rate
+                level.events = rate * level.exposure
+        self.day_total = 0.0
+        self.silence.forget_a_day()
+        peaks = self.peaks
+        peaks[day % 5] = min(self.peak_today, 15.0)
+        self.peak_today = 0.0
+        # Alerts while the hours of the day were not known yet say nothing about the series.
+        self.alarm.end_of_day(learned=self.season.days > 2)
+        self.scale = min(1.0, _USUAL_DAILY_PEAK / max(sorted(peaks)[2], 1.0))
+        if day % 7 == 0:
+            self.schedule.forget_a_week()
+
+    def _prepare(self, minute: int) -> None:
+        """Expectation and limits for the next 15 minutes."""
+        spread = self.spread
+        spread.refresh()
+        level = self.level
+        blocks = self.recent
+        blocks[3], blocks[2], blocks[1], blocks[0] = blocks[2], blocks[1], blocks[0], self.mean
+        self.mean15 = 15.0 * blocks[0]
+        self.mean60 = 15.0 * sum(blocks[:4])
+        self.mean = mean = level.rate * self.season.factor(minute + 7)
+        days = self.age / 1440.0
+        unknown = 0.002 + (0.15 if days < 1.0 else 0.05 if self.season.week_days < 7 else 0.0)
+        self.level_variance = variance = (
+            level.relative_variance(spread.ratio(3, 60.0 * mean)) + unknown + self.season.variance
+        )
+        self.clip1 = (
+            1e9
+            if mean <= 0.0
+            else learnable(mean * (spread.dispersion[0] + (spread.excess[0] + variance) * mean), self.alarm.noise)
+        )
+
+    def _resume(self, minute: int) -> None:
+        """Minutes are missing before `minute` (the service was down): go on as if they had been as expected.
+
+        What is not known teaches nothing: short sums start from their expectation, the day is not learned from.
+        """
+        first = self.minute < 0
+        self.minute = minute - 1
+        self.whole_day = minute % 1440 == 0
+        if first:
+            return
+        self._prepare(minute - minute % 15)
+        for place in range(4, 9):
+            self.recent[place] = self.mean
+        self.sum_raw = 5.0 * self.mean
+        self._forget_sums(keep=0)
+        self.squares1 = self.squares5 = 0.0
+        self.above = 0
+        self.silence.minutes = 0
+        self.silence.expected = self.silence.missed = 0.0
+        self.schedule.start = -1
+        self.schedule.explained = False

@@ -1,0 +1,148 @@
+"""Which short bursts come by the clock: the same minute of the hour, the same time of day, or at a fixed interval."""
+
+from __future__ import annotations
+
+from math import log, log2
+
+_STEPS = 8.0
+"""Sizes are kept as eighths of an octave: one byte, 9 % apart."""
+
+_FRESH = 0x80
+_LONGEST_HOURLY = 10
+_LONGEST_DAILY = 60
+MISSED_AFTER = 5
+"""Minutes without a burst after which one is over, or was missed."""
+_PRIOR_SIZES = 4.0
+_PRIOR_SIZE_VARIANCE = 0.04
+
+
+def _pack(size: float) -> int:
+    return max(1, min(127, round(_STEPS * log2(1.0 + size))))
+
+
+def _unpack(code: int) -> float:
+    return float(2.0 ** (code / _STEPS)) - 1.0
+
+
+def _smooth(old: int, new: int) -> int:
+    """Move a stored size a quarter of the way to a new one, at least one step."""
+    if old == 0:
+        return new
+    step = (new - old) / 4.0
+    return old + (max(1, round(step)) if step > 0 else min(-1, round(step)) if step < 0 else 0)
+
+
+class Schedule:
+    """Tables of burst sizes: 60 minutes of the hour, 288 five-minute slots of the day, and the last interval.
+
+    The size of a burst is the largest excess of a five-minute sum. A day slot is kept for one to two weeks (so
+    a weekly job is known too); a minute of the hour is forgotten when bursts stay away.
+    """
+
+    __slots__ = (
+        "daily",
+        "explained",
+        "hourly",
+        "interval",
+        "largest",
+        "last",
+        "predicted",
+        "previous",
+        "seen",
+        "size",
+        "size_variance",
+        "start",
+    )
+
+    def __init__(self) -> None:
+        # Sizes for the 60 minutes of the hour, then how often in a row each was met.
+        self.hourly = bytearray(120)
+        self.daily = bytearray(288)
+        self.start = -1
+        self.explained = False
+        self.last = -1000
+        self.largest = 0.0
+        self.predicted = 0.0
+        self.previous = -1
+        self.interval = 0
+        self.seen = 0.0
+        self.size = 0.0
+        self.size_variance = _PRIOR_SIZE_VARIANCE
+
+    def expected(self, minute: int, excess: float) -> float:
+        """Size of the burst known for this minute, 0.0 when none is; the closest known place that explains `excess`."""
+        m = minute % 60
+        hourly = self.hourly
+        code = hourly[m] or max(hourly[(m - 1) % 60], hourly[(m + 1) % 60])
+        if hourly[60 + m] < 2 or excess > 1.3 * _unpack(code):
+            slot = (minute % 1440) // 5
+            daily = self.daily
+            code = max(code, daily[slot] & 0x7F, daily[slot - 1] & 0x7F, daily[(slot + 1) % 288] & 0x7F)
+        size = _unpack(code) if code else 0.0
+        if self.interval and excess > 1.3 * size:
+            reference = self.start if self.start >= 0 else minute
+            late = reference - self.previous - self.interval
+            if -1 - self.interval // 50 <= late <= 1 + self.interval // 50:
+                size = max(size, self.size)
+        return size
+
+    def burst(self, minute: int, excess: float, predicted: float) -> None:
+        """This minute belongs to a burst; `excess` is its five-minute sum above the usual."""
+        if self.start < 0:
+            self.start = minute
+            self.predicted = self.largest = 0.0
+        self.largest = max(self.largest, excess)
+        self.predicted = max(self.predicted, predicted)
+        self.last = minute
+
+    def end_if_quiet(self, minute: int) -> None:
+        """Store the burst under way once no minute of the last five belonged to it."""
+        if minute - self.last < MISSED_AFTER:
+            return
+        start, last = self.start, self.last
+        self.start = -1
+        self.explained = False
+        length = last - start + 1
+        if self.predicted > 0.0:
+            error = self.largest / self.predicted - 1.0
+            square = min(error * error, 9.0 * self.size_variance)
+            self.seen = min(self.seen + 1.0, 100.0)
+            self.size_variance += (square - self.size_variance) / (self.seen + _PRIOR_SIZES)
+        if length > _LONGEST_DAILY:
+            return
+        code = _pack(self.largest)
+        # What the minute of the hour explains well needs no place among the daily ones.
+        hourly = self.predicted > 0.0 and self.hourly[60 + start % 60] > 3
+        for slot in () if hourly else range(start // 5, last // 5 + 1):
+            at = slot % 288
+            self.daily[at] = _smooth(self.daily[at] & 0x7F, code) | _FRESH
+        if length <= _LONGEST_HOURLY:
+            for at in range(start, last + 2):
+                m = at % 60
+                self.hourly[m] = _smooth(self.hourly[m], code)
+                self.hourly[60 + m] = min(255, self.hourly[60 + m] + 1)
+            self.interval = start - self.previous if self.previous >= 0 else 0
+            self.previous = start
+            self.size = self.largest
+
+    def missed(self, minute: int) -> float:
+        """Natural logarithm of the odds against a burst's absence, when one was due a few minutes ago; else 0.0.
+
+        Laplace's rule of succession: after `n` bursts in a row the next is missing with probability 1/(n+2).
+        """
+        m = (minute - MISSED_AFTER) % 60
+        if not self.hourly[m] or (self.start >= 0 or minute - self.last < 2 * MISSED_AFTER):
+            return 0.0
+        hits = self.hourly[60 + m]
+        left = hits - max(1, hits // 4)
+        self.hourly[60 + m] = left
+        if left <= 0:
+            self.hourly[m] = 0
+        # A burst covers several minutes: it is missed once, at its first.
+        return log(hits + 2.0) if hits >= 3 and not self.hourly[(m - 1) % 60] else 0.0
+
+    def forget_a_week(self) -> None:
+        """Drop day slots unused since the last call."""
+        daily = self.daily
+        for slot in range(288):
+            daily[slot] = daily[slot] & 0x7F if daily[slot] & _FRESH else 0

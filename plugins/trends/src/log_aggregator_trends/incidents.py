@@ -1,0 +1,207 @@
+"""Incidents: one for each cause, from the first alert to the end, and the anomaly that tells of it."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import msgspec
+
+from log_aggregator import Anomaly
+from log_aggregator_trends.series import Finding, Series
+
+_FAMILIES = {1: "more", -1: "less", 0: "new"}
+_MAX_MEMBERS = 10
+_SCORE_STEP = 0.1
+_MINUTE = 60_000_000
+_SEVERITY = ("new_pattern", "spike", "drop", "level_shift", "silence", "error_rate")
+
+
+class Incident(msgspec.Struct):
+    """What is wrong with one source in one direction. Times in microseconds, minutes since the epoch.
+
+    `members` maps the text of a series' key to its latest finding; `told` maps a target to the last
+    thing it was told (`open` or `resolved`). `stored` is the revision known to be in a durable flush.
+    """
+
+    id: str
+    cause: str
+    kind: str
+    tier: str
+    pattern_id: str
+    pattern: str
+    level: str
+    source: str
+    started: int
+    updated: int
+    score: float
+    last_alert: int
+    revision: int = 0
+    stored: int = -1
+    resolved: int | None = None
+    resolution: str = ""
+    more_members: int = 0
+    members: dict[str, dict[str, Any]] = {}
+    told: dict[str, str] = {}
+
+    def anomaly(self) -> Anomaly:
+        """The anomaly as it goes to the stores."""
+        details: dict[str, Any] = {"cause": self.cause, "series": list(self.members.values())}
+        if self.more_members:
+            details["more_series"] = self.more_members
+        if self.resolution:
+            details["resolution"] = self.resolution
+        return Anomaly(
+            id=self.id,
+            kind=self.kind,
+            state="open" if self.resolved is None else "resolved",
+            tier=self.tier,
+            pattern_id=self.pattern_id,
+            pattern=self.pattern,
+            level=self.level,
+            source=self.source,
+            started=self.started,
+            updated=self.updated,
+            score=round(self.score, 4),
+            revision=self.revision,
+            resolved=self.resolved,
+            details=details,
+        )
+
+
+def cause_of(finding: Finding, series: Series) -> str:
+    """Findings of the same cause belong to one incident: one source, one direction."""
+    return f"{_FAMILIES[finding.direction]}:{series.source}"
+
+
+class Incidents:
+    """The open incidents, and the closed ones that are not known to be stored or told yet."""
+
+    def __init__(self, resolve_minutes: int) -> None:
+        self._resolve_minutes = resolve_minutes
+        self.open: dict[str, Incident] = {}
+        self.closed: dict[str, Incident] = {}
+
+    def restore(self, incidents: list[Incident]) -> None:
+        """Go on with what was saved."""
+        for incident in incidents:
+            if incident.resolved is None:
+                self.open[incident.cause] = incident
+            else:
+                self.closed[incident.id] = incident
+
+    def find(self, incident_id: str) -> Incident | None:
+        """An incident that is still kept."""
+        if incident_id in self.closed:
+            return self.closed[incident_id]
+        return next((incident for incident in self.open.values() if incident.id == incident_id), None)
+
+    def minute(self, minute: int, findings: list[tuple[Finding, Series]]) -> list[Incident]:
+        """Take the findings of a minute, the most telling first; returns the incidents that changed."""
+        changed: dict[str, Incident] = {}
+        for finding, series in findings:
+            incident = self._take(minute, finding, series)
+            if incident is not None:
+                changed[incident.id] = incident
+        for incident in list(self.open.values()):
+            if minute - incident.last_alert >= self._resolve_minutes:
+                self._resolve(incident, minute)
+                changed[incident.id] = incident
+        for incident in changed.values():
+            incident.revision += 1
+            incident.updated = (minute + 1) * _MINUTE
+        return list(changed.values())
+
+    def _take(self, minute: int, finding: Finding, series: Series) -> Incident | None:
+        """Put a finding into its incident; returns the incident when that is news."""
+        cause = cause_of(finding, series)
+        incident = self.open.get(cause)
+        if incident is None:
+            incident = self.open[cause] = _begin(minute, cause, finding, series)
+            news = True
+        else:
+            incident.last_alert = minute
+            news = self._is_news(incident, finding)
+        if finding.notify:
+            incident.tier = "notify"
+        incident.score = max(incident.score, finding.score)
+        if _SEVERITY.index(finding.kind) > _SEVERITY.index(incident.kind):
+            incident.kind = finding.kind
+        name = ":".join(finding.key)
+        if name in incident.members or len(incident.members) < _MAX_MEMBERS:
+            since = incident.members.get(name, {}).get("since", minute * _MINUTE)
+            incident.members[name] = _member(finding, series, since)
+        else:
+            incident.more_members += 1
+        return incident if news else None
+
+    @staticmethod
+    def _is_news(incident: Incident, finding: Finding) -> bool:
+        name = ":".join(finding.key)
+        return (
+            (finding.notify and incident.tier != "notify")
+            or finding.score >= incident.score + _SCORE_STEP
+            or _SEVERITY.index(finding.kind) > _SEVERITY.index(incident.kind)
+            or (name not in incident.members and len(incident.members) < _MAX_MEMBERS)
+        )
+
+    def _resolve(self, incident: Incident, minute: int) -> None:
+        del self.open[incident.cause]
+        self.closed[incident.id] = incident
+        incident.resolved = (minute + 1) * _MINUTE
+        incident.resolution = "new normal" if incident.kind == "level_shift" else "back to normal"
+        if incident.kind == "new_pattern":
+            incident.resolution = "known now"
+
+    def forget_done(self, targets: set[str]) -> list[str]:
+        """Forget closed incidents that are stored and told to all `targets`; returns their ids."""
+        done = [
+            incident.id
+            for incident in self.closed.values()
+            if incident.stored >= incident.revision
+            and (incident.tier != "notify" or all(incident.told.get(name) == "resolved" for name in targets))
+        ]
+        for incident_id in done:
+            del self.closed[incident_id]
+        return done
+
+
+def _begin(minute: int, cause: str, finding: Finding, series: Series) -> Incident:
+    started = minute * _MINUTE
+    identity = hashlib.blake2b(f"{cause}:{started}".encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+    pattern = series.key.kind == "pattern"
+    return Incident(
+        id=identity,
+        cause=cause,
+        kind=finding.kind,
+        tier="recorded",
+        pattern_id=series.key.name if pattern else "",
+        pattern=series.pattern,
+        level=series.level,
+        source=series.source,
+        started=started,
+        updated=started,
+        score=finding.score,
+        last_alert=minute,
+    )
+
+
+def _member(finding: Finding, series: Series, since: int) -> dict[str, Any]:
+    member: dict[str, Any] = {"series": ":".join(finding.key), "kind": finding.kind, "since": since}
+    if series.pattern:
+        member["pattern"] = series.pattern
+    if finding.why is not None:
+        member |= {
+            "window_minutes": finding.why.window,
+            "expected": finding.why.expected,
+            "expected_range": [finding.why.low, finding.why.high],
+            "seen": finding.why.seen,
+            "one_in_10_to_the": finding.why.surprise,
+        }
+        if finding.why.silent:
+            member["silent_minutes"] = finding.why.silent
+    if series.samples:
+        member["samples"] = list(series.samples)
+    if finding.direction > 0 and (rows := series.profile.over_represented()):
+        member["over_represented"] = rows
+    return member

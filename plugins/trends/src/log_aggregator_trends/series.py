@@ -1,0 +1,91 @@
+"""One watched series: what it counts, its detector, and what helps to explain it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from log_aggregator import Aggregate
+from log_aggregator_trends.detector import Detector, Why, why
+from log_aggregator_trends.profile import Profile
+
+SAMPLE_LENGTH = 300
+_SAMPLES = 3
+_SETTLE = 15
+_SHIFT_MINUTES = 60
+_SILENT_MINUTES = 2
+
+
+class SeriesKey(NamedTuple):
+    """`kind` is `pattern`, `source` or `errors`; `name` a pattern id or a source."""
+
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One series alerts at one minute. `direction` is 1 for more than expected, -1 for less, 0 for new."""
+
+    key: SeriesKey
+    kind: str
+    direction: int
+    score: float
+    notify: bool
+    why: Why | None
+
+
+class Series:
+    """A pattern's, a source's or a source's errors' counts."""
+
+    __slots__ = ("detector", "key", "last", "level", "pattern", "profile", "quiet", "samples", "source")
+
+    def __init__(self, key: SeriesKey, detector: Detector | None = None) -> None:
+        self.key = key
+        self.detector = detector or Detector()
+        self.pattern = ""
+        self.level = ""
+        self.source = key.name if key.kind != "pattern" else ""
+        self.last = 0
+        self.quiet = False
+        self.samples: tuple[str, ...] = ()
+        self.profile = Profile()
+
+    def describe(self, aggregate: Aggregate) -> None:
+        """Remember what the aggregate shows of the series."""
+        if self.key.kind == "pattern":
+            self.pattern, self.level, self.source = aggregate.pattern, aggregate.level, aggregate.source
+        if aggregate.samples.messages:
+            self.samples = tuple(text[:SAMPLE_LENGTH] for text in aggregate.samples.messages[-_SAMPLES:])
+        self.profile.add(aggregate)
+
+    def minute(self, minute: int, count: int) -> Finding | None:
+        """Take the count of a minute (since the epoch)."""
+        if count:
+            self.last = minute
+        detector = self.detector
+        score = detector.update(minute * 60.0, count)
+        if score < detector.threshold:
+            if minute % _SETTLE == 0:
+                self.profile.settle()
+            return None
+        if self.quiet:
+            return None
+        direction = -1 if detector.reason < 0 else 1
+        return Finding(
+            self.key, self._kind(direction), direction, score, score >= detector.notify_threshold, why(detector)
+        )
+
+    def _kind(self, direction: int) -> str:
+        detector = self.detector
+        if direction < 0:
+            return "silence" if detector.silence.minutes >= _SILENT_MINUTES else "drop"
+        if self.key.kind == "errors":
+            return "error_rate"
+        lasting = detector.minute - detector.alarm.opened >= _SHIFT_MINUTES or detector.reason >= 5
+        return "level_shift" if lasting else "spike"
+
+    @property
+    def adopted(self) -> bool:
+        """Whether a changed level has become the expected one."""
+        return self.detector.saved_rate > 0.0

@@ -1,0 +1,61 @@
+"""The published table, on a small sample of the evaluation: floors below which a change has made it worse."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from log_aggregator_trends.detector import Detector
+
+SCORER = Path(__file__).resolve().parents[4] / "shared" / "benchmarks" / "anomalies" / "synth_eval.py"
+SERIES = 4
+
+
+@pytest.fixture(scope="module")
+def scorer() -> ModuleType:
+    pytest.importorskip("numpy", reason="the evaluation needs numpy")
+    if not SCORER.exists():
+        pytest.skip("the evaluation is not here: ../shared/benchmarks/anomalies/synth_eval.py")
+    spec = importlib.util.spec_from_file_location("synth_eval", SCORER)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def outcome(scorer: ModuleType) -> list[Any]:
+    out, _ = scorer.run(Detector, 4711, scorer.KINDS, SERIES)
+    return list(out)
+
+
+def test_recorded_tier(scorer: ModuleType, outcome: list[Any]) -> None:
+    result = scorer.report(outcome, Detector.threshold)
+    assert result["fa_per_1000"] <= 20  # 560 series-days: 10 would be 5.6 episodes
+    assert result["cold_d0"] <= 150
+    assert result["cold_d1_7"] <= 30
+    assert result["x10"]["recall"] >= 0.93
+    assert result["x10"]["median"] <= 2
+    assert result["x5"]["recall"] >= 0.85
+    assert result["x5"]["median"] <= 5
+    assert result["x2"]["recall"] >= 0.55
+    assert result["silence"]["recall"] >= 0.88
+    assert result["silence"]["median"] <= 8
+    assert result["shift3"]["recall"] >= 0.9
+    assert result["shift_storm"] <= 1.3
+
+
+def test_notify_tier(scorer: ModuleType, outcome: list[Any]) -> None:
+    result = scorer.report(outcome, Detector.notify_threshold)
+    assert result["fa_per_1000"] <= 4
+    assert result["x10"]["recall"] >= 0.9
+    assert result["silence"]["recall"] >= 0.88
+
+
+def test_state(outcome: list[Any]) -> None:
+    assert max(max(series["bytes"]) for series in outcome) <= 4096
