@@ -1,0 +1,92 @@
+// Asking the service: paths, the API key, and what its errors say.
+
+import { askForKey, forgetKey, keptKey } from "./key.js";
+
+const ROOT = new URL(document.querySelector("meta[name=root]").content, document.baseURI);
+
+/** What the service answered instead of data: `status` is 0 when it is out of reach. */
+export class Failure extends Error {
+  constructor(status, detail) {
+    super(detail);
+    this.status = status;
+  }
+}
+
+export const origin = () => ROOT.href.replace(/\/$/, "");
+
+function url(path, parameters) {
+  const target = new URL(path, ROOT);
+  for (const [name, value] of Object.entries(parameters ?? {})) {
+    if (value !== undefined && value !== null && value !== "") target.searchParams.set(name, value);
+  }
+  return target;
+}
+
+/** The answer to a GET, whatever its type. Asks for an API key when one is needed. */
+export async function open(target, signal) {
+  for (;;) {
+    const key = keptKey();
+    let answer;
+    try {
+      answer = await fetch(target, { signal, headers: key ? { Authorization: `Bearer ${key}` } : {}, credentials: "omit" });
+    } catch (error) {
+      if (error.name === "AbortError") throw error;
+      throw new Failure(0, "The service is out of reach.");
+    }
+    if (answer.status !== 401 && answer.status !== 403) return answer;
+    const detail = await detailOf(answer);
+    if (key === keptKey()) {
+      forgetKey();
+      await askForKey(detail, signal);
+    }
+  }
+}
+
+async function detailOf(answer) {
+  try {
+    return (await answer.json()).detail ?? answer.statusText;
+  } catch {
+    return `status ${answer.status}`;
+  }
+}
+
+/** The JSON that the service answers to a GET. Throws `Failure`. */
+export async function get(path, parameters, signal) {
+  const answer = await open(url(path, parameters), signal);
+  if (answer.ok) return answer.json();
+  // /health answers 503 with a report when no logs can be taken.
+  if (path === "health") return answer.json();
+  throw new Failure(answer.status, await detailOf(answer));
+}
+
+/** Pages of patterns, as an async generator: `most` patterns at most. The last one has `more` when there are others. */
+export async function* patternPages(parameters, most, signal) {
+  let cursor, taken = 0;
+  do {
+    const limit = Math.min(taken ? 1000 : 100, most - taken);
+    const page = await get("patterns", { ...parameters, limit, cursor }, signal);
+    taken += page.patterns.length;
+    cursor = page.cursor;
+    yield { patterns: page.patterns, more: Boolean(cursor), last: !cursor || taken >= most };
+  } while (cursor && taken < most);
+}
+
+/** Events of a stream of server-sent events, as an async generator of parsed JSON. */
+export async function* events(path, parameters, signal, opened) {
+  const answer = await open(new URL(url(path, parameters), document.baseURI), signal);
+  if (!answer.ok) throw new Failure(answer.status, await detailOf(answer));
+  opened();
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    const parts = (text + value).split("\n\n");
+    text = parts.pop();
+    for (const part of parts) {
+      if (part.startsWith("data: ")) yield JSON.parse(part.slice(6));
+    }
+  }
+}
+
+export const setting = (name) => document.querySelector(`meta[name=${name}]`).content;

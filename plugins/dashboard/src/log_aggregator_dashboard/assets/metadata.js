@@ -1,0 +1,34 @@
+// What the metadata of a pattern's logs looked like: each key with its values, and figures when they are numbers.
+
+import { h } from "./dom.js";
+import { compact, exact, figure, percent } from "./format.js";
+
+const VALUES = 6;
+
+/** The table for the `metadata` of GET /patterns/{id}; `logs` is the pattern's count. */
+export function metadataTable(metadata, logs) {
+  const keys = Object.entries(metadata);
+  if (!keys.length) {
+    return h("p", { class: "quiet" }, "These logs came without metadata. Send an object as ", h("code", {}, "metadata"), ", or any further keys of the log.");
+  }
+  keys.sort(([a, x], [b, y]) => y.count - x.count || (a < b ? -1 : 1));
+  return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Metadata" }, h("table", { class: "metadata" },
+    h("thead", {}, h("tr", {}, ["Key", "In", "Distinct", "Most frequent values", "Numbers"].map((name, index) => h("th", { scope: "col", class: index === 1 || index === 2 ? "number" : "" }, name)))),
+    h("tbody", {}, keys.map(([key, entry]) => h("tr", {},
+      h("th", { scope: "row" }, key), h("td", { class: "number" }, percent(entry.count / logs)),
+      h("td", { class: "number" }, `${entry.complete === false ? "~" : ""}${compact(entry.distinct ?? 0)}`), h("td", {}, values(entry)), h("td", {}, numbers(entry.numbers)))))));
+}
+
+function values(entry) {
+  const shown = (entry.values ?? []).slice(0, VALUES);
+  return h("ul", { class: "values" }, shown.map(({ value, count }) => h("li", { title: `${exact(count)} logs` },
+    h("code", {}, value), h("span", { class: "quiet" }, ` ${percent(count / entry.count)}`))));
+}
+
+function numbers(stats) {
+  if (!stats) return h("span", { class: "quiet" }, "–");
+  const unit = stats.unit ? ` ${stats.unit}` : "";
+  const pairs = [["min", stats.min], ["median", stats.p50], ["mean", stats.mean], ["p95", stats.p95], ["max", stats.max]];
+  return h("dl", { class: "numbers" }, pairs.filter(([, value]) => value !== undefined).map(([name, value]) =>
+    h("div", {}, h("dt", {}, name), h("dd", {}, `${figure(value)}${unit}`))));
+}

@@ -1,0 +1,84 @@
+// The page of one pattern: its timeline, samples, where it comes from, its metadata and anomalies.
+
+import { get } from "./api.js";
+import { ranking, timeChart } from "./chart.js";
+import { choice, h } from "./dom.js";
+import { LEVELS, byCount, exact, levelClass } from "./format.js";
+import { metadataTable } from "./metadata.js";
+import { anomalyList, copyable, levelBadge, moment, patternText, problem } from "./pieces.js";
+import { address, adjust } from "./place.js";
+import { asked, pick, step } from "./range.js";
+
+const COLORS = 8;
+
+export async function showPattern(main, { place, signal, again }) {
+  const path = `patterns/${encodeURIComponent(place.id)}`;
+  let pattern;
+  try {
+    pattern = await get(path, {}, signal);
+  } catch (error) {
+    if (error.status !== 404) throw error;
+    main.append(h("div", { class: "empty" }, h("h1", {}, "No such pattern"), h("p", {}, "It may have been deleted with old data, or the address is incomplete."),
+      h("p", {}, h("a", { href: address("patterns") }, "All patterns"))));
+    return;
+  }
+  const timeline = h("div", { class: "body" }, h("p", { class: "quiet" }, "Loading…"));
+  const anomalies = h("div", { class: "body" }, h("p", { class: "quiet" }, "Loading…"));
+  const split = place.parameters.split === "source" ? "source" : "level";
+  main.append(
+    h("header", { class: "subject" },
+      h("p", { class: "quiet" }, h("a", { href: address("patterns") }, "Patterns"), " / ", h("code", {}, pattern.pattern_id)),
+      h("h1", {}, patternText(pattern.pattern)),
+      h("p", { class: "facts" }, byCount(pattern.levels).map(([level]) => levelBadge(level)), h("b", {}, `${exact(pattern.count)} logs`),
+        pattern.category && h("span", {}, "category ", h("a", { href: address("patterns", { category: pattern.category }) }, pattern.category)),
+        h("span", {}, "first seen ", moment(pattern.first_seen)), h("span", {}, "last seen ", moment(pattern.last_seen)))),
+    h("div", { class: "panels" },
+      section("Over time", "wide", timeline, choice("Split by", [["level", "by level"], ["source", "by source"]], split, (value) => {
+        adjust({ split: value === "level" ? "" : value });
+        again();
+      })),
+      section("Samples", "wide", samples(pattern)),
+      section("Sources", "", ranking(byCount(pattern.sources).slice(0, 10).map(([name, count]) => [name, count, address("patterns", { source: name })]), () => "level-info", "Logs by source")),
+      section("Tags", "", byCount(pattern.tags).length ? ranking(byCount(pattern.tags).slice(0, 10), () => "level-notice", "Logs by tag") : h("p", { class: "quiet" }, "No tags.")),
+      section("Metadata", "wide", metadataTable(pattern.metadata ?? {}, pattern.count)),
+      section("Anomalies", "wide", anomalies),
+      section("For programs", "wide", commands(pattern))));
+  fill(timeline, again, signal, () => drawTimeline(path, split, signal, again));
+  fill(anomalies, again, signal, async () => {
+    const found = (await get("anomalies", { pattern_id: pattern.pattern_id, limit: 50 }, signal)).anomalies;
+    return found.length ? anomalyList(found, { linked: false }) : h("p", { class: "quiet" }, "None so far. ",
+      "The plugin trends looks for spikes, silence and new patterns.");
+  });
+}
+
+async function fill(where, again, signal, make) {
+  try {
+    where.replaceChildren(await make());
+  } catch (error) {
+    if (!signal.aborted) where.replaceChildren(problem(error, again));
+  }
+}
+
+async function drawTimeline(path, split, signal, again) {
+  const answer = await get(`${path}/timeline`, { ...asked(), step: step(96), split_by: split }, signal);
+  if (!answer.series.length) return h("p", { class: "quiet" }, "No logs of this pattern in this time. Choose a longer one above.");
+  const given = answer.series.map((series) => series.name);
+  const names = split === "level" ? [...LEVELS, ...given.filter((name) => !LEVELS.includes(name))] : given;
+  const color = split === "level" ? levelClass : (name) => `color-${given.indexOf(name) % COLORS}`;
+  return timeChart(answer, { names, color, title: "Logs of this pattern", chosen: (start, end) => pick(start, end, again) });
+}
+
+function section(title, kind, body, tool) {
+  return h("section", { class: `panel ${kind}`, "aria-label": title }, h("div", { class: "row spread" }, h("h2", {}, title), tool), body);
+}
+
+function samples(pattern) {
+  if (!pattern.samples.length) return h("p", { class: "quiet" }, "No original messages are kept.");
+  return h("ul", { class: "samples" }, pattern.samples.map((text) => h("li", {}, h("pre", { tabindex: "0" }, text))));
+}
+
+function commands(pattern) {
+  const base = new URL(`patterns/${pattern.pattern_id}`, new URL(document.querySelector("meta[name=root]").content, document.baseURI));
+  const old = pattern.aliases?.length ? h("p", { class: "quiet" }, "Earlier ids that lead here: ", pattern.aliases.map((id) => [h("code", {}, id), " "])) : null;
+  return h("div", {}, copyable(`curl '${base.href}'`), copyable(`curl '${base.href}/timeline?since=${asked().since}&step=${step()}'`), old);
+}

@@ -1,0 +1,122 @@
+"""The plugin: the page, its files, and the live tail over server-sent events."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import msgspec
+from aiohttp import hdrs, web
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from log_aggregator import Record, Service, hookimpl
+from log_aggregator.http.app import STOPPING
+from log_aggregator.http.guard import needs
+from log_aggregator.http.problem import Problem, busy
+from log_aggregator_dashboard.assets import Asset, read_assets
+from log_aggregator_dashboard.tail import Wanted, Watcher
+
+TICK = 0.25
+"""Seconds between two looks at what waits for a watcher."""
+
+KEEP_ALIVE = 15.0
+"""Seconds of silence after which a comment is sent, so that proxies keep the connection."""
+
+STREAM_HEADERS = {
+    hdrs.CONTENT_TYPE: "text/event-stream",
+    hdrs.CACHE_CONTROL: "no-store",
+    "X-Accel-Buffering": "no",
+}
+
+
+class DashboardConfig(BaseModel):
+    """Options of the dashboard."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    path: str = Field("/", pattern="^/([A-Za-z0-9._~-]+/)*$", description="where the page is; ends in /")
+    max_tails: int = Field(20, ge=1, le=1000, description="live tails at a time")
+
+
+class Dashboard:
+    """Serves the page. It reads the service's own API, so it can show nothing that the API would not."""
+
+    Config = DashboardConfig
+
+    def __init__(self, config: DashboardConfig) -> None:
+        self._config = config
+        self._watchers: set[Watcher] = set()
+        self._assets: dict[str, Asset] = {}
+
+    @hookimpl
+    def enrich(self, records: list[Record]) -> None:
+        """Offer the batch to those who watch. Changes nothing."""
+        for watcher in self._watchers:
+            watcher.offer(records)
+
+    @hookimpl
+    @asynccontextmanager
+    async def lifespan(self, service: Service) -> AsyncIterator[None]:
+        """Serve the page, its files and the tail."""
+        root = "../" * (self._config.path.count("/") - 1)
+        values = {
+            "bucket": str(service.settings.aggregation_bucket),
+            "workers": service.settings.workers,
+            "root": root or "./",
+        }
+        self._assets = await asyncio.to_thread(read_assets, values)
+        service.add_route("GET", self._config.path, self._page)
+        service.add_route("GET", f"{self._config.path}dashboard/tail", self._tail)
+        service.add_route("GET", f"{self._config.path}dashboard/{{name}}", self._file)
+        service.add_figures("dashboard", lambda: {"tails": len(self._watchers)})
+        yield
+
+    @needs(None)
+    async def _page(self, request: web.Request) -> web.StreamResponse:
+        """The page itself tells nothing, so it is open: it asks for the key that the API wants."""
+        return self._assets["index.html"].response(request)
+
+    @needs(None)
+    async def _file(self, request: web.Request) -> web.StreamResponse:
+        asset = self._assets.get(request.match_info["name"])
+        if asset is None:
+            raise web.HTTPNotFound
+        return asset.response(request)
+
+    @needs("read")
+    async def _tail(self, request: web.Request) -> web.StreamResponse:
+        try:
+            wanted = Wanted.model_validate(dict(request.query))
+        except ValidationError:
+            raise Problem(422, "expected the parameters level, source and q, and no others") from None
+        if len(self._watchers) >= self._config.max_tails:
+            raise busy(503, "too many live tails are open; close one, or raise max_tails", 5.0)
+        watcher = Watcher(wanted)
+        self._watchers.add(watcher)
+        try:
+            return await _stream(request, watcher)
+        finally:
+            self._watchers.discard(watcher)
+
+
+async def _stream(request: web.Request, watcher: Watcher) -> web.StreamResponse:
+    """Send what the watcher is offered until the browser goes or the service stops."""
+    response = web.StreamResponse(headers=STREAM_HEADERS)
+    await response.prepare(request)
+    with suppress(ConnectionError):
+        await response.write(b": watching\n\n")
+        silent = 0.0
+        stopping = request.app[STOPPING]
+        while not stopping.is_set() and request.transport is not None:  # a closed connection has none
+            with suppress(TimeoutError):
+                async with asyncio.timeout(TICK):
+                    await stopping.wait()
+            logs, missed = watcher.take()
+            silent = 0.0 if logs else silent + TICK
+            if logs:
+                await response.write(b"data: %b\n\n" % msgspec.json.encode({"logs": logs, "missed": missed}))
+            elif silent >= KEEP_ALIVE:
+                silent = 0.0
+                await response.write(b": nothing new\n\n")
+    return response

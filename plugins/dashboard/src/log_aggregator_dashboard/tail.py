@@ -1,0 +1,69 @@
+"""The live tail: who watches, what they want to see, and a bounded buffer for each of them."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from log_aggregator import Record, pattern_id
+
+MAX_WAITING = 1000
+"""Logs that wait for one watcher. When more come, the oldest are left out and counted."""
+
+MAX_MESSAGE = 2000
+"""Characters of a message that a tail shows."""
+
+
+class Wanted(BaseModel):
+    """Which logs a watcher wants to see; an empty text means all."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    level: str = Field("", max_length=100)
+    source: str = Field("", max_length=100)
+    q: str = Field("", max_length=1000, description="part of the message, any case")
+
+
+class Watcher:
+    """One open tail."""
+
+    def __init__(self, wanted: Wanted) -> None:
+        self._level, self._source, self._q = wanted.level.upper(), wanted.source, wanted.q.casefold()
+        self._waiting: deque[Record] = deque(maxlen=MAX_WAITING)
+        self._missed = 0
+
+    def offer(self, records: Sequence[Record]) -> None:
+        """Keep those that are wanted."""
+        for record in records:
+            if self._wants(record):
+                self._missed += len(self._waiting) == MAX_WAITING
+                self._waiting.append(record)
+
+    def take(self) -> tuple[list[dict[str, Any]], int]:
+        """What waited, oldest first, and how many logs were left out since the last call."""
+        logs, missed = [_shown(record) for record in self._waiting], self._missed
+        self._waiting.clear()
+        self._missed = 0
+        return logs, missed
+
+    def _wants(self, record: Record) -> bool:
+        return (
+            (not self._level or record.level == self._level)
+            and (not self._source or record.source == self._source)
+            and (not self._q or self._q in record.message.casefold())
+        )
+
+
+def _shown(record: Record) -> dict[str, Any]:
+    message = record.message
+    return {
+        "time": record.timestamp // 1000,
+        "level": record.level,
+        "source": record.source,
+        "message": message if len(message) <= MAX_MESSAGE else message[:MAX_MESSAGE] + "…",
+        "pattern_id": pattern_id(record.pattern or message),
+        "category": record.category,
+    }
