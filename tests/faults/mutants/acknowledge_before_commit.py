@@ -1,0 +1,32 @@
+"""The service with a bug put in on purpose: it acknowledges when the commit is queued, not when it is done."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from typing import Any
+
+from log_aggregator.cli import main
+from log_aggregator.door import Door
+from log_aggregator.journal import Appended, Intake
+
+_append = Intake.append
+_commit = Door._commit
+
+
+def slow_append(self: Intake, connection: Any, entries: Any) -> Any:
+    time.sleep(0.02)  # a slow disk: it makes the window as wide as a real one can be
+    return _append(self, connection, entries)
+
+
+def hasty_commit(self: Door) -> None:
+    requests = list(self._waiting)
+    _commit(self)
+    for request in requests:
+        asyncio.get_running_loop().call_soon(request.answer, Appended(0, len(request.records)), True)
+
+
+Intake.append = slow_append  # type: ignore[method-assign]
+Door._commit = hasty_commit  # type: ignore[method-assign]
+sys.exit(main())

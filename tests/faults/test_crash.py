@@ -1,0 +1,66 @@
+"""SIGKILL at random moments under load: what was acknowledged is counted, once. And the test can fail."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.faults.crashing import counted, differences, load_and_kill, make_clients
+from tests.servers.service import ServiceProcess
+
+PIPELINE = "[plugins.sqlite]\n"
+# Small flushes, often: more transactions for a kill to hit.
+ENVIRON = {"AGGREGATION_WINDOW": "0.05"}
+MUTANTS = Path(__file__).parent / "mutants"
+
+Start = Callable[..., ServiceProcess]
+
+
+@pytest.fixture
+def killed(tmp_path: Path) -> Start:
+    def make(command: list[str] | None = None) -> ServiceProcess:
+        return ServiceProcess(tmp_path, PIPELINE, ENVIRON, command=command)
+
+    return make
+
+
+async def _crash(service: ServiceProcess, rounds: int) -> dict[str, int]:
+    clients = make_clients()
+    try:
+        await load_and_kill(service, clients, rounds)
+        wrong = differences(service, clients)
+        patterns = service.get("/patterns?limit=1000")["patterns"]
+        assert sum(pattern["count"] for pattern in patterns) == counted(service).total()
+        assert all(client.acknowledged for client in clients)
+    finally:
+        service.stop()
+    return wrong
+
+
+@pytest.mark.slow
+async def test_what_was_acknowledged_is_counted_once(killed: Start) -> None:
+    assert await _crash(killed(), rounds=30) == {}
+
+
+@pytest.mark.chaos
+@pytest.mark.slow
+async def test_many_more_kills(killed: Start) -> None:
+    rounds = int(os.environ.get("CHAOS_KILLS", "0"))
+    if not rounds:
+        pytest.skip("long: `make chaos` runs it, CHAOS_KILLS says how often the service is killed")
+    assert await _crash(killed(), rounds) == {}
+
+
+@pytest.mark.parametrize(
+    ("mutant", "sign"), [("acknowledge_before_commit", -1), ("progress_after_commit", +1)], ids=["lost", "twice"]
+)
+@pytest.mark.slow
+async def test_the_crash_test_catches(killed: Start, mutant: str, sign: int) -> None:
+    service = killed([sys.executable, str(MUTANTS / f"{mutant}.py")])
+    wrong = await _crash(service, rounds=8)
+    assert wrong, f"{mutant} was not noticed: this test proves nothing"
+    assert all(difference * sign > 0 for difference in wrong.values())
