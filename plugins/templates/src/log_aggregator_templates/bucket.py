@@ -19,33 +19,41 @@ Merge = tuple[Template, list[Template]]
 
 
 class Bucket:
-    """Templates by their words. All of them have the separators of this bucket."""
+    """Templates by their words. All of them have the separators of this bucket.
+
+    Those that learned are found by the places where they vary: a line asks once for each such set of places,
+    not once for each template.
+    """
 
     __slots__ = ("_learned", "separators", "templates")
 
     def __init__(self, separators: tuple[str, ...]) -> None:
         self.separators = separators
         self.templates: dict[tuple[str, ...], Template] = {}
-        self._learned: dict[tuple[str, ...], Template] = {}
+        self._learned: dict[tuple[int, ...], dict[tuple[str, ...], Template]] = {}
 
     def find(self, words: tuple[str, ...]) -> Template | None:
         """The template of a line with these words: the same words, or the closest one that covers them."""
         exact = self.templates.get(words)
         if exact is not None:
             return exact
-        covering = [template for template in self._learned.values() if _covers(template.words, words)]
+        found = [learned.get(_opened_at(places, words)) for places, learned in self._learned.items()]
+        covering = [template for template in found if template is not None]
         return min(covering, key=_vagueness) if covering else None
 
     def add(self, template: Template) -> None:
         """Put a template in."""
         self.templates[template.words] = template
         if template.learned:
-            self._learned[template.words] = template
+            self._learned.setdefault(_variable_places(template.words), {})[template.words] = template
 
     def remove(self, template: Template) -> None:
         """Take a template out."""
         self.templates.pop(template.words, None)
-        self._learned.pop(template.words, None)
+        places = _variable_places(template.words)
+        learned = self._learned.get(places, {})
+        if learned.pop(template.words, None) is not None and not learned:
+            del self._learned[places]
 
     def generalize(self, template: Template) -> list[Merge]:
         """Merge around a template that is new here, as far as the evidence goes.
@@ -67,10 +75,9 @@ class Bucket:
         most = max(1, len(words) // 3)
         near: dict[tuple[int, ...], list[Template]] = defaultdict(list)
         for other in islice(reversed(self.templates.values()), _WINDOW):
-            if other is not template:
-                places = tuple([i for i, differs in enumerate(map(ne, words, other.words)) if differs])
-                if len(places) <= most:
-                    near[places].append(other)
+            # Most differ in many words: counting them costs a third of naming them.
+            if other is not template and sum(map(ne, words, other.words)) <= most:
+                near[tuple([i for i, differs in enumerate(map(ne, words, other.words)) if differs])].append(other)
         for places in sorted(near, key=_fewest_first):
             group = [template]
             for at, others in near.items():
@@ -107,7 +114,12 @@ class Bucket:
             general = Template(self.separators, words, _opened(template, places))
         general.learned = general.learned.union(places, template.learned)
         self.add(general)
-        covered = [other for other in self.templates.values() if other is not general and _covers(words, other.words)]
+        fixed = next((i for i, word in enumerate(words) if word != VARIABLE), 0)  # the evidence needs words that stay
+        covered = [
+            other
+            for other in self.templates.values()
+            if other.words[fixed] == words[fixed] and other is not general and _covers(words, other.words)
+        ]
         for other in covered:
             opened = [i for i, word in enumerate(other.words) if words[i] == VARIABLE and word != VARIABLE]
             general.show(_opened(other, opened))
@@ -122,6 +134,18 @@ def _opened(template: Template, places: Iterable[int]) -> list[str]:
         if template.words[place] != VARIABLE:
             texts[place] = VAR
     return texts
+
+
+def _variable_places(words: tuple[str, ...]) -> tuple[int, ...]:
+    return tuple([place for place, word in enumerate(words) if word == VARIABLE])
+
+
+def _opened_at(places: tuple[int, ...], words: tuple[str, ...]) -> tuple[str, ...]:
+    """The words of the one template that is variable at just these places and covers these words."""
+    opened = list(words)
+    for place in places:
+        opened[place] = VARIABLE
+    return tuple(opened)
 
 
 def _covers(general: tuple[str, ...], words: tuple[str, ...]) -> bool:

@@ -1,0 +1,42 @@
+"""Finding the template of a line: through the index, and by asking every template, is the same."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from log_aggregator_templates.bucket import Bucket
+from log_aggregator_templates.template import Template
+from log_aggregator_templates.tokens import VARIABLE
+
+PLACES = 4
+word = st.sampled_from(["a", "b", VARIABLE])
+words = st.tuples(*[word] * PLACES)
+
+
+def template(parts: tuple[str, ...], learned: bool) -> Template:
+    one = Template(("",) * (PLACES + 1), parts, parts)
+    if learned:
+        one.learned = frozenset(place for place, part in enumerate(parts) if part == VARIABLE)
+    return one
+
+
+def asked_one_by_one(bucket: Bucket, line: tuple[str, ...]) -> Template | None:
+    if line in bucket.templates:
+        return bucket.templates[line]
+    covering = [
+        one
+        for one in bucket.templates.values()
+        if one.learned and all(part in (VARIABLE, other) for part, other in zip(one.words, line, strict=True))
+    ]
+    return min(covering, key=lambda one: (one.words.count(VARIABLE), one.words), default=None)
+
+
+@given(st.dictionaries(words, st.booleans(), max_size=30), st.sets(words, max_size=10), words)
+def test_the_index_finds_what_a_search_finds(kept, removed, line):
+    bucket = Bucket(("",) * (PLACES + 1))
+    for parts, learned in kept.items():
+        bucket.add(template(parts, learned))
+    for parts in removed & kept.keys():
+        bucket.remove(bucket.templates[parts])
+    assert bucket.find(line) is asked_one_by_one(bucket, line)
