@@ -20,15 +20,18 @@ from log_aggregator import Alias, Reject, hookimpl
 class Late:
     class Config(BaseModel):
         model_config = ConfigDict(extra="forbid")
+        refuse: bool = False
 
     def __init__(self, config):
-        pass
+        self.config = config
 
     @hookimpl
     def on_ingest(self, records):
         for record in records:
             if record.message == "unwanted":
                 raise Reject("no", record)
+            if record.message == "leave":
+                raise SystemExit(0)
 
     @hookimpl
     def normalize(self, records):
@@ -41,6 +44,10 @@ class Late:
     @asynccontextmanager
     async def lifespan(self, service):
         assert service.data_dir.is_dir()
+        if self.config.refuse:
+            raise OSError("no route to nowhere")
+        service.add_route("GET", "/late", None, scope="read")
+        assert await service.stats() == {}
         service.emit(Alias(PATTERN_ID("first"), "second", 1))
         yield
         service.emit(Alias(PATTERN_ID("second"), "third {WORD}", 2))
@@ -125,6 +132,20 @@ def test_a_stage_that_fails_is_named(late):
     assert done.stdout == b""
 
 
+def test_a_stage_that_leaves_is_named(late):
+    done = late(b"leave\n")
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr == b"log-aggregator patterns: plugin late: on_ingest failed: SystemExit: 0\n"
+
+
+def test_a_stage_that_cannot_start_is_named(late):
+    late.pipeline += "refuse = true\n"
+    done = late(b"a\n")
+    assert (done.returncode, done.stdout) == (1, b"")
+    wanted = b"log-aggregator patterns: plugins.toml [plugins.late]: lifespan: OSError: no route to nowhere\n"
+    assert done.stderr == wanted
+
+
 def test_top_counts(run):
     lines = run(b"User 1 in\nUser 2 in\nbye\nUser 3 in\n", "--top", "1").stdout.decode().splitlines()
     assert lines[1].split() == ["3", "75.0%", pattern_id("User {ID} in"), "User", "{ID}", "in"]
@@ -139,7 +160,14 @@ def test_explain_marks_what_a_rule_took(run):
     assert len(lines) == 2
 
 
+def test_what_is_explained_is_what_the_stages_let_through(late):
+    late.pipeline += "[plugins.redact]\n[plugins.patterns]\n"
+    lines = late(b"User 1 has password=hunter2\nunwanted\n", "--explain").stdout.decode().splitlines()
+    assert lines[0] == "User 1 has password=[redacted:password]"
+    assert lines[1:] == ["     ^ digits: {ID}", "- (refused by a stage)"]
+
+
 def test_without_a_plugin_that_explains_it_says_so(late):
     done = late(b"a\n", "--explain")
-    assert (done.returncode, done.stdout) == (1, b"a\n")
+    assert (done.returncode, done.stdout) == (1, b"")
     assert b"no plugin of the pipeline explains its rules" in done.stderr

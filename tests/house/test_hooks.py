@@ -5,13 +5,16 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import json
+import re
 import time
 from pathlib import Path
 
 import pytest
 
 from log_aggregator import hookspecs
+from log_aggregator.handle import Handle
 from log_aggregator.offline import _Handle
+from log_aggregator.testing.host import Host
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/hooks.md").read_text(encoding="utf-8")
@@ -188,6 +191,14 @@ def test_the_page_is_what_the_contract_says():
     assert module.page() == PAGE, "the contract has changed: run `python tools/hooks_page.py`"
 
 
-def test_plugins_meet_the_same_service_without_one():
+@pytest.mark.parametrize("stand_in", [Handle, _Handle, Host])
+def test_plugins_meet_the_same_service_everywhere(stand_in):
     wanted = {name for name in vars(hookspecs.Service) if not name.startswith("_")}
-    assert wanted <= {*dir(_Handle), *vars(_Handle.__new__(_Handle)), "settings", "data_dir", "shared_dir"}
+    assigned = set(re.findall(r"self\.([a-z]\w*)(?: = |: )", inspect.getsource(stand_in.__init__)))
+    assert wanted <= {*dir(stand_in), *assigned}
+    for name in wanted:
+        promised, kept = getattr(hookspecs.Service, name), getattr(stand_in, name, None)
+        if callable(promised):
+            assert inspect.iscoroutinefunction(promised) == inspect.iscoroutinefunction(kept), name
+            several = range(1, len(inspect.signature(promised).parameters))
+            inspect.signature(kept).bind(None, *several)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from aiohttp import web
 
 from log_aggregator.aggregate import Alias, Anomaly
 from log_aggregator.errors import ConfigError
+from log_aggregator.hookspecs import RouteScope
 from log_aggregator.record import Record
 from log_aggregator.settings import Settings
 from log_aggregator.store import Store
@@ -73,13 +74,27 @@ class Handle:
         """Let an event ride on the next flush."""
         self._service.pipeline.emit(event)
 
-    def add_route(self, method: str, path: str, handler: Handler) -> None:
-        """Serve an HTTP route."""
+    def add_route(self, method: str, path: str, handler: Handler, scope: RouteScope | None = None) -> None:
+        """Serve an HTTP route, for API keys of a scope."""
         if self._service.running:
             raise ConfigError(f"plugin {self._name}: route {path}: routes are added in lifespan, before the start")
         if any((method, path) == known[:2] for known in self._registrations.routes):
             raise ConfigError(f"plugin {self._name}: route {method} {path} is taken by another plugin")
+        if scope is not None:
+            handler = self._marked(path, handler, scope)
         self._registrations.routes.append((method, path, handler))
+
+    def _marked(self, path: str, handler: Handler, scope: RouteScope) -> Handler:
+        """The handler with the mark that the guard looks for. A method can carry none, so a function does."""
+        if scope not in get_args(RouteScope):
+            known = ", ".join(get_args(RouteScope))
+            raise ConfigError(f"plugin {self._name}: route {path}: scope {scope!r}: expected one of {known}")
+
+        async def marked(request: web.Request) -> web.StreamResponse:
+            return await handler(request)
+
+        marked.needed_scope = None if scope == "open" else scope  # type: ignore[attr-defined]  # the mark
+        return marked
 
     def add_health_check(self, name: str, check: Check) -> None:
         """Ask `check` at every `GET /health`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import pluggy
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:  # commands that start no server do without its import
 PROJECT = "log_aggregator"
 API_VERSION = 1
 """Raised when a hook changes so that plugins must change with it."""
+
+RouteScope = Literal["open", "ingest", "read", "admin"]
+"""What an API key must open to use a plugin's route; `open` asks for no key."""
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
@@ -65,9 +68,17 @@ class Service(Protocol):
         """
 
     def add_route(
-        self, method: str, path: str, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+        self,
+        method: str,
+        path: str,
+        handler: Callable[[web.Request], Awaitable[web.StreamResponse]],
+        scope: RouteScope | None = None,
     ) -> None:
-        """Serve an HTTP route. Raises `ConfigError` when the path is taken or the service runs already."""
+        """Serve an HTTP route. `scope` says which API keys may use it: `"ingest"`, `"read"` or `"admin"`; `"open"`
+        asks for none. Without it, `"read"` for GET, and `"admin"` for every other method.
+
+        Raises `ConfigError` when the path is taken, the scope is none of these, or the service runs already.
+        """
 
     def add_health_check(self, name: str, check: Callable[[], Awaitable[str | None]]) -> None:
         """Ask `check` at every `GET /health`: `None` is healthy, a text says what is degraded. Deadline 2 s."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Iterable, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from log_aggregator.aggregate import Alias
 from log_aggregator.errors import LogAggregatorError, Reject
+from log_aggregator.isolation.lifespan import contained
 from log_aggregator.record import Record, pattern_id
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 Final = dict[str | None, tuple[str, str]]
 """What a record's pattern text stands for after the last record: id and pattern. `None`: the record was refused."""
+
+Spans = dict[tuple[int, int], tuple[str, str]]
+"""Which rule took which span of a message: (start, end) → (rule, placeholder)."""
 
 REFUSED = ("-", "")
 """Id and pattern of a record that an `on_ingest` stage did not want."""
@@ -40,18 +44,54 @@ def find_patterns(
 async def _find_patterns(
     registry: Registry, settings: Settings, batches: Iterable[list[Record]]
 ) -> tuple[list[str | None], Final]:
-    guards, stages = registry.with_hook("on_ingest"), registry.with_hook("normalize")
+    stages = registry.with_hook("normalize")
     found: list[str | None] = []
     aliases: list[Alias] = []
+    async with _alive(registry, settings, aliases):
+        for records in batches:
+            kept = _kept(registry, records)
+            for plugin in stages:
+                _call(plugin, "normalize", kept)
+            found += [record.pattern or record.message if record else None for record in _in_place(records, kept)]
+            await asyncio.sleep(0)
+    return found, _final(set(found), aliases)
+
+
+def explain(registry: Registry, settings: Settings, batches: Iterable[list[Record]]) -> list[tuple[str | None, Spans]]:
+    """Which rule takes which span of each message, in order.
+
+    The message is what `on_ingest` made of it; `None` when it was refused. Asks the first plugin that has a
+    method `explain(message)`, which returns tuples (rule, start, end, placeholder). Raises
+    `LogAggregatorError` when no plugin has one, or a stage fails.
+    """
+    return asyncio.run(_explain(registry, settings, batches))
+
+
+async def _explain(
+    registry: Registry, settings: Settings, batches: Iterable[list[Record]]
+) -> list[tuple[str | None, Spans]]:
+    ask = next((ask for plugin in registry.plugins if callable(ask := getattr(plugin.instance, "explain", None))), None)
+    if ask is None:
+        raise LogAggregatorError("no plugin of the pipeline explains its rules; the plugin 'patterns' does")
+    explained: list[tuple[str | None, Spans]] = []
+    async with _alive(registry, settings, []):
+        for records in batches:
+            for record in _in_place(records, _kept(registry, records)):
+                took = ask(record.message) if record else ()
+                spans = {(start, end): (rule, placeholder) for rule, start, end, placeholder in took}
+                explained.append((record.message if record else None, spans))
+    return explained
+
+
+@asynccontextmanager
+async def _alive(registry: Registry, settings: Settings, aliases: list[Alias]) -> AsyncIterator[None]:
+    """Live inside the lifespans of the stages; the aliases that they emit are added to `aliases`."""
     with tempfile.TemporaryDirectory(prefix="log-aggregator-") as directory:
         async with AsyncExitStack() as stack:
             for plugin in _living(registry):
-                handle = _Handle(settings, Path(directory), aliases)
-                await stack.enter_async_context(plugin.hooks["lifespan"](service=handle))
-            for records in batches:
-                found += _patterns_of(records, guards, stages)
-                await asyncio.sleep(0)
-    return found, _final(set(found), aliases)
+                lifespan = plugin.hooks["lifespan"](service=_Handle(settings, Path(directory), aliases))
+                await stack.enter_async_context(contained(plugin.entry.where, plugin.name, lifespan))
+            yield
 
 
 def _living(registry: Registry) -> list[Plugin]:
@@ -60,16 +100,17 @@ def _living(registry: Registry) -> list[Plugin]:
     return [plugin for plugin in registry.with_hook("lifespan") if plugin.name in stages]
 
 
-def _patterns_of(records: list[Record], guards: list[Plugin], stages: list[Plugin]) -> list[str | None]:
-    kept = records
-    for plugin in guards:
-        kept = _guarded(plugin, kept)
-    for plugin in stages:
-        _call(plugin, "normalize", kept)
-    if kept is records:
-        return [record.pattern or record.message for record in records]
+def _kept(registry: Registry, records: list[Record]) -> list[Record]:
+    """What the `on_ingest` stages let through."""
+    for plugin in registry.with_hook("on_ingest"):
+        records = _guarded(plugin, records)
+    return records
+
+
+def _in_place(records: list[Record], kept: list[Record]) -> list[Record | None]:
+    """The records that came in, with `None` for each that is not among those kept."""
     taken = {id(record) for record in kept}
-    return [(record.pattern or record.message) if id(record) in taken else None for record in records]
+    return [record if id(record) in taken else None for record in records]
 
 
 def _guarded(plugin: Plugin, records: list[Record]) -> list[Record]:
@@ -89,7 +130,7 @@ def _call(plugin: Plugin, hook: str, records: list[Record]) -> Any:
         return plugin.hooks[hook](records=records)
     except LogAggregatorError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise LogAggregatorError(f"plugin {plugin.name}: {hook} failed: {type(error).__name__}: {error}") from error
 
 
@@ -126,31 +167,18 @@ class _Handle:
         """Refuse: there is no journal."""
         raise LogAggregatorError(f"{len(records)} records: nothing is ingested without a service")
 
-    def add_route(self, *_: object) -> None:
+    def add_route(self, *_: object, **__: object) -> None:
         """No HTTP here."""
 
-    def add_health_check(self, *_: object) -> None:
+    def add_health_check(self, *_: object, **__: object) -> None:
         """Nobody asks."""
 
-    def add_figures(self, *_: object) -> None:
+    def add_figures(self, *_: object, **__: object) -> None:
         """Nobody asks."""
 
-    def register_store(self, *_: object) -> None:
+    def register_store(self, *_: object, **__: object) -> None:
         """Nothing is stored."""
 
-    def stats(self) -> dict[str, Any]:
+    async def stats(self) -> dict[str, Any]:
         """No figures."""
         return {}
-
-
-def explain(registry: Registry, message: str) -> Mapping[tuple[int, int], tuple[str, str]]:
-    """Which rule took which span of a message: (start, end) → (rule, placeholder).
-
-    Asks the first plugin that has a method `explain(message)`, which returns tuples (rule, start, end,
-    placeholder). Raises `LogAggregatorError` when no plugin has one.
-    """
-    for plugin in registry.plugins:
-        ask = getattr(plugin.instance, "explain", None)
-        if callable(ask):
-            return {(start, end): (rule, placeholder) for rule, start, end, placeholder in ask(message)}
-    raise LogAggregatorError("no plugin of the pipeline explains its rules; the plugin 'patterns' does")

@@ -19,7 +19,7 @@ from log_aggregator.commands.arguments import positive_int
 from log_aggregator.commands.screen import plain
 from log_aggregator.config import read_plugins_file
 from log_aggregator.errors import LogAggregatorError
-from log_aggregator.offline import Final, explain, find_patterns
+from log_aggregator.offline import Final, Spans, explain, find_patterns
 from log_aggregator.record import Record
 from log_aggregator.registry import Registry
 from log_aggregator.settings import load_settings
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         with _opened(args.file) as source:
             if args.explain:
-                output: Iterator[str] = _explained(registry, source)
+                output = _explained(explain(registry, settings, _batches(source)))
             else:
                 found, final = find_patterns(registry, settings, _batches(source))
                 output = _table(found, final, args.top) if args.top else iter([_lines(found, final)])
@@ -113,9 +113,8 @@ def _table(found: list[str | None], final: Final, most: int) -> Iterator[str]:
     yield f"; the {most} most frequent are shown\n" if len(counts) > most else "\n"
 
 
-def _explained(registry: Registry, source: BinaryIO) -> Iterator[str]:
-    for records in _batches(source):
-        for record in records:
-            yield f"{record.message}\n"
-            for (start, end), (rule, placeholder) in sorted(explain(registry, record.message).items()):
-                yield f"{' ' * start}{'^' * (end - start)} {rule}: {placeholder}\n"
+def _explained(explained: list[tuple[str | None, Spans]]) -> Iterator[str]:
+    for message, spans in explained:
+        yield f"{message if message is not None else '- (refused by a stage)'}\n"
+        for (start, end), (rule, placeholder) in sorted(spans.items()):
+            yield f"{' ' * start}{'^' * (end - start)} {rule}: {placeholder}\n"

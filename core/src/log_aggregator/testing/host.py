@@ -9,6 +9,7 @@ from typing import Any
 
 from log_aggregator.aggregate import Alias, Anomaly
 from log_aggregator.handle import Check, Figures, Handler
+from log_aggregator.hookspecs import RouteScope
 from log_aggregator.record import Record
 from log_aggregator.settings import Settings
 from log_aggregator.store import Store
@@ -24,7 +25,7 @@ class Host:
     instance = "test-instance"
 
     def __init__(self, data_dir: Path, **settings: Any) -> None:
-        self.data_dir = data_dir
+        self.data_dir = self.shared_dir = data_dir
         self.settings = Settings(data_dir=data_dir, **settings)
         self.ingested: list[Record] = []
         self.events: list[Alias | Anomaly] = []
@@ -47,7 +48,7 @@ class Host:
         """Keep the event."""
         self.events.append(event)
 
-    def add_route(self, method: str, path: str, handler: Handler) -> None:
+    def add_route(self, method: str, path: str, handler: Handler, scope: RouteScope | None = None) -> None:
         """Keep the route."""
         self.routes[method, path] = handler
 
@@ -59,7 +60,7 @@ class Host:
         """Keep the figures."""
         self.figures_of[name] = figures
 
-    def stats(self) -> dict[str, Any]:
+    async def stats(self) -> dict[str, Any]:
         """The figures of the plugin under test; there are no others."""
         return {"plugins": {name: figures() for name, figures in self.figures_of.items()}}
 

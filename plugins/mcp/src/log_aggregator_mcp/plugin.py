@@ -14,7 +14,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from yarl import URL
 
 from log_aggregator import Service, hookimpl
-from log_aggregator.http.guard import needs
 from log_aggregator_mcp.answers import MAX_CHARACTERS
 from log_aggregator_mcp.api import CURRENT, Api
 from log_aggregator_mcp.bridge import answer
@@ -58,11 +57,10 @@ class McpPlugin:
         # A task of its own: what fails inside the SDK's task group must not cancel the service's.
         task = asyncio.create_task(_run(manager, ready, ending), name="mcp")
 
-        @needs("read")
         async def exchange(request: web.Request) -> web.StreamResponse:
             return await self._exchange(manager, request)
 
-        service.add_route("POST", self._config.path, exchange)
+        service.add_route("POST", self._config.path, exchange, scope="read")
         try:
             async with asyncio.timeout(DEADLINE):
                 await ready.wait()
