@@ -21,24 +21,33 @@ SERVER = "log-aggregator"
 """The Server header: versions are nobody's business."""
 
 _HEADERS = b"HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nServer: log-aggregator\r\n"
+_STAYS, _CLOSES, _STAYS_OLD = b"", b"Connection: close\r\n", b"Connection: keep-alive\r\n"
 _FULL = 64 * 1024
 _encode = msgspec.json.encode
 
 
 class Accepted(web.StreamResponse):
-    """A 202 with a JSON body, written as it stands, without building headers that are always the same."""
+    """A 202 with a JSON body, written as it stands, without building headers that are always the same.
 
-    def __init__(self, body: bytes) -> None:
+    It holds nothing of the request that it answers, so one may answer many. `connection` is its Connection header.
+    """
+
+    def __init__(self, body: bytes, connection: bytes) -> None:
         super().__init__(status=202)
-        self._bytes = body
+        self._keep_alive = connection is not _CLOSES
+        self._rest = b"%bContent-Length: %d\r\n\r\n%b" % (connection, len(body), body)
+        self._whole = b""
+        self._second = 0
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
         """Write the whole answer."""
-        self._keep_alive = request.keep_alive
         transport = request.transport
         if transport is None:
             return None
-        transport.write(_head(request, len(self._bytes)) + self._bytes)
+        now = int(time.time())
+        if now != self._second:
+            self._second, self._whole = now, _start(now) + self._rest
+        transport.write(self._whole)
         if transport.get_write_buffer_size() > _FULL:  # a client that sends and never reads must wait
             await request.writer.drain()
         return None
@@ -47,14 +56,11 @@ class Accepted(web.StreamResponse):
         """Nothing is left to write."""
 
 
-def _head(request: web.BaseRequest, length: int) -> bytes:
-    """Status line and headers."""
-    connection = b""
+def _connection(request: web.BaseRequest) -> bytes:
+    """The Connection header that an answer to this request has."""
     if not request.keep_alive:
-        connection = b"Connection: close\r\n"
-    elif request.version < HttpVersion11:
-        connection = b"Connection: keep-alive\r\n"
-    return b"%b%bContent-Length: %d\r\n\r\n" % (_start(int(time.time())), connection, length)
+        return _CLOSES
+    return _STAYS if request.version >= HttpVersion11 else _STAYS_OLD
 
 
 @lru_cache(maxsize=1)
@@ -72,29 +78,35 @@ class BatchBodies(dict[int, bytes]):
         return body
 
 
-ONE_ACCEPTED = b'{"accepted":1}'
+_ONE = {
+    durable: {connection: Accepted(body, connection) for connection in (_STAYS, _CLOSES, _STAYS_OLD)}
+    for durable, body in ((True, b'{"accepted":1}'), (False, b'{"accepted":1,"durable":false}'))
+}
+"""The answers to a single log that was taken: by whether it is durable, and the Connection header."""
 
 
-def one_answer(receipt: Receipt) -> Accepted:
+def one_answer(request: web.BaseRequest, receipt: Receipt) -> Accepted:
     """The answer to a single log. Raises `Problem` 422 when an `on_ingest` stage refused it."""
-    if receipt.accepted == 1 and receipt.durable and not receipt.duplicate:
-        return Accepted(ONE_ACCEPTED)
+    if receipt.accepted == 1 and not receipt.duplicate:
+        return _ONE[receipt.durable][_connection(request)]
     if receipt.rejected:
         raise Problem(422, receipt.rejected[0][1])
-    return Accepted(_encode({"accepted": receipt.accepted} | _remarks(receipt)))
+    return Accepted(_encode({"accepted": receipt.accepted} | _remarks(receipt)), _connection(request))
 
 
-def batch_answer(receipt: Receipt, rejected: list[tuple[int, str]], bodies: BatchBodies) -> Accepted:
+def batch_answer(
+    request: web.BaseRequest, receipt: Receipt, rejected: list[tuple[int, str]], bodies: BatchBodies
+) -> Accepted:
     """The answer to a batch; `rejected` holds all rejected logs by their index in the body.
 
     Raises `Problem` 422 when nothing was good.
     """
     if not rejected and receipt.durable and not receipt.duplicate:
-        return Accepted(bodies[receipt.accepted])
+        return Accepted(bodies[receipt.accepted], _connection(request))
     if rejected and not receipt.accepted:
         raise nothing_good(rejected)
     answer = {"accepted": receipt.accepted, **rejected_members(rejected), **_remarks(receipt)}
-    return Accepted(_encode(answer))
+    return Accepted(_encode(answer), _connection(request))
 
 
 def nothing_good(rejected: list[tuple[int, str]]) -> Problem:

@@ -57,17 +57,18 @@ class BodyReader:
         if length is not None and length > self._most:
             raise self._too_large(f"the body has {length} bytes")
 
+    def read_nowait(self, request: web.Request) -> bytes | None:
+        """The body as sent when all of it has come, as small ones do; else `None`. Raises `Problem` 400."""
+        content = request.content
+        if not content.is_eof() or content.total_bytes > self._most:
+            return None
+        try:
+            return content.read_nowait()
+        except (web.RequestPayloadError, TransferEncodingError, PayloadEncodingError) as error:
+            raise _broken(error) from None
+
     async def read(self, request: web.Request) -> bytes:
         """The body as sent. Raises `Problem`: 400 broken off, 408 too slow, 413 too large, 503 no room."""
-        content = request.content
-        if content.is_eof() and content.total_bytes <= self._most:
-            try:
-                return content.read_nowait()
-            except (web.RequestPayloadError, TransferEncodingError, PayloadEncodingError) as error:
-                raise _broken(error) from None
-        return await self._receive(request)
-
-    async def _receive(self, request: web.Request) -> bytes:
         self.check_length(request)
         parts: list[bytes] = []
         size = 0

@@ -43,10 +43,11 @@ class Ingest:
         headers = request.headers
         self._types.check(headers.get(hdrs.CONTENT_TYPE))
         raw = await self._body(request)
-        record = self._decoder.one(raw, time.time_ns() // 1000)
-        self._quota.passing(request, Decoded([record], [], None))
-        receipt = await self._accept([record], headers.get(IDEMPOTENCY_KEY), raw)
-        return one_answer(receipt)
+        records = [self._decoder.one(raw, time.time_ns() // 1000)]
+        if self._quota.is_limited:
+            self._quota.passing(request, Decoded(records, [], None))
+        receipt = await self._accept(records, headers.get(IDEMPOTENCY_KEY), raw)
+        return one_answer(request, receipt)
 
     @needs("ingest")
     async def batch(self, request: web.Request) -> web.StreamResponse:
@@ -62,7 +63,7 @@ class Ingest:
         refused = receipt.rejected
         if positions is not None:
             refused = rejected + [(positions[index], reason) for index, reason in refused]
-        return batch_answer(receipt, refused, self._bodies)
+        return batch_answer(request, receipt, refused, self._bodies)
 
     async def expect(self, request: web.Request) -> web.StreamResponse | None:
         """`Expect: 100-continue`: refuse by the announced length before a byte of the body is sent."""
@@ -80,7 +81,9 @@ class Ingest:
 
     async def _body(self, request: web.Request) -> bytes:
         self._quota.check_client(request)
-        raw = await self._reader.read(request)
+        raw = self._reader.read_nowait(request)
+        if raw is None:
+            raw = await self._reader.read(request)
         encodings = request.headers.getall(hdrs.CONTENT_ENCODING, ())
         if encodings:
             raw = await self._decompressor.decompress(raw, ",".join(encodings))

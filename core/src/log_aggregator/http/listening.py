@@ -33,7 +33,25 @@ RELOAD_PATIENCE = 5.0
 class Connection(web.RequestHandler):
     """One connection. What is not HTTP is answered as a problem, and not with a traceback in our log."""
 
-    __slots__ = ()
+    __slots__ = ("_held_up",)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._held_up = False
+
+    def pause_reading(self) -> None:
+        """Read no more until `resume_reading`: what has come of a body waits to be taken."""
+        self._held_up = True
+        super().pause_reading()
+
+    def resume_reading(self, resume_parser: bool = True) -> None:
+        """Go on reading after `pause_reading`.
+
+        aiohttp calls this twice for each body, paused or not; then it costs as much as decoding a log.
+        """
+        if self._held_up:
+            self._held_up = False
+            super().resume_reading(resume_parser)
 
     def handle_error(
         self,
@@ -71,19 +89,22 @@ class Gate:
     def __init__(self) -> None:
         self._whole: Whole | None = None
         self._opened = asyncio.Event()
-        self._under_way: set[asyncio.Task[Any]] = set()
+        self._under_way: set[asyncio.Task[None]] = set()  # of the connections: one request at a time each
+        self._idle = asyncio.Event()
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """The application's answer; 503 when there is none in time."""
         whole = self._whole or await self._next()
         if whole is None:
             return busy(503, "the service is reloading: try again", 1.0).response()
-        task = cast(asyncio.Task[Any], asyncio.current_task())
+        task = request.task
         self._under_way.add(task)
         try:
             return await whole(request)
         finally:
             self._under_way.discard(task)
+            if self._whole is None and not self._under_way:
+                self._idle.set()
 
     async def _next(self) -> Whole | None:
         with contextlib.suppress(TimeoutError):
@@ -101,11 +122,19 @@ class Gate:
         """Keep new requests waiting; let those under way finish, `FINISH_REQUESTS` at most."""
         self._whole = None
         self._opened.clear()
-        if self._under_way:
-            _, late = await asyncio.wait(set(self._under_way), timeout=FINISH_REQUESTS)
-            for task in late:
+        if not await self._becomes_idle():
+            for task in self._under_way:
                 task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+            await self._becomes_idle()
+
+    async def _becomes_idle(self) -> bool:
+        """Whether all requests under way finish in time."""
+        self._idle.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FINISH_REQUESTS):
+                while self._under_way:
+                    await self._idle.wait()
+        return not self._under_way
 
 
 class Listener:
@@ -175,7 +204,7 @@ class Listener:
         return Connection(
             server,
             loop=asyncio.get_running_loop(),
-            access_log=None,  # type: ignore[arg-type]  # None is what turns it off
+            access_log=None,  # what turns it off
             keepalive_timeout=IDLE_TIMEOUT,
             lingering_time=LINGER,
             auto_decompress=False,

@@ -26,7 +26,7 @@ class Quota:
         burst = settings.rate_limit_burst
         self._client = Rate(settings.rate_limit_client, burst) if settings.rate_limit_client else None
         self._source = Rate(settings.rate_limit_source, burst) if settings.rate_limit_source else None
-        self._is_limited = bool(settings.rate_limit_client or settings.rate_limit_source or settings.api_keys_file)
+        self.is_limited = bool(settings.rate_limit_client or settings.rate_limit_source or settings.api_keys_file)
 
     def check_client(self, request: web.Request) -> None:
         """Refuse a client that is over its rate. Raises `Problem` 429."""
@@ -40,7 +40,7 @@ class Quota:
 
         Raises `Problem` when none may: 403 for the key's sources, 429 for the sources' rates.
         """
-        if not self._is_limited:
+        if not self.is_limited:
             return decoded
         refusals = self._refusals(request.get(KEY), decoded.records)
         if refusals:

@@ -29,11 +29,11 @@ def with_shortcuts(app: web.Application, whole: Whole) -> Whole:
     """The application's own request handler → one that knows the short ways."""
     handlers, surround = app[SHORTCUTS]
 
-    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+    def handle(request: web.BaseRequest) -> Awaitable[web.StreamResponse]:
         handler = handlers.get(request.raw_path)
         if handler is None or request.method != "POST" or hdrs.EXPECT in request.headers:
-            return await whole(request)
+            return whole(request)
         assert isinstance(request, web.Request)
-        return await surround(request, handler)
+        return surround(request, handler)
 
     return handle

@@ -41,13 +41,14 @@ class Strict:
         flat, nested = _log_types(limits)
         self._flat = _decoders(flat)
         self._nested = _decoders(nested)
+        self._flat_one, self._nested_one = self._flat["one"].decode, self._nested["one"].decode
 
     def one(self, raw: bytes, now: int) -> Record:
         """A body that is one log. Raises `UnusualError`."""
         try:
             if len(raw) > self._window or may_be_dirty(raw):
-                return self._inspected([self._nested["one"].decode(raw)], now)[0]
-            return self._build([self._flat["one"].decode(raw)], now)[0]
+                return self._inspected([self._nested_one(raw)], now)[0]
+            return self._record(self._flat_one(raw), now)
         except (msgspec.MsgspecError, ValueError, RecursionError):
             raise UnusualError from None
 
@@ -82,6 +83,11 @@ class Strict:
                 return False
             position = found + 1
         return True
+
+    def _record(self, log: Any, now: int) -> Record:
+        level, level_sent = self._levels[log.level]
+        when = now if log.timestamp is None else parse(log.timestamp, now)
+        return Record(log.message, level, self._sources[log.source], when, log.metadata or {}, level_sent)
 
     def _build(self, sent: list[Any], now: int) -> list[Record]:
         if len(sent) > self._limits.records:
