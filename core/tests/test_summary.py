@@ -22,7 +22,8 @@ from log_aggregator.summary import (
     summarize,
     to_json,
 )
-from log_aggregator.values import CELLS, MAX_VALUES, _places
+from log_aggregator.values import MAX_VALUES, _places
+from tests.servers.foreign import METADATA, nearly_ours
 
 SCALARS = st.one_of(
     st.none(),
@@ -196,21 +197,53 @@ def test_a_rare_value_in_the_cells_of_a_frequent_one_is_not_mistaken_for_it() ->
     assert right >= 48
 
 
-def test_rows_of_another_program_are_left_out() -> None:
-    own = to_json(summarize([{"a": 1}]))
-    strange: list[Any] = [
-        None,
-        3,
-        "x",
-        [],
-        {},
-        {"count": 1},
-        {"count": 1, "values": [1]},
-        {"count": "1", **own["a"], "state": 3},
+def test_what_another_program_wrote_is_left_out() -> None:
+    one = to_json(summarize([{"a": 1}]))["a"]
+    many = to_json(summarize([{"a": n} for n in range(99)]))["a"]
+    strange: list[Any] = [None, 3, "x", [], {}, {"count": 1}, {"count": 1, "values": [1]}]
+    strange += [
+        one | changed for changed in ({"count": None}, {"count": "1"}, {"count": 0}, {"count": -1}, {"values": []})
     ]
-    strange += [own["a"] | {"state": {"draws": {}, "cells": [1] * (CELLS - 1)}}, own["a"] | {"numbers": {"count": 1}}]
-    strange += [own["a"] | {"numbers": own["a"]["numbers"] | {"sum": "1.x"}}, own["a"] | {"count": None}]
+    strange += [one | {"count": 2**53 + 1}, one | {"values": [{"value": "1", "count": -1}]}]
+    strange += [one | {"state": state} for state in (3, {}, {"draws": {"1": 10**400}}, {"draws": {"1": None}})]
+    strange += [one | {"values": [{"value": str(n), "count": 1} for n in range(MAX_VALUES + 1)]}]
+    cells = many["state"]["cells"]
+    for state in ({"cells": cells[1:]}, {"cells": [-1, *cells[1:]]}, {"cells": ["", *cells[1:]]}, {"kept": {}}):
+        strange.append(many | {"state": many["state"] | state})
     for entry in strange:
-        assert list(from_json({"theirs": entry} | own)) == ["a"], entry
+        assert list(from_json({"theirs": entry, "ours": one})) == ["ours"], entry
+    assert list(from_json({"x" * (MAX_KEY_LENGTH + 1): one, "ours": one})) == ["ours"]
+    assert len(from_json({str(n): one for n in range(99)})) == MAX_KEYS
+
+
+def test_wrong_numbers_cost_only_the_numbers() -> None:
+    own = to_json(summarize([{"a": 1}, {"a": 2}, {"a": 3}]))["a"]
+    changes: list[Any] = [{"sum": "1.x"}, {"sum": "9" * 5000}, {"count": 0}, {"count": 4}, {"bins": {"0": 10**30}}]
+    changes += [{"bins": {"99999": 3}}, {"bins": {"x": 3}}, {"min": 4}, {"max": 10**400}, {"zeros": -1}, {"unit": 3}]
+    for numbers in [{"count": 1}, 3, *(own["numbers"] | change for change in changes)]:
+        (read,) = from_json({"a": own | {"numbers": numbers}}).values()
+        assert (read.count, read.values.kept, read.numbers) == (3, {"1": 1, "2": 1, "3": 1}, None), numbers
+
+
+def check_that_it_can_be_used(stored: Any, other: Summary) -> None:
+    read = from_json(stored)
+    for merged in (read, merge_summaries(read, other), merge_summaries(other, read), merge_summaries(read, read)):
+        assert same(from_json(json.loads(msgspec.json.encode(to_json(merged)))), merged)
+
+
+@settings(max_examples=200)
+@given(METADATA, METADATA, BATCHES)
+def test_whatever_stands_in_a_row_can_be_read_merged_and_rendered(a: Any, b: Any, logs: list[Any]) -> None:
+    check_that_it_can_be_used(a, from_json(b))
+    check_that_it_can_be_used(b, summarize(logs))
+
+
+def test_a_summary_with_something_odd_in_any_place_can_be_read_merged_and_rendered() -> None:
+    ours = summarize([{"user": "u7", "took": "7ms"}, {"user": 7, "took": "9 MB"}])
+    for strange in nearly_ours():
+        check_that_it_can_be_used(strange, ours)
+
+
+def test_what_is_no_object_is_no_summary() -> None:
     assert from_json(None) == {}
     assert from_json([1]) == {}  # type: ignore[arg-type]  # what a foreign row may hold

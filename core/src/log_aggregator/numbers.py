@@ -8,9 +8,12 @@ from collections.abc import Collection, Sequence
 from functools import lru_cache
 from itertools import accumulate
 from math import ceil, log, log1p
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
+
+from log_aggregator.values import MOST, Count
 
 RELATIVE_ACCURACY = 0.03
 """A quantile is within 3 % of the true value."""
@@ -197,23 +200,27 @@ class Numbers(msgspec.Struct, gc=False):
     def from_json(cls, stored: Any) -> Numbers:
         """Read the state back. Raises `msgspec.ValidationError` when it is not of this form."""
         state = msgspec.convert(stored, _Stored, str_keys=True)
-        try:
-            nanos = str(int(state.sum.replace(".", "")))
-        except ValueError as error:
-            raise msgspec.ValidationError(f"expected digits: {error}") from None
-        if state.count < 1:
-            raise msgspec.ValidationError("expected a count of at least 1")
+        if state.min > state.max:
+            raise msgspec.ValidationError("expected a min that is not above max")
+        if state.zeros + sum(state.bins.values()) != state.count:
+            raise msgspec.ValidationError("expected each number in one bin")
+        nanos = str(int(state.sum.replace(".", "")))
         return cls(state.unit, state.count, state.min, state.max, nanos, state.zeros, state.bins)
 
 
+_LOWEST_BIN, _HIGHEST_BIN = (2 * ceil(log(end) / _LOG_2 * _BINS_A_DOUBLING) for end in (_TINY, _LARGEST))
+_Bin = Annotated[int, Meta(ge=_LOWEST_BIN, le=_HIGHEST_BIN + 1)]
+_Number = Annotated[float, Meta(ge=-_LARGEST, le=_LARGEST)]
+
+
 class _Stored(msgspec.Struct):
-    unit: str
-    count: int
-    min: float
-    max: float
-    sum: str
-    zeros: int
-    bins: dict[int, int]
+    unit: Annotated[str, Meta(max_length=16)]
+    count: Count
+    min: _Number
+    max: _Number
+    sum: Annotated[str, Meta(pattern=r"^-?[0-9]{1,40}\.[0-9]{9}$")]
+    zeros: Annotated[int, Meta(ge=0, le=MOST)]
+    bins: dict[_Bin, Count]
 
 
 _digits = lru_cache(maxsize=4096)(str)

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from log_aggregator.numbers import Numbers, parse_number
-from log_aggregator.values import Values, fold, lowest_keys, merge_values, values_from_json, values_to_json
+from log_aggregator.values import Count, Values, fold, lowest_keys, merge_values, values_from_json, values_to_json
 
 MAX_KEYS = 32
 """Metadata keys kept per group; of more, those whose checksums are lowest."""
@@ -69,16 +69,15 @@ def to_json(summary: Summary) -> dict[str, Any]:
 
 
 def from_json(stored: Mapping[str, Any] | None) -> Summary:
-    """Read a summary back. What is not of its form (rows of another program) is left out."""
+    """Read a summary back; never raises.
+
+    What is not of its form (another program wrote to the row) is left out: a key, or its `numbers` alone. What is left
+    can be merged and rendered.
+    """
     if not isinstance(stored, Mapping):
         return {}
-    summary: Summary = {}
-    for key, entry in stored.items():
-        try:
-            summary[key] = _key_from_json(entry)
-        except (msgspec.ValidationError, AttributeError):
-            continue
-    return summary
+    read = {key: _key_from_json(entry) for key, entry in stored.items() if len(key) <= MAX_KEY_LENGTH}
+    return _bounded({key: entry for key, entry in read.items() if entry is not None})
 
 
 def _merge_key(a: KeySummary, b: KeySummary) -> KeySummary:
@@ -162,10 +161,19 @@ def _key_to_json(entry: KeySummary) -> dict[str, Any]:
     return out
 
 
-def _key_from_json(stored: Mapping[str, Any]) -> KeySummary:
-    numbers = stored.get("numbers")
-    return KeySummary(
-        count=msgspec.convert(stored.get("count"), int),
-        values=values_from_json(stored),
-        numbers=Numbers.from_json(numbers) if numbers is not None else None,
-    )
+def _key_from_json(stored: Any) -> KeySummary | None:
+    if not isinstance(stored, Mapping):
+        return None
+    try:
+        return KeySummary(
+            msgspec.convert(stored.get("count"), Count), values_from_json(stored), _numbers(stored.get("numbers"))
+        )
+    except msgspec.ValidationError:
+        return None
+
+
+def _numbers(stored: Any) -> Numbers | None:
+    try:
+        return Numbers.from_json(stored) if stored is not None else None
+    except msgspec.ValidationError:
+        return None

@@ -22,15 +22,21 @@ import random
 import zlib
 from collections.abc import Iterable, Mapping
 from operator import add
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 MAX_VALUES = 16
 """Distinct values kept per key."""
 
 CELLS = 32
 """Counters in a row: a value of more than one log in `CELLS` is listed as frequent."""
+
+MOST = 2**53
+"""The highest count that is believed when a summary is read back: other programs may have written it."""
+
+Count = Annotated[int, Meta(ge=1, le=MOST)]
 
 _RANKS = 2**32
 _MIX, _MIX_2 = 0x9E3779B1, 0x85EBCA6B
@@ -137,19 +143,24 @@ def values_to_json(values: Values, count: int) -> dict[str, Any]:
     }
 
 
+_Counts = Annotated[dict[str, Count], Meta(max_length=MAX_VALUES)]
+_Draw = Annotated[float, Meta(ge=-1000, le=1000)]
+_Cell = Annotated[int, Meta(ge=0, le=MOST)]
+
+
 class _State(msgspec.Struct):
-    draws: dict[str, float]
-    kept: dict[str, int] = {}
-    cells: list[int] = []
+    draws: Annotated[dict[str, _Draw], Meta(max_length=MAX_VALUES)]
+    kept: _Counts = {}
+    cells: list[_Cell] = []
 
 
 class _Listed(msgspec.Struct):
     value: str
-    count: int
+    count: Count
 
 
 class _Complete(msgspec.Struct):
-    values: list[_Listed]
+    values: Annotated[list[_Listed], Meta(min_length=1, max_length=MAX_VALUES)]
 
 
 def values_from_json(stored: Mapping[str, Any]) -> Values:
@@ -158,6 +169,8 @@ def values_from_json(stored: Mapping[str, Any]) -> Values:
     if len(state.cells) not in (0, 2 * CELLS):
         raise msgspec.ValidationError(f"expected {2 * CELLS} cells or none")
     if state.cells:
+        if not state.kept:
+            raise msgspec.ValidationError("expected values beside the cells")
         return Values(state.kept, state.draws, state.cells)
     listed = msgspec.convert(stored, _Complete).values
     return Values({entry.value: entry.count for entry in listed}, state.draws)

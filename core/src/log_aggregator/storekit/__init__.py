@@ -7,9 +7,10 @@ that differs between databases comes from the sink as a `Dialect`.
 from log_aggregator.storekit.aliases import Resolved, resolve_aliases
 from log_aggregator.storekit.columns import Columns, changed_columns, group_key, stored_aggregate
 from log_aggregator.storekit.cursor import CursorError, read_cursor, write_cursor
+from log_aggregator.storekit.dialect import Dialect, Where
 from log_aggregator.storekit.pieces import Pieces, pieces
 from log_aggregator.storekit.poison import clean_aggregate, clean_value, is_storable, pack_aggregate, unpack_aggregate
-from log_aggregator.storekit.questions import Dialect, Fetch, Questions
+from log_aggregator.storekit.questions import Fetch, Questions
 from log_aggregator.storekit.rollup import RolledUp, StoredRow, roll_up
 from log_aggregator.storekit.rows import Row, rows_of
 from log_aggregator.storekit.states import States
@@ -26,6 +27,7 @@ __all__ = [
     "Row",
     "States",
     "StoredRow",
+    "Where",
     "changed_columns",
     "clean_aggregate",
     "clean_value",

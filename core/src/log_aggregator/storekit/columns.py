@@ -10,6 +10,7 @@ import msgspec
 from log_aggregator.aggregate import Aggregate, Key
 from log_aggregator.samples import Samples
 from log_aggregator.summary import from_json, to_json
+from log_aggregator.values import MOST
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder()
@@ -53,27 +54,31 @@ def changed_columns(merged: Aggregate, stored: Aggregate | None) -> Columns:
 def stored_aggregate(
     key: Key,
     pattern: str,
-    count: int,
-    first_seen: int,
-    last_seen: int,
+    count: int | None,
+    first_seen: int | None,
+    last_seen: int | None,
     metadata: str | bytes | None,
     sample_messages: str | bytes | None,
     latest_sample: int | None,
     categories: str | bytes | None = None,
     tags: str | bytes | None = None,
 ) -> Aggregate:
-    """Read a row back. JSON that is not of our form (rows of another program) counts as empty."""
+    """Read a row back; never raises.
+
+    JSON that is not of our form (another program wrote to the row) counts as empty, a missing count as 0, a missing
+    time as the other one.
+    """
     return Aggregate(
         key.bucket,
         pattern,
         key.level,
         key.source,
-        count,
-        first_seen,
-        last_seen,
+        count or 0,
+        next((seen for seen in (first_seen, last_seen) if seen is not None), 0),
+        next((seen for seen in (last_seen, first_seen) if seen is not None), 0),
         key.group,
         from_json(_object(metadata)),
-        _samples(sample_messages, latest_sample or 0),
+        _samples(sample_messages, latest_sample if isinstance(latest_sample, int) else 0),
         counts_of(categories),
         counts_of(tags),
     )
@@ -81,12 +86,12 @@ def stored_aggregate(
 
 def counts_of(text: str | bytes | None) -> dict[str, int]:
     """A JSON object of counts; entries of another form are left out."""
-    return {name: count for name, count in _object(text).items() if isinstance(count, int)}
+    return {name: count for name, count in _object(text).items() if type(count) is int and 0 < count <= MOST}
 
 
 def messages_of(text: str | bytes | None) -> list[str]:
     """A JSON array of messages; entries of another form are left out."""
-    found = _json(text)
+    found = decoded(text)
     return [message for message in found if isinstance(message, str)] if isinstance(found, list) else []
 
 
@@ -96,16 +101,17 @@ def _samples(text: str | bytes | None, latest: int) -> Samples:
 
 
 def _object(text: str | bytes | None) -> dict[str, Any]:
-    found = _json(text)
+    found = decoded(text)
     return found if isinstance(found, dict) else {}
 
 
-def _json(text: str | bytes | None) -> Any:
+def decoded(text: str | bytes | None) -> Any:
+    """The JSON value of a text; `None` for what is no JSON, or nested without end."""
     if not text:
         return None
     try:
         return _decoder.decode(text)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return None
 
 

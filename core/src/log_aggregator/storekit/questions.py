@@ -1,18 +1,20 @@
 """The questions of the `Store` protocol as SQL, and how rows of the answers become their shapes.
 
 Tables and columns are those that every store of this house has: `aggregated_logs`, `pattern_aliases`
-(with the resolved `final_id` and `final_pattern`) and `log_anomalies`.
+(with the resolved `final_id` and `final_pattern`) and `log_anomalies`. Other programs may have written to
+`aggregated_logs`: a missing count counts as one log, of a missing time the other one holds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
-from log_aggregator.aggregate import Aggregate, Key, merge
+from log_aggregator.aggregate import Aggregate, Anomaly, Key, merge
 from log_aggregator.store import AnomalyQuery, PatternDetail, PatternPage, PatternQuery, PatternRow, Series, SeriesQuery
-from log_aggregator.storekit.columns import messages_of, stored_aggregate
+from log_aggregator.storekit.columns import decoded, messages_of, stored_aggregate
 from log_aggregator.storekit.cursor import read_cursor, write_cursor
+from log_aggregator.storekit.dialect import Dialect, Where
 from log_aggregator.summary import to_json
 
 DETAIL_ROWS = 200
@@ -21,66 +23,14 @@ DETAIL_ROWS = 200
 _MICROS = 1_000_000
 _ID = "coalesce(a.final_id, t.pattern_id)"
 _PATTERN = "coalesce(a.final_pattern, t.message_pattern)"
+_NAMED = "t.pattern_id IS NOT NULL"
+_LOGS = "CAST(sum(coalesce(t.count, 1)) AS bigint)"
+_FIRST, _LAST = "coalesce(t.first_seen, t.last_seen, t.bucket)", "coalesce(t.last_seen, t.first_seen, t.bucket)"
+_TIMES = {"started", "updated", "resolved"}
 _TABLES = "FROM aggregated_logs t LEFT JOIN pattern_aliases a ON a.old_id = t.pattern_id"
 
 Rows = Sequence[Sequence[Any]]
 Fetch = Callable[[str, list[Any]], Awaitable[Rows]]
-
-
-class Dialect(Protocol):
-    """The SQL in which databases differ. Parameters are written `$1`, `$2`, … and counted from 1."""
-
-    def moment(self, parameter: str) -> str:
-        """A parameter of microseconds, as what time columns hold."""
-
-    def micros(self, column: str) -> str:
-        """A time column, as integer microseconds."""
-
-    def contains(self, column: str, parameter: str) -> str:
-        """Whether a text holds another in any case."""
-
-    def among(self, column: str, parameter: str) -> str:
-        """Whether a text is one of a list given as one parameter."""
-
-    def list_value(self, values: list[str]) -> Any:
-        """The value of such a parameter."""
-
-    def each_tag(self) -> str:
-        """A join that gives a row `tag.key`, `tag.value` for each entry of `t.tags`."""
-
-
-class _Where:
-    """Conditions with their numbered parameters."""
-
-    def __init__(self, dialect: Dialect) -> None:
-        self.dialect = dialect
-        self.values: list[Any] = []
-        self.conditions = ["t.pattern_id IS NOT NULL"]
-
-    def value(self, value: Any) -> str:
-        self.values.append(value)
-        return f"${len(self.values)}"
-
-    def add(self, condition: str) -> None:
-        self.conditions.append(condition)
-
-    def equal(self, column: str, value: str | None) -> None:
-        if value is not None:
-            self.add(f"{column} = {self.value(value)}")
-
-    def since(self, column: str, micros: int | None) -> None:
-        if micros is not None:
-            self.add(f"{column} >= {self.dialect.moment(self.value(micros))}")
-
-    def until(self, column: str, micros: int | None) -> None:
-        if micros is not None:
-            self.add(f"{column} < {self.dialect.moment(self.value(micros))}")
-
-    def one_of(self, column: str, values: list[str]) -> None:
-        self.add(self.dialect.among(column, self.value(self.dialect.list_value(values))))
-
-    def __str__(self) -> str:
-        return "WHERE " + " AND ".join(self.conditions)
 
 
 class _Part(NamedTuple):
@@ -91,7 +41,11 @@ class _Part(NamedTuple):
 
 
 class Questions:
-    """Answers the store's questions through `fetch(sql, parameters)`, which the sink provides."""
+    """The `Store` protocol but for `health`: derive from it, give it SQL's differences, and add that.
+
+    `fetch(sql, parameters)` runs a query and gives its rows; it raises `RetryableError` when the database is out
+    of reach. `max_samples` is the setting of that name.
+    """
 
     def __init__(self, dialect: Dialect, fetch: Fetch, max_samples: int) -> None:
         self._dialect = dialect
@@ -102,7 +56,7 @@ class Questions:
         """One page of patterns. Raises `CursorError` for a cursor that is not of this order."""
         micros = self._dialect.micros
         where = self._pattern_filter(query)
-        rank = "CAST(sum(t.count) AS bigint)" if query.order == "count" else micros("max(t.last_seen)")
+        rank = _LOGS if query.order == "count" else micros(f"max({_LAST})")
         having = ""
         if query.cursor is not None:
             after, after_id = read_cursor(query.cursor, query.order)
@@ -110,8 +64,8 @@ class Questions:
             having = f"HAVING {rank} < {first} OR ({rank} = {first} AND {_ID} < {second})"
         limit = where.value(query.limit + 1)
         rows = await self._fetch(
-            f"SELECT {_ID}, coalesce(min(a.final_pattern), min(t.message_pattern)), CAST(sum(t.count) AS bigint), "
-            f"{micros('min(t.first_seen)')}, {micros('max(t.last_seen)')}, {rank} "
+            f"SELECT {_ID}, coalesce(min(a.final_pattern), min(t.message_pattern)), {_LOGS}, "
+            f"{micros(f'min({_FIRST})')}, {micros(f'max({_LAST})')}, {rank} "
             f"{_TABLES} {where} GROUP BY {_ID} {having} ORDER BY 6 DESC, 1 DESC LIMIT {limit}",
             where.values,
         )
@@ -129,12 +83,12 @@ class Questions:
     async def pattern(self, pattern_id: str) -> PatternDetail | None:
         """One pattern by its id or an earlier one, with all its rows counted."""
         final_id, earlier = await self.family(pattern_id)
-        where = _Where(self._dialect)
+        where = Where(self._dialect, _NAMED)
         where.one_of("t.pattern_id", [final_id, *earlier])
         micros = self._dialect.micros
         rows = await self._fetch(
-            f"SELECT coalesce(min(a.final_pattern), min(t.message_pattern)), CAST(sum(t.count) AS bigint), "
-            f"{micros('min(t.first_seen)')}, {micros('max(t.last_seen)')} {_TABLES} {where} HAVING count(*) > 0",
+            f"SELECT coalesce(min(a.final_pattern), min(t.message_pattern)), {_LOGS}, "
+            f"{micros(f'min({_FIRST})')}, {micros(f'max({_LAST})')} {_TABLES} {where} HAVING count(*) > 0",
             where.values,
         )
         if not rows:
@@ -165,7 +119,7 @@ class Questions:
 
     async def series(self, query: SeriesQuery) -> list[Series]:
         """Counts a step; `since` and `until` are in microseconds, `since` is rounded down to a step."""
-        where = _Where(self._dialect)
+        where = Where(self._dialect, _NAMED)
         width = query.step * _MICROS
         where.since("t.last_seen", query.since // width * width)
         where.since("t.bucket", query.since // width * width)
@@ -180,7 +134,7 @@ class Questions:
         )
         step = f"{self._dialect.micros('t.bucket')} / {width} * {query.step}"
         rows = await self._fetch(
-            f"SELECT {label}, {step}, CAST(sum(t.count) AS bigint) FROM aggregated_logs t {where} "  # noqa: S608  only constants and parameter numbers
+            f"SELECT {label}, {step}, {_LOGS} FROM aggregated_logs t {where} "  # noqa: S608  only constants and parameter numbers
             "GROUP BY 1, 2 ORDER BY 2",
             where.values,
         )
@@ -190,11 +144,9 @@ class Questions:
         series = [Series(name=n, total=sum(count for _, count in points), points=points) for n, points in lines.items()]
         return sorted(series, key=lambda line: (-line.total, line.name))
 
-    async def anomalies(self, query: AnomalyQuery, columns: str) -> Rows:
-        """Rows of `log_anomalies` with the asked `columns` (SQL), newest first."""
-        where = _Where(self._dialect)
-        where.conditions.clear()
-        where.add("id IS NOT NULL")
+    async def anomalies(self, query: AnomalyQuery) -> list[dict[str, Any]]:
+        """Anomalies with the fields of `Anomaly`, newest first."""
+        where = Where(self._dialect, "id IS NOT NULL")
         where.since("updated", query.since)
         where.until("started", query.until)
         where.equal("state", query.state)
@@ -204,13 +156,17 @@ class Questions:
             final_id, earlier = await self.family(query.pattern_id)
             where.one_of("pattern_id", [final_id, *earlier])
         limit = where.value(query.limit)
-        return await self._fetch(
+        names = Anomaly.__struct_fields__
+        columns = ", ".join(self._dialect.micros(name) if name in _TIMES else name for name in names)
+        rows = await self._fetch(
             f"SELECT {columns} FROM log_anomalies {where} ORDER BY started DESC, id DESC LIMIT {limit}",  # noqa: S608  only constants and parameter numbers
             where.values,
         )
+        found = [dict(zip(names, row, strict=True)) for row in rows]
+        return [anomaly | {"details": decoded(anomaly["details"])} for anomaly in found]
 
-    def _pattern_filter(self, query: PatternQuery) -> _Where:
-        where = _Where(self._dialect)
+    def _pattern_filter(self, query: PatternQuery) -> Where:
+        where = Where(self._dialect, _NAMED)
         where.since("t.last_seen", query.since)
         where.until("t.first_seen", query.until)
         where.equal("t.level", query.level)
@@ -229,7 +185,7 @@ class Questions:
         where.one_of(_ID, list(by_id))
         parts = await self._fetch(
             f"SELECT {_ID}, coalesce(t.level, ''), coalesce(t.source, ''), coalesce(t.category, ''), "
-            f"CAST(sum(t.count) AS bigint) {_TABLES} {where} GROUP BY 1, 2, 3, 4",
+            f"{_LOGS} {_TABLES} {where} GROUP BY 1, 2, 3, 4",
             where.values,
         )
         of_pattern: dict[str, list[_Part]] = {}
@@ -249,8 +205,9 @@ class Questions:
         )
         for pattern_id, name, count in tags:
             by_id[pattern_id].tags[name] = count
+        json = self._dialect.json
         samples = await self._fetch(
-            f"SELECT id, sample_messages FROM (SELECT {_ID} AS id, t.sample_messages, "  # noqa: S608  only constants and parameter numbers
+            f"SELECT id, sample_messages FROM (SELECT {_ID} AS id, {json('t.sample_messages')} AS sample_messages, "  # noqa: S608  only constants and parameter numbers
             f"row_number() OVER (PARTITION BY {_ID} ORDER BY t.last_seen DESC, t.id DESC) AS place "
             f"{_TABLES} {where} AND t.sample_messages IS NOT NULL) AS latest WHERE place = 1",
             where.values,
@@ -258,11 +215,11 @@ class Questions:
         for pattern_id, messages in samples:
             by_id[pattern_id].samples = messages_of(messages)
 
-    async def _latest(self, where: _Where) -> Aggregate:
+    async def _latest(self, where: Where) -> Aggregate:
         """The latest rows of a pattern as one aggregate."""
-        micros = self._dialect.micros
+        micros, json = self._dialect.micros, self._dialect.json
         rows = await self._fetch(
-            f"SELECT t.count, {micros('t.first_seen')}, {micros('t.last_seen')}, t.metadata, t.sample_messages, "
+            f"SELECT t.count, {micros(_FIRST)}, {micros(_LAST)}, {json('t.metadata')}, {json('t.sample_messages')}, "
             f"t.latest_sample {_TABLES} {where} ORDER BY t.last_seen DESC, t.id DESC LIMIT {DETAIL_ROWS}",
             where.values,
         )

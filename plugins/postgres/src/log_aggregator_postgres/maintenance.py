@@ -16,6 +16,7 @@ from log_aggregator.record import pattern_id
 from log_aggregator.storekit import RolledUp, StoredRow, roll_up, stored_aggregate
 from log_aggregator.storekit.rollup import HOUR
 from log_aggregator_postgres.config import PostgresConfig
+from log_aggregator_postgres.dialect import DIALECT
 from log_aggregator_postgres.faults import OUT_OF_REACH, explain
 from log_aggregator_postgres.pool import Connection, Pool
 
@@ -23,7 +24,6 @@ _log = logging.getLogger(__name__)
 
 _LOCK = 0x6C6F6761_6D61696E
 _DAY = 86_400
-_PAUSE = 0.05
 STEP_ROWS = 500
 
 _Work = Callable[[Connection], Awaitable[int]]
@@ -40,14 +40,13 @@ _OLDEST = """
 SELECT pattern_id, extract(epoch FROM bucket)::bigint AS bucket FROM aggregated_logs
 WHERE last_seen < to_timestamp($1) AND bucket < to_timestamp($1) AND bucket_seconds < $2 AND group_key IS NOT NULL
 ORDER BY last_seen LIMIT 1"""
-_OF_HOUR = """
+_OF_HOUR = f"""
 SELECT id, extract(epoch FROM bucket)::bigint AS bucket, level, source, grouped_by, message_pattern, count,
-       (extract(epoch FROM first_seen) * 1000000)::bigint AS first_seen,
-       (extract(epoch FROM last_seen) * 1000000)::bigint AS last_seen,
+       {DIALECT.micros("first_seen")} AS first_seen, {DIALECT.micros("last_seen")} AS last_seen,
        metadata, sample_messages, latest_sample, categories, tags
 FROM aggregated_logs
 WHERE pattern_id = $1 AND bucket >= to_timestamp($2) AND bucket < to_timestamp($3) AND group_key IS NOT NULL
-ORDER BY bucket, group_key FOR UPDATE"""
+ORDER BY bucket, group_key FOR UPDATE"""  # noqa: S608  only constants
 _WIDEN = """
 UPDATE aggregated_logs SET bucket = to_timestamp($2), bucket_seconds = greatest(bucket_seconds, $3), count = $4,
     first_seen = 'epoch'::timestamptz + $5::bigint * interval '1 microsecond',
@@ -88,9 +87,11 @@ class Maintenance:
 
     async def _steps(self, work: _Work) -> None:
         while True:
+            started = time.monotonic()
             if not await self._step(work):
                 return
-            await asyncio.sleep(_PAUSE)
+            # Half of the time is left to others: many small steps are done soon, and a slow server is not pressed.
+            await asyncio.sleep(time.monotonic() - started)
 
     async def _step(self, work: _Work) -> int:
         """Run one small transaction; 0 when there is nothing to do, or another instance is at it."""
@@ -103,21 +104,19 @@ class Maintenance:
 
 
 async def name_patterns(connection: Connection) -> int:
-    """Give the rows of other programs, which have no pattern id, the id of their text."""
+    """Give some rows of other programs, which have no pattern id, the id of their text."""
     found = await connection.fetch(
-        "SELECT DISTINCT message_pattern FROM (SELECT message_pattern FROM aggregated_logs WHERE pattern_id IS NULL "
-        "LIMIT $1) AS unnamed",
+        "SELECT id, message_pattern FROM aggregated_logs WHERE pattern_id IS NULL LIMIT $1 FOR UPDATE SKIP LOCKED",
         STEP_ROWS,
     )
-    texts = [record["message_pattern"] for record in found]
-    if texts:
+    if found:
         await connection.execute(
-            "UPDATE aggregated_logs t SET pattern_id = i.id FROM unnest($1::text[], $2::text[]) AS i(text, id) "
-            "WHERE t.pattern_id IS NULL AND t.message_pattern = i.text",
-            texts,
-            [pattern_id(text) for text in texts],
+            "UPDATE aggregated_logs t SET pattern_id = i.pattern_id "
+            "FROM unnest($1::bigint[], $2::text[]) AS i(id, pattern_id) WHERE t.id = i.id",
+            [record["id"] for record in found],
+            [pattern_id(record["message_pattern"]) for record in found],
         )
-    return len(texts)
+    return len(found)
 
 
 async def delete_old(connection: Connection, cutoff: float) -> int:

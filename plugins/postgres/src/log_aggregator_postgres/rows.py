@@ -11,6 +11,7 @@ import asyncpg
 
 from log_aggregator.aggregate import Aggregate
 from log_aggregator.storekit import Row, States, stored_aggregate
+from log_aggregator_postgres.dialect import DIALECT
 from log_aggregator_postgres.pool import Connection
 
 _MICROS = "'epoch'::timestamptz + {} * interval '1 microsecond'"
@@ -42,8 +43,9 @@ WITH input AS (
 ), written AS (
     INSERT INTO aggregated_logs AS t ({_COLUMNS}) SELECT {_COLUMNS} FROM input
     ON CONFLICT (pattern_id, bucket, group_key) DO UPDATE SET
-        revision = t.revision + 1,
-        count = CASE WHEN t.revision = excluded.revision THEN t.count + excluded.count ELSE t.count END,
+        revision = coalesce(t.revision, 0) + 1,
+        count = CASE WHEN t.revision = excluded.revision
+                     THEN coalesce(t.count, 0) + excluded.count ELSE t.count END,
         first_seen = CASE WHEN t.revision = excluded.revision
                           THEN least(t.first_seen, excluded.first_seen) ELSE t.first_seen END,
         last_seen = CASE WHEN t.revision = excluded.revision
@@ -64,15 +66,14 @@ WITH input AS (
               sample_messages, latest_sample, categories, tags
 )
 SELECT w.group_key, w.pattern_id, extract(epoch FROM w.bucket)::bigint AS bucket, w.id, w.revision, w.message_pattern,
-       w.count, (extract(epoch FROM w.first_seen) * 1000000)::bigint AS first_seen,
-       (extract(epoch FROM w.last_seen) * 1000000)::bigint AS last_seen, w.metadata, w.sample_messages,
-       w.latest_sample, w.categories, w.tags
+       w.count, {DIALECT.micros("w.first_seen")} AS first_seen, {DIALECT.micros("w.last_seen")} AS last_seen,
+       w.metadata, w.sample_messages, w.latest_sample, w.categories, w.tags
 FROM written w JOIN input i USING (pattern_id, bucket, group_key)
 WHERE w.revision <> i.revision + i.known"""  # noqa: S608  only constants
 
 _UPDATE = f"""
 UPDATE aggregated_logs t SET
-    count = t.count + i.count,
+    count = coalesce(t.count, 0) + i.count,
     first_seen = least(t.first_seen, {_MICROS.format("i.first_seen")}),
     last_seen = greatest(t.last_seen, {_MICROS.format("i.last_seen")}),
     bucket_seconds = greatest(t.bucket_seconds, $12::bigint),

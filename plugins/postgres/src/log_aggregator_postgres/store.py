@@ -7,62 +7,21 @@ import time
 from datetime import UTC, datetime
 from typing import Any, cast
 
-import msgspec
-
 from log_aggregator.errors import RetryableError
-from log_aggregator.store import (
-    AnomalyQuery,
-    PatternDetail,
-    PatternPage,
-    PatternQuery,
-    Series,
-    SeriesQuery,
-    StoreHealth,
-)
+from log_aggregator.store import StoreHealth
 from log_aggregator.storekit import Fetch, Questions
+from log_aggregator_postgres.dialect import DIALECT
 from log_aggregator_postgres.pool import Pool
 
 _HEALTH_TIMEOUT = 2.0
-_ANOMALY = (
-    "id", "kind", "state", "tier", "pattern_id", "pattern", "level", "source", "started", "updated", "score",
-    "revision", "resolved", "details",
-)  # fmt: skip
 
 
-class PostgresDialect:
-    """The SQL of PostgreSQL where databases differ."""
-
-    def moment(self, parameter: str) -> str:
-        """Microseconds as timestamptz."""
-        return f"('epoch'::timestamptz + {parameter}::bigint * interval '1 microsecond')"
-
-    def micros(self, column: str) -> str:
-        """timestamptz as microseconds."""
-        return f"(extract(epoch FROM {column}) * 1000000)::bigint"
-
-    def contains(self, column: str, parameter: str) -> str:
-        """`strpos` knows no wildcards, so nothing needs escaping."""
-        return f"strpos(lower({column}), lower({parameter}::text)) > 0"
-
-    def among(self, column: str, parameter: str) -> str:
-        """The list comes as an array."""
-        return f"{column} = ANY({parameter}::text[])"
-
-    def list_value(self, values: list[str]) -> list[str]:
-        """An array."""
-        return values
-
-    def each_tag(self) -> str:
-        """The entries of the JSON object."""
-        return "CROSS JOIN LATERAL jsonb_each_text(t.tags) AS tag"
-
-
-class PostgresStore:
+class PostgresStore(Questions):
     """Answers from the database, over connections of the sink's pool."""
 
     def __init__(self, pool: Pool, max_samples: int) -> None:
+        super().__init__(DIALECT, cast(Fetch, pool.fetch), max_samples)
         self._pool = pool
-        self._questions = Questions(PostgresDialect(), cast(Fetch, pool.fetch), max_samples)
         self.last_error = ""
         self.last_error_at: float | None = None
         self.trying_since: int | None = None
@@ -70,27 +29,6 @@ class PostgresStore:
     def note_error(self, reason: str) -> None:
         """Remember what went wrong last, for `/health/db`."""
         self.last_error, self.last_error_at = reason, time.time()
-
-    async def patterns(self, query: PatternQuery) -> PatternPage:
-        """The patterns that match, in the asked order."""
-        return await self._questions.patterns(query)
-
-    async def pattern(self, pattern_id: str) -> PatternDetail | None:
-        """One pattern by its id or an earlier one; `None` when there is none."""
-        return await self._questions.pattern(pattern_id)
-
-    async def series(self, query: SeriesQuery) -> list[Series]:
-        """Counts over time."""
-        return await self._questions.series(query)
-
-    async def anomalies(self, query: AnomalyQuery) -> list[dict[str, Any]]:
-        """Anomalies, newest first."""
-        times = ("started", "updated", "resolved")
-        micros = PostgresDialect().micros
-        columns = ", ".join(f"{micros(name)} AS {name}" if name in times else name for name in _ANOMALY)
-        rows = await self._questions.anomalies(query, columns)
-        found = [dict(zip(_ANOMALY, row, strict=True)) for row in rows]
-        return [anomaly | {"details": msgspec.json.decode(anomaly["details"])} for anomaly in found]
 
     async def health(self) -> StoreHealth:
         """Whether the server answers within 2 s, how fast, and what went wrong last."""

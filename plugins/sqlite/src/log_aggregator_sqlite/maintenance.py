@@ -53,8 +53,9 @@ def roll_up_step(connection: sqlite3.Connection, rollup_days: int, max_samples: 
 
 def _read(connection: sqlite3.Connection, pattern_id: str, hour: int) -> list[StoredRow]:
     found = connection.execute(
-        "SELECT id, bucket, level, source, grouped_by, message_pattern, count, first_seen, last_seen, metadata, "
-        "sample_messages, latest_sample, categories, tags FROM aggregated_logs "
+        "SELECT id, bucket, level, source, grouped_by, message_pattern, count, first_seen, last_seen, "
+        "CAST(metadata AS BLOB), CAST(sample_messages AS BLOB), latest_sample, CAST(categories AS BLOB), "
+        "CAST(tags AS BLOB) FROM aggregated_logs "
         "WHERE pattern_id = ? AND bucket >= ? AND bucket < ?",
         (pattern_id, hour, hour + _HOUR),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -17,7 +18,6 @@ from log_aggregator_sqlite.store import SqliteStore
 from log_aggregator_sqlite.writer import Writer
 
 _log = logging.getLogger(__name__)
-_PAUSE = 0.05
 
 
 class SqliteSink:
@@ -88,6 +88,8 @@ class SqliteSink:
             steps.append(lambda connection: roll_up_step(connection, rollup_days, max_samples))
         for step in steps:
             while True:
+                started = time.monotonic()
                 if not await database.run(partial(writer.forget_after, step)):
                     break
-                await asyncio.sleep(_PAUSE)
+                # Half of the time is left to others: many small steps are done soon, and a slow disk is not pressed.
+                await asyncio.sleep(time.monotonic() - started)

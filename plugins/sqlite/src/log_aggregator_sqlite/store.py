@@ -8,25 +8,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from log_aggregator.errors import RetryableError
-from log_aggregator.store import (
-    AnomalyQuery,
-    PatternDetail,
-    PatternPage,
-    PatternQuery,
-    Series,
-    SeriesQuery,
-    StoreHealth,
-)
+from log_aggregator.store import StoreHealth
 from log_aggregator.storekit import Questions
+from log_aggregator.values import MOST
 from log_aggregator_sqlite.database import Database
-
-_ANOMALY = (
-    "id", "kind", "state", "tier", "pattern_id", "pattern", "level", "source", "started", "updated", "score",
-    "revision", "resolved", "details",
-)  # fmt: skip
 
 
 class SqliteDialect:
@@ -39,6 +25,10 @@ class SqliteDialect:
     def micros(self, column: str) -> str:
         """Times are microseconds already."""
         return column
+
+    def json(self, column: str) -> str:
+        """As bytes: a text need not be UTF-8, nor need the value be a text."""
+        return f"CAST({column} AS BLOB)"
 
     def contains(self, column: str, parameter: str) -> str:
         """`folded` is Python's casefold: SQLite's own LIKE knows ASCII only."""
@@ -54,34 +44,17 @@ class SqliteDialect:
 
     def each_tag(self) -> str:
         """The entries of the JSON object."""
-        return "JOIN json_each(t.tags) AS tag"
+        tags = "CASE WHEN json_valid(t.tags) AND json_type(t.tags) = 'object' THEN t.tags END"
+        return f"JOIN json_each({tags}) AS tag ON tag.type = 'integer' AND tag.value BETWEEN 1 AND {MOST}"
 
 
-class SqliteStore:
+class SqliteStore(Questions):
     """Answers from the file. Reads do not wait for writes, and see whole flushes only."""
 
     def __init__(self, path: Path, database: Database, max_samples: int) -> None:
+        super().__init__(SqliteDialect(), self._query, max_samples)
         self._path = path
         self._database = database
-        self._questions = Questions(SqliteDialect(), self._fetch, max_samples)
-
-    async def patterns(self, query: PatternQuery) -> PatternPage:
-        """The patterns that match, in the asked order."""
-        return await self._questions.patterns(query)
-
-    async def pattern(self, pattern_id: str) -> PatternDetail | None:
-        """One pattern by its id or an earlier one; `None` when there is none."""
-        return await self._questions.pattern(pattern_id)
-
-    async def series(self, query: SeriesQuery) -> list[Series]:
-        """Counts over time."""
-        return await self._questions.series(query)
-
-    async def anomalies(self, query: AnomalyQuery) -> list[dict[str, Any]]:
-        """Anomalies, newest first."""
-        rows = await self._questions.anomalies(query, ", ".join(_ANOMALY))
-        found = [dict(zip(_ANOMALY, row, strict=True)) for row in rows]
-        return [anomaly | {"details": msgspec.json.decode(anomaly["details"])} for anomaly in found]
 
     async def health(self) -> StoreHealth:
         """Whether the file can be read, its size, and what waits in quarantine."""
@@ -106,6 +79,6 @@ class SqliteStore:
             },
         )
 
-    async def _fetch(self, sql: str, values: list[Any]) -> list[tuple[Any, ...]]:
+    async def _query(self, sql: str, values: list[Any]) -> list[tuple[Any, ...]]:
         named = {str(number): value for number, value in enumerate(values, 1)}
         return await self._database.run(lambda connection: connection.execute(sql, named).fetchall())

@@ -29,7 +29,8 @@ REFUSALS = (sqlite3.IntegrityError, sqlite3.DataError, OverflowError, UnicodeEnc
 """What SQLite says to a row that it will never take."""
 
 _SELECT = """
-SELECT message_pattern, count, first_seen, last_seen, metadata, sample_messages, latest_sample, categories, tags
+SELECT message_pattern, count, first_seen, last_seen, CAST(metadata AS BLOB), CAST(sample_messages AS BLOB),
+       latest_sample, CAST(categories AS BLOB), CAST(tags AS BLOB)
 FROM aggregated_logs WHERE pattern_id = ? AND bucket = ? AND group_key = ?"""
 
 _UPSERT = """

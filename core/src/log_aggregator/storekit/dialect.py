@@ -1,0 +1,70 @@
+"""The SQL in which databases differ, and conditions with numbered parameters."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+
+class Dialect(Protocol):
+    """The SQL in which databases differ. Parameters are written `$1`, `$2`, … and counted from 1."""
+
+    def moment(self, parameter: str) -> str:
+        """A parameter of microseconds, as what time columns hold."""
+
+    def micros(self, column: str) -> str:
+        """A time column, as integer microseconds."""
+
+    def json(self, column: str) -> str:
+        """A JSON column, as text or bytes whatever is in it."""
+
+    def contains(self, column: str, parameter: str) -> str:
+        """Whether a text holds another in any case."""
+
+    def among(self, column: str, parameter: str) -> str:
+        """Whether a text is one of a list given as one parameter."""
+
+    def list_value(self, values: list[str]) -> Any:
+        """The value of such a parameter."""
+
+    def each_tag(self) -> str:
+        """A join that gives a row `tag.key`, `tag.value` for each entry of `t.tags` that is a count."""
+
+
+class Where:
+    """Conditions that all hold, with their numbered parameters in `values`."""
+
+    def __init__(self, dialect: Dialect, first: str) -> None:
+        self._dialect = dialect
+        self.values: list[Any] = []
+        self._conditions = [first]
+
+    def value(self, value: Any) -> str:
+        """Take a parameter; how it is written."""
+        self.values.append(value)
+        return f"${len(self.values)}"
+
+    def add(self, condition: str) -> None:
+        """Take a condition."""
+        self._conditions.append(condition)
+
+    def equal(self, column: str, value: str | None) -> None:
+        """A text is the one that is asked for, if any is."""
+        if value is not None:
+            self.add(f"{column} = {self.value(value)}")
+
+    def since(self, column: str, micros: int | None) -> None:
+        """A time is not before the asked one."""
+        if micros is not None:
+            self.add(f"{column} >= {self._dialect.moment(self.value(micros))}")
+
+    def until(self, column: str, micros: int | None) -> None:
+        """A time is before the asked one."""
+        if micros is not None:
+            self.add(f"{column} < {self._dialect.moment(self.value(micros))}")
+
+    def one_of(self, column: str, values: list[str]) -> None:
+        """A text is among those asked for."""
+        self.add(self._dialect.among(column, self.value(self._dialect.list_value(values))))
+
+    def __str__(self) -> str:
+        return "WHERE " + " AND ".join(self._conditions)

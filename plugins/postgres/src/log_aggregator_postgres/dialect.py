@@ -1,0 +1,44 @@
+"""The SQL of PostgreSQL where databases differ."""
+
+from __future__ import annotations
+
+from log_aggregator.values import MOST
+
+
+class PostgresDialect:
+    """The SQL of PostgreSQL where databases differ."""
+
+    def moment(self, parameter: str) -> str:
+        """Microseconds as timestamptz."""
+        return f"('epoch'::timestamptz + {parameter}::bigint * interval '1 microsecond')"
+
+    def micros(self, column: str) -> str:
+        """timestamptz as microseconds; `infinity`, and years that no calendar of ours has, at the ends of time."""
+        within = f"least(greatest({column}, '0001-01-02'::timestamptz), '9999-12-30'::timestamptz)"
+        return f"(extract(epoch FROM {within}) * 1000000)::bigint"
+
+    def json(self, column: str) -> str:
+        """jsonb comes as text."""
+        return column
+
+    def contains(self, column: str, parameter: str) -> str:
+        """`strpos` knows no wildcards, so nothing needs escaping."""
+        return f"strpos(lower({column}), lower({parameter}::text)) > 0"
+
+    def among(self, column: str, parameter: str) -> str:
+        """The list comes as an array."""
+        return f"{column} = ANY({parameter}::text[])"
+
+    def list_value(self, values: list[str]) -> list[str]:
+        """An array."""
+        return values
+
+    def each_tag(self) -> str:
+        """The entries of the JSON object; CASE keeps the casts away from what they cannot take."""
+        tags = "CASE WHEN jsonb_typeof(t.tags) = 'object' THEN t.tags END"
+        count = "CASE WHEN jsonb_typeof(value) = 'number' THEN value::numeric END"
+        counts = f"SELECT key, {count} AS value FROM jsonb_each({tags})"  # noqa: S608  only constants
+        return f"JOIN LATERAL ({counts}) AS tag ON tag.value BETWEEN 1 AND {MOST}"
+
+
+DIALECT = PostgresDialect()
