@@ -9,10 +9,10 @@ separate cores. What counts is the ratio pair by pair. Needs fastapi, uvicorn an
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import statistics
 import sys
+import time
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -44,11 +44,18 @@ SHAPES = (
 
 
 def measure(server: candidates.Server, shape: Shape, seconds: float, bodies: list[bytes]) -> dict[str, float]:
-    """One run: figures of the server while it is loaded."""
+    """One run: figures of the server while it is loaded, and until all that was sent is stored.
+
+    What it has acknowledged but not yet worked off is paid for in this run, not by the one that comes next.
+    """
     path = "/ingest" if shape.size == 1 else "/ingest/batch"
     kind = "application/x-ndjson" if shape.lines else "application/json"
     cpu, database = server.cpu(), server.database_cpu()
     outcome = load.run(load.Load(server.url + path, bodies, shape.connections, seconds, kind), LOAD_CORE)
+    began = time.perf_counter()
+    if server.stores:
+        candidates.flush(server)
+    drained = time.perf_counter() - began
     logs = outcome.requests * shape.size
     used = max(server.cpu() - cpu, 0.01)
     return {
@@ -58,6 +65,8 @@ def measure(server: candidates.Server, shape: Shape, seconds: float, bodies: lis
         "database_cpu_seconds_per_100k": 100_000 * (server.database_cpu() - database) / max(logs, 1),
         "p50_ms": outcome.p50,
         "p99_ms": outcome.p99,
+        "drained_seconds": drained,
+        "generator_cpu_share": outcome.cpu / outcome.seconds,
         "resident_mib": server.memory() / 2**20,
         "failed": outcome.failed,
     }
@@ -68,13 +77,14 @@ def contenders(store: str, dsn: str, database: int | None) -> dict[str, Abstract
     found: dict[str, AbstractContextManager[candidates.Server]] = {
         "ours": candidates.ours(SERVER_CORE, store=store, dsn=dsn, database=database),
         "ours, memory": candidates.ours(SERVER_CORE, store=store, dsn=dsn, database=database, DURABILITY="memory"),
-        "bare aiohttp": candidates.script("baseline_aiohttp", SERVER_CORE),
+        "bare aiohttp": candidates.script("baseline_aiohttp", SERVER_CORE, stores=False),
     }
-    if importlib.util.find_spec("fastapi") and importlib.util.find_spec("uvicorn"):
+    missing = candidates.baseline_missing()
+    if missing:
+        print(f"not installed: {', '.join(missing)}; nothing to compare with but bare aiohttp", file=sys.stderr)
+    else:
         arguments = [dsn] if dsn else []
         found["obvious"] = candidates.script("baseline_fastapi", SERVER_CORE, *arguments, database=database)
-    else:
-        print("fastapi and uvicorn are not installed: nothing to compare with but bare aiohttp", file=sys.stderr)
     return found
 
 

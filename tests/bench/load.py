@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import time
+from collections.abc import Callable, Iterator
 from multiprocessing import get_context
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+import msgspec
+import uvloop
+
+TELL_EVERY = 0.5
+PATIENCE = 120.0
+"""Seconds beyond the load's own after which a generator that says nothing is given up."""
+
+BUSY = (b" 429 ", b" 503 ")
+
 
 class Load(NamedTuple):
-    """What one run sends. `rate` (requests a second, 0: as fast as answers come) is for latency."""
+    """What one run sends, for `seconds`, or until `requests` (0: no such end) were taken, whichever comes first.
+
+    `rate` (requests a second, 0: as fast as answers come) is for latency. With `anew` the digits of all messages
+    are drawn again for each request, so that no line with digits in it is ever sent twice.
+    With `requests`, a body that is refused for now (429, 503) is sent again after `Retry-After`.
+    """
 
     url: str
     bodies: list[bytes]
@@ -19,87 +35,181 @@ class Load(NamedTuple):
     seconds: float
     content_type: str = "application/json"
     rate: float = 0.0
+    requests: int = 0
+    anew: bool = False
 
 
 class Outcome(NamedTuple):
-    """What came of it; latencies in milliseconds."""
+    """What came of it; latencies in milliseconds, of the requests that were taken.
+
+    `accepted` adds up what the answers say; `cpu` is what the generator used while it sent, in seconds.
+    """
 
     requests: int
     failed: int
     seconds: float
     p50: float
     p99: float
+    p999: float
+    accepted: int
+    cpu: float
 
 
-def run(load: Load, core: int | None = None) -> Outcome:
-    """Send from a process of its own, pinned to `core`."""
+class Answer(msgspec.Struct):
+    """The part of an answer that is looked at."""
+
+    accepted: int = 0
+
+
+def run(load: Load, cores: int | set[int] | None = None, tell: Callable[[int], None] | None = None) -> Outcome:
+    """Send from a process of its own, pinned to `cores`; `tell` hears now and then how many requests were taken.
+
+    Raises `RuntimeError` when the generator dies or says nothing for too long.
+    """
     context = get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_main, args=(load, core, sender))
+    pinned = {cores} if isinstance(cores, int) else cores
+    process = context.Process(target=_main, args=(load, pinned, sender), daemon=True)
     process.start()
     sender.close()  # so that a generator that dies is an EOFError here, not a wait for ever
+    deadline = time.monotonic() + load.seconds + PATIENCE
     try:
-        if not receiver.poll(load.seconds + 120):
-            raise TimeoutError("the load generator did not finish")
-        outcome: Outcome = receiver.recv()
+        while receiver.poll(max(0.0, deadline - time.monotonic())):
+            told: int | Outcome = receiver.recv()
+            if isinstance(told, Outcome):
+                return told
+            if tell is not None:
+                tell(told)
+        raise RuntimeError("the load generator did not finish")
+    except EOFError:
+        raise RuntimeError("the load generator died; its error is above") from None
     finally:
         process.kill()
         process.join(30)
-    return outcome
 
 
-def _main(load: Load, core: int | None, sender: Any) -> None:
-    if core is not None:
-        os.sched_setaffinity(0, {core})
-    sender.send(asyncio.run(_send(load)))
+def _main(load: Load, cores: set[int] | None, sender: Any) -> None:
+    if cores is not None:
+        os.sched_setaffinity(0, cores)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        sender.send(runner.run(_Generator(load).run(sender.send)))
 
 
-async def _send(load: Load) -> Outcome:
-    parts = urlsplit(load.url)
-    head = (
-        f"POST {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Type: {load.content_type}\r\nContent-Length: "
-    ).encode()
-    requests = [head + str(len(body)).encode() + b"\r\n\r\n" + body for body in load.bodies]
-    deadline = time.perf_counter() + load.seconds
-    began = time.perf_counter()
-    clients = [
-        _client(
-            parts.hostname or "", parts.port or 80, requests[number :: load.connections] or requests, deadline, load
+class _Generator:
+    """All connections of one run and what they have counted."""
+
+    def __init__(self, load: Load) -> None:
+        self._load = load
+        self._parts = urlsplit(load.url)
+        head = (
+            f"POST {self._parts.path} HTTP/1.1\r\nHost: {self._parts.netloc}\r\nContent-Type: {load.content_type}\r\n"
         )
-        for number in range(load.connections)
-    ]
-    results = await asyncio.gather(*clients)
-    took = time.perf_counter() - began
-    latencies = sorted(latency for result in results for latency in result[0])
-    return Outcome(
-        len(latencies),
-        sum(result[1] for result in results),
-        took,
-        _quantile(latencies, 0.50) * 1000,
-        _quantile(latencies, 0.99) * 1000,
-    )
+        requests = [f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body for body in load.bodies]
+        self._requests = _redraw(requests) if load.anew else itertools.cycle(requests)
+        self._latencies: list[float] = []
+        self._begun = self._failed = self._accepted = 0
+        self._deadline = 0.0
+
+    async def run(self, tell: Callable[[int], None]) -> Outcome:
+        load, loop = self._load, asyncio.get_running_loop()
+        host, port = self._parts.hostname or "", self._parts.port or 80
+        made = [await loop.create_connection(_Connection, host, port) for _ in range(load.connections)]
+        used, began = time.process_time(), time.perf_counter()
+        self._deadline = began + load.seconds
+        telling = asyncio.create_task(self._tell(tell))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for number, (_, connection) in enumerate(made):
+                    group.create_task(self._client(connection, began, number))
+        finally:
+            telling.cancel()
+        took, cpu = time.perf_counter() - began, time.process_time() - used
+        for transport, _ in made:
+            transport.close()
+        ordered = sorted(self._latencies)
+        p50, p99, p999 = (_quantile(ordered, share) * 1000 for share in (0.5, 0.99, 0.999))
+        return Outcome(len(ordered), self._failed, took, p50, p99, p999, self._accepted, cpu)
+
+    async def _tell(self, tell: Callable[[int], None]) -> None:
+        while True:
+            await asyncio.sleep(TELL_EVERY)
+            tell(len(self._latencies))
+
+    async def _client(self, connection: _Connection, began: float, number: int) -> None:
+        load = self._load
+        pause = load.connections / load.rate if load.rate else 0.0
+        due = began + pause * number / load.connections
+        while not (load.requests and self._begun >= load.requests):
+            if pause:
+                # Measured from when it was due: a request that waits for the one before it has waited.
+                await asyncio.sleep(max(0.0, due - time.perf_counter()))
+            sent = due if pause else time.perf_counter()
+            due += pause
+            if sent >= self._deadline:
+                return
+            self._begun += 1
+            await self._send(connection, next(self._requests), sent)
+
+    async def _send(self, connection: _Connection, request: bytes, sent: float) -> None:
+        """One request; with an end by number it is sent until it is taken."""
+        while True:
+            answer = await connection.ask(request)
+            if answer.startswith(b"HTTP/1.1 20"):
+                self._latencies.append(time.perf_counter() - sent)
+                self._accepted += msgspec.json.decode(answer[answer.index(b"\r\n\r\n") + 4 :], type=Answer).accepted
+                return
+            self._failed += 1
+            busy = answer[8:13] in BUSY
+            if not (self._load.requests and busy and time.perf_counter() < self._deadline):
+                return
+            await asyncio.sleep(float(_header(answer, b"retry-after") or 1))
 
 
-async def _client(host: str, port: int, requests: list[bytes], deadline: float, load: Load) -> tuple[list[float], int]:
-    reader, writer = await asyncio.open_connection(host, port, limit=1 << 20)
-    latencies, failed, index = [], 0, 0
-    pause = load.connections / load.rate if load.rate else 0.0
-    due = time.perf_counter() + pause * (id(writer) % 97) / 97
-    while time.perf_counter() < deadline:
-        if pause:
-            await asyncio.sleep(max(0.0, due - time.perf_counter()))
-        began = due if pause else time.perf_counter()
-        due += pause
-        writer.write(requests[index % len(requests)])
-        index += 1
-        answer = await reader.readuntil(b"\r\n\r\n")
-        lower = answer.lower()
-        at = lower.index(b"content-length:") + 15
-        await reader.readexactly(int(lower[at : lower.index(b"\r\n", at)]))
-        failed += not answer.startswith(b"HTTP/1.1 20")
-        latencies.append(time.perf_counter() - began)
-    writer.close()
-    return latencies, failed
+def _redraw(requests: list[bytes]) -> Iterator[bytes]:
+    from tests.bench.redraw import Redraw  # it needs numpy, which takes a while to import
+
+    return iter(Redraw(requests))
+
+
+class _Connection(asyncio.Protocol):
+    """One keep-alive connection with one request at a time."""
+
+    def __init__(self) -> None:
+        self._buffer = b""
+        self._answer: asyncio.Future[bytes] | None = None
+        self._transport: Any = None
+
+    def ask(self, request: bytes) -> asyncio.Future[bytes]:
+        """Send; the whole answer. Raises `ConnectionError` when the server closes before it is there."""
+        self._answer = asyncio.get_running_loop().create_future()
+        if self._transport.is_closing():
+            self._answer.set_exception(ConnectionError("the server has closed the connection"))
+        else:
+            self._transport.write(request)
+        return self._answer
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        end = self._buffer.find(b"\r\n\r\n")
+        if end < 0 or len(self._buffer) < end + 4 + int(_header(self._buffer[: end + 2], b"content-length") or 0):
+            return
+        answer, self._buffer = self._buffer, b""
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_result(answer)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(error or ConnectionError("the server has closed the connection"))
+
+
+def _header(answer: bytes, name: bytes) -> bytes:
+    """The value of a header of an answer, or nothing; the name in lower case."""
+    head = answer.partition(b"\r\n\r\n")[0].lower() + b"\r\n"
+    at = head.find(b"\r\n" + name + b":")
+    return head[at + len(name) + 3 : head.index(b"\r\n", at + 2)].strip() if at >= 0 else b""
 
 
 def _quantile(ordered: list[float], share: float) -> float:
