@@ -8,7 +8,7 @@ import pytest
 
 from log_aggregator import ConfigError
 from log_aggregator.config import parse_plugins, read_plugins_file
-from log_aggregator.settings import load_settings
+from log_aggregator.settings import load_settings, near_misses
 
 
 def test_the_order_is_the_files_order() -> None:
@@ -68,3 +68,27 @@ def test_every_wrong_setting_is_named() -> None:
     lines = str(caught.value).splitlines()
     assert any(line.startswith("environment BATCH_SIZE: 'many'") for line in lines)
     assert any(line.startswith("environment PORT: '70000'") for line in lines)
+
+
+def test_words_are_taken_as_people_write_them() -> None:
+    settings = load_settings({"LOG_LEVEL": "warn", "LOG_FORMAT": "JSON", "DURABILITY": "Memory", "WORKERS": "auto"})
+    assert (settings.log_level, settings.log_format, settings.durability) == ("WARNING", "json", "memory")
+    assert load_settings({"LOG_LEVEL": "info"}).log_level == "INFO"
+
+
+@pytest.mark.parametrize("workers", ["0", "two", "-1", "1000", "1.5"])
+def test_a_wrong_count_of_workers_says_what_is_expected(workers: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_settings({"WORKERS": workers})
+    assert str(caught.value) == f"environment WORKERS: '{workers}': expected auto, or a number from 1 to 999"
+
+
+def test_a_variable_that_is_almost_a_setting_is_noticed() -> None:
+    environ = {"BATCHSIZE": "5", "MAX_BODY_BYTE": "1", "AGREGATION_WINDOW": "1", "BATCH_SIZE": "5"}
+    assert dict(near_misses(environ)) == {
+        "BATCHSIZE": "BATCH_SIZE",
+        "MAX_BODY_BYTE": "MAX_BODY_BYTES",
+        "AGREGATION_WINDOW": "AGGREGATION_WINDOW",
+    }
+    others = "PATH HOME HOSTNAME LANG USER PWD SHELL TERM PORTS POSTGRES_HOST POSTGRES_PORT ANALYTICS_NODE_URL"
+    assert not list(near_misses(dict.fromkeys(others.split(), "x")))

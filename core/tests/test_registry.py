@@ -144,6 +144,56 @@ def test_an_unknown_option_is_answered_with_the_nearest(install: Install) -> Non
     assert str(caught.value) == "plugins.toml [plugins.store] dns: unknown key; did you mean 'dsn'?"
 
 
+NESTED = """
+class Rule(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    regex: str
+    category: str = ""
+    @__import__("pydantic").field_validator("regex")
+    @classmethod
+    def check(cls, text):
+        if text == "(":
+            raise ValueError("not a regular expression")
+        return text
+"""
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ('rules = [{ regex = "a", categori = "b" }]', "rules.0.categori: unknown key; did you mean 'category'?"),
+        ('rules = [{ regex = "a", zzz = 1 }]', "rules.0.zzz: unknown key; expected one of: category, regex"),
+        ('named.one = { rege = "a", regex = "a" }', "named.one.rege: unknown key; did you mean 'regex'?"),
+        ('rules = [{ regex = "(" }]', "rules.0.regex: not a regular expression"),
+        ("requird = true", "requird: unknown key; did you mean 'required'?"),
+    ],
+)
+def test_a_wrong_option_inside_of_another_is_answered_with_what_is_known_there(
+    install: Install, table: str, said: str
+) -> None:
+    body = """
+    class Config(BaseModel):
+        model_config = ConfigDict(extra="forbid")
+        rules: list[Rule] = []
+        named: dict[str, Rule] | None = None
+"""
+    install("nested", body, NESTED)
+    with pytest.raises(ConfigError) as caught:
+        registry(f"[plugins.nested]\n{table}")
+    assert str(caught.value) == f"plugins.toml [plugins.nested] {said}"
+
+
+def test_options_whose_reading_fails_are_one_line(install: Install) -> None:
+    body = """
+    class Config(BaseModel):
+        model_config = ConfigDict(extra="forbid")
+        port: int = __import__("pydantic").Field(default_factory=lambda: int("abc"))
+"""
+    install("counting", body)
+    with pytest.raises(ConfigError, match=r"^plugins.toml \[plugins.counting\]: options cannot be read: ValueError: "):
+        registry("[plugins.counting]")
+
+
 def test_a_plugin_that_is_not_installed_is_named(install: Install) -> None:
     install("postgres", "")
     with pytest.raises(ConfigError, match=r"\[plugins.postgers\].*did you mean 'postgres'"):
@@ -156,6 +206,22 @@ def test_a_plugin_whose_import_fails_stops_the_start(install: Install) -> None:
     install("broken", "", head="import no_such_module_anywhere")
     with pytest.raises(ConfigError, match=r"cannot be imported: ModuleNotFoundError"):
         registry("[plugins.broken]")
+
+
+def test_a_package_that_was_installed_as_editable_after_the_start_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, packages = tmp_path / "src", tmp_path / "site-packages"
+    source.mkdir()
+    (source / "made_editable.py").write_text(PLUGIN.format(head="", body=""))
+    monkeypatch.syspath_prepend(str(packages))
+    monkeypatch.setattr("site.getsitepackages", lambda: [str(packages)])
+    info = packages / "made_editable-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: made-editable\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[log_aggregator.plugins]\nlate = made_editable:Plugin\n")
+    (packages / "__editable__.made_editable-1.0.pth").write_text(f"{source}\n")
+    assert [plugin.version for plugin in registry("[plugins.late]").plugins] == ["1.0"]
 
 
 def test_a_config_that_takes_anything_is_refused(install: Install) -> None:

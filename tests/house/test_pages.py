@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import shutil
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+
+from log_aggregator.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -60,6 +63,23 @@ def test_the_readme_shows_the_first_steps_and_they_are_run():
     text = (ROOT / "README.md").read_text()
     assert "make run" in text
     assert "make test" in text
+
+
+def test_the_settings_are_those_of_the_code():
+    location = importlib.util.spec_from_file_location("settings_page", ROOT / "tools/settings_page.py")
+    module = importlib.util.module_from_spec(location)
+    location.loader.exec_module(module)
+    told = (ROOT / "docs/settings.md").read_text(encoding="utf-8")
+    assert module.page() == told, "the settings have changed: run `python tools/settings_page.py`"
+    helped = subprocess.run(
+        [Path(sys.executable).with_name("log-aggregator"), "serve", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in Settings.model_fields:
+        assert f"| `{name.upper()}` |" in told
+        assert f"\n  {name.upper()} " in helped.stdout
 
 
 @pytest.mark.parametrize("page", [*PAGES, ROOT / "CONTRIBUTING.md"], ids=lambda page: str(page.relative_to(ROOT)))

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from log_aggregator.commands import COMMANDS
-from log_aggregator.errors import ConfigError
+from log_aggregator.errors import LogAggregatorError
 
 GROUP = "log_aggregator.commands"
 """The entry-point group in which plugins offer commands: functions `(argv) -> exit code`."""
@@ -24,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not name.startswith("-"):
             return _run_foreign(name, arguments[1:])
         return _overview(name)
-    except ConfigError as error:
+    except LogAggregatorError as error:
         print(f"log-aggregator: {error}", file=sys.stderr)  # noqa: T201  the answer of a command
         return 1
     except BrokenPipeError:
@@ -53,7 +53,8 @@ def _run_foreign(name: str, arguments: list[str]) -> int:
 
     points = {point.name: point for point in importlib_metadata.entry_points(group=GROUP)}
     if name not in points:
-        print(f"log-aggregator: {name}: no such command{nearest(name, [*COMMANDS, *points])}", file=sys.stderr)  # noqa: T201  the answer
+        hint = nearest(name, [*COMMANDS, *points]) or f"; if a plugin brings it: pip install log-aggregator-{name}"
+        print(f"log-aggregator: {name}: no such command{hint}", file=sys.stderr)  # noqa: T201  the answer
         return 2
     return int(points[name].load()(arguments))
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -50,7 +50,7 @@ def read_plugins_file(path: Path) -> list[PluginEntry]:
     except FileNotFoundError:
         raise ConfigError(
             f"{path}: no such file; it names the pipeline. "
-            "Set PLUGINS_FILE, or write one that begins with [plugins.patterns]"
+            "Set PLUGINS_FILE, or write one: [plugins.patterns] and [plugins.sqlite], a line each, will do"
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from None
@@ -80,11 +80,11 @@ def _entry(name: str, table: Any, where: str) -> PluginEntry:
     try:
         return PluginEntry(name=name, where=where, options=options, **host)
     except ValidationError as error:
-        raise ConfigError(describe(error, where, [])) from None
+        raise ConfigError(describe(error, where, PluginEntry)) from None
 
 
-def describe(error: ValidationError, where: str, known: list[str]) -> str:
-    """A pydantic error in the house's form, a line a problem: where · what · expected.
+def describe(error: ValidationError, where: str, model: type[BaseModel]) -> str:
+    """An error of a plugin's options in the house's form, a line a problem: where · what · expected.
 
     Values are not repeated: a wrong value may be a password.
     """
@@ -92,8 +92,31 @@ def describe(error: ValidationError, where: str, known: list[str]) -> str:
     for problem in error.errors(include_input=False, include_url=False):
         key = ".".join(str(part) for part in problem["loc"])
         if problem["type"] == "extra_forbidden":
-            hint = nearest(key, known) or f"; expected one of: {', '.join(known) or 'no options'}"
+            *path, last = problem["loc"]
+            known = _keys_at(model, path)
+            hint = nearest(str(last), known) or f"; expected one of: {', '.join(known) or 'no options'}"
             lines.append(f"{where} {key}: unknown key{hint}")
         else:
-            lines.append(f"{where} {key}: {problem['msg']}")
+            lines.append(f"{where} {key}: {problem['msg'].removeprefix('Value error, ')}")
     return "\n".join(lines)
+
+
+def _keys_at(model: type[BaseModel], path: list[int | str]) -> list[str]:
+    """The keys that are known where an error is: `path` leads there from the plugin's table."""
+    models = [model]
+    for part in path:
+        models = [inner for outer in models for inner in _models_below(outer, str(part))] or models
+    names = {name for one in models for name in one.model_fields}
+    return sorted(names if path else names | HOST_KEYS)
+
+
+def _models_below(model: type[BaseModel], field: str) -> list[type[BaseModel]]:
+    known = model.model_fields.get(field)
+    return list(_models_in(known.annotation)) if known else []
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models_in(inner)

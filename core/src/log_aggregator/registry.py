@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
+import site
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,7 +12,7 @@ import importlib_metadata
 import pluggy
 from pydantic import BaseModel, ValidationError
 
-from log_aggregator.config import HOST_KEYS, PluginEntry, describe
+from log_aggregator.config import PluginEntry, describe
 from log_aggregator.errors import ConfigError
 from log_aggregator.hookspecs import API_VERSION, HOOKS, PROJECT, Hookspecs
 from log_aggregator.isolation.process import IsolatedStage
@@ -135,7 +137,7 @@ def _load(entry: PluginEntry, available: dict[str, importlib_metadata.EntryPoint
         hint = nearest(entry.name, list(available)) or f"; try: pip install log-aggregator-{entry.name}"
         raise ConfigError(f"{entry.where}: no installed package has a plugin of this name{hint}")
     try:
-        factory = point.load()
+        factory = _imported(point)
     except (Exception, SystemExit) as error:
         raise ConfigError(
             f"{entry.where}: {point.value} cannot be imported: {type(error).__name__}: {error}"
@@ -145,6 +147,20 @@ def _load(entry: PluginEntry, available: dict[str, importlib_metadata.EntryPoint
     if entry.isolated:
         return _isolated(entry, factory, point.value, release)
     return Plugin(entry, _checked_instance(entry, factory, point.value), *release)
+
+
+def _imported(point: importlib_metadata.EntryPoint) -> Any:
+    """What an entry point names. A package may have come after the start, while the service reloads."""
+    try:
+        return point.load()
+    except ModuleNotFoundError as error:
+        if error.name != point.module.partition(".")[0]:
+            raise
+    # `pip install -e` leaves a .pth file, and Python reads those only when it starts.
+    for directory in site.getsitepackages():
+        site.addsitedir(directory)
+    importlib.invalidate_caches()
+    return point.load()
 
 
 def _isolated(entry: PluginEntry, factory: Any, value: str, release: tuple[str, str]) -> Plugin:
@@ -182,8 +198,9 @@ def _options(entry: PluginEntry, config: type[BaseModel]) -> BaseModel:
     try:
         return config.model_validate(entry.options)
     except ValidationError as error:
-        known = sorted({*config.model_fields, *HOST_KEYS})
-        raise ConfigError(describe(error, entry.where, known)) from None
+        raise ConfigError(describe(error, entry.where, config)) from None
+    except (Exception, SystemExit) as error:
+        raise ConfigError(f"{entry.where}: options cannot be read: {type(error).__name__}: {error}") from error
 
 
 def _checked_instance(entry: PluginEntry, factory: Any, value: str) -> Any:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from log_aggregator.errors import ConfigError
 
 MIB = 1024 * 1024
+
+_LONG_ENOUGH, _ALMOST = 7, 0.92
+"""From how many letters on, and how much, a variable must resemble a setting to be taken for a misspelled one."""
 
 
 class Settings(BaseModel):
@@ -23,9 +27,11 @@ class Settings(BaseModel):
     port: int = Field(8004, ge=0, le=65535, description="port to listen on; 0 picks a free one")
     data_dir: Path = Field(Path("data"), description="where the journal and the embedded store live")
     plugins_file: Path = Field(Path("plugins.toml"), description="the pipeline")
-    workers: str = Field("1", pattern=r"^(auto|[1-9]\d{0,2})$", description="processes on one port, or auto")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="of the service's own log")
-    log_format: Literal["console", "json"] = Field("console", description="of the service's own log")
+    workers: str = Field("1", description="processes on one port, or auto: one per core")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="DEBUG, INFO, WARNING or ERROR, of the service's own log"
+    )
+    log_format: Literal["console", "json"] = Field("console", description="console or json, of the service's own log")
 
     aggregation_window: float = Field(30.0, gt=0, le=3600, description="seconds after which a flush is sealed")
     aggregation_bucket: int = Field(300, ge=1, le=86400, description="seconds that one stored row covers")
@@ -34,7 +40,9 @@ class Settings(BaseModel):
     max_buffer_bytes: int = Field(64 * MIB, ge=MIB, description="texts gathered before a flush is sealed for memory")
     max_samples: int = Field(5, ge=1, le=100, description="original messages kept per group")
     group_by: str = Field("", description="metadata keys that split groups, separated by commas")
-    durability: Literal["journal", "memory"] = Field("journal", description="journal: on disk before the answer")
+    durability: Literal["journal", "memory"] = Field(
+        "journal", description="journal: on disk before the answer; memory: lost in a crash"
+    )
     journal_max_bytes: int = Field(1024 * MIB, ge=MIB, description="disk for what no sink has yet; beyond it: 503")
     queue_max_records: int = Field(200_000, ge=1000, description="acknowledged logs waiting to be aggregated")
     idempotency_keys: int = Field(100_000, ge=0, description="Idempotency-Key values remembered")
@@ -59,6 +67,25 @@ class Settings(BaseModel):
     allowed_hosts: str = Field("", description="Host headers that are answered, by commas; empty: any")
     trusted_proxies: str = Field("", description="addresses whose X-Forwarded-For is believed, by commas")
 
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _folded(cls, level: Any) -> Any:
+        """`info` and `WARN` are what many other programs call them."""
+        name = str(level).strip().upper()
+        return {"WARN": "WARNING", "ERR": "ERROR"}.get(name, name)
+
+    @field_validator("log_format", "durability", mode="before")
+    @classmethod
+    def _lower(cls, word: Any) -> Any:
+        return str(word).strip().lower()
+
+    @field_validator("workers")
+    @classmethod
+    def _is_count(cls, workers: str) -> str:
+        if not re.fullmatch(r"auto|[1-9]\d{0,2}", workers):
+            raise ValueError("expected auto, or a number from 1 to 999")
+        return workers
+
 
 def load_settings(environ: Mapping[str, str]) -> Settings:
     """Read the settings from environment variables; an empty variable counts as not set.
@@ -69,8 +96,29 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     try:
         return Settings.model_validate(given)
     except ValidationError as error:
-        lines = [f"environment {str(e['loc'][0]).upper()}: {e['input']!r}: {e['msg']}" for e in error.errors()]
-        raise ConfigError("\n".join(lines)) from None
+        raise ConfigError("\n".join(map(_complaint, error.errors()))) from None
+
+
+def described() -> Iterator[tuple[str, str, str]]:
+    """Every variable: (name, default, what it means)."""
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default is None else str(field.default).removesuffix(".0")
+        mebibytes = f"; {field.default // MIB} MiB" if name.endswith("_bytes") and field.default % MIB == 0 else ""
+        yield name.upper(), default, f"{field.description}{mebibytes}"
+
+
+def near_misses(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Variables that are no settings but are spelled almost like one: (what is set, what may be meant)."""
+    known = {name.upper().replace("_", ""): name.upper() for name in Settings.model_fields}
+    for name in sorted(environ.keys() - set(known.values())):
+        if len(name) >= _LONG_ENOUGH:
+            close = difflib.get_close_matches(name.replace("_", ""), known, n=1, cutoff=_ALMOST)
+            yield from ((name, known[one]) for one in close)
+
+
+def _complaint(error: Any) -> str:
+    said = error["msg"].removeprefix("Value error, ")
+    return f"environment {str(error['loc'][0]).upper()}: {error['input']!r}: {said}"
 
 
 def nearest(name: str, known: list[str]) -> str:

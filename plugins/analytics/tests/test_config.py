@@ -46,7 +46,7 @@ def test_the_path_comes_after_that_of_the_url(url: str, path: str, target: str) 
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ("", "url: Value error, not set; expected an address: set ANALYTICS_NODE_URL"),
+        ("", "url: not set; expected an address: set ANALYTICS_NODE_URL"),
         ('url = "analytics:8002"', "expected an address such as http://analytics:8002"),
         ('url = "http://a"\npath = "x"', "expected a path that begins with /"),
         ('url = "http://a"\nheaders = { "Idempotency-Key" = "x" }', "Idempotency-Key is set by the plugin itself"),

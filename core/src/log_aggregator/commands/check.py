@@ -7,8 +7,10 @@ import os
 from pathlib import Path
 
 from log_aggregator.config import read_plugins_file
+from log_aggregator.http.clients import Clients
+from log_aggregator.http.keys import KeyRing
 from log_aggregator.registry import Registry
-from log_aggregator.settings import load_settings
+from log_aggregator.settings import load_settings, near_misses
 
 EXAMPLES = """examples:
   log-aggregator check
@@ -28,6 +30,9 @@ def run(args: argparse.Namespace) -> int:
     settings = load_settings(os.environ)
     path = args.plugins or settings.plugins_file
     registry = Registry(read_plugins_file(path), os.environ)
+    Clients(settings.trusted_proxies)
+    if settings.api_keys_file is not None:
+        KeyRing.read(settings.api_keys_file)
     lines = [f"{path}: good. The pipeline, in order:", ""]
     for number, plugin in enumerate(registry.plugins, 1):
         hooks = ", ".join(plugin.hooks) or "no hooks"
@@ -35,6 +40,8 @@ def run(args: argparse.Namespace) -> int:
     lines += [f"  -  {name:<12} off: {reason}" for name, reason in registry.off.items()]
     if not registry.with_hook("on_flush"):
         lines += ["", "Warning: no sink is on: aggregates are counted and dropped. Add [plugins.sqlite]."]
+    for name, meant in near_misses(os.environ):
+        lines += ["", f"Warning: the environment variable {name} is not read; did you mean {meant}?"]
     lines += ["", f"listens on {settings.host}:{settings.port}, data in {settings.data_dir.resolve()}"]
     print("\n".join(lines))  # noqa: T201  the answer of the command
     return 0

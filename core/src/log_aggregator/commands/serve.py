@@ -1,6 +1,6 @@
 """Run the service: takes logs over HTTP, keeps them in the journal, delivers the aggregates to the sinks.
 
-Everything is set by environment variables (PORT, HOST, DATA_DIR, BATCH_SIZE, …) and plugins.toml.
+Everything is set by plugins.toml and by the environment variables below.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from log_aggregator import logs
 from log_aggregator.config import read_plugins_file
 from log_aggregator.registry import Registry
 from log_aggregator.server import serve
-from log_aggregator.settings import load_settings
+from log_aggregator.settings import described, load_settings
 from log_aggregator.workers.place import left_over, read_place, wanted
 from log_aggregator.workers.supervisor import Supervisor
 
@@ -27,7 +27,9 @@ EXAMPLES = """examples:
   WORKERS=auto log-aggregator serve
   PORT=9000 DATA_DIR=/var/lib/log-aggregator log-aggregator serve
   POSTGRES_HOST=db POSTGRES_USER=logs POSTGRES_PASSWORD=… log-aggregator serve
-"""
+
+environment variables and their defaults:
+""" + "".join(f"  {name:<24} {default:<14} {meaning}\n" for name, default, meaning in described())
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

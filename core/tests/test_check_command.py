@@ -1,0 +1,59 @@
+"""`log-aggregator check` finds everything that would stop the start, and says one clear line of each."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+COMMAND = str(Path(sys.executable).with_name("log-aggregator"))
+
+
+def run(directory: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    (directory / "plugins.toml").write_text("[plugins.patterns]\n[plugins.sqlite]\n")
+    environment = {"PATH": os.environ["PATH"], **environ}
+    return subprocess.run(
+        [COMMAND, *arguments], cwd=directory, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_a_good_set_up_is_shown_in_order(tmp_path: Path) -> None:
+    done = run(tmp_path, "check", LOG_LEVEL="info")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("plugins.toml: good. The pipeline, in order:")
+    assert done.stdout.index("1. patterns") < done.stdout.index("2. sqlite")
+    assert "Warning" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("environ", "said"),
+    [
+        ({"API_KEYS_FILE": "no/such/file"}, "API_KEYS_FILE no/such/file: cannot be read"),
+        ({"API_KEYS_FILE": "plugins.toml"}, "plugins.toml plugins: unknown table; expected [keys.<name>]"),
+        ({"TRUSTED_PROXIES": "somewhere"}, "TRUSTED_PROXIES: 'somewhere': expected an address or a network"),
+        ({"PORT": "abc"}, "environment PORT: 'abc': "),
+    ],
+)
+def test_what_would_stop_the_start_is_found(tmp_path: Path, environ: dict[str, str], said: str) -> None:
+    done = run(tmp_path, "check", **environ)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"log-aggregator: {said}")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_misspelled_variable_is_noticed(tmp_path: Path) -> None:
+    done = run(tmp_path, "check", BATCHSIZE="5")
+    assert done.returncode == 0
+    assert "Warning: the environment variable BATCHSIZE is not read; did you mean BATCH_SIZE?" in done.stdout
+
+
+def test_a_command_of_a_plugin_that_is_not_installed_says_where_it_may_come_from(tmp_path: Path) -> None:
+    done = run(tmp_path, "kafka")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "log-aggregator: kafka: no such command; if a plugin brings it: pip install log-aggregator-kafka\n"
+    )
+    assert "did you mean 'check'?" in run(tmp_path, "chekc").stderr

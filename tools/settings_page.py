@@ -1,0 +1,42 @@
+"""Writes docs/settings.md from the settings in the code: `python tools/settings_page.py`. A test compares the two."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from log_aggregator.settings import described
+
+PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
+
+HEAD = """\
+# Settings
+
+<!-- Written by tools/settings_page.py from the settings in the code. Do not edit. -->
+
+What runs is said in `plugins.toml`; each plugin's page has its options. How the service runs is said by environment
+variables. An empty variable counts as not set. `log-aggregator check` finds wrong values and misspelled names before a
+start, `log-aggregator serve --help` shows this table.
+
+| variable | default | meaning |
+|---|---|---|
+"""
+
+TAIL = """
+Variables of plugins: [PostgreSQL](postgres.md), [analytics](analytics.md). Commands that talk to a service read
+`LOG_AGGREGATOR_URL` and `LOG_AGGREGATOR_API_KEY`. What the limits of HTTP answer is said in [HTTP](http.md), what
+several workers share in [workers](workers.md).
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    rows = (
+        f"| `{name}` | {f'`{default}`' if default else ''} | {meaning} |\n" for name, default, meaning in described()
+    )
+    return HEAD + "".join(rows) + TAIL
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
+    sys.stdout.write(f"{PAGE}\n")
