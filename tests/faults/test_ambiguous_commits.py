@@ -17,7 +17,7 @@ from log_aggregator_postgres.pool import Connection
 from log_aggregator_postgres.rows import Written
 from log_aggregator_postgres.writer import Writer, claim
 from tests.servers.link import Link
-from tests.servers.postgres import ForeignServer, PostgresServer, postgres_dsn, postgres_server
+from tests.servers.postgres import ForeignServer, PostgresServer, postgres_dsn, postgres_server, through
 from tests.servers.sinks import Chain, aggregate, deliver, hosted
 
 __all__ = ["postgres_dsn", "postgres_server"]
@@ -62,19 +62,17 @@ async def count_after_cuts(sink: PostgresSink, link: Link, rounds: int, tmp_path
     return chain.sent, stored
 
 
-def through(link: Link, dsn: str, server: PostgresServer | ForeignServer) -> PostgresSink:
+def behind(link: Link, dsn: str) -> PostgresSink:
     """A sink that reaches the database through the link."""
-    address = dsn.replace(f":{server.port}/", f":{link.port}/")
-    return PostgresSink(PostgresConfig.model_validate({"dsn": f"{address}?sslmode=disable", "pool_min": 0}))
+    address = through(dsn, link.port, sslmode="disable")
+    return PostgresSink(PostgresConfig.model_validate({"dsn": address, "pool_min": 0}))
 
 
 async def test_cuts_during_commit_count_nothing_twice(
     postgres_dsn: str, postgres_server: PostgresServer | ForeignServer, tmp_path: Path
 ) -> None:
-    async with Link(("127.0.0.1", postgres_server.port)) as link:
-        sent, stored = await count_after_cuts(
-            through(link, postgres_dsn, postgres_server), link, CUTS, tmp_path, postgres_dsn
-        )
+    async with Link(postgres_server.address) as link:
+        sent, stored = await count_after_cuts(behind(link, postgres_dsn), link, CUTS, tmp_path, postgres_dsn)
     assert stored == sent
 
 
@@ -83,8 +81,8 @@ async def test_cuts_during_commit_count_nothing_twice(
 async def test_many_cuts_during_commit_count_nothing_twice(
     postgres_dsn: str, postgres_server: PostgresServer | ForeignServer, tmp_path: Path
 ) -> None:
-    async with Link(("127.0.0.1", postgres_server.port)) as link:
-        sink = through(link, postgres_dsn, postgres_server)
+    async with Link(postgres_server.address) as link:
+        sink = behind(link, postgres_dsn)
         sent, stored = await count_after_cuts(sink, link, CHAOS_CUTS, tmp_path, postgres_dsn)
         print(f"{link.cuts} cuts during COMMIT, {sent} logs sent, {stored} stored")
     assert stored == sent
@@ -124,10 +122,8 @@ async def test_the_cuts_find_a_writer_that_counts_twice(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("log_aggregator_postgres.sink.Writer", mutant)
-    async with Link(("127.0.0.1", postgres_server.port)) as link:
-        sent, stored = await count_after_cuts(
-            through(link, postgres_dsn, postgres_server), link, CUTS, tmp_path, postgres_dsn
-        )
+    async with Link(postgres_server.address) as link:
+        sent, stored = await count_after_cuts(behind(link, postgres_dsn), link, CUTS, tmp_path, postgres_dsn)
     assert stored > sent
 
 
@@ -140,8 +136,8 @@ async def test_cuts_at_any_byte_of_either_direction(
     def cut(_direction: str, data: bytes) -> int | None:
         return dice.randrange(len(data)) if dice.random() < 0.05 else None
 
-    async with Link(("127.0.0.1", postgres_server.port)) as link:
-        sink = through(link, postgres_dsn, postgres_server)
+    async with Link(postgres_server.address) as link:
+        sink = behind(link, postgres_dsn)
         async with hosted(sink, tmp_path) as host:
             await deliver(sink, chain.flush([aggregate("warm up")]))
             link.watch = cut

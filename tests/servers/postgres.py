@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 
@@ -40,7 +40,7 @@ class PostgresServer:
         self._as_user = {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
         self._programs = self._reachable_programs()
         self.data = self._home / "data"
-        self.port = _free_port()
+        self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
         self._create_cluster()
 
@@ -118,6 +118,11 @@ class PostgresServer:
         self.stop(immediate=True)
         shutil.rmtree(self._home, ignore_errors=True)
 
+    @property
+    def address(self) -> tuple[str, int]:
+        """Its host and port."""
+        return ("127.0.0.1", self.port)
+
     def dsn(self, database: str = "postgres", port: int | None = None, user: str = "postgres") -> str:
         """Where it answers; with the `port` of a link, through that link."""
         return f"postgresql://{user}:{PASSWORD}@127.0.0.1:{port or self.port}/{database}"
@@ -136,18 +141,21 @@ class PostgresServer:
 
 
 class ForeignServer:
-    """A server that was given by `TEST_POSTGRES_DSN`: it can be used, not stopped."""
+    """A server that was given by `TEST_POSTGRES_DSN`: it can be used, not stopped. It is left as it was found."""
 
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
-        self.port = urlsplit(dsn).port or 5432
+        parts = urlsplit(dsn)
+        self.address = (parts.hostname or "localhost", parts.port or 5432)
+        self.databases: list[str] = []
 
     def dsn(self, database: str | None = None) -> str:
         """The given address, with another database."""
         return self._dsn if database is None else urlsplit(self._dsn)._replace(path=f"/{database}").geturl()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on now."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
@@ -159,7 +167,9 @@ def postgres_server() -> Iterator[PostgresServer | ForeignServer]:
     """One server for all tests of a worker that only use it."""
     given = os.environ.get("TEST_POSTGRES_DSN")
     if given:
-        yield ForeignServer(given)
+        foreign = ForeignServer(given)
+        yield foreign
+        _run(foreign.dsn(), [f"DROP DATABASE IF EXISTS {name} WITH (FORCE)" for name in foreign.databases])
         return
     server = PostgresServer()
     try:
@@ -170,20 +180,33 @@ def postgres_server() -> Iterator[PostgresServer | ForeignServer]:
 
 def create_database(server: PostgresServer | ForeignServer) -> str:
     """The address of a new, empty database. May be called inside or outside an event loop."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    _run(server.dsn(), [f"CREATE DATABASE {name}"])
+    if isinstance(server, ForeignServer):
+        server.databases.append(name)
+    return server.dsn(name)
+
+
+def _run(dsn: str, statements: list[str]) -> None:
     import asyncpg
 
-    name = f"test_{uuid.uuid4().hex[:12]}"
-
-    async def create() -> None:
-        connection = await asyncpg.connect(server.dsn())
+    async def run() -> None:
+        connection = await asyncpg.connect(dsn)
         try:
-            await connection.execute(f"CREATE DATABASE {name}")
+            for statement in statements:
+                await connection.execute(statement)
         finally:
             await connection.close()
 
     with ThreadPoolExecutor(max_workers=1) as thread:
-        thread.submit(asyncio.run, create()).result()
-    return server.dsn(name)
+        thread.submit(asyncio.run, run()).result()
+
+
+def through(dsn: str, port: int, **parameters: str) -> str:
+    """The same database and login by way of a port of 127.0.0.1: that of a link or a pooler."""
+    parts = urlsplit(dsn)
+    login, _, _ = parts.netloc.rpartition("@")
+    return parts._replace(netloc=f"{login}@127.0.0.1:{port}", query=urlencode(parameters)).geturl()
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -34,7 +35,7 @@ class TestPostgres(SinkContract):
     @contextlib.asynccontextmanager
     async def outage(self, directory: Path) -> AsyncIterator[None]:
         """The database takes no connections, and those that were open are gone."""
-        name = self.address(directory).rpartition("/")[2]
+        name = urlsplit(self.address(directory)).path[1:]
         administrator = await asyncpg.connect(self.server.dsn())
         try:
             await administrator.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")

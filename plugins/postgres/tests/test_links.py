@@ -7,7 +7,7 @@ import ssl
 import subprocess
 import time
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import asyncpg
 import pytest
@@ -16,21 +16,22 @@ from pydantic import ValidationError
 from log_aggregator.errors import RetryableError
 from log_aggregator_postgres import PostgresConfig, PostgresSink
 from log_aggregator_postgres.commands import main as command
+from log_aggregator_postgres.pool import Pool
 from tests.servers.link import Link
-from tests.servers.pooler import TransactionPooler
-from tests.servers.postgres import PASSWORD, PostgresServer
+from tests.servers.pgbouncer import PgBouncer, needs_pgbouncer
+from tests.servers.postgres import PASSWORD, PostgresServer, through
 from tests.servers.sinks import Chain, aggregate, deliver, hosted, total
 
 
-def behind(link: Link, dsn: str, port: int, **options: object) -> PostgresSink:
-    address = dsn.replace(f":{port}/", f":{link.port}/") + "?sslmode=disable"
+def behind(link: Link, dsn: str, **options: object) -> PostgresSink:
+    address = through(dsn, link.port, sslmode="disable")
     return PostgresSink(PostgresConfig.model_validate({"dsn": address, "pool_min": 0, **options}))
 
 
 async def test_a_slow_link_is_waited_for(postgres_dsn: str, postgres_server, tmp_path: Path) -> None:
-    async with Link(("127.0.0.1", postgres_server.port)) as link:
+    async with Link(postgres_server.address) as link:
         link.delay = 0.05
-        sink, chain = behind(link, postgres_dsn, postgres_server.port), Chain()
+        sink, chain = behind(link, postgres_dsn), Chain()
         async with hosted(sink, tmp_path) as host:
             for n in range(3):
                 await deliver(sink, chain.flush([aggregate(count=2, at=n)]))
@@ -43,8 +44,8 @@ async def test_a_black_hole_costs_a_deadline_and_no_log(
 ) -> None:
     """A firewall drops packets: nothing is refused, nothing answers; locks must not stay either."""
     limits = {"command_timeout": 1, "statement_timeout": 1, "connect_timeout": 1, "acquire_timeout": 1}
-    async with Link(("127.0.0.1", postgres_server.port)) as link:
-        sink, chain = behind(link, postgres_dsn, postgres_server.port, **limits), Chain()
+    async with Link(postgres_server.address) as link:
+        sink, chain = behind(link, postgres_dsn, **limits), Chain()
         async with hosted(sink, tmp_path) as host:
             await deliver(sink, chain.flush([aggregate(count=1)]))
             link.black_hole = True
@@ -77,24 +78,44 @@ async def test_a_table_that_someone_locks_costs_a_deadline_and_no_log(
         assert await total(host.store) == 3
 
 
-async def test_behind_a_pooler_in_transaction_mode(postgres_dsn: str, postgres_server, tmp_path: Path) -> None:
+@needs_pgbouncer
+async def test_behind_pgbouncer_in_transaction_mode(postgres_dsn: str, postgres_server, tmp_path: Path) -> None:
     """Migrations, flushes, reads and maintenance, each transaction on another server connection."""
-    async with TransactionPooler(("127.0.0.1", postgres_server.port)) as pooler:
-        address = postgres_dsn.replace(f":{postgres_server.port}/", f":{pooler.port}/")
-        config = {"dsn": address, "prepared_statements": False, "pool_min": 4, "maintenance_seconds": 0.1}
-        sink, chain = PostgresSink(PostgresConfig.model_validate(config)), Chain()
+    with PgBouncer(postgres_server, postgres_dsn) as pooler:
+        address = through(postgres_dsn, pooler.port)
+        options = {"dsn": address, "prepared_statements": False, "pool_min": 4, "maintenance_seconds": 0.1}
+        config = PostgresConfig.model_validate(options)
+        sink, chain = PostgresSink(config), Chain()
         async with hosted(sink, tmp_path) as host:
             for n in range(10):
                 await deliver(sink, chain.flush([aggregate(f"pattern {i}", at=n) for i in range(10)]))
                 assert await total(host.store) == chain.sent
                 assert (await host.store.health()).reachable
             assert (await host.store.health()).figures["last_error"] is None
-        assert pooler.switches > 30
-        sink = PostgresSink(PostgresConfig.model_validate({**config, "prepared_statements": True}))
+        assert len(await server_connections(config)) > 1, "the pooler is one"
+
+
+async def server_connections(config: PostgresConfig) -> set[int]:
+    """Those that serve a client which reads one after the other, when the pooler has four open."""
+    pool = Pool(config)
+    await asyncio.gather(*[pool.fetch("SELECT pg_sleep(0.3)", []) for _ in range(4)])
+    found = {(await pool.fetch("SELECT pg_backend_pid()", []))[0][0] for _ in range(12)}
+    await pool.close()
+    return found
+
+
+@needs_pgbouncer
+async def test_a_pooler_that_forgets_prepared_statements_is_said(
+    postgres_dsn: str, postgres_server, tmp_path: Path
+) -> None:
+    with PgBouncer(postgres_server, postgres_dsn) as pooler:
+        if pooler.keeps_prepared_statements:
+            pytest.skip("this PgBouncer keeps prepared statements")
+        sink, chain = PostgresSink(PostgresConfig.model_validate({"dsn": through(postgres_dsn, pooler.port)})), Chain()
         async with hosted(sink, tmp_path):
             flushes = [chain.flush([aggregate(at=n)]) for n in range(10)]
             outcomes = [(await asyncio.gather(sink.on_flush(flush), return_exceptions=True))[0] for flush in flushes]
-            assert any(isinstance(outcome, RetryableError) for outcome in outcomes), "the pooler is one"
+        assert any("prepared_statements = false" in str(outcome) for outcome in outcomes), outcomes
 
 
 def certificate(directory: Path, name: str, *more: str) -> tuple[Path, Path]:
@@ -113,7 +134,8 @@ async def test_tls_is_verified_down_to_the_name(postgres_dsn: str, postgres_serv
     context.load_cert_chain(crt, key)
 
     async def says(link: Link, host: str, mode: str, ca: Path | None) -> str:
-        login = {"database": urlsplit(postgres_dsn).path[1:], "user": "postgres", "password": PASSWORD}
+        parts = urlsplit(postgres_dsn)
+        login = {"database": parts.path[1:], "user": parts.username, "password": unquote(parts.password or "")}
         config = PostgresConfig.model_validate(
             {"host": host, "port": link.port, "sslmode": mode, "sslrootcert": ca, "pool_min": 0, **login}
         )
@@ -121,13 +143,13 @@ async def test_tls_is_verified_down_to_the_name(postgres_dsn: str, postgres_serv
             health = await running.store.health()
             return "ok" if health.reachable else health.detail
 
-    async with Link(("127.0.0.1", postgres_server.port), context) as link:
+    async with Link(postgres_server.address, context) as link:
         assert await says(link, "localhost", "verify-full", crt) == "ok"
         assert await says(link, "localhost", "require", None) == "ok"
         assert "certificate was refused" in await says(link, "localhost", "verify-full", other)
         assert "certificate was refused" in await says(link, "127.0.0.1", "verify-full", crt)
         assert await says(link, "127.0.0.1", "verify-ca", crt) == "ok"
-    async with Link(("127.0.0.1", postgres_server.port)) as plain:
+    async with Link(postgres_server.address) as plain:
         assert await says(plain, "localhost", "verify-full", crt) != "ok"
         assert await says(plain, "localhost", "prefer", None) == "ok"
 
@@ -186,7 +208,11 @@ async def test_no_command_shows_the_password(
     postgres_dsn: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PLUGINS_FILE", "/nowhere/plugins.toml")
-    for dsn in (postgres_dsn, postgres_dsn + "_missing", postgres_dsn.replace(PASSWORD, "wrong-" + PASSWORD)):
+    parts = urlsplit(postgres_dsn)
+    secret = parts.password
+    assert secret, "the server asks for a password"
+    missing = parts._replace(path=f"{parts.path}_missing").geturl()
+    for dsn in (postgres_dsn, missing, postgres_dsn.replace(secret, f"wrong-{secret}")):
         config = PostgresConfig.model_validate({"dsn": dsn})
         monkeypatch.setattr("log_aggregator_postgres.commands.PostgresConfig", lambda config=config: config)
         for action in ("check", "progress", "quarantine", "retry"):
@@ -194,4 +220,5 @@ async def test_no_command_shows_the_password(
     shown = capsys.readouterr()
     assert "the database does not exist" in shown.err
     assert "PostgreSQL 1" in shown.out
-    assert PASSWORD not in shown.out + shown.err
+    for hidden in (secret, unquote(secret)):
+        assert hidden not in shown.out + shown.err

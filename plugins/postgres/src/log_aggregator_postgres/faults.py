@@ -20,6 +20,7 @@ REFUSALS = (
 SCHEMA_DAMAGED = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError, asyncpg.InvalidColumnReferenceError)
 """Someone dropped or changed what the migrations made."""
 
+_POOLER = "a pooler in transaction mode forgets prepared statements: set prepared_statements = false"
 _REASONS = {
     "28P01": "the password was refused: check POSTGRES_PASSWORD (or POSTGRES_PASSWORD_FILE)",
     "28000": "the login was refused: check POSTGRES_USER and the server's pg_hba.conf",
@@ -31,6 +32,8 @@ _REASONS = {
     "42804": "a column has another type than it had: someone altered the table",
     "0A000": "a view or rule of someone depends on the table: drop it, and create it again afterwards",
     "42883": "a column has another type than it had: someone altered the table",
+    "26000": _POOLER,
+    "42P05": _POOLER,
     "25006": "the server is read-only: a standby, or a failover is under way",
     "53300": "the server has too many connections: raise max_connections, or lower pool_max",
     "53100": "the server's disk is full",
