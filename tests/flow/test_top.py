@@ -11,9 +11,10 @@ import time
 from tests.servers.service import COMMAND
 
 
-def once(url: str) -> subprocess.CompletedProcess[str]:
+def once(url: str, **environ: str) -> subprocess.CompletedProcess[str]:
     command = [COMMAND, "top", "--once", "--url", url]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    environment = {**os.environ, **environ}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
 
 def test_says_what_to_do_where_there_is_nothing(service):
@@ -41,7 +42,24 @@ def test_shows_rates_sinks_and_patterns_and_is_not_fooled_by_a_log(service):
 def test_a_service_that_is_away_is_named():
     done = once("http://127.0.0.1:1")
     assert done.returncode == 1
-    assert done.stderr.startswith("log-aggregator top: http://127.0.0.1:1: ")
+    wanted = "log-aggregator top: http://127.0.0.1:1: Connection refused; is the service running there?\n"
+    assert done.stderr == wanted
+
+
+def test_a_key_that_is_missing_is_asked_for(start_service, tmp_path):
+    file = tmp_path / "keys.toml"
+    command = [COMMAND, "keys", "new", "reader", "--scope", "read", "--file", str(file)]
+    key = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout.strip()
+    service = start_service(environ={"API_KEYS_FILE": str(file)})
+    done = once(service.url)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"log-aggregator top: {service.url}: 401 an API key is needed; expected ")
+    assert done.stderr.endswith("; set LOG_AGGREGATOR_API_KEY\n")
+    assert once(service.url, LOG_AGGREGATOR_API_KEY=key).returncode == 0
+
+
+def test_an_address_without_http_is_taken(service):
+    assert once(service.url.removeprefix("http://")).returncode == 0
 
 
 def test_q_quits_and_the_terminal_is_as_it_was(service):

@@ -89,7 +89,7 @@ class LogAggregatorHandler(logging.Handler):
         thread.join(self._flush_timeout)
         if left := self._waiting.unfinished_tasks:
             self.dropped += left
-            self._complain(f"{left} logs were not sent before the program ended")
+            self._complain(f"{left} {'log was' if left == 1 else 'logs were'} not sent before the program ended")
 
     def _begin(self) -> None:
         """A new queue: at the start, and in the child after a fork, which has no thread and none of the logs."""

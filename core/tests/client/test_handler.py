@@ -168,7 +168,7 @@ logging.warning("lost")
     done = run(code, Nobody)
     assert time.monotonic() - started < 30
     assert done.returncode == 0
-    assert "1 logs were not sent before the program ended" in done.stderr
+    assert "1 log was not sent before the program ended" in done.stderr
 
 
 def test_a_forked_child_sends_its_own_logs_and_not_the_parents(server):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import subprocess
 import sys
@@ -15,8 +16,9 @@ from log_aggregator.commands.screen import plain
 COMMAND = str(Path(sys.executable).with_name("log-aggregator"))
 
 
-def run(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[str]:
-    done = subprocess.run([COMMAND, *arguments], input=stdin, capture_output=True, timeout=120, check=False)
+def run(*arguments: str, stdin: bytes = b"", cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [COMMAND, *arguments]
+    done = subprocess.run(command, input=stdin, cwd=cwd, capture_output=True, timeout=120, check=False)
     return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
@@ -34,9 +36,30 @@ def test_says_which_lines_were_refused_and_why(server):
     lines = [json.dumps({"message": "good"}), "{}", *[json.dumps({"message": number}) for number in range(9)], ""]
     done = run("send", "-", "--url", server.url, stdin="\n".join(lines).encode())
     assert done.returncode == 1
-    assert done.stderr.startswith("1 logs accepted")
+    assert done.stderr.startswith("1 log accepted")
     assert "10 refused:\n  line 2: message: expected text\n" in done.stderr
     assert "… and 5 more" in done.stderr
+
+
+@pytest.mark.parametrize("document", ['{"logs": [{"message": "good"}, {}]}', '[{"message": "good"},\n\n\n{}]'])
+def test_of_a_document_it_names_the_entry(server, document):
+    done = run("send", "-", "--url", server.url, stdin=document.encode())
+    assert done.returncode == 1
+    assert "1 refused:\n  entry 2: message: expected text\n" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("module", "program"), [("gzip", "zcat"), ("bz2", "bzcat"), ("lzma", "xzcat"), ("zstandard", "zstdcat")]
+)
+def test_compressed_data_is_not_sent_as_text(server, tmp_path, module, program):
+    path = tmp_path / "app.log.1"
+    path.write_bytes(importlib.import_module(module).compress(b"one\n" * 1000))
+    for command in (["send", str(path), "--url", server.url], ["patterns", str(path)]):
+        (tmp_path / "plugins.toml").write_text("[plugins.patterns]\n")
+        done = run(*command, cwd=tmp_path)
+        assert done.returncode == 1
+        assert f"compressed; unpack it first: {program} FILE | " in done.stderr
+    assert server.logs == []
 
 
 def test_a_service_that_is_away_is_not_hidden():
@@ -57,7 +80,8 @@ def test_sends_no_faster_than_asked(server):
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (["send", "/no/such/file"], "No such file or directory: '/no/such/file'"),
+        (["send", "/no/such/file"], "log-aggregator send: /no/such/file: No such file or directory\n"),
+        (["send", "/"], "log-aggregator send: /: a directory; send its files one by one\n"),
         (["send", "-", "--url", "gopher://x"], "expected an address such as http://127.0.0.1:8004"),
         (["send", "-", "--batch", "0"], "'0': expected a whole number above 0"),
         (["demo", "--rate", "-1"], "'-1': expected a number above 0"),

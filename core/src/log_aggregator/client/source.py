@@ -17,13 +17,24 @@ IDLE = 1.0
 
 _CHUNK = 1 << 20
 
+_COMPRESSED = {b"\x1f\x8b": "zcat", b"\x28\xb5\x2f\xfd": "zstdcat", b"\xfd7zXZ": "xzcat", b"BZh91AY&SY": "bzcat"}
+"""How compressed data begins, and the program that unpacks it."""
+
 
 class Log(NamedTuple):
-    """One log as a JSON object on one line, and where it was found: line (or entry) number, bytes read so far."""
+    """One log as a JSON object on one line, and where it was found: number of the `unit`, bytes read so far."""
 
     body: bytes
     number: int
     read: int
+    unit: str = "line"
+
+
+def refuse_compressed(beginning: bytes) -> None:
+    """Raises `ValueError` when text was expected and compressed data begins so: its bytes are no logs."""
+    for magic, program in _COMPRESSED.items():
+        if beginning.startswith(magic):
+            raise ValueError(f"compressed; unpack it first: {program} FILE | log-aggregator … -")
 
 
 def read_lines(descriptor: int) -> Iterator[bytes | None]:
@@ -52,13 +63,14 @@ def read_logs(descriptor: int, form: Format, defaults: dict[str, str]) -> Iterat
 
     `defaults` (source, level) are given to logs that have none of their own. What is not a JSON object
     in NDJSON is passed on as it is: the service says what is wrong with it. Raises `ValueError` when a
-    JSON document cannot be read.
+    JSON document cannot be read, or the input is compressed.
     """
     lines = read_lines(descriptor)
     head: list[bytes | None] = []
     for line in lines:
         head.append(line)
         if line is not None and line.strip():
+            refuse_compressed(line)
             break
     if form == "auto":
         form = guess(head[-1] or b"" if head else b"")
@@ -131,4 +143,4 @@ def _from_entries(entries: list[Any], size: int, defaults: dict[str, str]) -> It
     encode = msgspec.json.Encoder().encode
     for number, entry in enumerate(entries, 1):
         whole = {**defaults, **entry} if isinstance(entry, dict) else entry
-        yield Log(encode(whole), number, size * number // len(entries))
+        yield Log(encode(whole), number, size * number // len(entries), "entry")

@@ -15,10 +15,10 @@ class Tally:
 
     def __init__(self, unit: str) -> None:
         """`unit` is what the numbers given to `add` count, such as `line`."""
+        self.unit = unit
         self.accepted = 0
         self.refused = 0
         self.retries = 0
-        self._unit = unit
         self._reasons: list[str] = []
         self._started = time.monotonic()
 
@@ -37,15 +37,16 @@ class Tally:
         self.accepted += outcome.accepted
         self.refused += outcome.refused
         for position, reason in outcome.reasons[: _REASONS - len(self._reasons)]:
-            place = f"{self._unit} {numbers[position]}" if 0 <= position < len(numbers) else f"a {self._unit}"
+            place = f"{self.unit} {numbers[position]}" if 0 <= position < len(numbers) else f"one {self.unit}"
             self._reasons.append(f"  {place}: {reason}")
 
     def report(self) -> str:
         """Counts, speed, and why the first ones were refused; several lines."""
         seconds = max(self.seconds, 1e-3)
-        lines = [f"{self.accepted:,} logs accepted in {seconds:.1f} s ({self.accepted / seconds:,.0f}/s)"]
+        logs = "1 log" if self.accepted == 1 else f"{self.accepted:,} logs"
+        lines = [f"{logs} accepted in {seconds:.1f} s ({self.accepted / seconds:,.0f}/s)"]
         if self.retries:
-            lines[0] += f", {self.retries} tries repeated"
+            lines[0] += f", {self.retries} {'try' if self.retries == 1 else 'tries'} repeated"
         if self.refused:
             lines += [f"{self.refused:,} refused:", *self._reasons]
         if self.refused > len(self._reasons):

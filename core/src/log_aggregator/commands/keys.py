@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
 
     token = add_key(path, args.name, args.scope or ("ingest",), args.source)
     print(token)  # noqa: T201  the answer of the command
-    print(f"Shown once. {path} keeps its hash; restart the service to use it.", file=sys.stderr)  # noqa: T201  likewise
+    print(f"Shown once. {path} keeps its hash; the service reads it when it starts, and on SIGHUP.", file=sys.stderr)  # noqa: T201  likewise
     return 0
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from log_aggregator.errors import ConfigError
+from log_aggregator.registry import installed_plugins
 from log_aggregator.scaffold import KINDS, Names, write_package
 
 EXAMPLES = """examples:
@@ -24,7 +26,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Write the package and say what comes next."""
     directory = args.directory or Path(f"log-aggregator-{args.name}")
-    files = write_package(args.kind, Names.of(args.name), directory)
+    names = Names.of(args.name)
+    if names.name in installed_plugins():
+        raise ConfigError(f"NAME {names.name!r}: an installed plugin has this name; choose another")
+    files = write_package(args.kind, names, directory)
     lines = [f"{directory}: {KINDS[args.kind]}", ""]
     lines += [f"  {path.relative_to(directory)}" for path in files]
     lines += [

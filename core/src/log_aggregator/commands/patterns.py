@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from log_aggregator.client.source import refuse_compressed
 from log_aggregator.commands.arguments import positive_int
 from log_aggregator.commands.screen import plain
 from log_aggregator.config import read_plugins_file
@@ -68,10 +69,11 @@ def run(args: argparse.Namespace) -> int:
             for text in output:
                 sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
             sys.stdout.buffer.flush()
-    except (OSError, LogAggregatorError) as error:
-        if isinstance(error, BrokenPipeError):
-            raise
-        sys.stderr.write(f"log-aggregator patterns: {error}\n")
+    except BrokenPipeError:
+        raise
+    except (OSError, ValueError, LogAggregatorError) as error:
+        text = f"{args.file}: {error.strerror}" if isinstance(error, OSError) else str(error)
+        sys.stderr.write(f"log-aggregator patterns: {text}\n")
         return 1
     return 0
 
@@ -85,7 +87,11 @@ def _batches(source: BinaryIO) -> Iterator[list[Record]]:
     now = time.time_ns() // 1000
     metadata: dict[str, object] = {}
     rest = b""
+    number = 0
     while chunk := source.read(_CHUNK):
+        number += 1
+        if number == 1:
+            refuse_compressed(chunk)
         whole, newline, tail = chunk.rpartition(b"\n")
         if not newline:
             rest += chunk

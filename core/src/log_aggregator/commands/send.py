@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 import time
@@ -22,6 +23,7 @@ examples:
   journalctl -f -o cat | log-aggregator send - --source $(hostname)
   log-aggregator send logs.ndjson --batch 5000
   log-aggregator send export.json --rate 2000
+  zcat app.log.2.gz | log-aggregator send - --source shop
 
 Raw lines, NDJSON and JSON are told apart by the first line; --format decides where that is wrong.
 An API key is read from LOG_AGGREGATOR_API_KEY. The exit code is 0 when every log was accepted."""
@@ -44,11 +46,14 @@ def run(args: argparse.Namespace) -> int:
     defaults = {name: value for name in ("source", "level") if (value := getattr(args, name))}
     try:
         target = delivery(args)
-        descriptor = 0 if args.file == "-" else os.open(args.file, os.O_RDONLY)
-    except (OSError, ValueError) as error:
+        descriptor = _opened(args.file)
+    except OSError as error:
+        sys.stderr.write(f"log-aggregator send: {args.file}: {error.strerror}\n")
+        return 2
+    except ValueError as error:
         sys.stderr.write(f"log-aggregator send: {error}\n")
         return 2
-    tally = Tally("line" if args.format != "json" else "entry")
+    tally = Tally("line")
     progress = Progress(sys.stderr, Path(args.file).stat().st_size if args.file != "-" else None)
     problem, code = "", 0
     try:
@@ -56,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
             _send(target, batch, tally, args.rate)
             progress.show(batch[-1].read, tally.sent)
     except (DeliveryError, ValueError, OSError) as error:
-        problem, code = f"log-aggregator send: stopped: {error}; what came after was not sent\n", 1
+        problem, code = f"log-aggregator send: {args.file}: stopped: {error}; what came after was not sent\n", 1
     except KeyboardInterrupt:
         problem, code = "log-aggregator send: interrupted; a batch under way may have been accepted\n", 130
     tally.retries = target.retries
@@ -69,7 +74,16 @@ def run(args: argparse.Namespace) -> int:
 def _send(target: Delivery, batch: list[Log], tally: Tally, rate: float | None) -> None:
     if rate is not None:
         time.sleep(max(0.0, tally.sent / rate - tally.seconds))
+    tally.unit = batch[0].unit
     tally.add(target.send([log.body for log in batch]), [log.number for log in batch])
+
+
+def _opened(name: str) -> int:
+    if name == "-":
+        return 0
+    if Path(name).is_dir():
+        raise IsADirectoryError(errno.EISDIR, "a directory; send its files one by one")
+    return os.open(name, os.O_RDONLY)
 
 
 def _batch_size(args: argparse.Namespace) -> int:

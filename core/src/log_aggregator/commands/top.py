@@ -25,6 +25,7 @@ _WITHIN = 3600
 """Seconds of which the patterns are counted."""
 
 _PATTERNS = 100
+_UNAUTHORIZED = 401
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,8 +40,8 @@ def run(args: argparse.Namespace) -> int:
     view = View(args.url)
     try:
         lines = view.look()
-    except OSError as error:
-        sys.stderr.write(f"log-aggregator top: {args.url}: {error}\n")
+    except (OSError, ValueError) as error:
+        sys.stderr.write(f"log-aggregator top: {args.url}: {_problem(error)}\n")
         return 1
     if args.once or not (sys.stdin.isatty() and sys.stdout.isatty()):
         sys.stdout.write("\n".join(lines) + "\n")
@@ -52,19 +53,34 @@ def run(args: argparse.Namespace) -> int:
                 return 0
             try:
                 lines = view.look()
-            except OSError as error:
-                lines = [f"{args.url}: {error}; still trying, q to quit"]
+            except (OSError, ValueError) as error:
+                lines = [f"{args.url}: {_problem(error)}; still trying, q to quit"]
+
+
+def _problem(error: OSError | ValueError) -> str:
+    """What went wrong, as the service says it, or what to look at when nothing answers."""
+    if isinstance(error, urllib.error.HTTPError):
+        try:
+            detail = json.load(error)["detail"]
+        except (OSError, ValueError, KeyError, TypeError):
+            detail = f"{error.reason}; is this a log aggregator?"
+        return f"{error.code} {detail}{'; set LOG_AGGREGATOR_API_KEY' if error.code == _UNAUTHORIZED else ''}"
+    if isinstance(error, OSError):
+        reason = getattr(error, "reason", error)
+        return f"{getattr(reason, 'strerror', None) or reason}; is the service running there?"
+    return "the answer is not that of a log aggregator"
 
 
 class View:
     """What one look after another sees: rates are the difference between two looks."""
 
     def __init__(self, url: str) -> None:
-        self._url = url.rstrip("/")
+        self._url = (url if "://" in url else f"http://{url}").rstrip("/")
         self._before: tuple[float, dict[str, Any]] | None = None
 
     def look(self) -> list[str]:
-        """Ask the service; lines for the screen. Raises `OSError` when it does not answer."""
+        """Ask the service; lines for the screen. Raises `OSError` when it does not answer, `ValueError`
+        when something else does."""
         stats = self._get("/stats")
         since = int(time.time()) - _WITHIN
         try:
@@ -91,7 +107,10 @@ class View:
         if api_key := os.environ.get("LOG_AGGREGATOR_API_KEY"):
             request.add_header("Authorization", f"Bearer {api_key}")
         with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310  likewise
-            return json.load(answer)
+            found = json.load(answer)
+        if not isinstance(found, dict) or not {"logs", "patterns"} & found.keys():
+            raise ValueError(path)
+        return found
 
 
 def _totals(url: str, stats: dict[str, Any], earlier: dict[str, Any], seconds: float) -> list[str]:

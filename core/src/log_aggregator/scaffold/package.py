@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 from importlib import resources
 from pathlib import Path
@@ -19,6 +20,7 @@ KINDS = {
 """Kind → what it is."""
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_PREFIX = "log-aggregator-"
 _COMMON = {
     "pyproject.toml": "pyproject.toml.tmpl",
     "plugins.toml": "plugins_{kind}.toml.tmpl",
@@ -45,7 +47,17 @@ class Names(NamedTuple):
             raise ConfigError(
                 f"NAME {name!r}: expected lower-case letters and digits, words joined by '-', such as nginx or my-shop"
             )
-        return cls(name)
+        if name.startswith(_PREFIX):
+            raise ConfigError(f"NAME {name!r}: expected the name alone, such as {name.removeprefix(_PREFIX)}")
+        names = cls(name)
+        if keyword.iskeyword(names.cls):
+            raise ConfigError(f"NAME {name!r}: a word of the language Python; choose another")
+        return names
+
+    @property
+    def cls(self) -> str:
+        """The name of the plugin's class."""
+        return "".join(word.capitalize() for word in self.name.split("-"))
 
     def values(self, kind: str) -> dict[str, str]:
         """What the templates call `$$name`, `$$package` and so on."""
@@ -54,8 +66,8 @@ class Names(NamedTuple):
             "name": self.name,
             "module": module,
             "package": f"log_aggregator_{module}",
-            "distribution": f"log-aggregator-{self.name}",
-            "cls": "".join(word.capitalize() for word in self.name.split("-")),
+            "distribution": f"{_PREFIX}{self.name}",
+            "cls": self.cls,
             "kind": kind,
             "requires": ", ".join(f'"{distribution}>=0.1"' for distribution in _REQUIRED[kind]),
         }
