@@ -167,3 +167,65 @@ def test_state_is_small(rng: random.Random) -> None:
     detector, _ = trained(rng, days=8)
     assert len(pickle.dumps(detector)) <= 4000
     assert len(pack(detector)) <= 4000
+
+
+def test_a_daily_job_that_stays_away_once_is_missed_once(rng: random.Random) -> None:
+    detector = Detector()
+
+    def day(runs: bool, number: int) -> list[int]:
+        counts = [poisson(rng, 0.5) for _ in range(DAY)]
+        for minute in range(200, 204) if runs else ():
+            counts[minute + number % 3] += poisson(rng, 40)
+        return alerts(detector, number * DAY, counts)
+
+    for number in range(12):
+        found = day(True, number)
+    assert found == []
+    missed = day(False, 12)
+    assert len(missed) == 1
+    assert 200 < missed[0] < 270
+    assert day(True, 13) == []
+
+
+def test_a_job_of_working_days_is_not_missed_at_the_weekend(rng: random.Random) -> None:
+    detector = Detector()
+    found = []
+    for number in range(21):
+        counts = [poisson(rng, 0.5) for _ in range(DAY)]
+        for minute in range(600, 604) if number % 7 < 5 else ():
+            counts[minute] += 40
+        found += [number for _ in alerts(detector, number * DAY, counts) if number >= 1]
+    assert found == []
+
+
+def test_bursts_at_random_become_usual(rng: random.Random) -> None:
+    detector = Detector()
+    found: list[int] = []
+    for number in range(14):
+        counts = [poisson(rng, 2.0) for _ in range(DAY)]
+        start = rng.randrange(DAY - 30)
+        for minute in range(start, start + rng.randrange(5, 25)):
+            counts[minute] += poisson(rng, 40)
+        if alerts(detector, number * DAY, counts):
+            found.append(number)
+    assert len(found) <= 6
+    assert [number for number in found if number >= 10] == []
+    assert alerts(detector, 14 * DAY, [poisson(rng, 4000.0) for _ in range(10)])
+
+
+def test_the_edges_of_opening_hours_may_come_early_or_late(rng: random.Random) -> None:
+    detector = Detector()
+    found = []
+    for number in range(12):
+        opens = 480 + rng.randrange(-40, 40)
+        counts = [poisson(rng, 15.0 if opens <= minute < opens + 600 else 0.3) for minute in range(DAY)]
+        found += [number for _ in alerts(detector, number * DAY, counts) if number >= 5]
+    assert found == []
+    at_noon = [poisson(rng, 0.3 if minute < 480 or minute >= 720 else 15.0) for minute in range(760)]
+    assert alerts(detector, 12 * DAY, at_noon)
+
+
+def test_the_first_evening_is_no_silence(rng: random.Random) -> None:
+    detector = Detector()
+    first_day = [poisson(rng, 4.0 if 480 <= minute < 1020 else 0.02) for minute in range(DAY)]
+    assert alerts(detector, 0, first_day[480:]) == []

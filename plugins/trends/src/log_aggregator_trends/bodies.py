@@ -53,6 +53,8 @@ def _member(member: dict[str, Any], *, samples: bool) -> list[str]:
     subject = member.get("pattern") or member["series"]
     if "seen" not in member:
         lines = [f"• {subject}"]
+    elif member.get("missed_run"):
+        lines = [f"• {subject}: the daily run has not come, {member['expected']:g} expected"]
     elif member.get("silent_minutes"):
         expected = f"{member['expected']:g} expected meanwhile"
         lines = [f"• {subject}: nothing for {member['silent_minutes']} min, {expected}"]

@@ -150,6 +150,8 @@ class Incidents:
         self.closed[incident.id] = incident
         incident.resolved = (minute + 1) * _MINUTE
         incident.resolution = "new normal" if incident.kind == "level_shift" else "back to normal"
+        if all("missed_run" in member for member in incident.members.values()):
+            incident.resolution = "a missed run is told once"
         if incident.kind == "new_pattern":
             incident.resolution = "known now"
 
@@ -198,6 +200,8 @@ def _member(finding: Finding, series: Series, since: int) -> dict[str, Any]:
             "seen": finding.why.seen,
             "one_in_10_to_the": finding.why.surprise,
         }
+        if finding.why.missed_run:
+            member["missed_run"] = True
         if finding.why.silent:
             member["silent_minutes"] = finding.why.silent
     if series.samples:

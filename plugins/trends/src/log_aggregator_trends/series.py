@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from log_aggregator import Aggregate
-from log_aggregator_trends.detector import Detector, Why, why
+from log_aggregator_trends.detector import MISSED_JOB, Detector, Why, why
 from log_aggregator_trends.profile import Profile
 
 SAMPLE_LENGTH = 300
@@ -79,6 +79,8 @@ class Series:
     def _kind(self, direction: int) -> str:
         detector = self.detector
         if direction < 0:
+            if detector.reason == MISSED_JOB:
+                return "silence"
             return "silence" if detector.silence.minutes >= _SILENT_MINUTES else "drop"
         if self.key.kind == "errors":
             return "error_rate"

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from log_aggregator_trends.detector.state import ALLOWANCE, State, learnable
+from log_aggregator_trends.detector.schedule import SURE_OF_JOB
+from log_aggregator_trends.detector.state import ALLOWANCE, DOWN, DOWN_HOUR, FULL_SCALE, UP, UP_HOUR, State, learnable
 from log_aggregator_trends.detector.tail import decay, upper_tail
 
-_USUAL_DAILY_PEAK = 4.5
+_MISSED = 6.5
+_PER_RUN = 0.3
+"""Surprise of a daily job that stays away after as many runs as make it one, and for each further run."""
 _DOUBTFUL = 3.5
 _DOUBTED = 0.1
 
@@ -34,11 +37,11 @@ class Blocks(State):
                 total += ring[at - back]
             mean = self.mean
             if mean > 0.0:
-                spread.add(0, self.squares1 / 15.0, mean, mean * mean, 15.0 * weight)
-                spread.add(1, self.squares5 / 3.0, 5.0 * mean, 25.0 * mean * mean, 3.0 * weight)
-                expected = 15.0 * mean
-                self._add_spread(2, total, expected)
-                if at == 0:
+                if not self.season.days or self.recent[UP] == 1.0 == self.recent[DOWN]:
+                    spread.add(0, self.squares1 / 15.0, mean, mean * mean, 15.0 * weight)
+                    spread.add(1, self.squares5 / 3.0, 5.0 * mean, 25.0 * mean * mean, 3.0 * weight)
+                    self._add_spread(2, total, 15.0 * mean)
+                if at == 0 and (not self.season.days or self.recent[UP_HOUR] == 1.0 == self.recent[DOWN_HOUR]):
                     self._add_spread(3, self.sum60, self.mean60)
             if self.age < 30:
                 total = self._without_bursts(minute)
@@ -46,17 +49,19 @@ class Blocks(State):
             self.sum5 = sum(ring[at - back] for back in range(1, 6))
             self.sum15 = total
             self.sum60 = sum(ring)
-            self.sum_raw = sum(self.recent[4:])
+            self.sum_raw = sum(self.recent[4:9])
             hour = ((minute - 1) // 60) % 24
             if at == 15:
                 self.hours[hour] = self.hours[24 + hour] = 0.0
             self.hours[hour] += total
-            self.hours[24 + hour] += 15.0 * mean
+            self.hours[24 + hour] += 15.0 * mean * self.recent[UP]
             if at == 0:
                 self._end_hour(minute)
                 if minute % 1440 == 0:
                     self._end_day(minute)
         self.squares1 = self.squares5 = 0.0
+        runs = self.schedule.missed_job(minute)
+        self.missed_job = min(_MISSED + _PER_RUN * (runs - SURE_OF_JOB), FULL_SCALE) if runs >= SURE_OF_JOB else 0.0
         self._prepare(minute)
 
     def _without_bursts(self, minute: int) -> float:
@@ -176,12 +181,14 @@ class Blocks(State):
             relative = spread.excess[index] + self.level_variance - (self.season.variance if hours == 24 else 0.0)
             if total > 1.3 * expected > 0.0:
                 found = upper_tail(total, expected, relative, spread.dispersion[index]) + ALLOWANCE[index]
-                self.long_surprise = max(self.long_surprise, found)
+                if found > self.long_surprise:
+                    self.long_surprise, self.long_reason = found, index + 1
 
     def _end_day(self, minute: int) -> None:
         day = minute // 1440 - 1
         whole, self.whole_day = self.whole_day, True
-        if whole and self.age >= 1440:
+        # Days before the first event are no days of the series.
+        if whole and self.age >= 1440 and (self.day_total > 0.0 or self.season.days):
             known = self.season.end_of_day(self.hours[:24], self.day_total, day)
             level = self.level
             if self.season.days <= 3 or self.season.changed:
@@ -194,12 +201,8 @@ class Blocks(State):
                 level.events = rate * level.exposure
         self.day_total = 0.0
         self.silence.forget_a_day()
-        peaks = self.peaks
-        peaks[day % 5] = min(self.peak_today, 15.0)
-        self.peak_today = 0.0
         # Alerts while the hours of the day were not known yet say nothing about the series.
         self.alarm.end_of_day(learned=self.season.days > 2)
-        self.scale = min(1.0, _USUAL_DAILY_PEAK / max(sorted(peaks)[2], 1.0))
         if day % 7 == 0:
             self.schedule.forget_a_week()
 
@@ -213,8 +216,9 @@ class Blocks(State):
         self.mean15 = 15.0 * blocks[0]
         self.mean60 = 15.0 * sum(blocks[:4])
         self.mean = mean = level.rate * self.season.factor(minute + 7)
+        self._allow(*self.season.bounds(minute + 7))
         days = self.age / 1440.0
-        unknown = 0.002 + (0.15 if days < 1.0 else 0.05 if self.season.week_days < 7 else 0.0)
+        unknown = 0.002 + (0.4 if days < 1.0 else 0.05 if self.season.week_days < 7 else 0.0)
         self.level_variance = variance = (
             level.relative_variance(spread.ratio(3, 60.0 * mean)) + unknown + self.season.variance
         )
@@ -223,6 +227,15 @@ class Blocks(State):
             if mean <= 0.0
             else learnable(mean * (spread.dispersion[0] + (spread.excess[0] + variance) * mean), self.alarm.noise)
         )
+
+    def _allow(self, up: float, down: float) -> None:
+        """Allow for a course of the day that comes somewhat earlier or later than expected."""
+        recent = self.recent
+        for place in (13, 12, 11, 10, 18, 17, 16, 15):
+            recent[place] = recent[place - 1]
+        recent[9], recent[14] = up, down
+        recent[UP], recent[UP_HOUR] = max(up, recent[10]), max(recent[9:14])
+        recent[DOWN], recent[DOWN_HOUR] = min(down, recent[15]), min(recent[14:19])
 
     def _resume(self, minute: int) -> None:
         """Minutes are missing before `minute` (the service was down): go on as if they had been as expected.
@@ -245,3 +258,4 @@ class Blocks(State):
         self.silence.expected = self.silence.missed = 0.0
         self.schedule.start = -1
         self.schedule.explained = False
+        self.schedule.excuse_job(minute)

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from log_aggregator_trends.detector.blocks import Blocks
 from log_aggregator_trends.detector.schedule import MISSED_AFTER
-from log_aggregator_trends.detector.state import ALLOWANCE, FULL_SCALE, NOTIFY, RECORDED, learnable
+from log_aggregator_trends.detector.state import (
+    ALLOWANCE,
+    DOWN,
+    DOWN_HOUR,
+    FULL_SCALE,
+    MISSED_JOB,
+    NOTIFY,
+    RECORDED,
+    UP,
+    UP_HOUR,
+    learnable,
+)
 from log_aggregator_trends.detector.tail import lower_tail, upper_tail
 
 _BURST_ALLOWANCE = 1.5
@@ -42,20 +53,19 @@ class Detector(Blocks):
         "hours",
         "level",
         "level_variance",
+        "long_reason",
         "long_surprise",
         "mean",
         "mean15",
         "mean60",
         "minute",
-        "peak_today",
-        "peaks",
+        "missed_job",
         "reason",
         "reason_now",
         "recent",
         "ring",
         "saved_rate",
         "saved_until",
-        "scale",
         "schedule",
         "season",
         "silence",
@@ -94,6 +104,8 @@ class Detector(Blocks):
         if self.schedule.start >= 0:
             self.schedule.end_if_quiet(minute)
         high, low = self._windows(minute, used, high)
+        if self.missed_job:
+            low = max(low, self.missed_job)
         silence = self.silence
         if count > 0:
             if silence.minutes:
@@ -102,8 +114,10 @@ class Detector(Blocks):
             low = max(low, self._silent(minute))
         if self.long_surprise > high:
             high = self.long_surprise
-            self.reason_now = 5
-        return self._judge(minute, high, low)
+            self.reason_now = self.long_reason
+        score = self._judge(minute, high, low)
+        self.missed_job = 0.0
+        return score
 
     def _one_minute(self, minute: int, count: float) -> tuple[float, float]:
         """What of the count the longer windows get (bursts by the clock are kept out), and its surprise."""
@@ -115,7 +129,10 @@ class Detector(Blocks):
         if difference > limit:
             spread = self.spread
             surprise = upper_tail(
-                count, mean * self._lift(0), spread.excess[0] + self.level_variance, spread.dispersion[0]
+                count,
+                mean * max(self._lift(0), self.recent[UP]),
+                spread.excess[0] + self.level_variance,
+                spread.dispersion[0],
             )
             self.reason_now = 1
             known = schedule.hourly[60 + minute % 60] > 1 or schedule.daily[minute % 1440 // 5] > 0
@@ -155,13 +172,15 @@ class Detector(Blocks):
             squared = expected * (dispersion[index] + relative * expected)
             if difference * difference > _GATE * squared:
                 if difference > 0.0:
-                    usual = expected * self._lift(index) if index < 3 else expected
+                    usual = expected * (max(self._lift(index), recent[UP]) if index < 3 else recent[UP_HOUR])
                     found = upper_tail(total, usual, relative, dispersion[index]) + ALLOWANCE[index]
                     if found > high:
                         high = found
                         self.reason_now = 1 + index
-                elif total < _DROP * expected:
-                    low = max(low, lower_tail(max(total, 0.0), expected, relative, dispersion[index]))
+                else:
+                    usual = expected * recent[DOWN if index < 3 else DOWN_HOUR]
+                    if total < _DROP * usual:
+                        low = max(low, lower_tail(max(total, 0.0), usual, relative, dispersion[index]))
             if index == 1 and minute % 5 == 4:
                 limit = learnable(squared, self.alarm.noise)
                 self.squares5 += min(difference * difference, limit * limit)
@@ -171,7 +190,7 @@ class Detector(Blocks):
         """One more minute without events: how surprising it is by now."""
         silence = self.silence
         silence.minutes += 1
-        silence.expected += self.mean
+        silence.expected += self.mean * self.recent[DOWN]
         if self.schedule.hourly[(minute - MISSED_AFTER) % 60]:
             silence.missed += self.schedule.missed(minute)
         if silence.expected > 2.0 or silence.missed > 0.0:
@@ -222,13 +241,12 @@ class Detector(Blocks):
         if low > high:
             high = low
             direction = -1
-        self.peak_today = max(self.peak_today, high)
-        high *= self.scale
+        high = self.alarm.calibrate(minute, high, direction, RECORDED, self.age / 1440.0)
         if high >= RECORDED:
             self.above += 1
             if direction < 0 and self.saved_rate > 0.0 and (self._back_to_normal(minute) or self.above < _UNSURE):
                 return 0.0
-            self.reason = self.reason_now if direction > 0 else -1
+            self.reason = self.reason_now if direction > 0 else MISSED_JOB if self.missed_job else -1
         elif self.above:
             self.above = max(0, self.above - 2)
         high = self.alarm.filter(minute, high, direction, RECORDED)

@@ -7,7 +7,11 @@ from log_aggregator_trends.detector.tail import decay
 _BLOCK = 15.0
 """Minutes between two updates."""
 
+_PRIOR_EVENTS = 0.5
+"""Jeffreys' prior of a Poisson rate: an hour without events does not mean that there never is one."""
+
 _SMALLEST_RATE = 1e-4
+"""Keeps every ratio defined for a series of zeros."""
 
 
 class Level:
@@ -38,8 +42,7 @@ class Level:
         self.events = keep * self.events + weight * events
         self.exposure = keep * self.exposure + weight * exposure
         if self.exposure > 0.0:
-            # A series of zeros keeps a positive rate, so that every ratio stays defined.
-            self.rate = max(self.events / self.exposure, _SMALLEST_RATE)
+            self.rate = max((self.events + _PRIOR_EVENTS) / self.exposure, _SMALLEST_RATE)
 
     def relative_variance(self, dispersion: float) -> float:
         """Squared relative uncertainty of the rate; `dispersion` is variance/mean of hourly sums."""

@@ -9,9 +9,17 @@ _STEPS = 8.0
 
 _FRESH = 0x80
 _LONGEST_HOURLY = 10
-_LONGEST_DAILY = 60
+_LONGEST_DAILY = 120
 MISSED_AFTER = 5
 """Minutes without a burst after which one is over, or was missed."""
+_SLOTS = 288
+_JOB_SLOT, _JOB_CARRY, _JOB_RUNS, _JOB_SIZE, _JOB_DAY = range(_SLOTS, _SLOTS + 5)
+"""Places in `Schedule.daily` behind the slots: the five-minute slot of a daily job in two bytes, its runs in a row, its
+size, and the last byte of the day of its last run."""
+_JOB_TOLERANCE = 30
+"""Minutes by which a daily job may be early or late."""
+SURE_OF_JOB = 8
+"""Runs on days in a row after which a job is daily: one of working days never gets there."""
 _PRIOR_SIZES = 4.0
 _PRIOR_SIZE_VARIANCE = 0.04
 
@@ -57,7 +65,7 @@ class Schedule:
     def __init__(self) -> None:
         # Sizes for the 60 minutes of the hour, then how often in a row each was met.
         self.hourly = bytearray(120)
-        self.daily = bytearray(288)
+        self.daily = bytearray(_SLOTS + 5)
         self.start = -1
         self.explained = False
         self.last = -1000
@@ -77,7 +85,12 @@ class Schedule:
         if hourly[60 + m] < 2 or excess > 1.3 * _unpack(code):
             slot = (minute % 1440) // 5
             daily = self.daily
-            code = max(code, daily[slot] & 0x7F, daily[slot - 1] & 0x7F, daily[(slot + 1) % 288] & 0x7F)
+            code = max(
+                code,
+                daily[slot] & 0x7F,
+                daily[slot - 1 if slot else _SLOTS - 1] & 0x7F,
+                daily[(slot + 1) % _SLOTS] & 0x7F,
+            )
         size = _unpack(code) if code else 0.0
         if self.interval and excess > 1.3 * size:
             reference = self.start if self.start >= 0 else minute
@@ -113,8 +126,10 @@ class Schedule:
         code = _pack(self.largest)
         # What the minute of the hour explains well needs no place among the daily ones.
         hourly = self.predicted > 0.0 and self.hourly[60 + start % 60] > 3
+        if not hourly:
+            self._note_job(start, code)
         for slot in () if hourly else range(start // 5, last // 5 + 1):
-            at = slot % 288
+            at = slot % _SLOTS
             self.daily[at] = _smooth(self.daily[at] & 0x7F, code) | _FRESH
         if length <= _LONGEST_HOURLY:
             for at in range(start, last + 2):
@@ -124,6 +139,47 @@ class Schedule:
             self.interval = start - self.previous if self.previous >= 0 else 0
             self.previous = start
             self.size = self.largest
+
+    @property
+    def job_minute(self) -> int:
+        """Minute of the day at which the daily job starts, if there is one."""
+        return 5 * (self.daily[_JOB_SLOT] + 256 * self.daily[_JOB_CARRY])
+
+    @property
+    def job_size(self) -> float:
+        """Size of the daily job's burst."""
+        return _unpack(self.daily[_JOB_SIZE])
+
+    def _job_day(self, minute: int) -> int:
+        return (minute - self.job_minute + 720) // 1440 & 0xFF
+
+    def _note_job(self, start: int, code: int) -> None:
+        """A burst began at `start`: another run of the daily job, or the first of one."""
+        daily = self.daily
+        distance = abs((start - self.job_minute + 720) % 1440 - 720)
+        if daily[_JOB_RUNS] and distance <= _JOB_TOLERANCE and code >= daily[_JOB_SIZE] - _STEPS:
+            if daily[_JOB_DAY] != self._job_day(start):
+                daily[_JOB_RUNS] = min(255, daily[_JOB_RUNS] + 1)
+                daily[_JOB_DAY] = self._job_day(start)
+                daily[_JOB_SIZE] = _smooth(daily[_JOB_SIZE], code)
+        elif daily[_JOB_RUNS] < 3 and code > daily[_JOB_SIZE]:
+            daily[_JOB_CARRY], daily[_JOB_SLOT] = divmod(start % 1440 // 5, 256)
+            daily[_JOB_RUNS], daily[_JOB_SIZE] = 1, code
+            daily[_JOB_DAY] = self._job_day(start)
+
+    def excuse_job(self, minute: int) -> None:
+        """Minutes before `minute` are missing: whether the job ran on that day is not known."""
+        self.daily[_JOB_DAY] = self._job_day(minute)
+
+    def missed_job(self, minute: int) -> int:
+        """Runs in a row of the daily job that was due and did not come; else 0. To be asked every 15 minutes."""
+        daily = self.daily
+        runs = daily[_JOB_RUNS]
+        late = (minute - self.job_minute) % 1440 - _JOB_TOLERANCE
+        if not runs or not 0 <= late < 15 or self.start >= 0 or daily[_JOB_DAY] == self._job_day(minute):
+            return 0
+        daily[_JOB_RUNS] = 0
+        return runs
 
     def missed(self, minute: int) -> float:
         """Natural logarithm of the odds against a burst's absence, when one was due a few minutes ago; else 0.0.
@@ -144,5 +200,5 @@ class Schedule:
     def forget_a_week(self) -> None:
         """Drop day slots unused since the last call."""
         daily = self.daily
-        for slot in range(288):
+        for slot in range(_SLOTS):
             daily[slot] = daily[slot] & 0x7F if daily[slot] & _FRESH else 0

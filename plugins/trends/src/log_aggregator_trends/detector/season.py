@@ -10,6 +10,12 @@ _SMALLEST_FACTOR = 0.02
 _STEP = 2.5
 _DAY_OFF = 0.5
 """Share of the median day under which a day is one off."""
+_STEEP = 1.3
+"""How many times more or less an hour earlier or later must be to be allowed for."""
+_QUIET_NIGHT = 0.1
+"""What the first night may leave of the level: nobody knows before it was seen."""
+_MIDNIGHT = 180
+"""Minutes by which the day of the week may begin earlier or later."""
 _CAUTION = 1.7
 """How many times the expected noise must be exceeded before a course of the day is believed in."""
 
@@ -41,6 +47,10 @@ class Season:
         if day_factor < _DAY_OFF:
             # On a day off the course of a working day says nothing.
             return day_factor
+        return self._hourly(minute) * day_factor
+
+    def _hourly(self, minute: int) -> float:
+        """Factor for the time of day of `minute`."""
         position = (minute % 1440) / 60.0 - 0.5
         low = int(position // 1)
         share = position - low
@@ -48,11 +58,30 @@ class Season:
         left = factors[low % _HOURS]
         right = factors[(low + 1) % _HOURS]
         if left < _STEP * right and right < _STEP * left:
-            hourly = left + (right - left) * share
-        else:
-            # Opening hours, a nightly stop: a step, not a slope.
-            hourly = left if share < 0.5 else right
-        return hourly * day_factor
+            return left + (right - left) * share
+        # Opening hours, a nightly stop: a step, not a slope.
+        return left if share < 0.5 else right
+
+    def bounds(self, minute: int) -> tuple[float, float]:
+        """What else the factor for `minute` may be, as multiples of it: at most and at least. Mostly 1 and 1.
+
+        The hours are as sharp as an hour, clocks change by one, and people come early or late: where the course is
+        steep, the factors an hour before and after are as likely. A week is not cut at midnight UTC everywhere. And
+        on a day off the course of a working day may be there, or not.
+        """
+        if not self.days:
+            return 1.0, _QUIET_NIGHT
+        usual = self.factor(minute)
+        day_factor = self.week[(minute // 1440 + 3) % 7]
+        course = self._hourly(minute)
+        others = [self.factor(minute - 60), self.factor(minute + 60)]
+        for near in (minute - _MIDNIGHT, minute + _MIDNIGHT):
+            other = self.week[(near // 1440 + 3) % 7]
+            others.append(other if other < _DAY_OFF else other * course)
+        if day_factor < _DAY_OFF:
+            others += [day_factor * self._hourly(minute + shift) for shift in (-60, 0, 60)]
+        up, down = max(others) / usual, min(others) / usual
+        return up if up > _STEEP else 1.0, down if down * _STEEP < 1.0 else 1.0
 
     def end_of_day(self, sums: array[float], day_total: float, day: int) -> bool:
         """Learn from the 24 hourly `sums` (hour 0 first) of the day number `day` since the epoch.

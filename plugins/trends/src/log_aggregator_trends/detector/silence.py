@@ -42,14 +42,17 @@ class Silence:
         The negative binomial's probability of zero, twice: at the longest measured window that fits into the run,
         continued at its rate per minute (right for independent minutes), and with the spread of the next
         longer window (right when a low rate lasts); the less surprising one counts, up to 15
-        minutes. Discounted when this series
-        was nearly as silent before (in expected events, so a quiet night does not excuse a quiet noon).
+        minutes. Discounted when this series was nearly as silent before (in expected events, so a quiet night does not
+        excuse a quiet noon).
         """
         minutes = self.minutes
         index = 0 if minutes < 5 else 1 if minutes < 15 else 2 if minutes < 60 else 3
         windows = minutes / WINDOWS[index]
         short = windows * _zero(self.expected / windows, spread, index, relative_variance)
         surprise = short if index > 1 else min(short, _zero(self.expected, spread, index + 1, relative_variance))
+        # What is not known of the level is the same unknown in all windows.
+        certain = LOG10_E * log(1.0 + self.expected * relative_variance) / relative_variance
+        surprise = min(surprise, certain)
         bound = _RECORD_MARGIN * self.record
         if self.expected < bound:
             part = self.expected / bound

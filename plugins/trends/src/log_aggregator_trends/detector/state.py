@@ -25,6 +25,14 @@ ALLOWANCE = (0.0, 0.3, 0.7, 1.2, 1.7, 2.0)
 """Added to the surprise of each window length: overlapping windows make fewer independent tests than minutes do."""
 
 
+MISSED_JOB = -2
+"""The `reason` of an alert that a daily job has not come."""
+
+UP, UP_HOUR, DOWN, DOWN_HOUR = 19, 20, 21, 22
+"""Places in `State.recent`: by how much the expectation of short windows, and of an hour, may be too small, or too
+large."""
+
+
 def learnable(variance: float, noise: float) -> float:
     """Largest error that is learned from: four standard deviations, and never less than a couple of events.
 
@@ -57,7 +65,9 @@ class State:
     sum60: float
     sum_raw: float  # over 5 minutes, with them
     ring: array[float]  # the last 60 counts without bursts by the clock, by minute of the hour
-    recent: array[float]  # expected counts of the last four blocks, then the last five counts
+    # Expected counts of the last four blocks, the last five counts, how much more and how much less than expected
+    # the course of the day may mean in each of the last five blocks, and what follows for short windows and an hour.
+    recent: array[float]
     hours: array[float]  # sums of the 24 hours of the day, then what was expected of them
     day_total: float  # today's clipped count
     whole_day: bool  # no minute of today is missing
@@ -68,14 +78,13 @@ class State:
     block_peak: float  # largest surprise in this block
     weight: float  # how much this block teaches
     long_surprise: float  # of the 6- and 24-hour sums, until the next hour
-    peak_today: float
-    peaks: array[float]  # largest surprise of each of the last five days
-    scale: float  # below 1 for a series whose ordinary days surprise more than they should
+    long_reason: int  # which of the two: 5 or 6
     saved_rate: float  # the level before the last adopted one
     saved_until: int
     above: int  # minutes of alert in this alert
+    missed_job: float  # surprise that the daily job has not come, in the first minute of a block
     reason_now: int  # the same for this minute
-    reason: int  # index of the window that alerts, 5 for long ones, -1 for too little
+    reason: int  # which window alerts: 1 is the shortest, -1 is too little, MISSED_JOB
 
     def __init__(self) -> None:
         self.level = Level()
@@ -90,7 +99,7 @@ class State:
         self.mean15 = self.mean60 = 0.0
         self.sum5 = self.sum15 = self.sum60 = self.sum_raw = 0.0
         self.ring = array("f", [0.0] * 60)
-        self.recent = array("f", [0.0] * 9)
+        self.recent = array("f", [0.0] * 9 + [1.0] * 14)
         self.block_peak = 0.0
         self.hours = array("f", [0.0] * 48)
         self.day_total = 0.0
@@ -99,11 +108,10 @@ class State:
         self.clip1 = 1e9
         self.squares1 = self.squares5 = 0.0
         self.long_surprise = 0.0
-        self.peak_today = 0.0
-        self.peaks = array("f", [4.0] * 5)
-        self.scale = 1.0
+        self.long_reason = 5
         self.saved_rate = 0.0
         self.saved_until = 0
         self.reason = self.reason_now = 0
         self.above = 0
+        self.missed_job = 0.0
         self.weight = 1.0

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from log_aggregator_trends.detector.detector import Detector
 from log_aggregator_trends.detector.spread import WINDOWS
-
-_LONG = 5
+from log_aggregator_trends.detector.state import MISSED_JOB
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +14,7 @@ class Why:
     """`seen` events in the last `window` minutes, where `low` to `high` (about 99.7 %) were expected.
 
     `surprise` is -log10 of the probability of this, a minute. `silent` is the length of a silence in
-    minutes, 0 when something came in the last minute.
+    minutes, 0 when something came in the last minute. With `missed_run` a daily job has not come.
     """
 
     window: int
@@ -25,20 +24,23 @@ class Why:
     high: float
     surprise: float
     silent: int
+    missed_run: bool = False
 
 
 def why(detector: Detector) -> Why:
     """Explain the detector's last score."""
     reason = detector.reason
     silent = detector.silence.minutes
+    if reason == MISSED_JOB:
+        size, scatter = detector.schedule.job_size, detector.schedule.size_variance**0.5
+        low, high = max(0.0, size * (1.0 - 3.0 * scatter)), size * (1.0 + 3.0 * scatter)
+        surprise = round(detector.alarm.peak, 1)
+        return Why(1440, 0.0, round(size, 1), round(low, 1), round(high, 1), surprise, 0, missed_run=True)
     if reason < 0:
         window = max(silent, 60)
         seen = detector.sum60 if silent < 60 else 0.0
         expected = detector.mean60 if silent < 60 else max(detector.silence.expected, detector.mean60)
         index = 3
-    elif reason >= _LONG:
-        window, index = WINDOWS[_LONG], _LONG
-        seen, expected = seen_and_expected(detector, window)
     else:
         index = max(reason, 1) - 1
         window = WINDOWS[index]
@@ -58,7 +60,7 @@ def why(detector: Detector) -> Why:
 
 
 def seen_and_expected(detector: Detector, window: int) -> tuple[float, float]:
-    """What came in the last `window` minutes (1, 5, 15, 60; longer ones: of the 24 hours), and what was expected."""
+    """What came in the last `window` minutes (1, 5, 15, 60; longer ones: of whole hours), and what was expected."""
     if window == 1:
         return detector.recent[4 + detector.minute % 5], detector.mean
     if window == 5:
@@ -67,4 +69,5 @@ def seen_and_expected(detector: Detector, window: int) -> tuple[float, float]:
         return detector.sum15, detector.mean15
     if window == 60:
         return detector.sum60, detector.mean60
-    return sum(detector.hours[:24]), sum(detector.hours[24:])
+    places = [(detector.minute // 60 - back) % 24 for back in range(1, window // 60 + 1)]
+    return sum(detector.hours[place] for place in places), sum(detector.hours[24 + place] for place in places)
