@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from log_aggregator.journal import open_journal
+
 COMMAND = str(Path(sys.executable).with_name("log-aggregator"))
 
 
@@ -57,3 +59,16 @@ def test_a_command_of_a_plugin_that_is_not_installed_says_where_it_may_come_from
         "log-aggregator: kafka: no such command; if a plugin brings it: pip install log-aggregator-kafka\n"
     )
     assert "did you mean 'check'?" in run(tmp_path, "chekc").stderr
+
+
+def test_a_journal_that_cannot_be_written_stops_the_start_with_one_line(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path / "data")
+    journal.connection.execute(
+        "CREATE TRIGGER full BEFORE INSERT ON lanes BEGIN SELECT RAISE(FAIL, 'database or disk is full'); END"
+    )
+    journal.connection.close()
+    journal.lock.close()
+    done = run(tmp_path, "serve", PORT="0")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines()[-1] == ("log-aggregator: the journal cannot be written: database or disk is full")
+    assert "Traceback" not in done.stderr

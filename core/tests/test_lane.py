@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -109,6 +110,26 @@ async def test_an_unknown_commit_is_decided_by_the_progress(tmp_path: Path) -> N
         await r.reached(5)
     assert sink.stored == [1, 2, 3, 4, 5]
     assert sink.attempts == 10
+
+
+async def test_a_full_disk_does_not_deliver_a_stored_flush_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    sink = Sink()
+    async with rig(tmp_path, sink) as r:
+        advance, refused = r.outbox.advance, iter(range(4))
+
+        def full(*arguments: Any) -> None:
+            if next(refused, None) is not None:
+                raise sqlite3.OperationalError("database or disk is full")
+            advance(*arguments)
+
+        r.outbox.advance = full  # type: ignore[method-assign]
+        await r.seal(1)
+        await r.reached(1)
+    assert (sink.stored, sink.attempts) == ([1], 1)
+    (line,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert line.error == "the journal cannot be written: database or disk is full"
 
 
 async def test_a_sink_that_hangs_is_cancelled_and_tried_again(tmp_path: Path) -> None:

@@ -98,6 +98,29 @@ async def test_a_full_journal_refuses_and_says_why(start: Callable[..., Service]
         assert (health.status, health.accepting) == ("unhealthy", False)
 
 
+async def test_a_full_disk_is_seen_in_health_until_it_is_mended(
+    start: Callable[..., Service], store: Store, record: Make
+) -> None:
+    async with start() as service:
+        refusing = {"first": "INSERT ON intake", "second": "UPDATE ON meta"}
+        for name, write in refusing.items():
+            trigger = f"CREATE TEMP TRIGGER {name} BEFORE {write} BEGIN SELECT RAISE(FAIL, 'disk is full'); END"
+            await service.writer.submit(lambda c, trigger=trigger: c.execute(trigger))
+        with pytest.raises(OverloadedError, match="the journal cannot be written"):
+            await service.take([record()])
+        for _ in range(2):
+            health = await service.health()
+            assert (health.status, health.accepting) == ("unhealthy", False)
+            assert "the journal cannot be written" in health.checks["journal"]["detail"]
+        for name in refusing:
+            await service.writer.submit(lambda c, name=name: c.execute(f"DROP TRIGGER {name}"))
+        health = await service.health()
+        assert health.accepting
+        assert health.checks["journal"]["ok"]
+        await service.take([record()])
+    assert store.total == 1
+
+
 async def test_refused_records_are_named_by_index(start: Callable[..., Service], store: Store, record: Make) -> None:
     class Guard:
         def on_ingest(self, records: list[Record]) -> None:

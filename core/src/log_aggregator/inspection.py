@@ -7,7 +7,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from log_aggregator.figures import resident_bytes
-from log_aggregator.health import ERROR_RATE_TO_DEGRADE, HealthReport, ask, report
+from log_aggregator.health import CHECK_TIMEOUT, ERROR_RATE_TO_DEGRADE, HealthReport, ask, report
+from log_aggregator.journal import JournalError, touch
 from log_aggregator.store import Store, StoreHealth
 
 if TYPE_CHECKING:
@@ -69,10 +70,16 @@ async def health_of(service: Service) -> HealthReport:
     door, tally = service.door, service.tally
     received = max(1, door.accepted + door.rejected + door.refused)
     failed = (door.rejected + door.refused) / received
+    broken = await _journal_failure(service)
     checks: dict[str, Any] = {
         "queue": {"ok": True, "records": service.pipeline.queued},
         "memory": {"ok": True, "resident_bytes": resident_bytes()},
-        "journal": {"ok": True, "bytes": door.journal_bytes, "max_bytes": service.settings.journal_max_bytes},
+        "journal": {
+            "ok": not broken,
+            "bytes": door.journal_bytes,
+            "max_bytes": service.settings.journal_max_bytes,
+            **({"detail": broken} if broken else {}),
+        },
         "rejections": {"ok": failed <= ERROR_RATE_TO_DEGRADE, "share": round(failed, 4)},
         "errors": {"ok": True, "share": round(tally.errors / max(1, tally.logs), 4)},
     }
@@ -93,7 +100,20 @@ async def health_of(service: Service) -> HealthReport:
     answers = await asyncio.gather(*(ask(service.registrations.checks[name]) for name in names))
     for name, answer in zip(names, answers, strict=True):
         checks[name] = {"ok": answer is None, "detail": answer or ""}
-    return report(door.closed_because, checks)
+    # With DURABILITY=memory logs are taken all the same, and the journal is only where flushes wait.
+    refusing = broken if service.settings.durability == "journal" else None
+    return report(door.closed_because or refusing or None, checks)
+
+
+async def _journal_failure(service: Service) -> str:
+    """Why the journal cannot be written; empty when it can. After a failure it is tried: nobody else may write now."""
+    if service.writer.failure:
+        try:
+            async with asyncio.timeout(CHECK_TIMEOUT):
+                await service.writer.submit(touch)
+        except (JournalError, TimeoutError):
+            return service.writer.failure
+    return ""
 
 
 async def _database(store: Store) -> dict[str, Any]:

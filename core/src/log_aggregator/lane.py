@@ -15,11 +15,12 @@ import msgspec
 from log_aggregator.aggregate import START, Flush
 from log_aggregator.errors import PermanentError, RetryableError
 from log_aggregator.isolation import Circuit, ContainedSink
-from log_aggregator.journal import LaneState, Outbox, Waiting, Writer
+from log_aggregator.journal import JournalError, LaneState, Outbox, Waiting, Writer
 from log_aggregator.registry import Plugin
 
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 30.0
+LONGEST_NOTE_PAUSE = 5.0
 BACKLOG_GROUPS = 50_000
 """Groups that wait for a sink that is not required; beyond it the oldest flush is dropped and counted."""
 
@@ -188,11 +189,26 @@ class Lane:
         else:
             # The sink may have stored it after all, so what it stands at is not known from here on.
             state = LaneState(sequence, None, self._state.lost + flush.logs)
-        await self._writer.submit(lambda c: self._outbox.advance(c, self.name, state, self._lane_names))
+        await self._note_down(state)
         async with self._moved:
             self._state = state
             self._moved.notify_all()
         self._on_progress()
+
+    async def _note_down(self, state: LaneState) -> None:
+        """Write how far the lane is. While the disk is full that waits: delivering the flush again would be worse."""
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                await self._writer.submit(lambda c: self._outbox.advance(c, self.name, state, self._lane_names))
+            except JournalError as error:
+                if pause == FIRST_PAUSE:
+                    told = {"sink": self.name, "error": str(error)}
+                    log.error("what a sink has stored cannot be noted, so it waits", extra=told)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST_NOTE_PAUSE)
+            else:
+                return
 
     async def _drop(self, flush: Flush, why: str) -> None:
         log.error("flush dropped", extra={"sink": self.name, "logs": flush.logs, "why": why})

@@ -1,6 +1,6 @@
 """What is acknowledged and not yet stored, on disk: the intake of records and the outbox of flushes."""
 
-from log_aggregator.journal.database import JournalError, open_journal, used_bytes
+from log_aggregator.journal.database import JournalError, open_journal, touch, used_bytes
 from log_aggregator.journal.intake import Appended, Entry, Intake
 from log_aggregator.journal.outbox import LaneState, Outbox, Waiting
 from log_aggregator.journal.writer import Writer
@@ -15,5 +15,6 @@ __all__ = [
     "Waiting",
     "Writer",
     "open_journal",
+    "touch",
     "used_bytes",
 ]

@@ -106,6 +106,11 @@ def _prepare(connection: sqlite3.Connection) -> Identity:
     return Identity(instance, secrets.randbits(62))
 
 
+def touch(connection: sqlite3.Connection) -> None:
+    """Write something that changes nothing: shows whether the journal can be written."""
+    connection.execute("UPDATE meta SET version = version")
+
+
 def used_bytes(connection: sqlite3.Connection) -> int:
     """Bytes that the journal's rows take. The file may be larger: room that was given up is used again."""
     pages, free, size = (

@@ -30,6 +30,8 @@ class Writer:
         self._thread.start()
         self.commits = 0
         self.commit_seconds = 0.0
+        self.failure = ""
+        """Why the last transaction failed; empty again once something was written."""
 
     def submit(self, work: Callable[[sqlite3.Connection], Result]) -> asyncio.Future[Result]:
         """Queue `work(connection)`; the future has its result once the transaction is durable.
@@ -62,6 +64,7 @@ class Writer:
     def _commit(self, todo: list[tuple[Work, asyncio.Future[Any]]]) -> None:
         started = time.perf_counter()
         outcomes: list[tuple[asyncio.Future[Any], Any, BaseException | None]] = []
+        written = self._connection.total_changes
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             for work, future in todo:
@@ -72,6 +75,10 @@ class Writer:
                 self._connection.execute("ROLLBACK")
             failure = JournalError(f"the journal cannot be written: {error}")
             outcomes = [(future, None, failure) for _, future in todo]
+            self.failure = str(failure)
+        else:
+            if self._connection.total_changes > written:  # reading works on a full disk, too
+                self.failure = ""
         self.commits += 1
         self.commit_seconds += time.perf_counter() - started
         with contextlib.suppress(RuntimeError):  # the loop is gone: nobody waits any more
