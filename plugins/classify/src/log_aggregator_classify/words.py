@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _PLACEHOLDER = re.compile(r"\{[A-Z][A-Z0-9_]*\}")
 _ADDRESS = re.compile(r"\S*://\S+|(?<!\S)[\w.-]+\.[A-Za-z][\w-]+:\d+|(?<![\w.])/[\w./-]+")
@@ -18,6 +19,7 @@ def words_of(text: str) -> list[str]:
     return [plain(word.lower()) for word in _WORD.findall(text)]
 
 
+@lru_cache(maxsize=4096)
 def plain(word: str) -> str:
     """A word without the commonest English endings: `connected`, `connecting` and `connects` are one.
 
