@@ -137,8 +137,9 @@ def main() -> None:
     with ExitStack() as stack:
         dsn, database = "", None
         if options.store == "postgres":
-            server = PostgresServer().start()
-            stack.callback(server.stop)
+            server = PostgresServer()
+            stack.callback(server.remove)
+            server.start()
             dsn, database = server.dsn(), server.process.pid if server.process else None
         for shape in SHAPES:
             figures = run(shape, options, dsn, database)

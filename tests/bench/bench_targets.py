@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -36,6 +37,8 @@ PARTS: dict[str, Callable[[Options, Progress], list[Row]]] = {
 
 def main() -> int:
     """Measure, print the table, write the JSON. 1 when a part could not be measured; falling short is no error."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended then, too
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # whoever started this may ignore it: no child's end would be known
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", choices=PARTS, action="append", metavar="NAME", help=f"one of {', '.join(PARTS)}")
     parser.add_argument("--seconds", type=float, default=5.0, help="of each run (default: %(default)s)")

@@ -20,12 +20,15 @@ class Options(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One line of the table; `figures` are all that stands behind it, for the JSON."""
+    """One line of the table; `figures` are all that stands behind it, for the JSON.
+
+    `met` is `None` where nothing has to be reached: a line to compare with.
+    """
 
     what: str
     wanted: str
     measured: str
-    met: bool
+    met: bool | None
     figures: dict[str, Any]
 
 
