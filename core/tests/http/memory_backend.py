@@ -51,7 +51,7 @@ class MemoryBackend:
         return {"groups": 0, "sinks": {}, "deadline": deadline}
 
     async def stats(self) -> dict[str, Any]:
-        return {"logs": len(self.records)}
+        return {"logs": len(self.records), "sinks": {"memory": {"lag_flushes": 3}}}
 
     async def health(self) -> HealthReport:
         return self.report

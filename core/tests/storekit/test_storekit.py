@@ -14,8 +14,10 @@ from log_aggregator.aggregate import Key
 from log_aggregator.samples import Samples
 from log_aggregator.storekit import (
     CursorError,
+    Resolved,
     States,
     StoredRow,
+    changed_aliases,
     changed_columns,
     clean_aggregate,
     group_key,
@@ -27,6 +29,7 @@ from log_aggregator.storekit import (
     roll_up,
     rows_of,
     stored_aggregate,
+    touched_ids,
     unpack_aggregate,
     write_cursor,
 )
@@ -73,6 +76,21 @@ def test_aliases_resolve_the_same_in_any_order(raw: list[tuple[str, str, int]]) 
         assert final is None or final.final_id == end.final_id, "the end of a chain stands alone"
         assert (end.final_pattern is None) == (end.final_id == old_id)
         assert end.final_pattern is None or pattern_id(end.final_pattern) == end.final_id
+
+
+@given(st.lists(st.lists(st.tuples(NAMES.filter(bool), NAMES, st.integers(1, 9)), max_size=4), max_size=8))
+def test_aliases_taken_in_by_families_are_as_if_all_were_resolved_at_once(
+    batches: list[list[tuple[str, str, int]]],
+) -> None:
+    table: dict[str, Resolved] = {}
+    for batch in batches:
+        fresh = [Alias(pattern_id(old), new, at) for old, new, at in batch]
+        touched = touched_ids(fresh)
+        ends = {*touched, *(table[one].final_id for one in touched if one in table)}
+        family = [row.alias for row in table.values() if row.final_id in ends]
+        table |= {row.alias.old_id: row for row in changed_aliases(family, fresh)}
+    everything = [Alias(pattern_id(old), new, at) for batch in batches for old, new, at in batch]
+    assert table == resolve_aliases(everything)
 
 
 def test_chains_follow_and_circles_end_at_their_oldest_alias() -> None:

@@ -18,7 +18,7 @@ from tests.servers.sinks import Chain, Host, aggregate, deliver, hosted, total
 async def test_a_flush_that_comes_again_is_counted_once(sink: PostgresSink, host: Host) -> None:
     flush = Chain().flush([aggregate(count=3)])
     for _ in range(3):
-        await sink.on_flush(flush)
+        await deliver(sink, flush)
     assert await total(host.store) == 3
 
 
@@ -27,7 +27,7 @@ async def test_a_flush_is_counted_once_over_a_restart(make_sink, tmp_path: Path)
     for _ in range(2):
         sink = make_sink()
         async with hosted(sink, tmp_path) as host:
-            await sink.on_flush(flush)
+            await deliver(sink, flush)
             assert await total(host.store) == 3
 
 
@@ -35,13 +35,13 @@ async def test_the_second_of_two_copies_of_a_data_directory_is_fenced(make_sink,
     chain = Chain()
     original, copy = make_sink(), make_sink()
     async with hosted(original, tmp_path) as host, hosted(copy, tmp_path):
-        await original.on_flush(chain.flush([aggregate(count=1)]))
+        await deliver(original, chain.flush([aggregate(count=1)]))
         copied = Chain()
         copied.previous, copied.sequence, copied.epoch = chain.previous, chain.sequence, 8
-        await original.on_flush(chain.flush([aggregate(count=10)]))
+        await deliver(original, chain.flush([aggregate(count=10)]))
         with pytest.raises(FencedError, match="another service went on from a copy"):
-            await copy.on_flush(copied.flush([aggregate(count=100)]))
-        await original.on_flush(chain.flush([aggregate(count=1000)]))
+            await deliver(copy, copied.flush([aggregate(count=100)]))
+        await deliver(original, chain.flush([aggregate(count=1000)]))
         assert await total(host.store) == 1011
 
 
@@ -52,23 +52,23 @@ async def test_a_hot_copy_within_one_epoch_is_fenced(make_sink, tmp_path: Path) 
     async with hosted(original, tmp_path) as host, hosted(copy, tmp_path):
         first = chain.flush([aggregate(count=1)])
         copied.sequence, copied.previous = 1, first.position
-        await original.on_flush(first)
+        await deliver(original, first)
         outcomes = await asyncio.gather(
-            original.on_flush(chain.flush([aggregate(count=10)])),
-            copy.on_flush(copied.flush([aggregate(count=10)])),
+            deliver(original, chain.flush([aggregate(count=10)])),
+            deliver(copy, copied.flush([aggregate(count=10)])),
             return_exceptions=True,
         )
-        assert [type(outcome) for outcome in outcomes if outcome] == [FencedError]
+        assert [type(outcome) for outcome in outcomes if isinstance(outcome, Exception)] == [FencedError]
         assert await total(host.store) == 11
 
 
 async def test_a_lane_that_gave_up_flushes_may_go_on(sink: PostgresSink, host: Host) -> None:
     chain = Chain()
-    await sink.on_flush(chain.flush([aggregate(count=1)]))
+    await deliver(sink, chain.flush([aggregate(count=1)]))
     chain.flush([aggregate(count=10)])
     went_on = msgspec.structs.replace(chain.flush([aggregate(count=100)]), previous=None)
     for _ in range(2):
-        await sink.on_flush(went_on)
+        await deliver(sink, went_on)
     assert await total(host.store) == 101
 
 
@@ -81,18 +81,18 @@ async def test_a_store_that_was_rewound_fences_until_a_person_adopts(
 ) -> None:
     chain = Chain()
     chain.previous, chain.sequence = Position(7, 41), 41
-    await sink.on_flush(chain.flush([aggregate(count=1)]))
+    await deliver(sink, chain.flush([aggregate(count=1)]))
     chain.flush()
     lost = chain.flush([aggregate(count=10)])
     with pytest.raises(FencedError):
-        await sink.on_flush(lost)
+        await deliver(sink, lost)
     monkeypatch.setenv("PLUGINS_FILE", "/nowhere/plugins.toml")
     monkeypatch.setattr("log_aggregator_postgres.commands.PostgresConfig", lambda: sink._config)
     assert await asyncio.to_thread(command, ["progress"]) == 0
     assert "instance\t7-42" in capsys.readouterr().out
     assert await asyncio.to_thread(command, ["adopt", "instance"]) == 0
     assert await asyncio.to_thread(command, ["adopt", "unknown"]) == 1
-    await sink.on_flush(lost)
+    await deliver(sink, lost)
     assert await total(host.store) == 11
 
 

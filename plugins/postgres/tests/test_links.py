@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 import subprocess
 import time
@@ -105,17 +106,20 @@ async def server_connections(config: PostgresConfig) -> set[int]:
 
 
 @needs_pgbouncer
-async def test_a_pooler_that_forgets_prepared_statements_is_said(
-    postgres_dsn: str, postgres_server, tmp_path: Path
-) -> None:
+async def test_a_pooler_that_forgets_prepared_statements_is_said(postgres_dsn: str, postgres_server) -> None:
     with PgBouncer(postgres_server, postgres_dsn) as pooler:
         if pooler.keeps_prepared_statements:
             pytest.skip("this PgBouncer keeps prepared statements")
-        sink, chain = PostgresSink(PostgresConfig.model_validate({"dsn": through(postgres_dsn, pooler.port)})), Chain()
-        async with hosted(sink, tmp_path):
-            flushes = [chain.flush([aggregate(at=n)]) for n in range(10)]
-            outcomes = [(await asyncio.gather(sink.on_flush(flush), return_exceptions=True))[0] for flush in flushes]
-        assert any("prepared_statements = false" in str(outcome) for outcome in outcomes), outcomes
+        pool = Pool(PostgresConfig.model_validate({"dsn": through(postgres_dsn, pooler.port)}))
+
+        async def read_much() -> None:
+            await asyncio.gather(*[pool.fetch("SELECT pg_sleep(0.3)", []) for _ in range(4)])
+            for _ in range(20):
+                await pool.fetch("SELECT 1", [])
+
+        with pytest.raises(RetryableError, match="prepared_statements = false"):
+            await read_much()
+        await pool.close()
 
 
 def certificate(directory: Path, name: str, *more: str) -> tuple[Path, Path]:
@@ -202,6 +206,56 @@ async def test_a_password_file_is_read_for_every_connection(own_postgres: Postgr
         secret.write_text(PASSWORD + "\n")
         await deliver(sink, flush)
         assert await total(host.store) == 4
+
+
+async def test_a_password_file_that_is_no_text_is_tried_again(own_postgres: PostgresServer, tmp_path: Path) -> None:
+    """Whatever goes wrong before the schema is there, the next try comes."""
+    secret = tmp_path / "password"
+    secret.write_bytes(b"\xff")
+    config = PostgresConfig.model_validate(
+        {"host": "127.0.0.1", "port": own_postgres.port, "database": "postgres", "user": "postgres"}
+        | {"password_file": secret, "password": None, "pool_min": 0}
+    )
+    sink, chain = PostgresSink(config), Chain()
+    async with hosted(sink, tmp_path) as host:
+        flush = chain.flush([aggregate(count=4)])
+        with pytest.raises(RetryableError, match="unexpected: UnicodeDecodeError"):
+            await sink.on_flush(flush)
+        secret.write_text(PASSWORD)
+        await deliver(sink, flush)
+        assert await total(host.store) == 4
+
+
+async def test_readers_leave_a_connection_to_flushes(make_sink, tmp_path: Path) -> None:
+    sink, chain = make_sink(pool_max=3, acquire_timeout=200, command_timeout=200), Chain()
+    async with hosted(sink, tmp_path) as host:
+        await deliver(sink, chain.flush())
+        readers = [asyncio.create_task(host.store._pool.fetch("SELECT pg_sleep(190)", [])) for _ in range(8)]
+        await asyncio.sleep(0)
+        for n in range(5):
+            await deliver(sink, chain.flush([aggregate(count=1, at=n)]))
+        assert not any(reader.done() for reader in readers), "flushes did not wait for readers"
+        for reader in readers:
+            reader.cancel()
+        await asyncio.gather(*readers, return_exceptions=True)
+        assert await total(host.store) == 5
+
+
+async def test_a_server_whose_default_is_serializable_is_no_obstacle(
+    make_sink, database: asyncpg.Connection, tmp_path: Path
+) -> None:
+    name = await database.fetchval("SELECT current_database()")
+    await database.execute(f"ALTER DATABASE {name} SET default_transaction_isolation = 'serializable'")
+    sinks, chains = [make_sink() for _ in range(3)], [Chain(f"instance {n}") for n in range(3)]
+    async with contextlib.AsyncExitStack() as stack:
+        hosts = [await stack.enter_async_context(hosted(sink, tmp_path)) for sink in sinks]
+        for sink, chain in zip(sinks, chains, strict=True):
+            await deliver(sink, chain.flush())
+        for n in range(5):
+            rows = [aggregate(f"pattern {i}", 1, at=n) for i in range(200)]
+            tries = [deliver(sink, chain.flush(rows)) for sink, chain in zip(sinks, chains, strict=True)]
+            assert await asyncio.gather(*tries) == [1, 1, 1], "no conflict had to be tried again"
+        assert await total(hosts[0].store) == sum(chain.sent for chain in chains)
 
 
 async def test_no_command_shows_the_password(

@@ -12,7 +12,7 @@ import msgspec
 from log_aggregator import Aggregate, merge_all
 from log_aggregator.store import SeriesQuery
 from log_aggregator.summary import to_json
-from log_aggregator_postgres.maintenance import Maintenance
+from log_aggregator_postgres.maintenance import OLDEST, STEP_ROWS, Maintenance, name_patterns
 from log_aggregator_postgres.pool import Pool
 from tests.servers.sinks import SECOND, Chain, aggregate, all_patterns, deliver, hosted, total
 
@@ -111,6 +111,35 @@ async def test_roll_up_and_writers_do_not_disturb_each_other(
             detail = await host.store.pattern(row.pattern_id)
             assert detail is not None
             assert detail.metadata["user"]["count"] == row.count
+
+
+async def test_the_next_row_to_roll_up_is_found_by_an_index(
+    make_sink, database: asyncpg.Connection, tmp_path: Path
+) -> None:
+    """Else each step walks past all rows that were rolled up before."""
+    sink = make_sink()
+    async with hosted(sink, tmp_path):
+        await deliver(sink, Chain().flush([old(f"p{n}", 0) for n in range(2000)]))
+        await database.execute("UPDATE aggregated_logs SET bucket_seconds = 3600 WHERE id % 1000 <> 0")
+        await database.execute("ANALYZE aggregated_logs")
+        plan = await database.fetch(f"EXPLAIN {OLDEST}", int(time.time()))
+    assert "aggregated_logs_narrow" in str(plan)
+
+
+async def test_rows_of_other_programs_get_their_ids_in_small_steps(
+    make_sink, database: asyncpg.Connection, tmp_path: Path
+) -> None:
+    """Of one pattern there may be millions: one statement for all of them would never end in time."""
+    sink = make_sink()
+    async with hosted(sink, tmp_path) as host:
+        await deliver(sink, Chain().flush())
+        await database.execute("INSERT INTO aggregated_logs (message_pattern) SELECT 'p' FROM generate_series(1, 1700)")
+        async with database.transaction():
+            assert await name_patterns(database) <= STEP_ROWS
+            unnamed = "SELECT count(*) FROM aggregated_logs WHERE pattern_id IS NULL"
+            assert await database.fetchval(unnamed) >= 1700 - STEP_ROWS
+        await settle(sink, host)
+        assert await total(host.store) == 1700
 
 
 async def test_retention_deletes_only_what_is_older(make_sink, tmp_path: Path) -> None:

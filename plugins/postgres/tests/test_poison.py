@@ -10,10 +10,11 @@ import pytest
 
 from log_aggregator import Alias, Anomaly, pattern_id
 from log_aggregator.samples import Samples
+from log_aggregator.store import AnomalyQuery
 from log_aggregator.summary import summarize
 from log_aggregator_postgres import PostgresSink
 from log_aggregator_postgres.commands import main as command
-from tests.servers.sinks import Chain, Host, aggregate, deliver, total
+from tests.servers.sinks import Chain, Host, aggregate, all_patterns, deliver, total
 
 POISONS: dict[str, dict[str, Any]] = {
     "nul_in_pattern": {"pattern": "a\0b"},
@@ -69,6 +70,9 @@ async def test_a_poison_row_is_set_aside_and_its_neighbors_are_stored(
     assert await total(host.store) == 37
     assert await database.fetchval("SELECT sum(logs)::int FROM log_quarantine") == 5
     assert "5 logs" in caplog.text
+    health = await host.store.health()
+    assert (health.reachable, health.figures["quarantined_logs"]) == (True, 5)
+    assert "5 logs in quarantine" in health.detail
     assert await asyncio.to_thread(run, sink, monkeypatch, "quarantine") == 0
     assert "5 logs\tSQLSTATE 23514" in capsys.readouterr().out
     assert await asyncio.to_thread(run, sink, monkeypatch, "retry") == 1
@@ -109,3 +113,19 @@ async def test_what_rides_on_a_flush_never_holds_it_up(sink: PostgresSink, host:
     )
     await deliver(sink, Chain().flush([aggregate(count=3)], [bad_alias], [bad_anomaly]))
     assert await total(host.store) == 3
+
+
+async def test_an_event_that_is_refused_is_left_out_and_the_others_are_stored(
+    sink: PostgresSink, host: Host, caplog: pytest.LogCaptureFixture
+) -> None:
+    def anomaly(name: str, started: int) -> Anomaly:
+        return Anomaly(name, "spike", "open", "notify", "p", "text", "INFO", "web", started, 2, 0.5, 1)
+
+    aliases = [Alias(pattern_id("a"), "z", 2**70), Alias(pattern_id("b"), "c", 1)]
+    flush = Chain().flush([aggregate("b", 3)], aliases, [anomaly("bad", 2**70), anomaly("good", 1)])
+    for _ in range(2):
+        await deliver(sink, flush)
+    assert [(row.pattern, row.count) for row in await all_patterns(host.store)] == [("c", 3)]
+    assert [found["id"] for found in await host.store.anomalies(AnomalyQuery())] == ["good"]
+    assert "refused an alias" in caplog.text
+    assert "refused an anomaly" in caplog.text

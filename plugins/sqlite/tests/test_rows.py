@@ -9,11 +9,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from log_aggregator import FencedError
+from log_aggregator import Alias, Anomaly, FencedError, pattern_id
 from log_aggregator.errors import RetryableError
-from log_aggregator.store import SeriesQuery
+from log_aggregator.store import AnomalyQuery, SeriesQuery
 from log_aggregator_sqlite import SqliteSink
 from log_aggregator_sqlite.commands import main as command
+from log_aggregator_sqlite.maintenance import OLDEST
 from tests.servers.sinks import SECOND, Chain, Host, aggregate, all_patterns, deliver, hosted, total
 
 HOUR = 3600
@@ -96,6 +97,22 @@ async def test_lone_surrogates_cost_no_log(tmp_path: Path) -> None:
         assert detail.metadata["user"]["count"] == 9
 
 
+async def test_an_event_that_is_refused_is_left_out_and_the_others_are_stored(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def anomaly(name: str, started: int) -> Anomaly:
+        return Anomaly(name, "spike", "open", "notify", "p", "text", "INFO", "web", started, 2, 0.5, 1)
+
+    aliases = [Alias(pattern_id("a"), "z", 2**70), Alias(pattern_id("b"), "c", 1)]
+    sink, chain = make(), Chain()
+    async with hosted(sink, tmp_path) as host:
+        await deliver(sink, chain.flush([aggregate("b", 3)], aliases, [anomaly("bad", 2**70), anomaly("good", 1)]))
+        assert [(row.pattern, row.count) for row in await all_patterns(host.store)] == [("c", 3)]
+        assert [found["id"] for found in await host.store.anomalies(AnomalyQuery())] == ["good"]
+    assert "refused an alias" in caplog.text
+    assert "refused an anomaly" in caplog.text
+
+
 async def test_roll_up_and_retention_keep_totals(tmp_path: Path) -> None:
     sink, chain = make(), Chain()
     async with hosted(sink, tmp_path) as host:
@@ -117,6 +134,14 @@ async def test_roll_up_and_retention_keep_totals(tmp_path: Path) -> None:
         assert await total(host.store) == before + 10
         await settle(sink, host, retention_days=9)
         assert await total(host.store) == 0
+
+
+async def test_the_next_row_to_roll_up_is_found_by_an_index(tmp_path: Path) -> None:
+    """Else each step walks past all rows that were rolled up before."""
+    async with hosted(make(), tmp_path) as host:
+        assert await total(host.store) == 0
+    plan = execute(tmp_path, "EXPLAIN QUERY PLAN " + OLDEST.replace("?", "5"))
+    assert "aggregated_logs_narrow" in str(plan)
 
 
 async def test_a_copy_is_fenced_until_a_person_adopts(

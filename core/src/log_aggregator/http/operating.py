@@ -43,9 +43,11 @@ class Operating:
         return json_answer(document, 200 if report.accepting else 503)
 
     async def health_db(self, _: web.Request) -> web.StreamResponse:
-        """`GET /health/db`: the store in detail; 503 while it is out of reach."""
-        health = await self._store_health()
-        return json_answer(health.model_dump(), 200 if health.reachable else 503)
+        """`GET /health/db`: the store in detail, and how far behind each sink is; 503 while it is out of reach."""
+        health, stats = await asyncio.gather(self._store_health(), self._backend.stats())
+        document = health.model_dump()
+        document["figures"]["lag_flushes"] = {name: sink["lag_flushes"] for name, sink in stats["sinks"].items()}
+        return json_answer(document, 200 if health.reachable else 503)
 
     async def _store_health(self) -> StoreHealth:
         store = self._backend.store

@@ -4,7 +4,7 @@ A sink that keeps aggregates in a database may import from here. Nothing here kn
 that differs between databases comes from the sink as a `Dialect`.
 """
 
-from log_aggregator.storekit.aliases import Resolved, resolve_aliases
+from log_aggregator.storekit.aliases import Resolved, changed_aliases, resolve_aliases, touched_ids
 from log_aggregator.storekit.columns import Columns, changed_columns, group_key, stored_aggregate
 from log_aggregator.storekit.cursor import CursorError, read_cursor, write_cursor
 from log_aggregator.storekit.dialect import Dialect, Where
@@ -28,6 +28,7 @@ __all__ = [
     "States",
     "StoredRow",
     "Where",
+    "changed_aliases",
     "changed_columns",
     "clean_aggregate",
     "clean_value",
@@ -40,6 +41,7 @@ __all__ = [
     "roll_up",
     "rows_of",
     "stored_aggregate",
+    "touched_ids",
     "unpack_aggregate",
     "write_cursor",
 ]

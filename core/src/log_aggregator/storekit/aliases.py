@@ -51,6 +51,22 @@ def resolve_aliases(aliases: Iterable[Alias]) -> dict[str, Resolved]:
     return resolved
 
 
+def touched_ids(aliases: Iterable[Alias]) -> list[str]:
+    """The ids whose families a store must read before it takes in `aliases`, see `changed_aliases`."""
+    return sorted({alias_id for alias in aliases for alias_id in (alias.old_id, alias.new_id)})
+
+
+def changed_aliases(known: Iterable[Alias], fresh: Iterable[Alias]) -> list[Resolved]:
+    """What must be written when `fresh` aliases come to the `known` ones that a store holds.
+
+    `known` may be all of them. It is enough that it holds the families of the `touched_ids`: every alias that
+    ends where one of these ids ends, or at the id itself. So the work does not grow with all aliases there ever were.
+    """
+    known = list(known)
+    before, after = resolve_aliases(known), resolve_aliases([*known, *fresh])
+    return [now for old_id, now in after.items() if before.get(old_id) != now]
+
+
 def _leads_on(alias: Alias | None) -> bool:
     return alias is not None and alias.new_id != alias.old_id
 

@@ -115,14 +115,16 @@ async def _quarantine(pool: Pool) -> int:
 
 async def _retry(pool: Pool, writer: Writer) -> int:
     stored = refused = 0
-    for row_id, packed in await pool.fetch("SELECT id, packed FROM log_quarantine ORDER BY id", []):
-        aggregate = unpack_aggregate(packed)
-        for attempt in (aggregate, clean_aggregate(aggregate)):
+    for (row_id,) in await pool.fetch("SELECT id FROM log_quarantine ORDER BY id", []):
+        for clean in (lambda aggregate: aggregate, clean_aggregate):
             try:
                 async with pool.transaction() as connection:
-                    if await connection.execute("DELETE FROM log_quarantine WHERE id = $1", row_id) == "DELETE 1":
-                        await writer.store_again(connection, attempt)
-                stored += 1
+                    packed = await connection.fetchval(
+                        "DELETE FROM log_quarantine WHERE id = $1 RETURNING packed", row_id
+                    )
+                    if packed is not None:
+                        await writer.store_again(connection, clean(unpack_aggregate(packed)))
+                        stored += 1
                 break
             except REFUSALS:
                 continue

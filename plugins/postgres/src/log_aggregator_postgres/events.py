@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 import msgspec
 
-from log_aggregator.aggregate import Alias, Anomaly
-from log_aggregator.storekit import clean_value, is_storable, resolve_aliases
+from log_aggregator.aggregate import Alias, Anomaly, Flush
+from log_aggregator.storekit import changed_aliases, clean_value, is_storable, touched_ids
+from log_aggregator_postgres.faults import REFUSALS
 from log_aggregator_postgres.pool import Connection
+
+_log = logging.getLogger(__name__)
 
 ALIASES_LOCK = 0x6C6F6761_616C6961
 """Key of the advisory lock under which chains of aliases are resolved, one writer at a time."""
 
 _MICROS = "'epoch'::timestamptz + {} * interval '1 microsecond'"
+
+_FAMILIES = """
+WITH touched AS (SELECT unnest($1::text[]) AS id),
+     ends AS (SELECT id FROM touched UNION SELECT final_id FROM pattern_aliases JOIN touched ON old_id = id)
+SELECT old_id, pattern, at FROM pattern_aliases WHERE final_id IN (SELECT id FROM ends)"""
 
 _UPSERT_ALIASES = """
 INSERT INTO pattern_aliases (old_id, pattern, at, final_id, final_pattern)
@@ -39,8 +49,36 @@ ON CONFLICT (id) DO UPDATE SET
 WHERE excluded.revision > log_anomalies.revision"""  # noqa: S608  only constants
 
 
+async def write_events(connection: Connection, flush: Flush) -> None:
+    """Write what rides on a flush, inside a transaction. Raises one of `REFUSALS`."""
+    await write_aliases(connection, flush.aliases)
+    await write_anomalies(connection, flush.anomalies)
+
+
+async def write_events_singly(connection: Connection, flush: Flush) -> None:
+    """As `write_events`, each event in a savepoint: one that the server refuses is said and left out."""
+    for alias in flush.aliases:
+        if await refusal(connection, partial(write_aliases, connection, [alias])):
+            _log.error("PostgreSQL refused an alias in flush %s, it is left out", flush.identity)
+    for anomaly in flush.anomalies:
+        if await refusal(connection, partial(write_anomalies, connection, [anomaly])):
+            _log.error("PostgreSQL refused an anomaly in flush %s, it is left out", flush.identity)
+
+
+async def refusal(connection: Connection, work: Callable[[], Awaitable[None]]) -> Exception | None:
+    """Do `work` inside a transaction; when the server refuses it, all of it is undone and the error returned."""
+    await connection.execute("SAVEPOINT trial")
+    try:
+        await work()
+    except REFUSALS as error:
+        await connection.execute("ROLLBACK TO SAVEPOINT trial; RELEASE SAVEPOINT trial")
+        return error
+    await connection.execute("RELEASE SAVEPOINT trial")
+    return None
+
+
 async def write_aliases(connection: Connection, aliases: Sequence[Alias]) -> None:
-    """Take in new aliases and resolve all chains anew, inside a transaction.
+    """Take in new aliases and resolve their chains anew, inside a transaction.
 
     An alias whose text no row can have leads nowhere, so it is left out.
     """
@@ -48,17 +86,15 @@ async def write_aliases(connection: Connection, aliases: Sequence[Alias]) -> Non
     if not aliases:
         return
     await connection.execute("SELECT pg_advisory_xact_lock($1)", ALIASES_LOCK)
-    known = [Alias(*row) for row in await connection.fetch("SELECT old_id, pattern, at FROM pattern_aliases")]
-    before = resolve_aliases(known)
-    after = resolve_aliases([*known, *aliases])
-    changed = [(old_id, now) for old_id, now in after.items() if before.get(old_id) != now]
+    known = [Alias(*row) for row in await connection.fetch(_FAMILIES, touched_ids(aliases))]
+    changed = changed_aliases(known, aliases)
     await connection.execute(
         _UPSERT_ALIASES,
-        [old_id for old_id, _ in changed],
-        [now.alias.pattern for _, now in changed],
-        [now.alias.at for _, now in changed],
-        [now.final_id for _, now in changed],
-        [now.final_pattern for _, now in changed],
+        [now.alias.old_id for now in changed],
+        [now.alias.pattern for now in changed],
+        [now.alias.at for now in changed],
+        [now.final_id for now in changed],
+        [now.final_pattern for now in changed],
     )
 
 

@@ -62,7 +62,8 @@ def explain(error: BaseException) -> str:
         return "the server cannot be reached: connection refused"
     if isinstance(error, OSError):
         return f"the server cannot be reached: {error.strerror or type(error).__name__}"
-    return f"the connection broke ({type(error).__name__})"
+    name = type(error).__name__
+    return f"the connection broke ({name})" if isinstance(error, OUT_OF_REACH) else f"unexpected: {name}; see the log"
 
 
 def _explain_state(error: asyncpg.PostgresError) -> str:

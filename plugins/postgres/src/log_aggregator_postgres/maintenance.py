@@ -36,10 +36,11 @@ _DELETE_ANOMALIES = """
 DELETE FROM log_anomalies WHERE id IN (
     SELECT id FROM log_anomalies WHERE updated < to_timestamp($1) AND state = 'resolved' LIMIT $2
     FOR UPDATE SKIP LOCKED)"""
-_OLDEST = """
+# Written as the predicate of the index aggregated_logs_narrow, so that the index is used.
+OLDEST = f"""
 SELECT pattern_id, extract(epoch FROM bucket)::bigint AS bucket FROM aggregated_logs
-WHERE last_seen < to_timestamp($1) AND bucket < to_timestamp($1) AND bucket_seconds < $2 AND group_key IS NOT NULL
-ORDER BY last_seen LIMIT 1"""
+WHERE last_seen < to_timestamp($1) AND bucket < to_timestamp($1) AND bucket_seconds < {HOUR} AND group_key IS NOT NULL
+ORDER BY last_seen LIMIT 1"""  # noqa: S608  only constants
 _OF_HOUR = f"""
 SELECT id, extract(epoch FROM bucket)::bigint AS bucket, level, source, grouped_by, message_pattern, count,
        {DIALECT.micros("first_seen")} AS first_seen, {DIALECT.micros("last_seen")} AS last_seen,
@@ -72,6 +73,8 @@ class Maintenance:
                 await self.once()
             except (*OUT_OF_REACH, RetryableError) as error:
                 _log.warning("looking after old rows failed, it is tried again: %s", explain(error))
+            except Exception:  # noqa: BLE001  whatever it is, the next look must come
+                _log.exception("looking after old rows failed, it is tried again")
             pause = self._config.maintenance_seconds
             await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311  jitter, not a secret
 
@@ -128,7 +131,7 @@ async def delete_old(connection: Connection, cutoff: float) -> int:
 
 async def roll_up_oldest(connection: Connection, before: int, max_samples: int) -> int:
     """Merge the rows of one pattern of its oldest hour that is not rolled up yet."""
-    oldest = await connection.fetchrow(_OLDEST, before, HOUR)
+    oldest = await connection.fetchrow(OLDEST, before)
     if oldest is None:
         return 0
     hour = oldest["bucket"] // HOUR * HOUR

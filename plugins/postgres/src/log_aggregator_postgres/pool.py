@@ -33,13 +33,15 @@ class Pool:
         self._config = config
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._opening = asyncio.Lock()
+        # However many read, and however slowly: one connection is left to flushes, one to maintenance.
+        self._readers = asyncio.Semaphore(max(1, config.pool_max - 2))
         self._warned = False
         self.server_version = ""
         statement, lock = int(config.statement_timeout * 1000), int(config.lock_timeout * 1000)
         idle = int(config.command_timeout * 2000)
         self._begin = (
-            f"BEGIN; SET LOCAL statement_timeout = {statement}; SET LOCAL lock_timeout = {lock}; "
-            f"SET LOCAL idle_in_transaction_session_timeout = {idle}; "
+            f"BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = {statement}; "
+            f"SET LOCAL lock_timeout = {lock}; SET LOCAL idle_in_transaction_session_timeout = {idle}; "
             "SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'"
         )
 
@@ -76,13 +78,22 @@ class Pool:
         A pooler may hand out another server connection between the parsing and the running of a statement,
         but not inside a transaction.
         """
-        async with self.connection() as connection:
+        async with self._reader(), self.connection() as connection:
             if self._config.prepared_statements:
                 yield connection
                 return
             await connection.execute("BEGIN READ ONLY")
             yield connection
             await connection.execute("COMMIT")
+
+    @asynccontextmanager
+    async def _reader(self) -> AsyncIterator[None]:
+        async with asyncio.timeout(self._config.acquire_timeout):
+            await self._readers.acquire()
+        try:
+            yield
+        finally:
+            self._readers.release()
 
     async def fetch(self, sql: str, values: Sequence[Any]) -> list[asyncpg.Record]:
         """Read some rows. Raises `RetryableError` when the database is out of reach."""
@@ -130,7 +141,6 @@ class Pool:
         self.server_version = str(getattr(connection.get_settings(), "server_version", ""))
         if self._warned:
             return
-        self._warned = True
         # A simple query in front keeps a pooler from changing the server connection, see `reading`.
         await connection.execute("BEGIN READ ONLY")
         row = await connection.fetchrow(
@@ -139,6 +149,7 @@ class Pool:
             "coalesce((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false) AS encrypted"
         )
         await connection.execute("COMMIT")
+        self._warned = True
         if row is not None and row["remote"] and not row["encrypted"]:
             _log.warning(
                 "PostgreSQL is on another machine and reached without TLS: logs and the password's proof travel in "

@@ -62,7 +62,9 @@ class Schema:
                 continue
             try:
                 ran = await migrate(self._pool, again=self._damaged)
-            except OUT_OF_REACH as error:
+            except Exception as error:  # noqa: BLE001  whatever it is, without a next try no flush is ever stored
+                if not isinstance(error, OUT_OF_REACH):
+                    _log.exception("preparing the schema failed, it is tried again")
                 self._reason = explain(error)
                 self._note_error(self._reason)
                 self._failures += 1

@@ -37,12 +37,19 @@ class PostgresStore(Questions):
         try:
             async with asyncio.timeout(_HEALTH_TIMEOUT):
                 row = (await self._pool.fetch(_HEALTH, []))[0]
-            latency = round((time.perf_counter() - started) * 1000, 3)
+                latency = round((time.perf_counter() - started) * 1000, 3)
+                logs = await self._quarantined(made=row["made"])
         except (RetryableError, TimeoutError) as error:
             reason = str(error) or "the server did not answer in time"
             return StoreHealth(reachable=False, detail=reason, figures=figures | self._last())
-        figures |= {"read_only": row["read_only"], "database_bytes": row["bytes"]}
-        return StoreHealth(reachable=True, latency_ms=latency, figures=figures | self._last())
+        figures |= {"read_only": row["read_only"], "database_bytes": row["bytes"], "quarantined_logs": logs}
+        detail = f"{logs} logs in quarantine: see `log-aggregator postgres quarantine`" if logs else ""
+        return StoreHealth(reachable=True, detail=detail, latency_ms=latency, figures=figures | self._last())
+
+    async def _quarantined(self, *, made: bool) -> int:
+        if not made:
+            return 0
+        return int((await self._pool.fetch("SELECT coalesce(sum(logs), 0) FROM log_quarantine", []))[0][0])
 
     def _last(self) -> dict[str, Any]:
         at, since = self.last_error_at, self.trying_since
@@ -56,4 +63,4 @@ class PostgresStore(Questions):
 
 _HEALTH = """
 SELECT pg_is_in_recovery() OR current_setting('default_transaction_read_only') = 'on' AS read_only,
-       pg_database_size(current_database()) AS bytes"""
+       pg_database_size(current_database()) AS bytes, to_regclass('log_quarantine') IS NOT NULL AS made"""

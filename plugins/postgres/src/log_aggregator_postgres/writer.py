@@ -9,7 +9,7 @@ from typing import NamedTuple
 from log_aggregator import Aggregate, Flush, Position, RetryableError
 from log_aggregator.aggregate import START
 from log_aggregator.storekit import Row, States, clean_aggregate, pack_aggregate, pieces, rows_of
-from log_aggregator_postgres.events import write_aliases, write_anomalies
+from log_aggregator_postgres.events import refusal, write_events, write_events_singly
 from log_aggregator_postgres.faults import REFUSALS
 from log_aggregator_postgres.pool import Connection, Pool
 from log_aggregator_postgres.rows import ForgottenRowError, Written, write_rows
@@ -83,8 +83,7 @@ class Writer:
             written: Written = []
             for start in range(0, len(rows), PIECE):
                 written += await self._write(connection, rows[start : start + PIECE])
-            await write_aliases(connection, flush.aliases)
-            await write_anomalies(connection, flush.anomalies)
+            await write_events(connection, flush)
         return written
 
     async def _attempt_carefully(self, flush: Flush, rows: list[Row]) -> tuple[Written, list[Poison]]:
@@ -109,22 +108,19 @@ class Writer:
             if poison and not await self._try_canary(connection):
                 raise RetryableError("aggregated_logs refuses every row: did someone add a constraint or a trigger?")
             await set_aside(connection, flush.identity, poison)
-            await write_aliases(connection, flush.aliases)
-            await write_anomalies(connection, flush.anomalies)
+            await write_events_singly(connection, flush)
         return written, poison
 
     async def _try(
         self, connection: Connection, piece: Sequence[Row], written: Written, reasons: dict[int, str]
     ) -> bool:
-        await connection.execute("SAVEPOINT piece")
-        try:
-            written += await self._write(connection, piece)
-        except REFUSALS as error:
-            await connection.execute("ROLLBACK TO SAVEPOINT piece")
+        async def write() -> None:
+            written.extend(await self._write(connection, piece))
+
+        error = await refusal(connection, write)
+        if error is not None:
             reasons[id(piece[0])] = f"SQLSTATE {getattr(error, 'sqlstate', None)} {type(error).__name__}"
-            return False
-        await connection.execute("RELEASE SAVEPOINT piece")
-        return True
+        return error is None
 
     async def _try_canary(self, connection: Connection) -> bool:
         """Whether a plain row is taken: else it is the table that is wrong, not the rows."""

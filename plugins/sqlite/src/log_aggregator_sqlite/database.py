@@ -15,6 +15,9 @@ from log_aggregator.errors import RetryableError
 
 T = TypeVar("T")
 
+REFUSALS = (sqlite3.IntegrityError, sqlite3.DataError, OverflowError, UnicodeEncodeError)
+"""What SQLite says to a value that it will never take."""
+
 
 class Database:
     """One connection to the file, owned by one thread. Calls wait in line for it, never on the loop.
@@ -96,6 +99,19 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+def is_taken(connection: sqlite3.Connection, work: Callable[[], None]) -> bool:
+    """Do `work` inside a transaction; whether SQLite took it. What it refuses is undone, all of it."""
+    connection.execute("SAVEPOINT trial")
+    try:
+        work()
+    except REFUSALS:
+        connection.execute("ROLLBACK TO trial")
+        connection.execute("RELEASE trial")
+        return False
+    connection.execute("RELEASE trial")
+    return True
 
 
 def migrate(connection: sqlite3.Connection) -> None:

@@ -15,6 +15,12 @@ _DAY = 86_400 * _MICROS
 _HOUR = HOUR * _MICROS
 STEP_ROWS = 500
 
+# Written as the predicate of the index aggregated_logs_narrow, so that the index is used.
+OLDEST = (
+    "SELECT pattern_id, bucket FROM aggregated_logs "  # noqa: S608  only constants
+    f"WHERE last_seen < ? AND bucket < ? AND bucket_seconds < {HOUR} ORDER BY last_seen LIMIT 1"
+)
+
 
 def delete_step(connection: sqlite3.Connection, retention_days: int) -> int:
     """Delete some rows and resolved anomalies last seen before the retention; returns how many."""
@@ -36,11 +42,7 @@ def roll_up_step(connection: sqlite3.Connection, rollup_days: int, max_samples: 
     """Merge the narrow rows of one pattern of one hour into hours; returns how many rows it looked at."""
     cutoff = (time.time_ns() // 1000 - rollup_days * _DAY) // _HOUR * _HOUR
     with transaction(connection):
-        oldest = connection.execute(
-            "SELECT pattern_id, bucket FROM aggregated_logs "
-            "WHERE last_seen < ? AND bucket < ? AND bucket_seconds < ? ORDER BY last_seen LIMIT 1",
-            (cutoff, cutoff, HOUR),
-        ).fetchone()
+        oldest = connection.execute(OLDEST, (cutoff, cutoff)).fetchone()
         if oldest is None:
             return 0
         pattern_id, bucket = oldest

@@ -7,9 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import msgspec
-
-from log_aggregator import Aggregate, Alias, Anomaly, Flush, Position
+from log_aggregator import Aggregate, Flush, Position
 from log_aggregator.errors import RetryableError
 from log_aggregator.storekit import (
     Row,
@@ -17,17 +15,14 @@ from log_aggregator.storekit import (
     clean_aggregate,
     pack_aggregate,
     pieces,
-    resolve_aliases,
     rows_of,
     stored_aggregate,
 )
-from log_aggregator_sqlite.database import transaction
+from log_aggregator_sqlite.database import is_taken, transaction
+from log_aggregator_sqlite.events import store_events
 
 _PIECE = 1000
 _MICROS = 1_000_000
-REFUSALS = (sqlite3.IntegrityError, sqlite3.DataError, OverflowError, UnicodeEncodeError)
-"""What SQLite says to a row that it will never take."""
-
 _SELECT = """
 SELECT message_pattern, count, first_seen, last_seen, CAST(metadata AS BLOB), CAST(sample_messages AS BLOB),
        latest_sample, CAST(categories AS BLOB), CAST(tags AS BLOB)
@@ -49,15 +44,6 @@ ON CONFLICT (pattern_id, bucket, group_key) DO UPDATE SET
     categories = coalesce(excluded.categories, categories),
     category = coalesce(excluded.category, category),
     tags = coalesce(excluded.tags, tags)"""
-
-_ANOMALY_COLUMNS = (
-    "id", "revision", "kind", "state", "tier", "pattern_id", "pattern", "level", "source", "started", "updated",
-    "resolved", "score", "details",
-)  # fmt: skip
-_UPSERT_ANOMALY = f"""
-INSERT INTO log_anomalies ({", ".join(_ANOMALY_COLUMNS)}) VALUES ({", ".join("?" * len(_ANOMALY_COLUMNS))})
-ON CONFLICT (id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _ANOMALY_COLUMNS[1:])}
-WHERE excluded.revision > log_anomalies.revision"""  # noqa: S608  only constants
 
 
 class Writer:
@@ -83,8 +69,7 @@ class Writer:
                     return 0
                 poison = self._store_rows(connection, rows)
                 set_aside(connection, flush.identity, [row.fresh for row in poison])
-                store_aliases(connection, flush.aliases)
-                store_anomalies(connection, flush.anomalies)
+                store_events(connection, flush)
                 _move_progress(connection, flush, progress)
         except BaseException:
             self.states.clear()
@@ -130,16 +115,12 @@ class Writer:
         return poison
 
     def _try_piece(self, connection: sqlite3.Connection, piece: Sequence[Row]) -> bool:
-        connection.execute("SAVEPOINT piece")
-        try:
+        def store() -> None:
             for row in piece:
                 row.add_to(self._stored(connection, row), self._max_samples)
                 connection.execute(_UPSERT, _values(row, self._bucket_seconds))
-        except REFUSALS:
-            connection.execute("ROLLBACK TO piece")
-            return False
-        connection.execute("RELEASE piece")
-        return True
+
+        return is_taken(connection, store)
 
     def _try_cleaned(self, connection: sqlite3.Connection, row: Row) -> bool:
         """Whether the row is taken without lone surrogates. They are rare: the door replaces them."""
@@ -151,6 +132,7 @@ class Writer:
         connection.execute("SAVEPOINT canary")
         taken = self._try_piece(connection, canary)
         connection.execute("ROLLBACK TO canary")
+        connection.execute("RELEASE canary")
         return taken
 
     def _stored(self, connection: sqlite3.Connection, row: Row) -> Aggregate | None:
@@ -201,32 +183,3 @@ def set_aside(connection: sqlite3.Connection, flush: str, poison: list[Aggregate
         "INSERT INTO log_quarantine (flush, set_aside_at, reason, logs, packed) VALUES (?, ?, ?, ?, ?)",
         [(flush, now, "refused by SQLite", min(a.count, 2**63 - 1), pack_aggregate(a)) for a in poison],
     )
-
-
-def store_aliases(connection: sqlite3.Connection, aliases: Sequence[Alias]) -> None:
-    """Take in new aliases and resolve all chains anew."""
-    if not aliases:
-        return
-    known = [Alias(*row) for row in connection.execute("SELECT old_id, pattern, at FROM pattern_aliases")]
-    before = resolve_aliases(known)
-    after = resolve_aliases([*known, *aliases])
-    connection.executemany(
-        "INSERT OR REPLACE INTO pattern_aliases (old_id, pattern, at, final_id, final_pattern) VALUES (?, ?, ?, ?, ?)",
-        [
-            (old_id, resolved.alias.pattern, resolved.alias.at, resolved.final_id, resolved.final_pattern)
-            for old_id, resolved in after.items()
-            if before.get(old_id) != resolved
-        ],
-    )
-
-
-def store_anomalies(connection: sqlite3.Connection, anomalies: Sequence[Anomaly]) -> None:
-    """Insert anomalies, or update them where the revision is higher."""
-    rows = [
-        [
-            msgspec.json.encode(anomaly.details).decode() if name == "details" else getattr(anomaly, name)
-            for name in _ANOMALY_COLUMNS
-        ]
-        for anomaly in anomalies
-    ]
-    connection.executemany(_UPSERT_ANOMALY, rows)
