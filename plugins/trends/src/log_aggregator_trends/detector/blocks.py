@@ -60,7 +60,7 @@ class Blocks(State):
                 if minute % 1440 == 0:
                     self._end_day(minute)
         self.squares1 = self.squares5 = 0.0
-        runs = self.schedule.missed_job(minute)
+        runs = self.schedule.missed_job(minute, self.sum60 - 60.0 * self.level.rate)
         self.missed_job = min(_MISSED + _PER_RUN * (runs - SURE_OF_JOB), FULL_SCALE) if runs >= SURE_OF_JOB else 0.0
         self._prepare(minute)
 
@@ -192,13 +192,19 @@ class Blocks(State):
             known = self.season.end_of_day(self.hours[:24], self.day_total, day)
             level = self.level
             if self.season.days <= 3 or self.season.changed:
-                # Errors made without the factors say little about errors made with them.
-                self.spread.forget(0.02 if self.season.changed else 0.1)
+                # Errors made without the factors say little about errors made with them, least of all the long ones.
+                if self.season.changed:
+                    self.spread.forget(0.05, longer=0.0)
+                else:
+                    self.spread.forget(0.1, longer=0.1)
             if known and level.learned > 7 * 1440.0:
                 memory = max(2880.0, min(20160.0, 300.0 / (level.rate or 0.01)))
                 rate = self.season.level_from_days(day, memory, decay(1440.0, memory))
                 level.rate = rate
                 level.events = rate * level.exposure
+        if not self.day_total and not self.season.days:
+            # The first day with events begins with the first of them.
+            self.whole_day = False
         self.day_total = 0.0
         self.silence.forget_a_day()
         # Alerts while the hours of the day were not known yet say nothing about the series.

@@ -18,6 +18,7 @@ _JOB_SLOT, _JOB_CARRY, _JOB_RUNS, _JOB_SIZE, _JOB_DAY = range(_SLOTS, _SLOTS + 5
 size, and the last byte of the day of its last run."""
 _JOB_TOLERANCE = 30
 """Minutes by which a daily job may be early or late."""
+_SMALL_RUN = 0.25
 SURE_OF_JOB = 8
 """Runs on days in a row after which a job is daily: one of working days never gets there."""
 _PRIOR_SIZES = 4.0
@@ -171,12 +172,18 @@ class Schedule:
         """Minutes before `minute` are missing: whether the job ran on that day is not known."""
         self.daily[_JOB_DAY] = self._job_day(minute)
 
-    def missed_job(self, minute: int) -> int:
-        """Runs in a row of the daily job that was due and did not come; else 0. To be asked every 15 minutes."""
+    def missed_job(self, minute: int, excess: float) -> int:
+        """Runs in a row of the daily job that was due and did not come; else 0. To be asked every 15 minutes.
+
+        `excess` is what came in the last hour above the usual: a small run may not look like a burst.
+        """
         daily = self.daily
         runs = daily[_JOB_RUNS]
         late = (minute - self.job_minute) % 1440 - _JOB_TOLERANCE
         if not runs or not 0 <= late < 15 or self.start >= 0 or daily[_JOB_DAY] == self._job_day(minute):
+            return 0
+        if excess > _SMALL_RUN * self.job_size:
+            daily[_JOB_DAY] = self._job_day(minute)
             return 0
         daily[_JOB_RUNS] = 0
         return runs

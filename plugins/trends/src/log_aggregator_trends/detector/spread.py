@@ -46,10 +46,10 @@ class Spread:
         sums[at + 2] += gain * (mean - sums[at + 2])
         sums[at + 3] += gain * (squared_mean - sums[at + 3])
 
-    def forget(self, keep: float) -> None:
-        """Let what was seen so far weigh only `keep` of its windows."""
+    def forget(self, keep: float, *, longer: float) -> None:
+        """Let what was seen so far weigh only `keep` of the minutes, and `longer` of the longer windows."""
         for index in range(len(WINDOWS)):
-            self.sums[4 * index] *= keep
+            self.sums[4 * index] *= longer if index else keep
 
     def refresh(self) -> None:
         """Recompute `excess` and `dispersion` from the sums."""
