@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -109,6 +108,8 @@ def described() -> Iterator[tuple[str, str, str]]:
 
 def near_misses(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Variables that are no settings but are spelled almost like one: (what is set, what may be meant)."""
+    import difflib  # noqa: PLC0415  not kept in memory by a service that never needs it
+
     known = {name.upper().replace("_", ""): name.upper() for name in Settings.model_fields}
     for name in sorted(environ.keys() - set(known.values())):
         if len(name) >= _LONG_ENOUGH:
@@ -123,5 +124,7 @@ def _complaint(error: Any) -> str:
 
 def nearest(name: str, known: list[str]) -> str:
     """A `; did you mean 'x'?` for error messages, or an empty string."""
+    import difflib  # noqa: PLC0415  likewise
+
     close = difflib.get_close_matches(name, known, n=1)
     return f"; did you mean '{close[0]}'?" if close else ""
