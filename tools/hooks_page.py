@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import log_aggregator
-from log_aggregator import Aggregate, Alias, Anomaly, Flush, Record, errors, hookspecs
+from log_aggregator import Aggregate, Alias, Anomaly, Flush, Position, Record, errors, hookspecs
 
 PAGE = Path(__file__).parents[1] / "docs" / "hooks.md"
 
@@ -24,7 +24,38 @@ marked with `@hookimpl`. It implements any of the five hooks; each has exactly t
 
 The order of the plugins in `plugins.toml` is the order of calls, for every hook.
 
+With several workers each has a plugin of its own. A class with `alone = True` lives in the first worker only and is
+given the flushes of all.
+
 Everything on this page is imported from `log_aggregator`.
+"""
+
+BETWEEN = """
+## Hooks between plugins
+
+A plugin may have hooks of its own, for other plugins. So `patterns` asks rule packs for rules:
+
+```python
+import pluggy
+from log_aggregator import Hooks
+
+hookspec = pluggy.HookspecMarker("log_aggregator")
+
+
+class GreeterHooks:
+    @hookspec
+    def greetings(self) -> list[str]:
+        "Other plugins implement this with @hookimpl."
+
+
+class Greeter:
+    hookspecs = GreeterHooks
+
+    def assemble(self, hooks: Hooks) -> None:
+        self.known = {plugin: greetings for plugin, greetings in hooks.call("greetings")}
+```
+
+`assemble` is called once, when all plugins are made, and in `log-aggregator check` too. `ConfigError` stops the start.
 """
 
 QUESTIONS = ("Called", "May change", "`None`", "Raising", "Overlap")
@@ -36,8 +67,9 @@ def page() -> str:
     parts += [_hook(name) for name in hookspecs.HOOKS]
     parts.append("\n## What `lifespan` gets: `Service`\n\n" + _first_paragraph(hookspecs.Service) + "\n")
     parts += [_member(name, value) for name, value in vars(hookspecs.Service).items() if _is_public(name, value)]
+    parts.append(BETWEEN)
     parts.append("\n## What a plugin sees\n")
-    parts += [_struct(struct) for struct in (Record, Flush, Aggregate, Alias, Anomaly)]
+    parts += [_struct(struct) for struct in (Record, Flush, Position, Aggregate, Alias, Anomaly)]
     parts.append("\n## What a plugin raises\n")
     parts += [_error(value) for name, value in vars(errors).items() if name in log_aggregator.__all__]
     return "".join(parts)
@@ -86,8 +118,25 @@ def _is_public(name: str, value: Any) -> bool:
 
 
 def _struct(struct: type) -> str:
-    fields = "\n".join(f"    {name}: {kind}" for name, kind in inspect.get_annotations(struct).items())
-    return f"\n### `{struct.__name__}`\n\n```python\n{fields}\n```\n\n{inspect.getdoc(struct)}\n"
+    kinds = inspect.get_annotations(struct).items()
+    fields = "\n".join(f"    {name}: {getattr(kind, '__forward_arg__', kind)}" for name, kind in kinds)
+    text = f"\n### `{struct.__name__}`\n\n```python\n{fields}\n```\n\n{inspect.getdoc(struct)}\n"
+    more = [_derived(name, value) for name, value in vars(struct).items() if _is_derived(name, value)]
+    return text + ("\n" + "".join(more) if more else "")
+
+
+def _is_derived(name: str, value: Any) -> bool:
+    return not name.startswith("_") and (isinstance(value, property) or inspect.isfunction(value))
+
+
+def _derived(name: str, value: Any) -> str:
+    """A property or method of a struct, as a line of a list."""
+    if isinstance(value, property):
+        kind = inspect.signature(value.fget).return_annotation if value.fget else "Any"
+        shown = f".{name}: {kind}"
+    else:
+        shown = signature(value).replace("(self, ", "(").replace("(self)", "()").replace("def ", ".", 1)
+    return f"- `{shown}`: {' '.join((inspect.getdoc(value) or '').split())}\n"
 
 
 def _error(error: type) -> str:

@@ -110,6 +110,14 @@ class Specs:
     assert loaded.plugins[1].instance.heard == [("teller", ["rule"])]
 
 
+def test_the_page_shows_how_one_plugin_asks_others(install: Install) -> None:
+    page = (Path(__file__).parents[2] / "docs/hooks.md").read_text(encoding="utf-8")
+    code = page.split("\n## Hooks between plugins\n")[1].split("```python\n")[1].split("```")[0]
+    install("greeter", "    hookspecs, assemble = Greeter.hookspecs, Greeter.assemble\n", code)
+    install("english", "    @hookimpl\n    def greetings(self):\n        return ['hello']\n")
+    assert registry("[plugins.greeter]", "[plugins.english]").plugins[0].instance.known == {"english": ["hello"]}
+
+
 @pytest.mark.parametrize(
     ("body", "said"),
     [

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[3]
-PROJECTS = ("core", "plugins/patterns", "plugins/sqlite")
-"""What is needed to see an effect of every kind of plugin. `make dist` builds and tries all of them."""
+PROJECTS = ("core", *sorted(f"plugins/{path.parent.name}" for path in ROOT.glob("plugins/*/pyproject.toml")))
+"""Every distribution of the workspace."""
 
 
 class CleanEnvironment:
@@ -53,16 +53,16 @@ class CleanEnvironment:
     def build(self) -> None:
         """Make the environment: wheels of the projects, then everything into a new venv."""
         wheels = self.directory / "wheels"
-        for project in PROJECTS:
-            copy = self.directory / "sources" / project
+        copies = [self.directory / "sources" / project for project in PROJECTS]
+        for project, copy in zip(PROJECTS, copies, strict=True):
             ignored = shutil.ignore_patterns("*.egg-info", "build", "__pycache__", "tests")
             shutil.copytree(ROOT / project, copy, ignore=ignored)
-            wheel = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
-            subprocess.run([*wheel, "--wheel-dir", str(wheels), str(copy)], check=True, timeout=120)
+        wheel = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
+        subprocess.run([*wheel, "--wheel-dir", str(wheels), *map(str, copies)], check=True, timeout=240)
         made = subprocess.run([ROOT / "tools" / "make-venv", self.directory / "venv"], check=False, timeout=280)
         if made.returncode:
             pytest.skip("this machine makes no virtual environments: see tools/make-venv")
-        self.install(*sorted(wheels.iterdir()), "setuptools", "pytest", "hypothesis")
+        self.install("--no-compile", *sorted(wheels.iterdir()), "setuptools", "pytest", "hypothesis")
 
 
 @pytest.fixture(scope="session")
