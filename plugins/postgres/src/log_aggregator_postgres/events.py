@@ -10,7 +10,7 @@ import msgspec
 
 from log_aggregator.aggregate import Alias, Anomaly, Flush
 from log_aggregator.storekit import changed_aliases, clean_value, is_storable, touched_ids
-from log_aggregator_postgres.faults import REFUSALS
+from log_aggregator_postgres.faults import REFUSALS, is_damage
 from log_aggregator_postgres.pool import Connection
 
 _log = logging.getLogger(__name__)
@@ -71,6 +71,8 @@ async def refusal(connection: Connection, work: Callable[[], Awaitable[None]]) -
     try:
         await work()
     except REFUSALS as error:
+        if is_damage(error):
+            raise
         await connection.execute("ROLLBACK TO SAVEPOINT trial; RELEASE SAVEPOINT trial")
         return error
     await connection.execute("RELEASE SAVEPOINT trial")

@@ -17,8 +17,7 @@ REFUSALS = (
 )
 """What the server (or the encoder in front of it) says to a row that it will never take."""
 
-SCHEMA_DAMAGED = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError, asyncpg.InvalidColumnReferenceError)
-"""Someone dropped or changed what the migrations made."""
+_SCHEMA_DAMAGED = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError, asyncpg.InvalidColumnReferenceError)
 
 _POOLER = "a pooler in transaction mode forgets prepared statements: set prepared_statements = false"
 _REASONS = {
@@ -46,8 +45,19 @@ _REASONS = {
     "40P01": "a deadlock with another program was resolved",
     "40001": "a conflict with another program",
     "P0001": "a trigger refused: someone added one to the table",
+    "23505": "an id is taken already: the sequence is behind the rows, as after a restore; it is set right",
     "23502": "a constraint refused every row: someone altered the table",
 }
+
+
+def is_damage(error: BaseException) -> bool:
+    """Whether someone dropped or changed what the migrations made, so that running them again repairs it.
+
+    A taken id is such a case: a restore has brought the rows back, but not the sequence.
+    """
+    if isinstance(error, asyncpg.UniqueViolationError):
+        return getattr(error, "constraint_name", None) == "aggregated_logs_pkey"
+    return isinstance(error, _SCHEMA_DAMAGED)
 
 
 def explain(error: BaseException) -> str:

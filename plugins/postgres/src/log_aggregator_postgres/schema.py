@@ -88,6 +88,6 @@ class Schema:
 
     def _tell(self, ran: list[str]) -> None:
         if ran and self._damaged:
-            _log.error("the schema was damaged and is repaired; what was in a dropped table is lost: %s", ran)
+            _log.error("the schema was damaged and is repaired; what was in a table that was dropped is lost: %s", ran)
         elif ran:
             _log.info("the schema is new: %s", ran)

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 from log_aggregator import Flush, RetryableError, Service, hookimpl
 from log_aggregator_postgres.config import PostgresConfig
-from log_aggregator_postgres.faults import OUT_OF_REACH, SCHEMA_DAMAGED, explain
+from log_aggregator_postgres.faults import OUT_OF_REACH, explain, is_damage
 from log_aggregator_postgres.maintenance import Maintenance
 from log_aggregator_postgres.pool import Pool
 from log_aggregator_postgres.schema import Schema
@@ -65,7 +65,7 @@ class PostgresSink:
             poison = await self._writer.store(flush)
             self._store.trying_since = None
         except OUT_OF_REACH as error:
-            if isinstance(error, SCHEMA_DAMAGED):
+            if is_damage(error):
                 self._schema.is_damaged()
             self._store.note_error(explain(error))
             raise RetryableError(f"PostgreSQL: {explain(error)}") from None

@@ -10,7 +10,7 @@ from log_aggregator import Aggregate, Flush, Position, RetryableError
 from log_aggregator.aggregate import START
 from log_aggregator.storekit import Row, States, clean_aggregate, pack_aggregate, pieces, rows_of
 from log_aggregator_postgres.events import refusal, write_events, write_events_singly
-from log_aggregator_postgres.faults import REFUSALS
+from log_aggregator_postgres.faults import REFUSALS, is_damage
 from log_aggregator_postgres.pool import Connection, Pool
 from log_aggregator_postgres.rows import ForgottenRowError, Written, write_rows
 
@@ -54,7 +54,9 @@ class Writer:
             try:
                 written = await self._attempt_twice(flush, rows)
                 poison: list[Poison] = []
-            except REFUSALS:
+            except REFUSALS as error:
+                if is_damage(error):
+                    raise
                 self.states.clear()
                 cleaned = await asyncio.to_thread(lambda: [clean_aggregate(row.fresh) for row in rows])
                 written, poison = await self._attempt_carefully(flush, await self._rows(cleaned))

@@ -2,6 +2,12 @@
 CREATE INDEX IF NOT EXISTS aggregated_logs_narrow ON aggregated_logs(last_seen)
     WHERE bucket_seconds < 3600 AND group_key IS NOT NULL;
 
+-- A restore may bring rows back without the sequence of their ids.
+SELECT setval(pg_get_serial_sequence('aggregated_logs', 'id'),
+              greatest(max(id), nextval(pg_get_serial_sequence('aggregated_logs', 'id'))))
+FROM aggregated_logs
+HAVING pg_get_serial_sequence('aggregated_logs', 'id') IS NOT NULL;
+
 -- Another program may have left the count of its row empty.
 CREATE OR REPLACE VIEW log_patterns AS
 SELECT coalesce(a.final_id, t.pattern_id, md5(t.message_pattern)) AS pattern_id,
