@@ -64,7 +64,7 @@ class PostgresConfig(BaseModel):
     sslkey: Path | None = Field(default_factory=_path("POSTGRES_SSLKEY"), description="POSTGRES_SSLKEY: its key")
 
     pool_min: int = Field(2, ge=0, le=100, description="connections kept open")
-    pool_max: int = Field(10, ge=2, le=100, description="connections at most")
+    pool_max: int = Field(10, ge=2, le=100, description="connections at most; readers leave two of them free")
     prepared_statements: bool = Field(True, description="false behind PgBouncer before 1.21 in transaction mode")
     connect_timeout: float = Field(10.0, gt=0, description="seconds to connect")
     acquire_timeout: float = Field(10.0, gt=0, description="seconds to wait for a connection of the pool")
