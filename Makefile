@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench chaos soak dist clean
+.PHONY: help run test lint bench bench-scale chaos soak dist clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -20,7 +20,7 @@ CHAOS_KILLS ?= 300
 SOAK_MINUTES ?= 60
 
 help: ## show this
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 run: $(VENV)/.ready-to-run ## set up .venv and start the service on port 8004
 	@[ -t 1 ] || echo "POST logs to http://$${HOST:-127.0.0.1}:$${PORT:-8004}/ingest, read patterns at /patterns; data in $${DATA_DIR:-./data}; stop with Ctrl-C"
@@ -37,6 +37,10 @@ lint: $(VENV)/.ready-to-test ## check style, format and types
 bench: $(VENV)/.ready-to-test ## measure speed; each figure beside what it is compared with
 	@$(PIP) install --quiet -r tests/bench/requirements.txt
 	@for file in tests/bench/bench_*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
+
+bench-scale: $(VENV)/.ready-to-test ## what a log costs as work grows (SCALE_ARGS="--write docs" puts it into docs/)
+	@$(PIP) install --quiet -r tests/bench/requirements.txt
+	@$(BIN)/python -m tests.bench.scale $(SCALE_ARGS)
 
 chaos: $(VENV)/.ready-to-test ## kill the service at random moments, CHAOS_KILLS times
 	CHAOS_KILLS=$(CHAOS_KILLS) $(BIN)/python -m pytest tests/faults -m chaos --timeout=0 $(PYTEST_ARGS)
