@@ -50,7 +50,7 @@ class Visitor:
     def leave(self) -> None:
         """Close the window; asserts that nothing was complained of."""
         self.context.close()
-        assert self.complaints == []
+        assert self.complaints == [], "\n".join(self.complaints)
 
     def _note(self, kind: str, text: str) -> None:
         if kind in {"error", "warning"}:

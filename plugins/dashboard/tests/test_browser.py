@@ -104,7 +104,7 @@ def test_anomalies_say_why(visit: Visit, full: ServiceProcess) -> None:
     page = visitor.open("#/anomalies")
     items = page.locator(".anomalies li")
     expect(items).to_have_count(2)
-    expect(items.first).to_contain_text("530 in 5 min · expected 0 to 3.2 · chance one in 10^40")
+    expect(items.first).to_contain_text("530 in 5 min · expected 0 to 3.2 · chance below one in 10^20")
     expect(items.first).to_contain_text("<u>bank</u> = north: 97 % of them, usually 33 %")
     expect(items.last).to_contain_text("all logs of <b>cron</b>")
     expect(items.last).to_contain_text("nothing for 12 min, 8.25 expected meanwhile")
@@ -220,3 +220,31 @@ def test_a_phone_shows_everything_without_sideways_scrolling(visit: Visit, full:
         expect(page.locator("main")).not_to_contain_text("Loading…")
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, place
         page.close()
+
+
+def test_a_text_cannot_turn_what_stands_beside_it(visit: Visit) -> None:
+    page = visit().open("#/patterns")
+    expect(rows(page).filter(has_text="desrever")).to_contain_text("⟨U+202E⟩gnirts desrever⟨U+202C⟩")
+    assert page.evaluate("/[\\u202a-\\u202e\\u2066-\\u2069]/.test(document.body.innerText)") is False
+
+
+def test_the_overview_says_that_the_service_is_away_and_keeps_what_it_knew(
+    start_service: Callable[..., ServiceProcess], visit: Visit
+) -> None:
+    service = start_service("[plugins.sqlite]\n[plugins.dashboard]\n", {"BATCH_SIZE": "1"})
+    service.post("/ingest", {"message": "Disk 1 full", "level": "ERROR", "source": "disk"})
+    service.post("/flush")
+    visitor = visit(service.url)
+    page = visitor.open("")
+    tile = page.locator(".tile", has_text="Service").locator("b")
+    expect(tile).to_have_text("healthy")
+    expect(page.locator("section[aria-label='Errors by source'] li")).to_have_text(["disk1"])
+    service.stop()
+    expect(tile).to_have_text("away")
+    expect(page.locator("section[aria-label='Pipeline']")).to_contain_text(
+        "Not refreshed: The service is out of reach."
+    )
+    expect(page.locator("section[aria-label='Errors by source'] li")).to_have_text(["disk1"])
+    page.close()
+    assert all("ERR_" in complaint for complaint in visitor.complaints)
+    visitor.complaints.clear()

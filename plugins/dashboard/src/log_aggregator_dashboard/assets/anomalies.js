@@ -19,11 +19,16 @@ export function showAnomalies(main, { place, signal, again }) {
     choice("State", [["", "Open and over"], ["open", "Open"], ["resolved", "Over"]], state, (value) => change({ state: value })),
     choice("Tier", [["", "All tiers"], ["notify", "Notified"], ["recorded", "Recorded only"]], tier, (value) => change({ tier: value })),
     source && h("button", { type: "button", onclick: () => change({ source: "" }) }, `Source: ${source} ✕`), count), body);
+  let shown = "";
   repeat(async () => {
     const { anomalies } = await get("anomalies", { ...asked(), state, tier, source, limit: MOST }, signal);
     count.textContent = anomalies.length < MOST ? `${exact(anomalies.length)} anomalies` : `the newest ${exact(MOST)} anomalies`;
     body.replaceChildren(anomalies.length ? anomalyList(anomalies) : nothing());
-  }, 30, signal, (error) => body.replaceChildren(problem(error, again)));
+    shown = count.textContent;
+  }, 30, signal, (error) => {
+    if (shown) count.textContent = `${shown} · not refreshed: ${error.message}`;
+    else body.replaceChildren(problem(error, again));
+  });
 }
 
 function nothing() {

@@ -1,15 +1,22 @@
 // How elements are made: texts only ever become text nodes, never markup.
 
+// Marks that turn the direction of what follows: a log could show its text, and its neighbours', backwards.
+const TURNS = /[\u202a-\u202e\u2066-\u2069]/g;
 const SVG = "http://www.w3.org/2000/svg";
+
+/** A text with the marks that would turn its direction made visible. */
+function upright(text) {
+  return String(text).replace(TURNS, (mark) => `⟨U+${mark.codePointAt(0).toString(16).toUpperCase()}⟩`);
+}
 
 function fill(element, properties, children) {
   for (const [name, value] of Object.entries(properties ?? {})) {
     if (value === undefined || value === null || value === false) continue;
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else if (name === "value" || name === "checked") element[name] = value;
-    else element.setAttribute(name, value === true ? "" : String(value));
+    else element.setAttribute(name, value === true ? "" : name === "title" ? upright(value) : String(value));
   }
-  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false).map((child) => (child instanceof Node ? child : upright(child))));
   return element;
 }
 

@@ -26,9 +26,13 @@ export class Grid {
     return this.scroller;
   }
 
-  /** Show these rows. The active row stays active when it is still there. */
+  /** Show these rows. The active row stays active, and the topmost visible one of a list scrolled down stays in place. */
   set(rows, sort, reverse) {
     const kept = this.rows[this.active]?.pattern_id;
+    const height = this.rowHeight(), top = Math.floor(this.scroller.scrollTop / height);
+    const seen = top > 0 && sort === this.sort && reverse === this.reverse && this.rows[top]?.pattern_id;
+    const moved = seen ? rows.findIndex((row) => row.pattern_id === seen) - top : 0;
+    [this.sort, this.reverse] = [sort, reverse];
     this.rows = rows;
     this.active = kept ? rows.findIndex((row) => row.pattern_id === kept) : -1;
     for (const [key, head] of this.heads) {
@@ -37,6 +41,7 @@ export class Grid {
     }
     this.scroller.setAttribute("aria-rowcount", rows.length + 1);
     this.redraw();
+    if (moved && top + moved >= 0) this.scroller.scrollTop += moved * height;
   }
 
   redraw() {

@@ -6,7 +6,7 @@ import { go } from "./place.js";
 const PAGES = { o: "overview", p: "patterns", a: "anomalies", t: "tail" };
 const HELP = [
   ["/", "search"], ["j k ↓ ↑", "move in a list"], ["Enter", "open"], ["g o", "overview"], ["g p", "patterns"],
-  ["g a", "anomalies"], ["g t", "live tail"], ["Space", "pause or resume the live tail"], ["?", "this list"],
+  ["g a", "anomalies"], ["g t", "live tail"], ["Space", "pause or resume the live tail, or the updates of the list"], ["?", "this list"],
 ];
 let waiting = false;
 

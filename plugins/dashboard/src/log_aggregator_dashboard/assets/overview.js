@@ -1,6 +1,6 @@
 // The overview: what the systems are saying now, and whether the service itself is well.
 
-import { get, patternPages } from "./api.js";
+import { Failure, get, patternPages } from "./api.js";
 import { ranking, timeChart } from "./chart.js";
 import { h } from "./dom.js";
 import { ERRORS, LEVELS, byCount, compact, exact, percent } from "./format.js";
@@ -26,14 +26,26 @@ export function showOverview(main, { signal, again }) {
     shown.tiles[name] = [value, note, kind];
     tiles.replaceChildren(...TILES.filter((one) => one in shown.tiles).map((one) => drawTile(one, ...shown.tiles[one])));
   };
-  const failed = (where) => (error) => put(where, problem(error, again));
+  const failed = (where) => (error) => {
+    // What was shown stays: it is only older than it could be.
+    if (!where.dataset.filled) return put(where, problem(error, again));
+    where.querySelector(".stale")?.remove();
+    where.querySelector(".body").append(h("p", { class: "stale warn", role: "alert" }, `Not refreshed: ${error.message}`));
+  };
+  const away = (error) => {
+    if (error instanceof Failure && error.status === 0) {
+      tile("Service", "away", "out of reach", "bad");
+      tile("Arriving now", "–", "");
+    }
+    failed(pipeline)(error);
+  };
   const work = { signal, again, tile };
   const tasks = [
     repeat(() => levels(work, rate), 30, signal, failed(rate)),
     repeat(() => bySource(work, sources, errors), 30, signal, failed(sources)),
     repeat(() => newPatterns(work, fresh), 60, signal, failed(fresh)),
     repeat(() => anomalies(work, open), 30, signal, failed(open)),
-    repeat(() => service(work, pipeline, shown), 3, signal, failed(pipeline)),
+    repeat(() => service(work, pipeline, shown), 3, signal, away),
   ];
   Promise.all(tasks).catch(() => {}); // each tells its own failures where they happened
 }
@@ -48,7 +60,11 @@ function panel(title, kind = "") {
   return h("section", { class: `panel ${kind}`, "aria-label": title }, h("h2", {}, title), h("div", { class: "body" }, h("p", { class: "quiet" }, "Loading…")));
 }
 
-const put = (where, ...content) => where.querySelector(".body").replaceChildren(...content);
+function put(where, ...content) {
+  const body = where.querySelector(".body");
+  body.replaceChildren(...content);
+  where.dataset.filled = body.querySelector("[role=alert]") ? "" : "yes";
+}
 
 async function levels({ signal, again, tile }, where) {
   const answer = await get("series", { ...asked(), step: step(), split_by: "level" }, signal);

@@ -11,6 +11,9 @@ import { asked, pick, step } from "./range.js";
 
 const COLORS = 8;
 
+/** Patterns longer than this may have to be scrolled. */
+const LONG = 300;
+
 export async function showPattern(main, { place, signal, again }) {
   const path = `patterns/${encodeURIComponent(place.id)}`;
   let pattern;
@@ -28,7 +31,7 @@ export async function showPattern(main, { place, signal, again }) {
   main.append(
     h("header", { class: "subject" },
       h("p", { class: "quiet" }, h("a", { href: address("patterns") }, "Patterns"), " / ", h("code", {}, pattern.pattern_id)),
-      h("h1", {}, patternText(pattern.pattern)),
+      h("h1", { tabindex: pattern.pattern.length > LONG ? "0" : null }, patternText(pattern.pattern)),
       h("p", { class: "facts" }, byCount(pattern.levels).map(([level]) => levelBadge(level)), h("b", {}, `${exact(pattern.count)} logs`),
         pattern.category && h("span", {}, "category ", h("a", { href: address("patterns", { category: pattern.category }) }, pattern.category)),
         h("span", {}, "first seen ", moment(pattern.first_seen)), h("span", {}, "last seen ", moment(pattern.last_seen)))),

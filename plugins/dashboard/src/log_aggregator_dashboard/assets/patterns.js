@@ -7,8 +7,13 @@ import { Grid } from "./grid.js";
 import { levelBadge, moment, noLogs, patternText, problem } from "./pieces.js";
 import { address, adjust, go, here } from "./place.js";
 import { asked } from "./range.js";
+import { pause, repeat } from "./refresh.js";
 import { Sparks } from "./sparks.js";
 
+const EVERY = 30;
+// A refresh may take this part of the time between two: a large list is asked for less often.
+const GENTLE = 20;
+const PAUSE = "Pause updates", RESUME = "Resume updates";
 const narrow = matchMedia("(max-width: 760px)");
 
 export async function showPatterns(main, { place, signal, again }) {
@@ -16,14 +21,16 @@ export async function showPatterns(main, { place, signal, again }) {
   const count = h("span", { class: "quiet", role: "status", id: "count" }, "Loading…");
   const search = h("input", { type: "search", placeholder: "Search patterns   /", "aria-label": "Search patterns", value: place.parameters.q ?? "", spellcheck: "false" });
   const selects = h("div", { class: "row" });
+  const auto = h("button", { type: "button", title: `Counts are refreshed every ${EVERY} seconds while this tab is looked at (Space)`, onclick: () => toggle() }, PAUSE);
   const body = h("div", { class: "listing" });
   const grid = new Grid({
     label: "Patterns", columns: columns(sparks), rowHeight: () => (narrow.matches ? 86 : 38),
     open: (row) => go("pattern", {}, row.pattern_id), sorted: (key) => sortBy(key), shown: (rows) => sparks.shown(rows),
   });
   body.append(grid.element);
-  main.append(h("h1", { class: "hidden" }, "Patterns"), h("div", { class: "toolbar" }, search, selects, count), body);
+  main.append(h("h1", { class: "hidden" }, "Patterns"), h("div", { class: "toolbar" }, search, selects, auto, count), body);
 
+  let loads = 0, paused = false, stale = "";
   const filters = () => {
     const { q, level, source, category, sort = "count", reverse } = here().parameters;
     return { q, level, source, category, sort, reverse: reverse === "1" };
@@ -32,7 +39,7 @@ export async function showPatterns(main, { place, signal, again }) {
     const wanted = filters();
     const rows = catalog.matching(wanted);
     grid.set(rows, wanted.sort, wanted.reverse);
-    count.textContent = summary(rows.length, catalog);
+    count.textContent = summary(rows.length, catalog) + stale;
     const empty = catalog.complete && !rows.length;
     grid.element.hidden = empty;
     body.querySelector(".empty")?.remove();
@@ -50,15 +57,22 @@ export async function showPatterns(main, { place, signal, again }) {
     const { sort, reverse } = filters();
     change({ sort: key === "count" ? "" : key, reverse: sort === key && !reverse ? "1" : "" });
   };
-  const choices = () => selects.replaceChildren(...filterSelects(catalog, filters(), change));
-  const load = async () => {
+  const choices = () => {
+    const focused = selects.contains(document.activeElement) && document.activeElement.getAttribute("aria-label");
+    selects.replaceChildren(...filterSelects(catalog, filters(), change));
+    if (focused) selects.querySelector(`[aria-label="${focused}"]`)?.focus();
+  };
+  const question = () => {
     // With more patterns than are kept here, the service searches.
     const { q, level, source, category } = filters();
+    return { ...asked(), ...(catalog.asking ? { q, level: level === "errors" ? "" : level, source, category } : {}) };
+  };
+  const load = async () => {
     catalog.asking = catalog.more;
-    const narrowed = catalog.more ? { q, level: level === "errors" ? "" : level, source, category } : {};
+    loads += 1;
     try {
       let due = 0;
-      await catalog.load({ ...asked(), ...narrowed }, signal, () => {
+      await catalog.load(question(), signal, () => {
         if (performance.now() < due && !catalog.complete) return;
         draw();
         due = performance.now() + 250;
@@ -75,9 +89,40 @@ export async function showPatterns(main, { place, signal, again }) {
     grid.element.focus();
     if (grid.active < 0) grid.key({ key: "ArrowDown", target: grid.element });
   });
+  const refresh = async () => {
+    // Nobody loses the text that is being marked, or an open choice.
+    if (paused || !catalog.complete || String(getSelection())) return EVERY;
+    const before = loads, start = performance.now();
+    const found = new Catalog();
+    await found.load(question(), signal, () => {});
+    if (!paused && loads === before) {
+      [catalog.rows, catalog.more, stale] = [found.rows, found.more, ""];
+      sparks.outdated();
+      draw();
+      if (!selects.contains(document.activeElement)) choices();
+    }
+    return Math.max(EVERY, GENTLE * (performance.now() - start) / 1000);
+  };
+  const toggle = () => {
+    paused = !paused;
+    auto.textContent = paused ? RESUME : PAUSE;
+    if (!paused) refresh().catch(failed);
+  };
+  const failed = (error) => {
+    // What is shown stays readable; it is only older than it could be.
+    stale = ` · not refreshed: ${error.message}`;
+    draw();
+  };
   choices();
-  load();
-  return { key: (event) => !event.target.closest(".scroller, a, button") && grid.key(event) };
+  load().then(() => pause(EVERY * 1000, signal)).then(() => repeat(refresh, EVERY, signal, failed));
+  return { key: (event) => {
+    if (event.target.closest("a, button")) return false;
+    if (event.key === " ") {
+      toggle();
+      return true;
+    }
+    return !event.target.closest(".scroller") && grid.key(event);
+  } };
 }
 
 const beyond = ({ q, level, source, category }) => q || level || source || category;

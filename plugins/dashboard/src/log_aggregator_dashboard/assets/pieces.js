@@ -6,6 +6,9 @@ import { ago, duration, figure, levelClass, percent, when } from "./format.js";
 import { address } from "./place.js";
 
 const PLACEHOLDER = /(\{[A-Z][A-Z0-9_]*\})/;
+const REASONS = 3;
+/** Beyond this a probability only says how wrong a model can be. */
+const SURE = 20;
 const KINDS = {
   new_pattern: "New pattern", spike: "Spike", drop: "Drop", silence: "Silence", level_shift: "Level shift", error_rate: "More errors",
 };
@@ -61,23 +64,39 @@ export function anomalyList(anomalies, { linked = true } = {}) {
         anomaly.tier === "notify" && h("span", { class: "tier" }, "notified"),
         h("span", { class: "quiet" }, anomaly.source, " · ", moment(anomaly.started), " · ", over)),
       h("div", { class: "text" }, linked && anomaly.pattern ? h("a", { href: address("pattern", {}, anomaly.pattern_id) }, name) : name),
-      ...(anomaly.details?.series ?? []).slice(0, 3).map(why));
+      ...reasons(anomaly));
   }));
 }
 
-function why(series) {
-  if (series.seen === undefined) return null;
+/** What each of the first series of an incident showed; which one it was is said when there are others. */
+function reasons(anomaly) {
+  const all = anomaly.details?.series ?? [];
+  const lines = all.slice(0, REASONS).map((series) => why(series, all.length > 1 && named(series)));
+  const left = all.length - REASONS + (anomaly.details?.more_series ?? 0);
+  return left > 0 ? [...lines, h("div", { class: "why quiet" }, `and ${left} more series`)] : lines;
+}
+
+function named(series) {
+  if (series.pattern) return patternText(series.pattern);
+  const [kind, ...source] = series.series.split(":");
+  return kind === "errors" ? `errors of ${source.join(":")}` : `all logs of ${source.join(":")}`;
+}
+
+function why(series, name) {
+  if (series.seen === undefined) return name ? h("div", { class: "why quiet" }, h("span", { class: "name" }, name)) : null;
   const said = [];
-  if (series.silent_minutes) {
+  if (series.missed_run) {
+    said.push(`the daily run has not come, ${figure(series.expected)} expected`);
+  } else if (series.silent_minutes) {
     said.push(`nothing for ${series.silent_minutes} min, ${figure(series.expected)} expected meanwhile`);
   } else {
     const [low, high] = series.expected_range ?? [];
     said.push(`${figure(series.seen)} in ${series.window_minutes} min`);
     if (low !== undefined) said.push(`expected ${figure(low)} to ${figure(high)}`);
-    if (series.one_in_10_to_the) said.push(`chance one in 10^${Math.round(series.one_in_10_to_the)}`);
+    if (series.one_in_10_to_the) said.push(series.one_in_10_to_the > SURE ? `chance below one in 10^${SURE}` : `chance one in 10^${Math.round(series.one_in_10_to_the)}`);
   }
   for (const row of (series.over_represented ?? []).slice(0, 1)) {
     said.push(`${row.key} = ${row.value}: ${percent(row.share)} of them, usually ${percent(row.usual_share)}`);
   }
-  return h("div", { class: "why quiet" }, said.join(" · "));
+  return h("div", { class: "why quiet" }, name && h("span", { class: "name" }, name), said.join(" · "));
 }

@@ -1,18 +1,29 @@
 // Doing something again and again while a page is shown and looked at.
 
-/** Call `work` now and every `seconds`, one call at a time, until `signal` aborts. Hidden tabs wait.
- *  Failures go to `failed`; the next call is made all the same. */
+/** Call `work` now and every `seconds` (or as many as it returns), one call at a time, until `signal` aborts.
+ *  Hidden tabs wait until they are looked at again. Failures go to `failed`; the next call is made all the same. */
 export async function repeat(work, seconds, signal, failed) {
   while (!signal.aborted) {
-    if (!document.hidden) {
-      try {
-        await work();
-      } catch (error) {
-        if (signal.aborted) return;
-        failed(error);
-      }
+    let next;
+    await looked(signal);
+    if (signal.aborted) return;
+    try {
+      next = await work();
+    } catch (error) {
+      if (signal.aborted) return;
+      failed(error);
     }
-    await pause(seconds * 1000, signal);
+    await pause((next ?? seconds) * 1000, signal);
+  }
+}
+
+/** Wait until the tab is looked at; ends early when `signal` aborts. */
+async function looked(signal) {
+  while (document.hidden && !signal.aborted) {
+    await new Promise((resolve) => {
+      document.addEventListener("visibilitychange", resolve, { once: true });
+      signal.addEventListener("abort", resolve, { once: true });
+    });
   }
 }
 

@@ -23,6 +23,11 @@ export class Sparks {
     return entry.box;
   }
 
+  /** Ask again for what is shown from now on; the old drawings stay until then. */
+  outdated() {
+    for (const entry of this.known.values()) entry.done = false;
+  }
+
   shown(rows) {
     this.rest(rows);
   }
