@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from log_aggregator import Record, merge_all
 from log_aggregator.fold import OVERFLOW_PATTERN, Fold
+from log_aggregator.kinds import Sorter
+from log_aggregator.summary import to_json
 
 Make = Callable[..., Record]
 
@@ -25,15 +27,18 @@ records = st.builds(
 )
 
 
-def fold(max_groups: int = 1000, **more: object) -> Fold:
-    return Fold(300, max_groups, 5, **more)  # type: ignore[arg-type]
+kinds_of = Sorter(300).sort
+
+
+def fold(max_groups: int = 1000) -> Fold:
+    return Fold(max_groups, 5)
 
 
 @given(st.lists(st.lists(records, max_size=20), max_size=8))
 def test_every_log_is_counted_once_in_the_group_it_belongs_to(batches: list[list[Record]]) -> None:
     under_test = fold()
     for batch in batches:
-        under_test.add(batch)
+        under_test.add(kinds_of(batch))
     expected = Counter(
         (r.timestamp // (300 * 1_000_000) * 300, r.pattern or r.message, r.level, r.source)
         for batch in batches
@@ -57,9 +62,9 @@ def test_every_log_is_counted_once_in_the_group_it_belongs_to(batches: list[list
 @given(st.lists(records, min_size=1, max_size=40), st.integers(0, 40))
 def test_folding_in_parts_and_merging_gives_the_same_totals(batch: list[Record], cut: int) -> None:
     whole, first, second = fold(), fold(), fold()
-    whole.add(batch)
-    first.add(batch[:cut])
-    second.add(batch[cut:])
+    whole.add(kinds_of(batch))
+    first.add(kinds_of(batch[:cut]))
+    second.add(kinds_of(batch[cut:]))
     parts = merge_all([*first.take(), *second.take()], 5)
     counts = {key: (a.count, a.first_seen, a.last_seen) for key, a in parts.items()}
     assert counts == {a.key: (a.count, a.first_seen, a.last_seen) for a in whole.take()}
@@ -67,7 +72,7 @@ def test_folding_in_parts_and_merging_gives_the_same_totals(batch: list[Record],
 
 def test_beyond_max_groups_texts_are_given_up_and_totals_stay_exact(record: Make) -> None:
     under_test = fold(max_groups=10)
-    under_test.add([record(f"message {number}", pattern=f"pattern {number}") for number in range(100)])
+    under_test.add(kinds_of([record(f"message {number}", pattern=f"pattern {number}") for number in range(100)]))
     taken = under_test.take()
     assert sum(a.count for a in taken) == 100
     assert len(taken) == 11
@@ -78,25 +83,36 @@ def test_beyond_max_groups_texts_are_given_up_and_totals_stay_exact(record: Make
 
 def test_under_pressure_samples_go_before_metadata(record: Make) -> None:
     under_test = fold(max_groups=100)
-    under_test.add([record(f"m{n}", pattern=f"p{n}", metadata={"k": n}) for n in range(60)])
-    under_test.add([record(f"again {n}", pattern="p0", metadata={"k": n}) for n in range(3)])
+    under_test.add(kinds_of([record(f"m{n}", pattern=f"p{n}", metadata={"k": n}) for n in range(60)]))
+    under_test.add(kinds_of([record(f"again {n}", pattern="p0", metadata={"k": n}) for n in range(3)]))
     assert {a.pattern: a for a in under_test.take()}["p0"].metadata["k"].count == 4
-    under_test.add([record(f"m{n}", pattern=f"p{n}", metadata={"k": n}) for n in range(80)])
+    under_test.add(kinds_of([record(f"m{n}", pattern=f"p{n}", metadata={"k": n}) for n in range(80)]))
     by_pattern = {a.pattern: a for a in under_test.take()}
     assert by_pattern["p79"].count == 1
     assert by_pattern["p79"].metadata == {}
 
 
 def test_chosen_metadata_keys_split_groups(record: Make) -> None:
-    under_test = fold(group_by=("env",))
-    under_test.add(
-        [record(pattern="p", metadata={"env": env}) for env in ("prod", "dev", "prod")] + [record(pattern="p")]
-    )
+    under_test = fold()
+    logs = [record(pattern="p", metadata={"env": env}) for env in ("prod", "dev", "prod")] + [record(pattern="p")]
+    under_test.add(Sorter(300, ("env",)).sort(logs))
     assert {a.group: a.count for a in under_test.take()} == {'{"env":"prod"}': 2, '{"env":"dev"}': 1, "": 1}
 
 
 def test_the_tally_knows_levels_and_errors_by_source(record: Make) -> None:
     under_test = fold()
-    under_test.add([record(level="ERROR", source="db"), record(level="ERROR", source="db"), record()])
+    under_test.add(kinds_of([record(level="ERROR", source="db"), record(level="ERROR", source="db"), record()]))
     assert under_test.tally.by_level == {"ERROR": 2, "INFO": 1}
     assert under_test.tally.errors_by_source == {"db": 2}
+
+
+def test_metadata_that_waits_is_bounded_over_all_groups(record: Make) -> None:
+    """Each group alone would keep up to 255 dictionaries: with thousands of groups, hundreds of megabytes."""
+    under_test, most = fold(max_groups=100_000), 0
+    for number in range(100):
+        under_test.add(kinds_of([record(pattern=f"p{n}", metadata={"n": number}) for n in range(1000)]))
+        most = max(most, under_test.waiting)
+    assert 1000 <= most < 35_000
+    kept = {aggregate.pattern: to_json(aggregate.metadata)["n"]["count"] for aggregate in under_test.take()}
+    assert kept == {f"p{n}": 100 for n in range(1000)}
+    assert under_test.waiting == 0

@@ -40,11 +40,33 @@ def test_records_come_back_as_they_were(record: Make) -> None:
     assert decode(encode(batch)) == batch
 
 
-def test_what_a_plugin_hid_in_metadata_does_not_stop_the_start(record: Make) -> None:
-    batch = [record("a", metadata={1: "number for a key"}), record("b")]
+@pytest.mark.parametrize(
+    ("field", "garbage", "becomes"),
+    [
+        ("message", b"bytes", ""),
+        ("level", 5, "INFO"),
+        ("source", None, "unknown"),
+        ("metadata", {1: "number for a key"}, {}),
+        ("metadata", [1], {}),
+        ("level_sent", "yes", True),
+        ("tags", "a text", ()),
+    ],
+)
+def test_what_a_plugin_left_garbled_does_not_stop_the_start(
+    record: Make, field: str, garbage: object, becomes: object
+) -> None:
+    batch = [record("a", tags=("kept",)), record("b", tags=("kept",))]
+    setattr(batch[0], field, garbage)
     found = decode(encode(batch))
-    assert [r.message for r in found] == ["a", "b"]
-    assert found[0].metadata == {"1": "number for a key"}
+    assert getattr(found[0], field) == becomes
+    assert found[1] == batch[1]
+
+
+def test_a_time_that_is_none_becomes_the_time_of_the_start(record: Make) -> None:
+    batch = [record("a"), record("b")]
+    batch[0].timestamp = "yesterday"  # type: ignore[assignment]
+    found = decode(encode(batch))
+    assert (type(found[0].timestamp), found[1]) == (int, batch[1])
 
 
 async def test_work_that_waits_shares_a_commit(writer: Writer) -> None:

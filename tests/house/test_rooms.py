@@ -23,7 +23,7 @@ LAYERS = (
     {"hookspecs", "storekit"},
     {"__init__"},
     {"registry", "isolation", "journal", "health"},
-    {"stages", "lane", "fold"},
+    {"stages", "lane", "fold", "kinds"},
     {"sealer"},
     {"pipeline"},
     {"door", "handle"},
@@ -37,8 +37,8 @@ LAYERS = (
 )
 """A room imports only from its own layer and from those above it in this list."""
 
-INNER = {"cli", "commands", "door", "fold", "handle", "inspection", "isolation", "journal", "lane", "offline"} | {
-    "orders", "pipeline", "registry", "sealer", "server", "service", "stages",
+INNER = {"cli", "commands", "door", "fold", "handle", "inspection", "isolation", "journal", "kinds", "lane"} | {
+    "offline", "orders", "pipeline", "registry", "sealer", "server", "service", "stages",
 }  # fmt: skip
 """Rooms of the core that no plugin imports: they change without notice."""
 

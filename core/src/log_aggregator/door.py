@@ -7,12 +7,17 @@ import hashlib
 from typing import NamedTuple
 
 from log_aggregator.errors import KeyReusedError, OverloadedError, Reject
+from log_aggregator.isolation.garbage import UNENCODABLE
 from log_aggregator.journal import Appended, Entry, Intake, JournalError, Writer
 from log_aggregator.journal.intake import encode
+from log_aggregator.kinds import Kind
 from log_aggregator.pipeline import Pipeline
 from log_aggregator.record import Record
 from log_aggregator.settings import Settings
 from log_aggregator.stages import Stages
+
+ROW = 1000
+"""Records from which on what has gathered is worked on at once instead of waiting for the commit before it."""
 
 
 class Receipt(NamedTuple):
@@ -49,18 +54,44 @@ class _Request:
             self.done.set_result(Receipt(accepted, self.rejected, appended.duplicate, durable))
 
 
-class _Row(NamedTuple):
+class _Row:
     """What becomes one row of the intake: one request with a key, or neighbors without."""
 
-    requests: list[_Request]
-    records: list[Record]
+    __slots__ = ("entry", "kinds", "records", "requests", "size")
+
+    def __init__(self, requests: list[_Request], records: list[Record], entry: Entry | None) -> None:
+        """`entry` is `None` when nothing of it goes to the disk."""
+        self.requests = requests
+        self.records = records
+        self.size = len(records)
+        self.entry = entry
+        self.kinds: list[Kind] | None = None
+
+    def treat(self, pipeline: Pipeline) -> None:
+        """Let the stages see the records before the commit, unless they have or it may turn out a duplicate.
+
+        Then the records are let go: the next ones take their place in memory, which the processor's cache holds.
+        """
+        if self.kinds is None and self.requests[0].key is None:
+            self.kinds = pipeline.treat(self.records)
+            if self.kinds is not None:
+                self.records = []
+                for request in self.requests:
+                    request.records.clear()
+
+    def put(self, position: int, pipeline: Pipeline) -> None:
+        """Pass the row on, which is safe now."""
+        if self.kinds is not None:
+            pipeline.put_treated(position, self.size, self.kinds)
+        elif self.records:
+            pipeline.put(position, self.records)
 
 
 class Door:
     """Where records come in, whichever road they took.
 
     Requests that arrive while a commit is under way share the next one; those without a key also share the
-    calls of `on_ingest` and a row of the journal.
+    calls of `on_ingest` and a row of the journal. The stages run while the commit is awaited.
     """
 
     def __init__(self, settings: Settings, stages: Stages, writer: Writer, intake: Intake, pipeline: Pipeline) -> None:
@@ -70,7 +101,9 @@ class Door:
         self._writer = writer
         self._intake = intake
         self._pipeline = pipeline
-        self._waiting: list[_Request] = []
+        self._gathering: list[_Request] = []
+        self._gathered = 0
+        self._rows: list[_Row] = []
         self._busy = False
         self._opened = asyncio.Event()
         self._in_hand = 0
@@ -98,7 +131,7 @@ class Door:
         return None
 
     async def take(self, records: list[Record], *, key: str | None = None, digest: bytes = b"") -> Receipt:
-        """Guard, keep and acknowledge one batch; returns once it is durable.
+        """Guard, keep and acknowledge one batch; returns once it is durable. The list is the door's: it is emptied.
 
         Raises `OverloadedError` when nothing was accepted, `Reject` when a plugin refused the batch and
         `KeyReusedError` when the key came with another body before.
@@ -112,31 +145,41 @@ class Door:
         if key is not None:
             digest = digest or hashlib.blake2b(encode(records), digest_size=16).digest()
         request = _Request(records, key, digest)
-        self._waiting.append(request)
+        self._gathering.append(request)
+        self._gathered += len(records)
         self._in_hand += len(records)
+        if self._gathered >= ROW:
+            self._fill_rows()
         if not self._busy:
             self._busy = True
             # Not at once: whatever else has arrived by now comes along.
             asyncio.get_running_loop().call_soon(self._commit)
         return await request.done
 
-    def _commit(self) -> None:
-        """Take all that waits through `on_ingest` to the journal."""
-        requests, self._waiting = self._waiting, []
-        rows: list[_Row] = []
-        entries: list[Entry] = []
+    def _fill_rows(self) -> None:
+        """Take what has gathered through `on_ingest`; it is ready for the journal then."""
+        requests, self._gathering, self._gathered = self._gathering, [], 0
         for neighbors in _neighbors(requests):
-            for row in self._guarded(neighbors):
-                if self._durable or row.requests[0].key is not None:
-                    rows.append(row)
-                    entries.append(self._entry(row))
-                else:
-                    self._settle(row, Appended(0, len(row.records)))
-        if rows:
+            self._rows += self._guarded(neighbors)
+        if self._busy:  # their commit comes later anyway
+            for row in self._rows:
+                row.treat(self._pipeline)
+
+    def _commit(self) -> None:
+        """Give all that waits to the writer, and run the stages while it writes."""
+        self._busy = False
+        self._fill_rows()
+        rows, self._rows = self._rows, []
+        lasting = [row for row in rows if row.entry is not None]
+        if lasting:
+            self._busy = True
+            entries = [row.entry for row in lasting if row.entry is not None]
             future = self._writer.submit(lambda connection: self._intake.append(connection, entries))
-            future.add_done_callback(lambda done: self._committed(rows, done))
-        else:
-            self._next()
+            future.add_done_callback(lambda done: self._committed(lasting, done))
+        for row in rows:
+            row.treat(self._pipeline)
+            if row.entry is None:
+                self._settle(row, Appended(0, row.size))
 
     def _guarded(self, requests: list[_Request]) -> list[_Row]:
         """Run `on_ingest` over neighbors together. A refusal of the whole is asked again of each alone."""
@@ -153,7 +196,7 @@ class Door:
         self._in_hand -= len(records) - len(kept)
         if kept is not records:
             self._note_kept(requests, kept, refused)
-        return [_Row(requests, kept)]
+        return [_Row(requests, kept, self._entry(requests[0], kept))]
 
     def _note_kept(self, requests: list[_Request], kept: list[Record], refused: list[tuple[object, str]]) -> None:
         """Tell each request which of its records a plugin refused or dropped."""
@@ -165,44 +208,40 @@ class Door:
             request.rejected = [(index, reasons[mark]) for index, mark in enumerate(marks) if mark in reasons]
         self.rejected += len(refused)
 
-    def _entry(self, row: _Row) -> Entry:
-        first = row.requests[0]
+    def _entry(self, request: _Request, records: list[Record]) -> Entry | None:
+        if not self._durable and request.key is None:
+            return None
         payload = None
-        if self._durable and row.records:
+        if self._durable and records:
             try:
-                payload = encode(row.records)
-            except (TypeError, ValueError, RecursionError, OverflowError):
-                self._stages.make_sound(row.records)
-                payload = encode(row.records)
-        return Entry(payload, len(row.records), first.key, first.digest)
+                payload = encode(records)
+            except UNENCODABLE:
+                self._stages.make_sound(records)
+                payload = encode(records)
+        return Entry(payload, len(records), request.key, request.digest)
 
     def _committed(self, rows: list[_Row], done: asyncio.Future[list[Appended | KeyReusedError]]) -> None:
         failure = done.exception()
         results: list[Appended | BaseException]
         results = [_as_overload(failure)] * len(rows) if failure is not None else list(done.result())
-        self._next()
+        self._busy = bool(self._gathering or self._rows)
+        if self._busy:  # before the answers to the last are written
+            asyncio.get_running_loop().call_soon(self._commit)
         for row, result in zip(rows, results, strict=True):
             self._settle(row, result)
 
-    def _next(self) -> None:
-        """Commit what has gathered meanwhile, before the answers to the last are written."""
-        self._busy = bool(self._waiting)
-        if self._busy:
-            asyncio.get_running_loop().call_soon(self._commit)
-
     def _settle(self, row: _Row, result: Appended | BaseException) -> None:
-        self._in_hand -= len(row.records)
+        self._in_hand -= row.size
         if isinstance(result, BaseException):
-            self.refused += len(row.records)
+            self.refused += row.size
             for request in row.requests:
                 request.refuse(result)
             return
         if result.duplicate:
             self.duplicates += 1
         else:
-            self.accepted += len(row.records)
-            if row.records:
-                self._pipeline.put(result.position, row.records)
+            self.accepted += row.size
+            row.put(result.position, self._pipeline)
         for request in row.requests:
             request.answer(result, self._durable)
 

@@ -68,7 +68,7 @@ class Handle:
 
     async def ingest(self, records: list[Record]) -> int:
         """Take records in, as HTTP does."""
-        return (await self._service.take(records)).accepted
+        return (await self._service.take(list(records))).accepted
 
     def emit(self, event: Alias | Anomaly) -> None:
         """Let an event ride on the next flush."""

@@ -130,8 +130,9 @@ class Hookspecs(Protocol):
     def normalize(self, records: list[Record]) -> None:
         """Give each record its pattern: set `record.pattern`.
 
-        Called: once per batch after the acknowledgement, in journal order, and again for the same
-        records when the service recovers from a crash. `def`.
+        Called: once per batch, mostly while the batch is being written to the journal, so nearly in journal
+        order. What the journal then refuses is not counted although the hook saw it, and after a crash the
+        hook sees again what no flush covers yet. `def`.
         May change: `pattern` (a later stage refines what an earlier one set, unless the record is
         `settled`); not the message.
         `None`: the only answer. Records that no stage gave a pattern use their message as it is.

@@ -1,4 +1,4 @@
-"""Acknowledged records → groups: the one task that runs the stages, folds and lets the sealer seal."""
+"""Acknowledged records → groups: runs the stages, folds and lets the sealer seal."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import contextlib
 import logging
 import time
 from collections import deque
+from typing import NamedTuple
 
 from log_aggregator.aggregate import Alias, Anomaly, Flush
-from log_aggregator.fold import Fold, UnsoundError
+from log_aggregator.fold import Fold
 from log_aggregator.journal import JournalError
+from log_aggregator.kinds import Kind, Sorter, UnsoundError
 from log_aggregator.record import Record
 from log_aggregator.sealer import Sealer
 from log_aggregator.stages import Stages
@@ -18,19 +20,32 @@ from log_aggregator.stages import Stages
 SLICE = 1000
 """Records that cross the stages at once: small enough that requests are answered in between."""
 
+TREATED_AT_ONCE = 2 * SLICE
+"""Records of one batch that the stages may see before its commit is done; more would hold the others up."""
+
 RETRY_SEAL = 1.0
 
 log = logging.getLogger(__name__)
 
 
-class Pipeline:
-    """Takes batches in journal order and owns what has gathered since the last seal."""
+class _Batch(NamedTuple):
+    """An acknowledged batch: its records until the stages have seen them, its kinds from then on."""
 
-    def __init__(self, stages: Stages, fold: Fold, sealer: Sealer) -> None:
+    position: int
+    size: int
+    records: list[Record]
+    kinds: list[Kind] | None
+
+
+class Pipeline:
+    """Takes acknowledged batches in journal order and owns what has gathered since the last seal."""
+
+    def __init__(self, stages: Stages, sorter: Sorter, fold: Fold, sealer: Sealer) -> None:
         self._stages = stages
+        self._sorter = sorter
         self._fold = fold
         self._sealer = sealer
-        self._queue: deque[tuple[int, list[Record]]] = deque()
+        self._queue: deque[_Batch] = deque()
         self._wake = asyncio.Event()
         self._drained = asyncio.Event()
         self._watermark = 0
@@ -43,12 +58,33 @@ class Pipeline:
         self.queued = 0
         self.busy_seconds = 0.0
 
+    def treat(self, records: list[Record]) -> list[Kind] | None:
+        """Run the stages over a batch while its commit is under way; pass the kinds to `put` once it is safe.
+
+        The records are not needed any more then. `None` when the stages shall see them only after the commit: there
+        are so many that others would be held up, or a stage has a process of its own.
+        """
+        if self._stages.has_isolated or len(records) > TREATED_AT_ONCE:
+            return None
+        started = time.perf_counter()
+        self._stages.process(records)
+        kinds = self._kinds(records)
+        self.busy_seconds += time.perf_counter() - started
+        return kinds
+
     def put(self, position: int, records: list[Record]) -> None:
         """Queue an acknowledged batch. `position` is its place in the journal, 0 when it is not there."""
-        self._queue.append((position, records))
+        self._queue_up(_Batch(position, len(records), records, None))
+
+    def put_treated(self, position: int, size: int, kinds: list[Kind]) -> None:
+        """Queue an acknowledged batch of `size` records of which `treat` gave the kinds."""
+        self._queue_up(_Batch(position, size, [], kinds))
+
+    def _queue_up(self, batch: _Batch) -> None:
+        self._queue.append(batch)
         self._put += 1
         self._drained.clear()
-        self.queued += len(records)
+        self.queued += batch.size
         self._wake.set()
 
     def emit(self, event: Alias | Anomaly) -> None:
@@ -113,10 +149,34 @@ class Pipeline:
                     await self._sealing
 
     async def _work(self) -> None:
-        """Process one large batch in slices, or several small ones together, up to a batch's end."""
-        records, position = self._next_records()
+        """Fold one batch, or several small ones together, up to a batch's end."""
         if not self._fold.logs and not self._has_events():
             self._sealer.began()
+        batch = self._queue.popleft()
+        self._done += 1
+        if batch.kinds is not None:
+            started = time.perf_counter()
+            self._fold.add(batch.kinds)
+            self.busy_seconds += time.perf_counter() - started
+            self.queued -= batch.size
+            await asyncio.sleep(0)
+        else:
+            together = [batch, *self._neighbors(batch)]
+            await self._treat_in_slices([record for batch in together for record in batch.records])
+            batch = together[-1]
+        self._watermark = max(self._watermark, batch.position)
+
+    def _neighbors(self, batch: _Batch) -> list[_Batch]:
+        """The untreated batches after one, as long as all are small together: stages like many records at once."""
+        found: list[_Batch] = []
+        size = batch.size
+        while size < SLICE and self._queue and self._queue[0].kinds is None:
+            found.append(self._queue.popleft())
+            self._done += 1
+            size += found[-1].size
+        return found
+
+    async def _treat_in_slices(self, records: list[Record]) -> None:
         for start in range(0, len(records), SLICE):
             part = records[start : start + SLICE] if len(records) > SLICE else records
             if self._stages.has_isolated:
@@ -124,26 +184,17 @@ class Pipeline:
             started = time.perf_counter()
             if not self._stages.has_isolated:
                 self._stages.process(part)
-            try:
-                self._fold.add(part)
-            except UnsoundError:
-                self._stages.make_sound(part)
-                self._fold.add(part)
+            self._fold.add(self._kinds(part))
             self.queued -= len(part)
             self.busy_seconds += time.perf_counter() - started
             await asyncio.sleep(0)
-        self._watermark = max(self._watermark, position)
 
-    def _next_records(self) -> tuple[list[Record], int]:
-        position, records = self._queue.popleft()
-        self._done += 1
-        if len(records) < SLICE and self._queue:
-            records = list(records)
-            while self._queue and len(records) < SLICE:
-                position, more = self._queue.popleft()
-                self._done += 1
-                records += more
-        return records, position
+    def _kinds(self, records: list[Record]) -> list[Kind]:
+        try:
+            return self._sorter.sort(records)
+        except UnsoundError:
+            self._stages.make_sound(records)
+            return self._sorter.sort(records)
 
     async def _seal_if_due(self) -> None:
         forced = bool(self._forced) and self._forced[0][0] <= self._done
@@ -156,8 +207,8 @@ class Pipeline:
         events_due = self._has_events() and self._sealer.seconds_left() <= 0
         if forced or events_due or self._sealer.is_due(self._fold):
             flush = self._sealer.next_flush(self._fold.take(), self._aliases, list(self._anomalies.values()))
-            if self._fold.garbled:
-                self._fold.garbled = False
+            if self._fold.garbled or self._sorter.garbled:
+                self._fold.garbled = self._sorter.garbled = False
                 self._stages.suspect("metadata")
             self._aliases, self._anomalies = [], {}
             self._sealing = asyncio.create_task(self._seal(flush, self._watermark, self._done), name="seal")

@@ -20,6 +20,7 @@ from log_aggregator.inspection import health_of, stats_of
 from log_aggregator.isolation import Watch, packages_of
 from log_aggregator.isolation.lifespan import contained
 from log_aggregator.journal import Intake, Outbox, Writer, open_journal, used_bytes
+from log_aggregator.kinds import Sorter
 from log_aggregator.lane import Lane
 from log_aggregator.pipeline import Pipeline
 from log_aggregator.record import Record
@@ -85,9 +86,9 @@ class Service:
         self.lanes = self._make_lanes()
         self.sealer = Sealer(settings, journal.identity, self.writer, self.intake, self.outbox, self.lanes)
         group_by = tuple(key.strip() for key in settings.group_by.split(",") if key.strip())
-        fold = Fold(settings.aggregation_bucket, settings.max_groups, settings.max_samples, group_by)
+        sorter, fold = Sorter(settings.aggregation_bucket, group_by), Fold(settings.max_groups, settings.max_samples)
         self.tally = fold.tally
-        self.pipeline = Pipeline(self.stages, fold, self.sealer)
+        self.pipeline = Pipeline(self.stages, sorter, fold, self.sealer)
         self.door = Door(settings, self.stages, self.writer, self.intake, self.pipeline)
         await self.sealer.open()
         for lane in self.lanes:

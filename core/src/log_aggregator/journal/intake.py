@@ -12,6 +12,7 @@ import msgspec
 import zstandard
 
 from log_aggregator.errors import KeyReusedError
+from log_aggregator.isolation.garbage import repair
 from log_aggregator.record import Record
 
 COMPRESS_FROM = 4096
@@ -21,11 +22,6 @@ KEY_LIFETIME = 24 * 3600
 """Seconds for which an Idempotency-Key is remembered at most."""
 
 _fields = attrgetter("message", "level", "source", "timestamp", "metadata", "level_sent", "pattern", "category", "tags")
-# What a field mostly is (counting that is quicker than looking at types), and the type that it must have.
-_TYPES: tuple[tuple[Any, set[type]], ...] = (
-    (None, {str}), ("INFO", {str}), (None, {str}), (None, {int}), (None, {dict}), (None, {bool}),
-    ("", {str}), ("", {str}), ((), {tuple}),
-)  # fmt: skip
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(list[tuple[str, str, str, int, dict[str, Any], bool, str, str, tuple[str, ...]]])
 
@@ -51,15 +47,8 @@ class Appended(NamedTuple):
 
 
 def encode(records: list[Record]) -> bytes:
-    """The records as they stand after `on_ingest`.
-
-    Raises `TypeError` when a field has not its type: it could not be read back.
-    """
-    rows = list(map(_fields, records))
-    for column, (usual, kind) in zip(zip(*rows, strict=True), _TYPES, strict=False):
-        if (usual is None or column.count(usual) != len(rows)) and not kind.issuperset(set(map(type, column))):
-            raise TypeError("a field has not its type")
-    return _encoder.encode(rows)
+    """The records as they stand after `on_ingest`. Raises `UNENCODABLE` when one holds what cannot be written down."""
+    return _encoder.encode(list(map(_fields, records)))
 
 
 def unpacked(payload: bytes) -> bytes:
@@ -68,20 +57,19 @@ def unpacked(payload: bytes) -> bytes:
 
 
 def decode(payload: bytes) -> list[Record]:
-    """The records of `encode`. What a plugin hid in them that has not its type is left out, never a record."""
+    """The records of `encode`. A field that has not its type is replaced, as it would have been after the stages."""
     try:
         rows = _decoder.decode(payload)
     except msgspec.ValidationError:
-        return [_salvaged(row) for row in msgspec.msgpack.decode(payload, strict=False)]
+        return [_repaired(*fields) for fields in msgspec.msgpack.decode(payload)]
     return [Record(*fields) for fields in rows]
 
 
-def _salvaged(row: list[Any]) -> Record:
-    message, level, source, timestamp, metadata, level_sent, pattern, category, tags = row
-    texts = {str(key): value for key, value in metadata.items()} if isinstance(metadata, dict) else {}
-    record = Record(str(message), str(level), str(source), int(timestamp), texts, bool(level_sent), str(pattern))
-    record.category = str(category)
-    record.tags = tuple(map(str, tags))
+def _repaired(*fields: Any) -> Record:
+    record = Record(*fields)
+    if isinstance(record.tags, list):
+        record.tags = tuple(record.tags)
+    repair(record)
     return record
 
 

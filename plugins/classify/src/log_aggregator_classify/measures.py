@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from log_aggregator.numbers import parse_number
@@ -16,49 +16,36 @@ LONGEST = 40
 
 _PLACEHOLDER = re.compile(r"\{([A-Z][A-Z0-9_]*)\}")
 _UNIT = re.compile(r" ?[A-Za-zµμ]{1,12}(?![A-Za-z])")
-_TAKE = str.maketrans("", "", ",")
 
 
 class Slot(NamedTuple):
-    """A placeholder whose value is taken: which one of the pattern's, under which key, with which unit behind."""
+    """A placeholder whose value is taken: under which key, with which unit behind."""
 
-    place: int
     key: str
     unit: str
 
 
 class Plan(NamedTuple):
-    """How to take values from messages of one pattern: the texts between its placeholders, and the slots."""
+    """How to take values from messages of one pattern.
 
-    texts: tuple[str, ...]
+    `regex` finds the texts between the placeholders one after the other and, by atomic groups, never goes back: it
+    is linear in the message. It has one group a slot. A message must end with `end`.
+    """
+
+    regex: re.Pattern[str]
+    end: str
     slots: tuple[Slot, ...]
 
     def take(self, message: str) -> dict[str, str]:
-        """The values that are numbers, by key. Looks for the texts one after the other, never back: linear."""
+        """The values that are numbers, by key."""
         found: dict[str, str] = {}
-        texts = self.texts
-        if not (message.startswith(texts[0]) and message.endswith(texts[-1])):
-            return found
-        at = len(texts[0])
-        slots = iter(self.slots)
-        slot = next(slots)
-        last = len(texts) - 1
-        for index in range(1, last + 1):
-            text = texts[index]
-            end = len(message) - len(text) if index == last else message.find(text, at + 1)
-            if end < at:
-                return found
-            if slot.place == index:
-                value = message[at:end]
-                if len(value) <= LONGEST:
-                    value = value.translate(_TAKE) + slot.unit
+        match = self.regex.match(message) if message.endswith(self.end) else None
+        if match is not None:
+            for (key, unit), text in zip(self.slots, match.groups(), strict=True):
+                if len(text) <= LONGEST:
+                    value = text.replace(",", "") + unit
                     if parse_number(value) is not None:
-                        found[slot.key] = value
-                following = next(slots, None)
-                if following is None:
-                    return found
-                slot = following
-            at = end + len(text)
+                        found[key] = value
         return found
 
 
@@ -71,14 +58,25 @@ def plan(pattern: str, names: Sequence[str]) -> Plan | None:
     texts, placeholders = tuple(parts[::2]), parts[1::2]
     if not any(name in names for name in placeholders) or "" in texts[1:-1]:
         return None
-    slots: list[Slot] = []
+    slots: dict[int, Slot] = {}
     seen: dict[str, int] = {}
-    for index, name in enumerate(placeholders, 1):
+    for place, name in enumerate(placeholders):
         if name in names and len(slots) < MOST:
             seen[name] = seen.get(name, 0) + 1
             key = f"{{{name}}}" if seen[name] == 1 else f"{{{name} {seen[name]}}}"
-            slots.append(Slot(index, key, _unit_before(texts[index])))
-    return Plan(texts, tuple(slots))
+            slots[place] = Slot(key, _unit_before(texts[place + 1]))
+    return Plan(_expression(texts, slots), texts[-1], tuple(slots.values()))
+
+
+def _expression(texts: Sequence[str], slots: Collection[int]) -> re.Pattern[str]:
+    """Matches what comes before and between the texts, up to the last value that is wanted."""
+    parts = [re.escape(texts[0])]
+    for place in range(max(slots) + 1):
+        is_last = place == len(texts) - 2
+        value, end = (".*", r"\Z") if is_last else (".+?", "")
+        text = re.escape(texts[place + 1])
+        parts.append(f"(?>{f'({value})' if place in slots else value}{text}{end})")
+    return re.compile("".join(parts), re.DOTALL)
 
 
 def _unit_before(text: str) -> str:

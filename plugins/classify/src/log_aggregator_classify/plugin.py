@@ -16,12 +16,16 @@ from log_aggregator_classify.traces import find_trace
 MEMO_ENTRIES = 20_000
 """Verdicts remembered; then the memo starts anew."""
 
+MEMO_LENGTH = 4096
+"""Characters of a pattern; what is said of a longer one is not remembered, since it is hardly seen twice."""
+
 TRACE_CHARACTERS = 4_000_000
 """What the memo of traces holds at most, in characters of messages."""
 
 FRUITLESS_TRIES = 32
 """Messages without an amount, one after the other, after which a pattern is not searched for amounts any more."""
 
+_What = tuple[str, str, str, bool]
 _what = attrgetter("pattern", "source", "level", "level_sent")
 _RANKS = {level: rank for rank, level in enumerate(("", *LEVELS))}
 
@@ -41,7 +45,7 @@ class ClassifyPlugin:
         self._plans: dict[str, Plan | None] = {}
         self._traces: dict[str, str] = {}
         self._trace_characters = 0
-        self._known: dict[tuple[str, str, str, bool], Verdict] = {}
+        self._known: dict[_What, tuple[Verdict, Plan | None]] = {}
         self._fruitless: dict[str, int] = {}
 
     @hookimpl
@@ -60,13 +64,11 @@ class ClassifyPlugin:
     @hookimpl
     def enrich(self, records: list[Record]) -> None:
         """Classify each record: by its pattern, which is remembered, and by metadata that a rule asks for."""
-        if self._config.measures:
-            self._measure(records)
         known, keys = self._known.get, self._metadata_rules.keys
         for what, record in zip(map(_what, records), records, strict=True):
-            verdict = known(what)
-            if verdict is None:
-                verdict = self._verdict(what, record)
+            verdict, how = known(what) or self._look_at(what, record)
+            if how is not None:
+                self._measure(record, how)
             if record.metadata and not keys.isdisjoint(record.metadata):
                 verdict = self._with_metadata(record, verdict, record.level if record.level_sent else "")
             category, tags, severity = verdict
@@ -77,7 +79,7 @@ class ClassifyPlugin:
             if severity and not record.level_sent and self._config.severity:
                 record.level = severity
 
-    def _verdict(self, what: tuple[str, str, str, bool], record: Record) -> Verdict:
+    def _look_at(self, what: _What, record: Record) -> tuple[Verdict, Plan | None]:
         """Judge a pattern of a source and level anew, and remember it under all three."""
         kind = self._kinds.get(record.source)
         if kind is None:
@@ -85,25 +87,21 @@ class ClassifyPlugin:
         level = record.level if record.level_sent else ""
         pattern = record.pattern or record.message
         verdict = self._verdicts.get((pattern, level, kind)) or self._judge(pattern, level, kind)
+        how = self._plans[record.pattern] if record.pattern in self._plans else self._plan(record.pattern)
         if len(self._known) >= MEMO_ENTRIES:
             self._known.clear()
-        if record.pattern and len(pattern) <= 2000:
-            self._known[what] = verdict
-        return verdict
+        if record.pattern and len(pattern) <= MEMO_LENGTH:
+            self._known[what] = verdict, how
+        return verdict, how
 
-    def _measure(self, records: list[Record]) -> None:
+    def _measure(self, record: Record, how: Plan) -> None:
         """Put numbers that the pattern masked into the metadata, under the placeholder's name."""
-        plans = self._plans
-        for record in records:
-            pattern = record.pattern
-            how = plans[pattern] if pattern in plans else self._plan(pattern)
-            if how is not None:
-                taken = how.take(record.message)
-                if taken:
-                    record.metadata = {**taken, **record.metadata}
-                    self._fruitless.pop(pattern, None)
-                else:
-                    self._count_fruitless(pattern)
+        taken = how.take(record.message)
+        if taken:
+            record.metadata = {**taken, **record.metadata}
+            self._fruitless.pop(record.pattern, None)
+        else:
+            self._count_fruitless(record.pattern)
 
     def _count_fruitless(self, pattern: str) -> None:
         """Give a pattern up whose placeholders hold no amounts, such as points in time."""
@@ -111,13 +109,14 @@ class ClassifyPlugin:
         if tries >= FRUITLESS_TRIES:
             self._plans[pattern] = None
             del self._fruitless[pattern]
+            self._known.clear()
 
     def _plan(self, pattern: str) -> Plan | None:
         if len(self._plans) >= MEMO_ENTRIES:
             self._plans.clear()
             self._fruitless.clear()
-        how = plan(pattern, self._config.measures)
-        if len(pattern) <= 2000:
+        how = plan(pattern, self._config.measures) if self._config.measures else None
+        if len(pattern) <= MEMO_LENGTH:
             self._plans[pattern] = how
         return how
 
@@ -133,7 +132,7 @@ class ClassifyPlugin:
             verdict = Verdict(verdict.category, (*verdict.tags, "stack-trace"), verdict.severity or "ERROR")
         if len(self._verdicts) >= MEMO_ENTRIES:
             self._verdicts.clear()
-        if len(pattern) <= 2000:
+        if len(pattern) <= MEMO_LENGTH:
             self._verdicts[pattern, level, kind] = verdict
         return verdict
 
