@@ -36,8 +36,12 @@ def _tell_anomalies(service: ServiceProcess) -> None:
     now = time.time_ns() // 1000
     why = {"seen": 530, "window_minutes": 5, "expected_range": [0, 3.2], "one_in_10_to_the": 40}
     over = [{"key": "<u>bank</u>", "value": "north", "share": 0.97, "usual_share": 0.33}]
-    spike = json.dumps({"series": [{"series": "p", **why, "over_represented": over}]})
-    silence = json.dumps({"series": [{"series": "s", "seen": 0, "silent_minutes": 12, "expected": 8.25}]})
+    own = {"series": f"pattern:{pattern['pattern_id']}", "pattern": pattern["pattern"]}
+    errors = {"series": "errors:shop", "seen": 540, "window_minutes": 5}
+    spike = json.dumps({"series": [{**own, **why, "over_represented": over}, errors]})
+    silence = json.dumps(
+        {"series": [{"series": "source:<b>cron</b>", "seen": 0, "silent_minutes": 12, "expected": 8.25}]}
+    )
     about = (pattern["pattern_id"], pattern["pattern"])
     rows = [
         ("a1", 1, "spike", "open", "notify", *about, "ERROR", "shop", now - 600_000_000, now, None, 0.99, spike),

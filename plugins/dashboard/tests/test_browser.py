@@ -106,6 +106,8 @@ def test_anomalies_say_why(visit: Visit, full: ServiceProcess) -> None:
     expect(items).to_have_count(2)
     expect(items.first).to_contain_text("530 in 5 min · expected 0 to 3.2 · chance below one in 10^20")
     expect(items.first).to_contain_text("<u>bank</u> = north: 97 % of them, usually 33 %")
+    expect(items.first.locator(".why")).to_have_count(2)
+    expect(items.first.locator(".why .name")).to_have_text(["errors of shop"])
     expect(items.last).to_contain_text("all logs of <b>cron</b>")
     expect(items.last).to_contain_text("nothing for 12 min, 8.25 expected meanwhile")
     page.get_by_label("State").select_option("open")

@@ -68,12 +68,16 @@ export function anomalyList(anomalies, { linked = true } = {}) {
   }));
 }
 
-/** What each of the first series of an incident showed; which one it was is said when there are others. */
+/** What each of the first series of an incident showed; one that is not the incident's own is named. */
 function reasons(anomaly) {
   const all = anomaly.details?.series ?? [];
-  const lines = all.slice(0, REASONS).map((series) => why(series, all.length > 1 && named(series)));
+  const lines = all.slice(0, REASONS).map((series) => why(series, own(series, anomaly) ? null : named(series)));
   const left = all.length - REASONS + (anomaly.details?.more_series ?? 0);
   return left > 0 ? [...lines, h("div", { class: "why quiet" }, `and ${left} more series`)] : lines;
+}
+
+function own(series, anomaly) {
+  return anomaly.pattern ? series.pattern === anomaly.pattern : !series.pattern && !series.series.startsWith("errors:");
 }
 
 function named(series) {
