@@ -8,15 +8,19 @@ Needs Chromium. Every picture stays under 200 kB.
 from __future__ import annotations
 
 import argparse
+import random
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from log_aggregator_trends.saved import Saved, encode
+from log_aggregator_trends.series import Series, SeriesKey
 from tests.servers.service import COMMAND, ServiceProcess
 
 ROOT = Path(__file__).parents[2]
@@ -24,9 +28,16 @@ PIPELINE = "".join(
     f"[plugins.{name}]\n" for name in ("redact", "patterns", "templates", "classify", "sqlite", "trends", "dashboard")
 )
 HOURS = 6
+DAYS = 3
+"""How long trends has known the shop."""
+PAST_RATE, RATE = 3, 12
+"""Logs a second, in the hours before and while the pictures are taken."""
+DEADLINE = 400
+"""Seconds until trends must have found the incident: it waits for the minute's last flush."""
 RANGE = f"since=-{HOURS}h"
 MOST_BYTES = 200_000
 SIZE = {"width": 1280, "height": 800}
+HEIGHTS = {"overview": 1230, "anomalies": 560, "tail": 720}
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-lcd-text"]
 
 
@@ -45,7 +56,13 @@ def main() -> int:
         live = None
         try:
             _fill(service)
-            live = subprocess.Popen([COMMAND, "demo", "--url", service.url, "--rate", "12"], stderr=subprocess.DEVNULL)
+            usual = service.get(f"/patterns?limit=100&since=-{HOURS}h&until=-{HOURS - 3}h")["patterns"]
+            service.stop()
+            _teach(service, usual)
+            service.start()
+            demo = [COMMAND, "demo", "--url", service.url, "--rate", str(RATE), "--incident", "30:3600"]
+            live = subprocess.Popen(demo, stderr=subprocess.DEVNULL)
+            _wait_for_incident(service)
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=browser_path, args=FLAGS)
                 pictures = [
@@ -64,9 +81,44 @@ def _fill(service: ServiceProcess) -> None:
     """Some hours of logs with an hour in which the payment provider is down."""
     past = HOURS * 3600
     incident = f"{past - 9000}:2400"
-    command = [COMMAND, "demo", "--url", service.url, "--past", str(past), "--rate", "3", "--incident", incident]
+    command = [COMMAND, "demo", "--url", service.url, "--past", str(past), "--rate", str(PAST_RATE)]
+    command += ["--incident", incident]
     subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
     service.post("/flush?deadline=60")
+
+
+def _teach(service: ServiceProcess, usual: list[dict[str, Any]]) -> None:
+    """Let trends have known the shop for days: counts by chance around what three quiet hours had."""
+    rates: dict[SeriesKey, float] = {}
+    sources: dict[SeriesKey, str] = {}
+    for row in usual:
+        source = max(row["sources"], key=row["sources"].get)
+        pattern = SeriesKey("pattern", row["pattern_id"])
+        for key in (pattern, SeriesKey("source", source)):
+            rates[key] = rates.get(key, 0.0) + row["count"] / 180 * RATE / PAST_RATE
+            sources[key] = source
+    minute, rng = int(time.time() // 60), random.Random(1)
+    series = []
+    for key, rate in rates.items():
+        known = Series(key)
+        for past in range(minute - DAYS * 1440, minute):
+            known.detector.update(past * 60.0, max(0, round(rng.gauss(rate, rate**0.5))))
+        known.last, known.source = minute - 1, sources[key]
+        series.append(encode(known))
+    for leftover in service.data_dir.glob("trends.sqlite3*"):
+        leftover.unlink()
+    saved = Saved(service.data_dir / "trends.sqlite3")
+    saved.write({"first_minute": str(minute - DAYS * 1440)}, series, [], [], [], 0)
+    saved.close()
+
+
+def _wait_for_incident(service: ServiceProcess) -> None:
+    """Until trends has found and stored that the payment provider is down again."""
+    deadline = time.monotonic() + DEADLINE
+    while not service.get("/anomalies?state=open")["anomalies"]:
+        if time.monotonic() > deadline:
+            raise SystemExit(f"no incident was found within {DEADLINE} seconds")
+        time.sleep(5)
 
 
 def _take(browser: Browser, service: ServiceProcess, scheme: str, into: Path) -> list[Path]:
@@ -76,12 +128,14 @@ def _take(browser: Browser, service: ServiceProcess, scheme: str, into: Path) ->
         "overview": f"#/?{RANGE}",
         "patterns": f"#/patterns?{RANGE}",
         "pattern": f"#/pattern/{subject['pattern_id']}?{RANGE}",
+        "anomalies": f"#/anomalies?{RANGE}",
         "tail": "#/tail",
     }
     context = browser.new_context(viewport=SIZE, color_scheme=scheme)  # type: ignore[arg-type]  # light or dark
     taken = []
     for name, place in places.items():
         page = context.new_page()
+        page.set_viewport_size({"width": SIZE["width"], "height": HEIGHTS.get(name, SIZE["height"])})
         page.goto(f"{service.url}/{place}")
         _settle(page, name)
         taken.append(into / f"{name}-{scheme}.png")
@@ -95,6 +149,8 @@ def _settle(page: Page, name: str) -> None:
     """Wait until the page shows what the picture is about."""
     if name == "tail":
         page.locator(".tail li").nth(40).wait_for()
+    elif name == "anomalies":
+        page.locator(".anomalies li").first.wait_for()
     elif name == "patterns":
         page.locator(".line .spark").nth(15).wait_for()
     else:
