@@ -16,7 +16,7 @@ SOURCES = [CORE, *PLUGINS]
 MAX_LINES = 300
 
 LAYERS = (
-    {"errors", "numbers", "values", "record", "samples", "client", "demo", "logs"},
+    {"errors", "numbers", "values", "record", "samples", "client", "demo", "logs", "pace"},
     {"summary", "settings"},
     {"aggregate", "config", "figures"},
     {"store", "handler"},
@@ -38,7 +38,7 @@ LAYERS = (
 """A room imports only from its own layer and from those above it in this list."""
 
 INNER = {"cli", "commands", "door", "fold", "handle", "inspection", "isolation", "journal", "kinds", "lane"} | {
-    "offline", "orders", "pipeline", "registry", "sealer", "server", "service", "stages",
+    "offline", "orders", "pace", "pipeline", "registry", "sealer", "server", "service", "stages",
 }  # fmt: skip
 """Rooms of the core that no plugin imports: they change without notice."""
 

@@ -31,7 +31,8 @@ class Aggregate(msgspec.Struct, gc=False, frozen=True):
 
     `bucket` (epoch seconds) is when the group's time bucket begins. `group` is the JSON text of the metadata that
     `GROUP_BY` names, or empty. `metadata` says of each key how many logs had it and what its values were;
-    `log_aggregator.summary.to_json` makes a JSON object of it. `samples.messages` are a few of the original messages, the first one first.
+    `log_aggregator.summary.to_json` makes a JSON object of it. `samples.messages` are a few of the original
+    messages, the first one first.
     `categories` and `tags` count the logs that had each of them.
     """
 

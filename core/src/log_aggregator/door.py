@@ -11,6 +11,7 @@ from log_aggregator.isolation.garbage import UNENCODABLE
 from log_aggregator.journal import Appended, Entry, Intake, JournalError, Writer
 from log_aggregator.journal.intake import encode
 from log_aggregator.kinds import Kind
+from log_aggregator.pace import Pace
 from log_aggregator.pipeline import Pipeline
 from log_aggregator.record import Record
 from log_aggregator.settings import Settings
@@ -34,13 +35,13 @@ class _Request:
 
     __slots__ = ("accepted", "digest", "done", "key", "records", "rejected")
 
-    def __init__(self, records: list[Record], key: str | None, digest: bytes) -> None:
+    def __init__(self, records: list[Record], key: str | None, digest: bytes, done: asyncio.Future[Receipt]) -> None:
         self.records = records
         self.accepted = len(records)
         self.key = key
         self.digest = digest
         self.rejected: list[tuple[int, str]] = []
-        self.done: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+        self.done = done
 
     def refuse(self, error: BaseException) -> None:
         """Answer that nothing was accepted."""
@@ -104,7 +105,8 @@ class Door:
         self._gathering: list[_Request] = []
         self._gathered = 0
         self._rows: list[_Row] = []
-        self._busy = False
+        self._loop = asyncio.get_running_loop()
+        self._pace = Pace(self._commit)
         self._opened = asyncio.Event()
         self._in_hand = 0
         self.journal_bytes = 0
@@ -144,16 +146,13 @@ class Door:
             raise OverloadedError(reason)
         if key is not None:
             digest = digest or hashlib.blake2b(encode(records), digest_size=16).digest()
-        request = _Request(records, key, digest)
+        request = _Request(records, key, digest, self._loop.create_future())
         self._gathering.append(request)
         self._gathered += len(records)
         self._in_hand += len(records)
         if self._gathered >= ROW:
             self._fill_rows()
-        if not self._busy:
-            self._busy = True
-            # Not at once: whatever else has arrived by now comes along.
-            asyncio.get_running_loop().call_soon(self._commit)
+        self._pace.arrived()
         return await request.done
 
     def _fill_rows(self) -> None:
@@ -161,18 +160,17 @@ class Door:
         requests, self._gathering, self._gathered = self._gathering, [], 0
         for neighbors in _neighbors(requests):
             self._rows += self._guarded(neighbors)
-        if self._busy:  # their commit comes later anyway
+        if self._pace.committing:  # their commit comes later anyway
             for row in self._rows:
                 row.treat(self._pipeline)
 
     def _commit(self) -> None:
         """Give all that waits to the writer, and run the stages while it writes."""
-        self._busy = False
         self._fill_rows()
         rows, self._rows = self._rows, []
         lasting = [row for row in rows if row.entry is not None]
+        self._pace.began(writing=bool(lasting))
         if lasting:
-            self._busy = True
             entries = [row.entry for row in lasting if row.entry is not None]
             future = self._writer.submit(lambda connection: self._intake.append(connection, entries))
             future.add_done_callback(lambda done: self._committed(lasting, done))
@@ -224,9 +222,7 @@ class Door:
         failure = done.exception()
         results: list[Appended | BaseException]
         results = [_as_overload(failure)] * len(rows) if failure is not None else list(done.result())
-        self._busy = bool(self._gathering or self._rows)
-        if self._busy:  # before the answers to the last are written
-            asyncio.get_running_loop().call_soon(self._commit)
+        self._pace.ended()
         for row, result in zip(rows, results, strict=True):
             self._settle(row, result)
 

@@ -1,0 +1,63 @@
+"""When the next commit begins: at once for few, and for many when all that send are there again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+LONGEST = 0.004
+"""Seconds from the beginning of one commit to that of the next at most, while anything waits."""
+
+MANY = 8
+"""Requests under way from which on a commit waits for others: the more share one, the less each costs."""
+
+
+class Pace:
+    """Calls `commit` when it is time for it.
+
+    Clients that send one request after the other are back soon after they were answered. So those that the last
+    commit answered and those that waited by then are expected for the next one, but not for long.
+    """
+
+    def __init__(self, commit: Callable[[], None]) -> None:
+        """Call it on the event loop."""
+        self._loop = asyncio.get_running_loop()
+        self._commit = commit
+        self._planned: asyncio.Handle | None = None
+        self._waiting = 0
+        self._shared = 0
+        self._expected = 0
+        self._began = 0.0
+        self.committing = False
+
+    def arrived(self) -> None:
+        """Note that a request waits for a commit."""
+        self._waiting += 1
+        if self.committing:
+            return
+        if self._planned is None:
+            self._plan()
+        elif self._waiting == self._expected:
+            self._planned.cancel()
+            self._planned = self._loop.call_soon(self._commit)
+
+    def began(self, *, writing: bool) -> None:
+        """Note that all that waited is worked on. With `writing`, `ended` follows."""
+        self._planned = None
+        self.committing = writing
+        self._shared, self._waiting = self._waiting, 0
+        self._began = self._loop.time()
+
+    def ended(self) -> None:
+        """Note that the commit is done. The next one is planned, if anything waits."""
+        self.committing = False
+        self._expected = self._shared + self._waiting
+        if self._waiting:
+            self._plan()
+
+    def _plan(self) -> None:
+        if self._expected >= MANY and self._waiting < self._expected:
+            self._planned = self._loop.call_at(self._began + LONGEST, self._commit)
+        else:
+            # Not at once: whatever else has arrived by now comes along.
+            self._planned = self._loop.call_soon(self._commit)

@@ -1,0 +1,91 @@
+"""When a commit begins: never later than it must, and with as many as are about to come."""
+
+from __future__ import annotations
+
+import asyncio
+
+from log_aggregator.pace import LONGEST, MANY, Pace
+
+
+class Commits:
+    """What a door would do: notes how many requests each commit took."""
+
+    def __init__(self) -> None:
+        self.pace = Pace(self._commit)
+        self.sizes: list[int] = []
+        self._arrived = 0
+
+    def _commit(self) -> None:
+        self.sizes.append(self._arrived)
+        self._arrived = 0
+        self.pace.began(writing=True)
+
+    def arrive(self, requests: int) -> None:
+        for _ in range(requests):
+            self._arrived += 1
+            self.pace.arrived()
+
+    async def soon(self) -> list[int]:
+        """The commits that began without waiting."""
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        return self.sizes
+
+
+async def test_one_after_the_other_never_waits() -> None:
+    commits = Commits()
+    for number in range(5):
+        commits.arrive(1)
+        assert await commits.soon() == [1] * (number + 1)
+        commits.pace.ended()
+
+
+async def test_few_do_not_wait_for_each_other() -> None:
+    commits = Commits()
+    commits.arrive(1)
+    for number in range(5):
+        assert await commits.soon() == [1] * (number + 1)
+        commits.arrive(1)
+        commits.pace.ended()
+
+
+async def test_what_arrives_at_once_is_one_commit() -> None:
+    commits = Commits()
+    commits.arrive(20)
+    assert await commits.soon() == [20]
+
+
+async def test_among_many_it_waits_until_all_are_there_again() -> None:
+    commits = Commits()
+    commits.arrive(MANY)
+    await commits.soon()
+    commits.arrive(MANY)
+    commits.pace.ended()
+    commits.arrive(MANY - 1)
+    assert await commits.soon() == [MANY]
+    commits.arrive(1)
+    assert await commits.soon() == [MANY, 2 * MANY]
+
+
+async def test_those_that_stay_away_are_not_waited_for_long() -> None:
+    commits = Commits()
+    commits.arrive(2 * MANY)
+    await commits.soon()
+    commits.arrive(1)
+    commits.pace.ended()
+    assert await commits.soon() == [2 * MANY]
+    async with asyncio.timeout(1000 * LONGEST):
+        while commits.sizes != [2 * MANY, 1]:
+            await asyncio.sleep(LONGEST / 4)
+    commits.pace.ended()
+    commits.arrive(1)
+    assert await commits.soon() == [2 * MANY, 1, 1]
+
+
+async def test_nothing_is_planned_while_nothing_waits() -> None:
+    commits = Commits()
+    commits.arrive(2 * MANY)
+    await commits.soon()
+    commits.pace.ended()
+    await asyncio.sleep(2 * LONGEST)
+    assert commits.sizes == [2 * MANY]
