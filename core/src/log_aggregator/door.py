@@ -17,7 +17,7 @@ from log_aggregator.record import Record
 from log_aggregator.settings import Settings
 from log_aggregator.stages import Stages
 
-ROW = 1000
+ROW = 2000
 """Records from which on what has gathered is worked on at once instead of waiting for the commit before it."""
 
 

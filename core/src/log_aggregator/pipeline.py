@@ -20,7 +20,7 @@ from log_aggregator.stages import Stages
 SLICE = 1000
 """Records that cross the stages at once: small enough that requests are answered in between."""
 
-TREATED_AT_ONCE = 2 * SLICE
+TREATED_AT_ONCE = 4 * SLICE
 """Records of one batch that the stages may see before its commit is done; more would hold the others up."""
 
 RETRY_SEAL = 1.0
