@@ -23,6 +23,9 @@ SLICE = 1000
 TREATED_AT_ONCE = 4 * SLICE
 """Records of one batch that the stages may see before its commit is done; more would hold the others up."""
 
+FOLD_AT_ONCE = 0.005
+"""Seconds after which folding lets others have their turn."""
+
 RETRY_SEAL = 1.0
 
 log = logging.getLogger(__name__)
@@ -154,17 +157,32 @@ class Pipeline:
             self._sealer.began()
         batch = self._queue.popleft()
         self._done += 1
-        if batch.kinds is not None:
-            started = time.perf_counter()
-            self._fold.add(batch.kinds)
-            self.busy_seconds += time.perf_counter() - started
-            self.queued -= batch.size
-            await asyncio.sleep(0)
-        else:
+        if batch.kinds is None:
             together = [batch, *self._neighbors(batch)]
             await self._treat_in_slices([record for batch in together for record in batch.records])
-            batch = together[-1]
-        self._watermark = max(self._watermark, batch.position)
+            position = together[-1].position
+        else:
+            position = self._fold_treated(batch.size, batch.kinds, batch.position)
+            await asyncio.sleep(0)
+        self._watermark = max(self._watermark, position)
+
+    def _fold_treated(self, size: int, kinds: list[Kind], position: int) -> int:
+        """Fold a treated batch and those behind it, for a while; the position of the last.
+
+        Several may come while the event loop turns once: one a turn would never catch up.
+        """
+        started = time.perf_counter()
+        while True:
+            self._fold.add(kinds)
+            self.queued -= size
+            took = time.perf_counter() - started
+            following = self._queue[0] if self._queue else None
+            if following is None or following.kinds is None or took > FOLD_AT_ONCE:
+                self.busy_seconds += took
+                return position
+            self._queue.popleft()
+            self._done += 1
+            size, kinds, position = following.size, following.kinds, following.position
 
     def _neighbors(self, batch: _Batch) -> list[_Batch]:
         """The untreated batches after one, as long as all are small together: stages like many records at once."""
