@@ -29,9 +29,6 @@ def main() -> int:
     options = _options()
     report = load(options.earlier) if options.earlier else run(options)
     sys.stdout.write("\n" + page.summary(report) + "\n")
-    if not options.earlier:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        save(options.json, report)
     if options.write:
         page.write(options.write, report)
     return 0 if all(result.exponent <= report.limit for result in report.results) else 1
@@ -47,6 +44,7 @@ def run(options: argparse.Namespace) -> Report:
         outages = False
     report = Report(options.repeats, QUICK_LINEAR if options.quick else LINEAR)
     steps = sum(len(axis.sizes) for axis in axes) * options.repeats + (len(backlog.MINUTES) if outages else 0)
+    options.json.parent.mkdir(parents=True, exist_ok=True)
     with Progress(steps) as progress:
         for axis in axes:
             logs = QUICK_LOGS if options.quick else LOGS
@@ -55,9 +53,11 @@ def run(options: argparse.Namespace) -> Report:
                     progress.note(f"{found.title}: exponent {found.exponent:.2f}, looking who it is")
                     found.blame = blame(axis)
                 report.results.append(found)
+                save(options.json, report)
                 progress.show(f"\n{page.table(found)}\nexponent of the work: {found.exponent:.2f}")
         if outages:
             report.outages = backlog.play_all(progress.tick)
+            save(options.json, report)
             progress.show("\n" + page.outage_table(report.outages))
     return report
 

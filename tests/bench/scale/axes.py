@@ -26,7 +26,7 @@ class Axis(NamedTuple):
 
 
 def _patterns(size: int) -> World:
-    return World(patterns=size, repeats=10)
+    return World(patterns=size, repeats=5)
 
 
 def _names(size: int) -> World:
@@ -42,11 +42,11 @@ def _keys(size: int) -> World:
 
 
 def _length(size: int) -> World:
-    return World(patterns=100, length=size, repeats=40 if size > 1000 else 200)
+    return World(patterns=100, length=size, batch=100, repeats=20 if size > 1000 else 200)
 
 
 def _unseen(size: int) -> World:
-    return World(patterns=20, length=size, repeats=100 if size > 1000 else 400, names=True)
+    return World(patterns=20, length=size, batch=100, repeats=50 if size > 1000 else 400, names=True)
 
 
 def _sources(size: int) -> World:

@@ -110,7 +110,7 @@ def _catch_up(rig: Rig, database: PostgresServer, outage: Outage) -> Outage:
     assert database.process is not None
     process = psutil.Process(database.process.pid)
     cpu, used, began = rig.clock(), _used(process), time.monotonic()
-    while not rig.flush(10):
+    while not rig.flush(1):
         if time.monotonic() - began > DEADLINE:
             raise RuntimeError(f"not caught up after {DEADLINE:g} s:\n{rig.service.read_output()[-2000:]}")
     outage.caught_up = time.monotonic() - began

@@ -17,6 +17,9 @@ from tests.bench.scale.world import World, rounds
 LOGS = 40_000
 """Logs of which the cost of a known world is measured, at least; a round is never cut."""
 
+CHARACTERS = 20_000_000
+"""Of so many characters, whatever the number of logs."""
+
 LONG = 30.0
 """Seconds after which a point is not measured once more."""
 
@@ -79,7 +82,7 @@ def _costs_of(world: World, plugin: str, logs: int) -> tuple[Cost, Cost]:
     with running(world, extra=plugin) as rig:
         warm(rig)
         first = rig.cost([next(made)], world)
-        after = rig.cost(list(itertools.islice(made, -(-logs // world.logs))), world)
+        after = rig.cost(list(itertools.islice(made, -(-min(logs, CHARACTERS // world.length) // world.logs))), world)
         left_out = rig.left_out()
         return first._replace(held_up=left_out), after._replace(held_up=left_out)
 

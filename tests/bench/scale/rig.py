@@ -156,6 +156,7 @@ def running(world: World, store: str = "[plugins.sqlite]\n", extra: str = "", **
             "MAX_METADATA_KEYS": "128",
             "MAX_BODY_BYTES": str(256 << 20),
             "MAX_DECOMPRESSED_BYTES": str(256 << 20),
+            "BODY_TIMEOUT": "600",
             "LOG_LEVEL": "WARNING",
             **environ,
         }
