@@ -5,18 +5,27 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import psutil
+import pytest
 
 from tests.faults.crashing import counted, differences, make_clients
 from tests.servers.service import ServiceProcess
 
 PIPELINE = "[plugins.patterns]\n[plugins.sqlite]\n[plugins.trends]\n"
+DEADLINE = 60.0
+SENDERS, FEWEST, ATTEMPTS = 16, 3, 5
+"""Connections opened at once, and how many of them each of two workers has at least. It should be 8; the rest is
+for a machine that stands still for so long that a worker gives the other one up."""
+
 StartService = Callable[..., ServiceProcess]
 
 
@@ -96,3 +105,118 @@ async def test_fewer_workers_bring_in_what_more_have_left(start_service: StartSe
     service.start()
     service.post("/flush")
     assert counted(service) == Counter(web=120)
+
+
+class Sender:
+    """A connection that stays open, with one request on its way."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self.writer = reader, writer
+
+    async def answered(self) -> None:
+        """Wait for the answer: the connection belongs to a worker then."""
+        assert (await self._reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 202 ")
+
+
+@asynccontextmanager
+async def senders_of(service: ServiceProcess) -> AsyncIterator[list[Sender]]:
+    """`SENDERS` connections opened at once, each with a log on its way."""
+    address = urlsplit(service.url)
+    opening = (asyncio.open_connection(address.hostname, address.port) for _ in range(SENDERS))
+    senders = [Sender(*streams) for streams in await asyncio.gather(*opening)]
+    head = f"POST /ingest HTTP/1.1\r\nHost: {address.netloc}\r\nContent-Type: application/json\r\n"
+    try:
+        for sender in senders:
+            sender.writer.write(f'{head}Content-Length: 17\r\n\r\n{{"message": "hi"}}'.encode())
+        yield senders
+    finally:
+        for sender in senders:
+            sender.writer.close()
+
+
+def shares_of(service: ServiceProcess) -> list[int]:
+    """How many open connections each worker has."""
+    port = urlsplit(service.url).port
+    return [
+        sum(c.status == psutil.CONN_ESTABLISHED and c.laddr.port == port for c in worker.net_connections("tcp"))
+        for worker in workers_of(service)
+    ]
+
+
+async def wait_for_all(service: ServiceProcess) -> None:
+    """Until both workers answer and no connection of before is left."""
+    deadline = time.monotonic() + DEADLINE
+    while (await asyncio.to_thread(service.get, "/stats"))["workers"] < 2 or any(shares_of(service)):
+        assert time.monotonic() < deadline, "not all workers answer"
+        await asyncio.sleep(0.05)
+
+
+async def share_beside_a_busy_worker(service: ServiceProcess, busy: int) -> list[int]:
+    """Open connections while one of the workers does not come to take any; the shares when it has come."""
+    await wait_for_all(service)
+    worker = workers_of(service)[busy]
+    worker.suspend()
+    try:
+        async with asyncio.timeout(DEADLINE), senders_of(service) as senders:
+            answers = [asyncio.create_task(sender.answered()) for sender in senders]
+            await asyncio.wait(answers, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.sleep(0.2)  # the other one could take all of them now
+            worker.resume()
+            await asyncio.gather(*answers)
+            return shares_of(service)
+    finally:
+        worker.resume()
+
+
+async def assert_shared(service: ServiceProcess) -> None:
+    """One attempt in a few must do: on a machine that stands still for seconds, the busy worker is given up."""
+    attempts = []
+    for attempt in range(ATTEMPTS):
+        attempts.append(await share_beside_a_busy_worker(service, attempt % 2))
+        if min(attempts[-1]) >= FEWEST:
+            return
+    pytest.fail(f"connections of each worker: {attempts}")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+async def test_connections_opened_at_once_are_shared(start_service: StartService, host: str) -> None:
+    if host == "::1" and not has_ipv6():
+        pytest.skip("no IPv6 here")
+    service = start_service("", {"WORKERS": "2", "HOST": host})
+    await assert_shared(service)
+    assert service.terminate() == 0
+
+
+async def test_a_worker_that_is_stuck_keeps_no_connection_waiting_for_ever(start_service: StartService) -> None:
+    service = start_service("", {"WORKERS": "2"})
+    await wait_for_all(service)
+    worker = workers_of(service)[0]
+    worker.suspend()
+    try:
+        async with asyncio.timeout(DEADLINE), senders_of(service) as senders:
+            await asyncio.gather(*(sender.answered() for sender in senders))
+            assert shares_of(service) == [0, SENDERS]
+    finally:
+        worker.resume()
+    await assert_shared(service)
+    assert service.terminate() == 0
+
+
+async def test_the_one_that_is_left_takes_all_until_the_dead_one_is_replaced(start_service: StartService) -> None:
+    service = start_service("", {"WORKERS": "2"})
+    await wait_for_all(service)
+    workers_of(service)[1].kill()
+    async with asyncio.timeout(DEADLINE), senders_of(service) as senders:
+        await asyncio.gather(*(sender.answered() for sender in senders))
+    await assert_shared(service)
+    assert service.terminate() == 0
+
+
+def has_ipv6() -> bool:
+    """Whether the loopback address of IPv6 can be bound."""
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as tried:
+            tried.bind(("::1", 0))
+    except OSError:
+        return False
+    return True

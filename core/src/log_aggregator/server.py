@@ -22,6 +22,7 @@ from log_aggregator.registry import Registry
 from log_aggregator.service import Service
 from log_aggregator.settings import Settings
 from log_aggregator.workers.place import Place
+from log_aggregator.workers.sharing import Counts, Turns
 
 log = logging.getLogger(__name__)
 
@@ -105,7 +106,10 @@ class _Front:
 
 async def _listen(listener: Listener, settings: Settings, place: Place | None) -> None:
     try:
-        await listener.start(sock=socket.socket(fileno=place.listen) if place else None)
+        if place is None:
+            await listener.start()
+        else:
+            await listener.start_on(socket.socket(fileno=place.listen), Turns(Counts(place), place.number))
     except OSError as error:
         where = f"HOST {settings.host}, PORT {settings.port}"
         raise ConfigError(f"{where}: cannot listen: {error.strerror or error}") from None

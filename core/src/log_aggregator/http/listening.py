@@ -13,6 +13,8 @@ from log_aggregator.http.app import STOPPING
 from log_aggregator.http.problem import Problem, busy
 from log_aggregator.http.shortcut import Whole, with_shortcuts
 from log_aggregator.settings import Settings
+from log_aggregator.workers.accepting import Acceptor, Lost
+from log_aggregator.workers.sharing import Turns
 
 IDLE_TIMEOUT = 75.0
 """Seconds that a connection may stay without a complete request header, longer than proxies wait."""
@@ -33,11 +35,18 @@ RELOAD_PATIENCE = 5.0
 class Connection(web.RequestHandler):
     """One connection. What is not HTTP is answered as a problem, and not with a traceback in our log."""
 
-    __slots__ = ("_held_up",)
+    __slots__ = ("_held_up", "_lost")
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    def __init__(self, *args: Any, lost: Lost | None = None, **options: Any) -> None:
         super().__init__(*args, **options)
         self._held_up = False
+        self._lost = lost
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Clean up, and tell who counts the connections."""
+        super().connection_lost(exc)
+        if self._lost is not None:
+            self._lost(self)
 
     def pause_reading(self) -> None:
         """Read no more until `resume_reading`: what has come of a body waits to be taken."""
@@ -71,6 +80,14 @@ class Refusal(asyncio.Protocol):
     """One connection too many: answered 503 before it sends anything, and closed."""
 
     _ANSWER = busy(503, "too many open connections: try again later", 1.0).body()
+
+    def __init__(self, lost: Lost | None = None) -> None:
+        self._lost = lost
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell who counts the connections."""
+        if self._lost is not None:
+            self._lost(self)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Answer and close."""
@@ -147,31 +164,41 @@ class Listener:
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=FINISH_REQUESTS)
         self._later: web.AppRunner | None = None
         self._server: asyncio.Server | None = None
+        self._acceptor: Acceptor | None = None
+        self._port = 0
 
-    async def start(self, *, sock: socket.socket | None = None, reuse_port: bool = False) -> None:
-        """Listen, on `sock` when given. Raises `OSError` when the address cannot be had."""
+    async def start(self) -> None:
+        """Listen. Raises `OSError` when the address cannot be had."""
+        await self._set_up()
+        loop, settings = asyncio.get_running_loop(), self._settings
+        self._server = await loop.create_server(self._connection, settings.host, settings.port, backlog=1024)
+        self._port = self._server.sockets[0].getsockname()[1]
+
+    async def start_on(self, listening: socket.socket, turns: Turns) -> None:
+        """Take connections from a socket that listens already, which several workers share."""
+        await self._set_up()
+        self._port = listening.getsockname()[1]
+        self._acceptor = Acceptor(listening, turns, self._connection)
+        self._acceptor.start()
+
+    async def _set_up(self) -> None:
         await self._runner.setup()
         server = self._runner.server
         assert server is not None
         self._gate.open(with_shortcuts(self._app, server.request_handler))
         server.request_handler = self._gate.answer
-        loop = asyncio.get_running_loop()
-        where: dict[str, Any] = {"sock": sock} if sock else {"host": self._settings.host, "port": self._settings.port}
-        if reuse_port and not sock:
-            where["reuse_port"] = True
-        self._server = await loop.create_server(self._connection, backlog=1024, **where)
 
     @property
     def port(self) -> int:
         """The port that is listened on; the one that the system chose when 0 was asked for."""
-        assert self._server is not None
-        port: int = self._server.sockets[0].getsockname()[1]
-        return port
+        return self._port
 
     async def stop_listening(self) -> None:
         """Take no new connections; those that are open go on."""
         if self._server is not None:
             self._server.close()
+        if self._acceptor is not None:
+            self._acceptor.stop()
 
     async def pause(self) -> None:
         """Let the requests under way finish; those that come then wait for `resume`, connections stay open."""
@@ -192,17 +219,20 @@ class Listener:
         """Let the requests under way finish (`FINISH_REQUESTS` at most), then close everything."""
         self._app[STOPPING].set()
         await self.stop_listening()
+        if self._acceptor is not None:
+            await self._acceptor.close()
         await self._runner.cleanup()
         if self._later is not None:
             await self._later.cleanup()
 
-    def _connection(self) -> asyncio.Protocol:
+    def _connection(self, lost: Lost | None = None) -> asyncio.Protocol:
         server = self._runner.server
         assert server is not None
         if len(server.connections) >= self._settings.max_connections:
-            return Refusal()
+            return Refusal(lost)
         return Connection(
             server,
+            lost=lost,
             loop=asyncio.get_running_loop(),
             access_log=None,  # what turns it off
             keepalive_timeout=IDLE_TIMEOUT,

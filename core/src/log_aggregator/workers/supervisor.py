@@ -15,6 +15,7 @@ import time
 from log_aggregator.errors import ConfigError
 from log_aggregator.settings import Settings
 from log_aggregator.workers.place import Place, left_over
+from log_aggregator.workers.sharing import ABSENT, Counts
 
 QUICK_DEATH = 5.0
 """Seconds within which a worker that dies again is started only after a pause."""
@@ -45,7 +46,10 @@ class Supervisor:
             listening = stack.enter_context(bind(self._settings))
             await self._drain_left_over(sockets)
             places = [Place(n, self._count, listening.fileno(), sockets) for n in range(self._count)]
-            keepers = [asyncio.create_task(self._keep(place), name=f"worker {place.number}") for place in places]
+            counts = Counts(places[0])
+            keepers = [
+                asyncio.create_task(self._keep(place, counts), name=f"worker {place.number}") for place in places
+            ]
             try:
                 codes = await asyncio.gather(*keepers)
             finally:
@@ -54,13 +58,14 @@ class Supervisor:
                 await asyncio.gather(*keepers, return_exceptions=True)
         return max(codes)
 
-    async def _keep(self, place: Place) -> int:
+    async def _keep(self, place: Place, counts: Counts) -> int:
         """Start one worker again and again until the service stops; its last exit code."""
         first, quick = True, 0
         while True:
             started = time.monotonic()
             process = await self._start(place)
             code = await self._ended(process)
+            counts[place.number] = ABSENT  # until it listens again the others take its connections
             if self._stop.is_set():
                 return code
             if first and code == START_ERROR:
