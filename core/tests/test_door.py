@@ -13,8 +13,8 @@ import pytest
 from core.tests.made import Store
 from log_aggregator import OverloadedError, Record
 from log_aggregator.door import ROW
-from log_aggregator.pipeline import TREATED_AT_ONCE
 from log_aggregator.service import Service
+from log_aggregator.slices import RECORDS
 
 Make = Callable[..., Record]
 
@@ -118,11 +118,11 @@ async def test_a_huge_batch_waits_for_its_turn_and_is_counted(
     seen = Seen()
     async with start(seen) as service:
         held = Held(service)
-        huge = [record("many") for _ in range(TREATED_AT_ONCE + 1)]
+        huge = [record("many") for _ in range(4 * RECORDS + 1)]
         taking = asyncio.create_task(service.take(huge))
         await settled()
         assert seen.messages == []
         await held.let_go()
         await taking
         await service.flush(20)
-    assert store.counts == {"many": TREATED_AT_ONCE + 1}
+    assert store.counts == {"many": 4 * RECORDS + 1}

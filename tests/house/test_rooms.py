@@ -23,7 +23,7 @@ LAYERS = (
     {"hookspecs", "storekit"},
     {"__init__"},
     {"registry", "isolation", "journal", "health"},
-    {"stages", "lane", "fold", "kinds"},
+    {"stages", "lane", "fold", "kinds", "slices"},
     {"sealer"},
     {"pipeline"},
     {"door", "handle"},
@@ -38,7 +38,7 @@ LAYERS = (
 """A room imports only from its own layer and from those above it in this list."""
 
 INNER = {"cli", "commands", "door", "fold", "handle", "inspection", "isolation", "journal", "kinds", "lane"} | {
-    "offline", "orders", "pace", "pipeline", "registry", "sealer", "server", "service", "stages",
+    "offline", "orders", "pace", "pipeline", "registry", "sealer", "server", "service", "slices", "stages",
 }  # fmt: skip
 """Rooms of the core that no plugin imports: they change without notice."""
 

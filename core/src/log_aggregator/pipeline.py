@@ -15,13 +15,8 @@ from log_aggregator.journal import JournalError
 from log_aggregator.kinds import Kind, Sorter, UnsoundError
 from log_aggregator.record import Record
 from log_aggregator.sealer import Sealer
+from log_aggregator.slices import RECORDS, is_large, slices
 from log_aggregator.stages import Stages
-
-SLICE = 1000
-"""Records that cross the stages at once: small enough that requests are answered in between."""
-
-TREATED_AT_ONCE = 4 * SLICE
-"""Records of one batch that the stages may see before its commit is done; more would hold the others up."""
 
 FOLD_AT_ONCE = 0.005
 """Seconds after which folding lets others have their turn."""
@@ -65,12 +60,13 @@ class Pipeline:
         """Run the stages over a batch while its commit is under way; pass the kinds to `put` once it is safe.
 
         The records are not needed any more then. `None` when the stages shall see them only after the commit: there
-        are so many that others would be held up, or a stage has a process of its own.
+        is so much that others would be held up, or a stage has a process of its own.
         """
-        if self._stages.has_isolated or len(records) > TREATED_AT_ONCE:
+        if self._stages.has_isolated or is_large(records):
             return None
         started = time.perf_counter()
-        self._stages.process(records)
+        for part in slices(records):
+            self._stages.process(part)
         kinds = self._kinds(records)
         self.busy_seconds += time.perf_counter() - started
         return kinds
@@ -188,15 +184,14 @@ class Pipeline:
         """The untreated batches after one, as long as all are small together: stages like many records at once."""
         found: list[_Batch] = []
         size = batch.size
-        while size < SLICE and self._queue and self._queue[0].kinds is None:
+        while size < RECORDS and self._queue and self._queue[0].kinds is None:
             found.append(self._queue.popleft())
             self._done += 1
             size += found[-1].size
         return found
 
     async def _treat_in_slices(self, records: list[Record]) -> None:
-        for start in range(0, len(records), SLICE):
-            part = records[start : start + SLICE] if len(records) > SLICE else records
+        for part in slices(records):
             if self._stages.has_isolated:
                 await self._stages.process_with_isolated(part)
             started = time.perf_counter()

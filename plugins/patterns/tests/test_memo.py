@@ -125,11 +125,19 @@ def test_the_memory_is_bounded_and_keeps_what_is_seen_often() -> None:
     assert memo.misses == 3001
 
 
-def test_a_long_line_is_masked_but_not_remembered() -> None:
-    memo = PatternMemo(SETS["builtin"])
-    line = "a1 " * 5000
-    assert memo.mask(line, shape_of(line)) == "{ID} " * 5000
-    assert memo.remembered() == 0
+def test_long_lines_are_remembered_apart_and_push_no_short_one_out() -> None:
+    memo = PatternMemo(SETS["builtin"], characters=40_000)
+    memo.mask("short", "short")
+    for _ in range(3):
+        line = "a1 " * 5000
+        assert memo.mask(line, shape_of(line)) == "{ID} " * 5000
+    assert memo.misses == 2
+    for number in range(20):
+        line = chr(97 + number) * 9000
+        assert memo.mask(line, line) == SETS["builtin"].mask(line)
+        assert memo.remembered() <= 2 * 40_000 + 40_000 // 2
+    memo.mask("short", "short")
+    assert memo.misses == 22
 
 
 @pytest.mark.parametrize("message", ["\x01 5 \x01", "a\nb 5", "\ud800 5", "5" * 20_000, "\u0661\u0662 5"])

@@ -170,3 +170,17 @@ def test_figures_count_and_tell_nothing() -> None:
     assert figures["records"] == 100
     assert figures["masked"]["card"] == 5
     assert not any(leaks(secret.secret, repr(figures)) for secret in secrets)
+
+
+def test_a_long_text_without_secrets_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    plugin = RedactPlugin(Config())
+    looked: list[int] = []
+    really = plugin._texts._may_hold_a_secret
+    monkeypatch.setattr(plugin._texts, "_may_hold_a_secret", lambda shape: looked.append(len(shape)) or really(shape))
+    for number in range(10, 15):
+        clean = Record(f"password reset mail {number} " + "was sent; " * 1000, "INFO", "x", 0, {})
+        secret = Record(f"run {number} password=hunter2 " + "was sent; " * 1000, "INFO", "x", 0, {})
+        plugin.on_ingest([clean, secret])
+        assert "hunter2" not in secret.message
+        assert "redacted" not in clean.message
+    assert sum(length == len(clean.message) for length in looked) == 1

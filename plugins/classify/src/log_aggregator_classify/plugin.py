@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from operator import attrgetter
 
 from log_aggregator import Record, hookimpl
@@ -17,7 +18,7 @@ MEMO_ENTRIES = 20_000
 """Verdicts remembered; then the memo starts anew."""
 
 MEMO_LENGTH = 4096
-"""Characters of a pattern; what is said of a longer one is not remembered, since it is hardly seen twice."""
+"""Characters of a pattern; a longer one is remembered by its digest, and no amounts are taken out of its messages."""
 
 TRACE_CHARACTERS = 4_000_000
 """What the memo of traces holds at most, in characters of messages."""
@@ -41,7 +42,7 @@ class ClassifyPlugin:
         self._rules = RuleSet(rules)
         self._metadata_rules = MetadataRules(rules)
         self._kinds: dict[str, frozenset[int]] = {}
-        self._verdicts: dict[tuple[str, str, frozenset[int]], Verdict] = {}
+        self._verdicts: dict[tuple[str | bytes, str, frozenset[int]], Verdict] = {}
         self._plans: dict[str, Plan | None] = {}
         self._traces: dict[str, str] = {}
         self._trace_characters = 0
@@ -86,7 +87,8 @@ class ClassifyPlugin:
             kind = self._kind(record.source)
         level = record.level if record.level_sent else ""
         pattern = record.pattern or record.message
-        verdict = self._verdicts.get((pattern, level, kind)) or self._judge(pattern, level, kind)
+        key = pattern if len(pattern) <= MEMO_LENGTH else blake2b(pattern.encode(errors="surrogatepass")).digest()
+        verdict = self._verdicts.get((key, level, kind)) or self._judge(pattern, key, level, kind)
         how = self._plans[record.pattern] if record.pattern in self._plans else self._plan(record.pattern)
         if len(self._known) >= MEMO_ENTRIES:
             self._known.clear()
@@ -115,9 +117,9 @@ class ClassifyPlugin:
         if len(self._plans) >= MEMO_ENTRIES:
             self._plans.clear()
             self._fruitless.clear()
-        how = plan(pattern, self._config.measures) if self._config.measures else None
-        if len(pattern) <= MEMO_LENGTH:
-            self._plans[pattern] = how
+        if len(pattern) > MEMO_LENGTH or not self._config.measures:
+            return None
+        how = self._plans[pattern] = plan(pattern, self._config.measures)
         return how
 
     def _kind(self, source: str) -> frozenset[int]:
@@ -126,14 +128,13 @@ class ClassifyPlugin:
         kind = self._kinds[source] = self._rules.kind_of_source(source)
         return kind
 
-    def _judge(self, pattern: str, level: str, kind: frozenset[int]) -> Verdict:
+    def _judge(self, pattern: str, key: str | bytes, level: str, kind: frozenset[int]) -> Verdict:
         verdict = self._rules.judge(pattern, level, kind)
         if pattern.startswith("{TRACE} "):
             verdict = Verdict(verdict.category, (*verdict.tags, "stack-trace"), verdict.severity or "ERROR")
         if len(self._verdicts) >= MEMO_ENTRIES:
             self._verdicts.clear()
-        if len(pattern) <= MEMO_LENGTH:
-            self._verdicts[pattern, level, kind] = verdict
+        self._verdicts[key, level, kind] = verdict
         return verdict
 
     def _with_metadata(self, record: Record, verdict: Verdict, level: str) -> Verdict:

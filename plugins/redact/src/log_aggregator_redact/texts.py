@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from hashlib import blake2b
 from typing import Any, NamedTuple
 
 import re2  # type: ignore[import-untyped]  # comes without types
@@ -17,7 +18,7 @@ MEMO_CHARACTERS = 8_000_000
 """What the memo holds at most, in characters of shapes; then it starts anew."""
 
 MEMO_LENGTH = 4096
-"""Longer shapes are not remembered."""
+"""Of longer shapes only a digest is remembered."""
 
 _DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
 _LOWERED = bytes.maketrans(b"123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", b"000000000abcdefghijklmnopqrstuvwxyz")
@@ -37,6 +38,10 @@ def shape_of(text: str) -> str:
 def lowered_shape_of(text: str) -> bytes:
     """What gates are compared with: the shape in lower case (ASCII letters), as UTF-8."""
     return text.encode("utf-8", "surrogatepass").translate(_LOWERED)
+
+
+def _digest(shape: str) -> bytes:
+    return blake2b(shape.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 class _Compiled(NamedTuple):
@@ -80,6 +85,7 @@ class Texts:
         gates += [rule.near for rule in (*built_in, *own) if rule.near] + ([cards.GATE] if with_cards else [])
         self._passes_a_gate = _in_bytes("|".join(gates)).search
         self._clean: set[str] = set()
+        self._clean_digests: set[bytes] = set()
         self._unclean: set[str] = set()
         self._remembered = 0
 
@@ -119,19 +125,26 @@ class Texts:
         return [index for index in suspects if shapes[index] in now or shapes[index] in self._unclean]
 
     def _judge(self, fresh: set[str]) -> set[str]:
-        """Those of the new shapes that may hold a secret. Short shapes are remembered."""
+        """Those of the new shapes that may hold a secret. Short shapes are remembered, of long ones their digests."""
+        long = {shape: _digest(shape) for shape in fresh if len(shape) > MEMO_LENGTH}
+        if long:
+            fresh = {shape for shape in fresh if long.get(shape) not in self._clean_digests}
         unclean: set[str] = set()
-        if self._passes_a_gate(lowered_shape_of("\n".join(fresh))):
+        if fresh and self._passes_a_gate(lowered_shape_of("\n".join(fresh))):
             unclean = {shape for shape in fresh if self._may_hold_a_secret(shape)}
-        short = {shape for shape in fresh if len(shape) <= MEMO_LENGTH}
-        self._remembered += sum(map(len, short)) + 64 * len(short)
+        self._remember(fresh - unclean, unclean, long)
+        return unclean
+
+    def _remember(self, clean: set[str], unclean: set[str], long: dict[str, bytes]) -> None:
+        self._remembered += sum(64 if shape in long else 64 + len(shape) for shape in clean | unclean)
         if self._remembered > MEMO_CHARACTERS:
             self._clean.clear()
+            self._clean_digests.clear()
             self._unclean.clear()
             self._remembered = 0
-        self._clean |= short - unclean
-        self._unclean |= short & unclean
-        return unclean
+        self._clean |= clean - long.keys()
+        self._clean_digests |= {digest for shape, digest in long.items() if shape in clean}
+        self._unclean |= unclean - long.keys()
 
     def _may_hold_a_secret(self, shape: str) -> bool:
         lowered = lowered_shape_of(shape)

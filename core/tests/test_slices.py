@@ -1,0 +1,43 @@
+"""How much crosses the stages at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from log_aggregator import Record
+from log_aggregator.slices import CHARACTERS, RECORDS, is_large, slices
+
+Make = Callable[..., Record]
+
+
+def made(lengths: list[int]) -> list[Record]:
+    return [Record("x" * length, "INFO", "app", 0, {}) for length in lengths]
+
+
+@given(st.lists(st.sampled_from([1, 100, 16_000, CHARACTERS // 2, CHARACTERS + 1]), max_size=60))
+def test_nothing_is_lost_and_only_a_single_message_is_longer(lengths: list[int]) -> None:
+    records = made(lengths)
+    parts = list(slices(records))
+    assert [record for part in parts for record in part] == records
+    for part in parts:
+        assert len(part) == 1 or sum(len(record.message) for record in part) <= CHARACTERS
+
+
+def test_many_short_ones_are_cut_by_number() -> None:
+    assert [len(part) for part in slices(made([5] * (2 * RECORDS + 1)))] == [RECORDS, RECORDS, 1]
+
+
+def test_a_batch_is_large_by_number_and_by_characters() -> None:
+    assert not is_large(made([100] * 4 * RECORDS))
+    assert is_large(made([1] * (4 * RECORDS + 1)))
+    assert is_large(made([16_000] * 60))
+
+
+def test_a_message_that_is_no_text_is_left_to_those_who_repair_it(record: Make) -> None:
+    records = [record(), record()]
+    records[0].message = None  # type: ignore[assignment]
+    assert is_large(records)
+    assert list(slices(records)) == [records]
