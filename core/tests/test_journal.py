@@ -15,6 +15,7 @@ from log_aggregator import Aggregate, ConfigError, Flush, Position, Record
 from log_aggregator.aggregate import START
 from log_aggregator.errors import KeyReusedError
 from log_aggregator.journal import Appended, Entry, Intake, JournalError, LaneState, Outbox, Writer, open_journal
+from log_aggregator.journal import outbox as outbox_module
 from log_aggregator.journal.intake import decode, encode
 
 Make = Callable[..., Record]
@@ -200,6 +201,23 @@ def test_a_long_outage_costs_space_by_patterns_not_by_time() -> None:
     while outbox.merge_waiting(connection, [0], 5):
         pass
     assert outbox.waiting(connection, 0).flushes <= 16
+    connection.close()
+
+
+def test_flushes_of_many_groups_are_merged_by_fewer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half as many patterns as a merged flush may hold: two flushes of an outage become one, again and again."""
+    monkeypatch.setattr(outbox_module, "MERGED_GROUPS", 20)
+    connection, outbox = _memory_outbox([])
+    patterns = [f"p{number}" for number in range(10)]
+    for sequence in range(1, 101):
+        aggregates = tuple(Aggregate(0, pattern, "INFO", "s", 1, 1, 2) for pattern in patterns)
+        outbox.seal(connection, Flush("me", Position(1, sequence), None, 1, 2, 10, aggregates))
+        if sequence >= outbox_module.MERGE_AT:
+            outbox.merge_waiting(connection, [0], 5)
+    waiting = outbox.waiting(connection, 0)
+    assert waiting.logs == 1000
+    assert waiting.flushes <= outbox_module.MERGE_AT
+    assert waiting.groups <= outbox_module.MERGE_AT * len(patterns)
     connection.close()
 
 

@@ -10,11 +10,11 @@ import msgspec
 
 from log_aggregator.aggregate import START, Aggregate, Alias, Anomaly, Flush, Position, merge_flushes
 
-MERGE_AT = 16
-"""Waiting flushes beyond which neighbors are merged, `MERGE_AT // 2` at a time."""
+MERGE_AT = 8
+"""Waiting flushes beyond which neighbors are merged, `MERGE_AT // 2` at a time, fewer when those hold too much."""
 
 MERGED_GROUPS = 20_000
-"""Groups that a merged flush holds at most."""
+"""Groups that are merged at once, and so what a merged flush holds, at most."""
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Flush)
@@ -159,15 +159,22 @@ def _bare(a: Aggregate) -> Aggregate:
 
 
 def _cheapest_run(rows: list[tuple[int, int]], heads: set[int | None], cursors: list[int]) -> list[int]:
-    """The neighbors with the fewest groups that may be merged: no head, no lane's cursor between them."""
-    length = MERGE_AT // 2
-    best: tuple[int, list[int]] | None = None
-    for start in range(len(rows) - length + 1):
-        window = rows[start : start + length]
-        sequences = [sequence for sequence, _ in window]
-        if heads.intersection(sequences) or any(sequences[0] <= cursor < sequences[-1] for cursor in cursors):
-            continue
-        groups = sum(count for _, count in window)
-        if groups <= MERGED_GROUPS and (best is None or groups < best[0]):
-            best = (groups, sequences)
-    return best[1] if best else []
+    """The neighbors to merge: as many as may be, up to `MERGE_AT // 2`; of such runs that with the fewest groups."""
+    if len(rows) < MERGE_AT:
+        return []
+    for length in range(MERGE_AT // 2, 1, -1):
+        runs = [rows[start : start + length] for start in range(len(rows) - length + 1)]
+        allowed = [run for run in runs if _groups(run) <= MERGED_GROUPS and _is_free(run, heads, cursors)]
+        if allowed:
+            return [sequence for sequence, _ in min(allowed, key=_groups)]
+    return []
+
+
+def _is_free(run: list[tuple[int, int]], heads: set[int | None], cursors: list[int]) -> bool:
+    """Whether no lane stands in front of or between these."""
+    sequences = [sequence for sequence, _ in run]
+    return heads.isdisjoint(sequences) and not any(sequences[0] <= cursor < sequences[-1] for cursor in cursors)
+
+
+def _groups(run: list[tuple[int, int]]) -> int:
+    return sum(groups for _, groups in run)
