@@ -99,6 +99,49 @@ async def test_an_error_is_tried_again_and_holds_back_what_follows(tmp_path: Pat
     assert sink.stored == [1, 2]
 
 
+async def longest_pauses(lane: Lane, errors: int) -> dict[int, float]:
+    """The longest pause seen after each of so many errors from now on."""
+    seen: dict[int, float] = {}
+    until = lane.errors + errors
+    async with asyncio.timeout(60):
+        while lane.errors < until:
+            pause = lane.figures()["pause_seconds"]
+            seen[lane.errors] = max(pause, seen.get(lane.errors, 0.0))
+            await asyncio.sleep(0.001)
+    return seen
+
+
+async def test_a_pause_stays_within_what_the_error_allows_and_grows_from_there(tmp_path: Path) -> None:
+    """A server that is back but answers with an error is not left alone for the longest pause at once."""
+    bound, away = 0.1, True
+
+    async def fail(_: int, __: str) -> None:
+        raise RetryableError("not there", retry_within=bound) if away else RetryableError("overloaded")
+
+    async with rig(tmp_path, Sink(fail)) as r:
+        await r.seal(1)
+        refused = await longest_pauses(r.lane, 15)
+        before, away = r.lane.errors, False
+        answered = await longest_pauses(r.lane, 4)
+    assert bound / 2 <= max(refused.values()) <= bound
+    assert all(pause <= bound * 2 ** (errors - before) for errors, pause in answered.items())
+    assert max(answered.values()) > bound
+
+
+async def test_the_pause_grows_anew_after_the_sink_was_back(tmp_path: Path) -> None:
+    async def fail(attempt: int, moment: str) -> None:
+        if moment == "before" and attempt != 8:
+            raise RetryableError("down")
+
+    async with rig(tmp_path, Sink(fail)) as r:
+        await r.seal(1)
+        await r.reached(1)
+        await r.seal(2)
+        again = await longest_pauses(r.lane, 3)
+    first = lane_module.FIRST_PAUSE
+    assert all(pause <= first * 2 ** (errors - 7) for errors, pause in again.items() if errors > 7)
+
+
 async def test_an_unknown_commit_is_decided_by_the_progress(tmp_path: Path) -> None:
     async def fail(attempt: int, moment: str) -> None:
         if moment == "after" and attempt % 2:

@@ -57,6 +57,43 @@ async def test_an_outage_is_caught_up_and_costs_little_space(
     assert store.total == 60
 
 
+async def test_what_gathered_in_an_outage_is_stored_as_soon_as_it_is_over(
+    start: Callable[..., Service], store: Store, record: Make
+) -> None:
+    """The time that the sink was away is no cost of a flush: an hour's outage does not put the next one off."""
+    store.away = True
+    async with start(batch_size=10, aggregation_window=3600.0) as service:
+        await service.take([record() for _ in range(10)])
+        async with asyncio.timeout(20):
+            while not service.lanes[0].errors:
+                await asyncio.sleep(0.005)
+        await service.take([record() for _ in range(10)])
+        await service.pipeline.drained()
+        service.sealer._sealed_at -= 3000.0  # as if the outage had begun that much earlier
+        store.away = False
+        async with asyncio.timeout(30):
+            while store.total < 20:
+                await asyncio.sleep(0.005)
+
+
+async def test_a_flush_that_nobody_waits_for_ends_the_pause_all_the_same(
+    start: Callable[..., Service], store: Store, record: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("log_aggregator.lane.FIRST_PAUSE", 1000.0)
+    monkeypatch.setattr("log_aggregator.lane.LONGEST_PAUSE", 1000.0)
+    store.away = True
+    async with start(batch_size=10) as service:
+        await service.take([record() for _ in range(10)])
+        async with asyncio.timeout(20):
+            while not service.lanes[0].pause:
+                await asyncio.sleep(0.005)
+        store.away = False
+        await service.flush(0)
+        async with asyncio.timeout(30):
+            while store.total < 10:
+                await asyncio.sleep(0.005)
+
+
 async def test_stopping_while_the_store_is_away_is_quick_and_keeps_everything(
     start: Callable[..., Service], store: Store, record: Make
 ) -> None:

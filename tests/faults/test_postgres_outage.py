@@ -240,6 +240,37 @@ def test_down_at_the_start_and_down_for_long(server: PostgresServer, tmp_path: P
             server.start()
 
 
+def test_a_server_that_was_stopped_for_long_is_found_again_within_seconds(
+    server: PostgresServer, tmp_path: Path
+) -> None:
+    """Nobody asks: the pauses stay short while connections are refused, and what gathered meanwhile comes too."""
+    before = stored(server)
+    service = serve(server, tmp_path, AGGREGATION_WINDOW="3600")
+    try:
+        service.start()
+        sender = Sender(service)
+        sender.send(20)
+        wait_for(lambda: stored(server) == before + sender.accepted, "the first logs are stored")
+        server.stop()
+        sender.send(20)
+        pauses = [0.0]
+
+        def failed_often() -> bool:
+            sink = service.get("/stats")["sinks"]["postgres"]
+            pauses.append(sink["pause_seconds"])
+            return bool(sink["failures_in_a_row"] >= 10)
+
+        wait_for(failed_often, "the service goes on asking")
+        assert 0 < max(pauses) <= 2
+        sender.send(20)
+        server.start()
+        wait_for(lambda: stored(server) == before + sender.accepted, "all is stored, though nobody asked")
+    finally:
+        service.stop()
+        if server.process is not None and server.process.poll() is not None:
+            server.start()
+
+
 def test_a_stop_while_the_server_is_down_is_orderly_and_loses_nothing(server: PostgresServer, tmp_path: Path) -> None:
     before = stored(server)
     service = serve(server, tmp_path, SHUTDOWN_TIMEOUT="3")

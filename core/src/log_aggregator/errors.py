@@ -31,12 +31,14 @@ class Reject(LogAggregatorError):  # noqa: N818  a verdict about a record, not a
 class RetryableError(LogAggregatorError):
     """Raised by `on_flush`: not stored now, try the same flush again later.
 
-    `retry_after` (seconds) overrides the lane's own backoff for the next attempt.
+    `retry_after` (seconds) overrides the lane's own backoff for the next attempt. `retry_within` (seconds)
+    bounds it: for a server that is not there at all, which costs nothing to ask again.
     """
 
-    def __init__(self, reason: str, *, retry_after: float | None = None) -> None:
+    def __init__(self, reason: str, *, retry_after: float | None = None, retry_within: float | None = None) -> None:
         super().__init__(reason)
         self.retry_after = retry_after
+        self.retry_within = retry_within
 
 
 class PermanentError(LogAggregatorError):

@@ -53,6 +53,8 @@ class Lane:
         self._moved = asyncio.Condition()
         self._wake = asyncio.Event()
         self._hurry = asyncio.Event()
+        self._longest = 0.0
+        self.pause = 0.0
         self.failures = 0
         self.attempts = 0
         self.delivered = 0
@@ -147,6 +149,7 @@ class Lane:
         if self.failures:
             log.info("sink is back", extra={"sink": self.name, "failures": self.failures})
         self.failures = 0
+        self._longest = 0.0
         self.needs_person = False
         self.delivered += 1
         return None
@@ -164,13 +167,17 @@ class Lane:
             log.warning("sink failed; flushes wait", extra=extra)
 
     async def _pause(self, error: BaseException) -> None:
-        longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(self.failures, 12))
-        pause = random.uniform(longest / 2, longest)  # noqa: S311  jitter, not a secret
+        """Wait before the next attempt. Each pause grows from the one before, whatever bounded that."""
         if isinstance(error, PermanentError):
-            pause = LONGEST_PAUSE
-        elif isinstance(error, RetryableError) and error.retry_after is not None:
-            pause = max(0.0, error.retry_after)
-        await self._wait(pause)
+            await self._wait(LONGEST_PAUSE)
+            return
+        bound, asked = LONGEST_PAUSE, None
+        if isinstance(error, RetryableError):
+            asked = error.retry_after
+            bound = bound if error.retry_within is None else min(bound, max(FIRST_PAUSE, error.retry_within))
+        self._longest = min(bound, 2 * max(FIRST_PAUSE, self._longest))
+        jittered = random.uniform(self._longest / 2, self._longest)  # noqa: S311  jitter, not a secret
+        await self._wait(jittered if asked is None else max(0.0, asked))
 
     async def _rest(self) -> None:
         """Leave a sink alone that holds up the loop or changes flushes: what waits is safe in the outbox."""
@@ -178,9 +185,11 @@ class Lane:
             await self._wait(self.sink.circuit.seconds_left)
 
     async def _wait(self, pause: float) -> None:
+        self.pause = pause
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(pause):
                 await self._hurry.wait()
+        self.pause = 0.0
 
     async def _advance(self, flush: Flush, *, stored: bool) -> None:
         sequence = flush.position.sequence
@@ -235,6 +244,7 @@ class Lane:
             "attempts": self.attempts,
             "errors": self.errors,
             "failures_in_a_row": self.failures,
+            "pause_seconds": round(self.pause, 3),
             "seconds": round(self.seconds, 6),
             "lag_flushes": self._newest - self._state.cursor,
             "lost_logs": self._state.lost,

@@ -51,6 +51,7 @@ class Sealer:
         self._opened_us = 0
         self._sealed_at = 0.0
         self._not_before = 0.0
+        self._failures = 0
         self.flushes = 0
         self.groups = 0
         self.logs = 0
@@ -91,9 +92,14 @@ class Sealer:
         return self._not_before - self._now()
 
     def settled(self) -> None:
-        """Note that a sink has caught up: size alone may seal again after a fair pause."""
+        """Note that a sink has caught up: size alone may seal again after a fair pause.
+
+        At once after an outage: the time that a sink was away is no cost, and what gathered meanwhile is to be stored.
+        """
         if self._settled():
-            took = self._now() - self._sealed_at
+            failures = sum(lane.errors for lane in self._lanes if lane.required)
+            took = self._now() - self._sealed_at if failures == self._failures else 0.0
+            self._failures = failures
             pause = min(took * (1 / SHARE_OF_TIME - 1), self._settings.aggregation_window)
             self._not_before = self._now() + pause
 

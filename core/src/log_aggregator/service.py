@@ -221,9 +221,10 @@ class Service:
                 sequence = await self.pipeline.seal_now()
         except TimeoutError:
             return {"groups": 0, "sealed": False, "sinks": {}}
+        finally:
+            for lane in self.lanes:
+                lane.hurry()
         groups = self.sealer.groups - before
-        for lane in self.lanes:
-            lane.hurry()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(deadline):
                 await asyncio.gather(*(lane.reached(sequence) for lane in self.lanes))

@@ -36,7 +36,7 @@ STAYS = 1.0
 def rows(options: Options, progress: Progress) -> list[Row]:
     """Twice: the service finds by itself that the database is back; and somebody asks it with `POST /flush`.
 
-    By itself, the pause between two tries (up to 30 s) and what is left of the aggregation window are in the figure.
+    By itself, the pause between two tries (up to 2 s while connections are refused) is in the figure.
 
     Measured from the moment at which the server accepts connections until the sum of `count` is what was
     acknowledged, not one more or less, for each source. Raises `RuntimeError` when it never is.

@@ -7,7 +7,7 @@ from typing import Any
 
 from log_aggregator.health import HealthReport, Status
 
-_HIGHEST = {"uptime_seconds", "p50_ms", "p90_ms", "p99_ms", "failures_in_a_row"}
+_HIGHEST = {"uptime_seconds", "p50_ms", "p90_ms", "p99_ms", "failures_in_a_row", "pause_seconds"}
 """Figures that do not add up: of latencies the slowest worker's is shown."""
 
 _WORST: dict[str, Sequence[str]] = {

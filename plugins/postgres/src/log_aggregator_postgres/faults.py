@@ -17,6 +17,18 @@ REFUSALS = (
 )
 """What the server (or the encoder in front of it) says to a row that it will never take."""
 
+_AWAY = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    OSError,
+)
+_THERE = (TimeoutError, ssl.SSLError)
+
+_ASK_AGAIN_WITHIN = 2.0
+"""Seconds between two tries to reach a server that is away: a refused connection costs nobody anything."""
+
 _SCHEMA_DAMAGED = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError, asyncpg.InvalidColumnReferenceError)
 
 _POOLER = "a pooler in transaction mode forgets prepared statements: set prepared_statements = false"
@@ -58,6 +70,15 @@ def is_damage(error: BaseException) -> bool:
     if isinstance(error, asyncpg.UniqueViolationError):
         return getattr(error, "constraint_name", None) == "aggregated_logs_pkey"
     return isinstance(error, _SCHEMA_DAMAGED)
+
+
+def retry_within(error: BaseException) -> float | None:
+    """Seconds to wait at most before the server is asked again; `None`: longer and longer, for it is there.
+
+    A server that is stopped, starts, or cannot be reached has no work with the question. One that answers with
+    another error, or not in time, may have too much work already, and a refused password may lock the user out.
+    """
+    return _ASK_AGAIN_WITHIN if isinstance(error, _AWAY) and not isinstance(error, _THERE) else None
 
 
 def explain(error: BaseException) -> str:

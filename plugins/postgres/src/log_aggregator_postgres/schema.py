@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable
 
 from log_aggregator.errors import RetryableError
-from log_aggregator_postgres.faults import OUT_OF_REACH, explain
+from log_aggregator_postgres.faults import OUT_OF_REACH, explain, retry_within
 from log_aggregator_postgres.migrations import migrate
 from log_aggregator_postgres.pool import Pool
 
@@ -31,6 +31,7 @@ class Schema:
         self._tried = asyncio.Condition()
         self._failures = 0
         self._reason = "the schema is being prepared"
+        self._retry_within: float | None = None
 
     async def wait(self) -> None:
         """Return when the schema is ready. Raises `RetryableError` when a try has just failed, or takes long."""
@@ -42,9 +43,12 @@ class Schema:
             async with asyncio.timeout(_PATIENCE), self._tried:
                 await self._tried.wait_for(lambda: self.ready.is_set() or self._failures > before)
         except TimeoutError:
-            raise RetryableError(f"PostgreSQL: {self._reason}") from None
+            raise self._not_ready() from None
         if not self.ready.is_set():
-            raise RetryableError(f"PostgreSQL: {self._reason}")
+            raise self._not_ready()
+
+    def _not_ready(self) -> RetryableError:
+        return RetryableError(f"PostgreSQL: {self._reason}", retry_within=self._retry_within)
 
     def is_damaged(self) -> None:
         """A table or column turned out to be missing: make the schema again."""
@@ -65,7 +69,7 @@ class Schema:
             except Exception as error:  # noqa: BLE001  whatever it is, without a next try no flush is ever stored
                 if not isinstance(error, OUT_OF_REACH):
                     _log.exception("preparing the schema failed, it is tried again")
-                self._reason = explain(error)
+                self._reason, self._retry_within = explain(error), retry_within(error)
                 self._note_error(self._reason)
                 self._failures += 1
                 pause = min(pause * 2, _LONGEST_PAUSE)

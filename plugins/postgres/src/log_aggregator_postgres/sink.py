@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 from log_aggregator import Flush, RetryableError, Service, hookimpl
 from log_aggregator_postgres.config import PostgresConfig
-from log_aggregator_postgres.faults import OUT_OF_REACH, explain, is_damage
+from log_aggregator_postgres.faults import OUT_OF_REACH, explain, is_damage, retry_within
 from log_aggregator_postgres.maintenance import Maintenance
 from log_aggregator_postgres.pool import Pool
 from log_aggregator_postgres.schema import Schema
@@ -68,7 +68,7 @@ class PostgresSink:
             if is_damage(error):
                 self._schema.is_damaged()
             self._store.note_error(explain(error))
-            raise RetryableError(f"PostgreSQL: {explain(error)}") from None
+            raise RetryableError(f"PostgreSQL: {explain(error)}", retry_within=retry_within(error)) from None
         for row, reason in poison:
             _log.error(
                 "PostgreSQL refused a row of %d logs in flush %s: %s; it is in quarantine, "
