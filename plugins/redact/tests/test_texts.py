@@ -184,3 +184,12 @@ def test_a_long_text_without_secrets_is_looked_at_once(monkeypatch: pytest.Monke
         assert "hunter2" not in secret.message
         assert "redacted" not in clean.message
     assert sum(length == len(clean.message) for length in looked) == 1
+
+
+def test_a_secret_is_found_too_when_the_memo_starts_anew_in_the_midst_of_its_batch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plugin = RedactPlugin(Config())
+    assert redacted(["password=hunter2"], plugin) == ["password=[redacted:password]"]
+    monkeypatch.setattr("log_aggregator_redact.texts.MEMO_CHARACTERS", 1)
+    assert redacted(["password=hunter3", "a new line"], plugin) == ["password=[redacted:password]", "a new line"]

@@ -61,20 +61,22 @@ class RedactPlugin:
 
     def _redact_sources(self, records: list[Record]) -> None:
         sources = {record.source for record in records}
-        if not all(source in self._plain_keys or self._is_plain_text(source) for source in sources):
+        if not all(map(self._is_plain_text, sources - self._plain_keys)):
             for record in records:
                 record.source = self._texts.redact(record.source)
 
     def _redact_metadata(self, records: list[Record]) -> int:
+        records = [record for record in records if record.metadata]
+        if not records:
+            return 0
         texts: list[str] = []
         owners: list[int] = []
         look: set[int] = set()
         for index, record in enumerate(records):
-            if record.metadata:
-                before = len(texts)
-                if self._gather(record.metadata, texts):
-                    look.add(index)
-                owners += [index] * (len(texts) - before)
+            before = len(texts)
+            if self._gather(record.metadata, texts):
+                look.add(index)
+            owners += [index] * (len(texts) - before)
         if texts:
             look.update([owners[position] for position in self._texts.doubtful(shapes_of(texts))])
         changed = 0

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from hashlib import blake2b
+from itertools import filterfalse
 from typing import Any, NamedTuple
 
 import re2  # type: ignore[import-untyped]  # comes without types
@@ -116,13 +117,13 @@ class Texts:
         """The positions of shapes whose texts must be redacted one by one; all others hold no secret."""
         if self._always:
             return range(len(shapes))
-        clean = self._clean
-        suspects = [index for index, shape in enumerate(shapes) if shape not in clean]
+        suspects = set(filterfalse(self._clean.__contains__, shapes))
         if not suspects:
-            return suspects
-        fresh = {shapes[index] for index in suspects} - self._unclean
-        now = self._judge(fresh) if fresh else self._unclean
-        return [index for index in suspects if shapes[index] in now or shapes[index] in self._unclean]
+            return ()
+        unclean = suspects & self._unclean
+        if len(unclean) < len(suspects):
+            unclean |= self._judge(suspects - unclean)
+        return [index for index, shape in enumerate(shapes) if shape in unclean] if unclean else ()
 
     def _judge(self, fresh: set[str]) -> set[str]:
         """Those of the new shapes that may hold a secret. Short shapes are remembered, of long ones their digests."""
