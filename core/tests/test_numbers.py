@@ -11,7 +11,7 @@ from ddsketch.mapping import LogarithmicMapping
 from hypothesis import given
 from hypothesis import strategies as st
 
-from log_aggregator.numbers import MAX_BINS, RELATIVE_ACCURACY, Numbers, parse_number
+from log_aggregator.numbers import _NUMBER, _UNITS, MAX_BINS, RELATIVE_ACCURACY, Numbers, parse_number
 
 NUMBERS = st.lists(st.floats(-1e15, 1e15, exclude_min=True, exclude_max=True), min_size=1, max_size=50)
 SPREAD = st.lists(st.floats(-9, 14.9).map(lambda power: 10**power), min_size=1, max_size=250)
@@ -43,6 +43,25 @@ def test_what_is_a_number(text: object, expected: tuple[float, str] | None) -> N
         assert found is not None
         assert found[0] == pytest.approx(expected[0])
         assert found[1] == expected[1]
+
+
+@given(
+    st.text("0123456789 .e-+\tskB%µ٣", max_size=20)
+    | st.builds(
+        "{}{}{}".format,
+        st.integers(0, 10**17),
+        st.sampled_from(["", " ", "  ", "\t"]),
+        st.sampled_from([*_UNITS, "\u039cS", "M"]),
+    )
+)
+def test_the_quick_way_finds_what_the_expression_finds(text: str) -> None:
+    match = _NUMBER.fullmatch(text)
+    plain = None
+    if match and match[2] in _UNITS:
+        unit, factor = _UNITS[match[2]]
+        if abs(float(match[1]) * factor) < 1e15:
+            plain = (float(match[1]) * factor, unit)
+    assert parse_number(text) == plain
 
 
 @given(SPREAD | NUMBERS, SPREAD | NUMBERS, SPREAD | NUMBERS)

@@ -55,7 +55,7 @@ _NAMES = {
     ("%", 1.0): "%",
 }
 _UNITS = {name: meaning for meaning, names in _NAMES.items() for name in names.split()} | {"": ("", 1.0)}
-_UNITS |= {name.upper(): meaning for name, meaning in _UNITS.items() if len(name) > 1 or name == "b"}
+_UNITS |= {name.upper(): meaning for name, meaning in _UNITS.items() if name == "b" or (name.isascii() and name[1:])}
 _UNITS |= {name.capitalize(): meaning for name, meaning in _UNITS.items() if len(name) > 2}
 _UNITS |= {"kB": ("B", 1e3), "KiB": ("B", 1024.0), "MiB": ("B", 1024.0**2), "GiB": ("B", 1024.0**3)}
 _UNITS |= {"TiB": ("B", 1024.0**4)}
@@ -85,11 +85,16 @@ def parse_number(value: Any) -> tuple[float, str] | None:
 def _parse_text(value: str) -> tuple[float, str] | None:
     if value.isdecimal() and value.isascii():
         return (float(value), "") if len(value) <= 15 else None
-    match = _NUMBER.fullmatch(value)
-    unit = _UNITS.get(match[2]) if match else None
-    if match is None or unit is None:
+    digits, _, name = value.partition(" ") if " " in value else ("", "", "")
+    if not digits.isdecimal() or not digits.isascii() or len(digits) > 15:  # else the usual form: no need of the regex
+        match = _NUMBER.fullmatch(value)
+        if match is None:
+            return None
+        digits, name = match.groups()
+    unit = _UNITS.get(name)
+    if unit is None:
         return None
-    number = float(match[1]) * unit[1] + 0.0
+    number = float(digits) * unit[1] + 0.0
     return (number, unit[0]) if -_LARGEST < number < _LARGEST else None
 
 

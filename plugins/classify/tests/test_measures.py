@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from log_aggregator import Record
+from log_aggregator.numbers import parse_number
 from log_aggregator.summary import summarize, to_json
 from log_aggregator_classify import ClassifyPlugin
 from log_aggregator_classify.config import Config
-from log_aggregator_classify.measures import MOST, plan
+from log_aggregator_classify.measures import FRUITLESS_TRIES, LONGEST, MOST, plan
 
 NAMES = ("TIME", "SIZE")
 
@@ -51,6 +53,69 @@ def test_no_pattern_and_no_message_make_it_raise(pattern: str, message: str) -> 
     taken = how.take(message) if how else {}
     assert len(taken) <= MOST
     assert all(len(value) < 60 for value in taken.values())
+
+
+PARTS = ["{TIME}", "{SIZE}", "{ID}", "a", "a ", " b", "s", " ", ", ", " ms"]
+VALUES = ["1", "12 ms", "1,5s", "2 MB", "", "x", "a", "s", " b", ", "]
+
+
+def taken_by_an_expression(pattern: str, message: str) -> dict[str, str]:
+    """The plain way: one expression for the whole pattern up to the last value, which never goes back."""
+    texts = re.split(r"\{(?:TIME|SIZE|ID)\}", pattern)
+    names = re.findall(r"\{(TIME|SIZE|ID)\}", pattern)
+    wanted = [place for place, name in enumerate(names) if name in NAMES][:MOST]
+    if not wanted or "" in texts[1:-1]:
+        return {}
+    parts = [re.escape(texts[0])]
+    for place, text in enumerate(texts[1 : wanted[-1] + 2]):
+        value, end = ("(.*)", r"\Z") if place == len(names) - 1 else ("(.+?)", "")
+        parts.append(f"(?>{value}{re.escape(text)}{end})")
+    match = re.match("".join(parts), message, re.DOTALL)
+    if match is None or not message.endswith(texts[-1]):
+        return {}
+    found, seen = {}, {"TIME": 0, "SIZE": 0}
+    for place in wanted:
+        name = names[place]
+        seen[name] += 1
+        unit = re.match(r" ?[a-z]{1,12}(?![a-z])", texts[place + 1])
+        value = match[place + 1].replace(",", "")
+        value += unit[0] if unit and parse_number("1" + unit[0]) else ""
+        if len(match[place + 1]) <= LONGEST and parse_number(value):
+            found[f"{{{name}}}" if seen[name] == 1 else f"{{{name} {seen[name]}}}"] = value
+    return found
+
+
+@settings(max_examples=500)
+@given(st.lists(st.sampled_from(PARTS), max_size=9), st.data())
+def test_what_is_taken_is_what_an_expression_would_take(parts: list[str], data: st.DataObject) -> None:
+    message = "".join(data.draw(st.sampled_from(VALUES)) if part[:1] == "{" else part for part in parts)
+    pattern = "".join(parts)
+    how = plan(pattern, NAMES)
+    assert (how.take(message) if how else {}) == taken_by_an_expression(pattern, message)
+
+
+def test_a_placeholder_that_holds_no_amounts_is_given_up_and_the_others_are_not() -> None:
+    how = plan("at {TIME} took {TIME}ms, sent {SIZE} by {ID}", NAMES)
+    assert how is not None
+    for number in range(FRUITLESS_TRIES):
+        assert [slot.key for slot in how.slots] == ["{TIME}", "{TIME 2}", "{SIZE}"]
+        size = "much" if number else "1 MB"
+        found = how.take(f"at 12:30 took {number}ms, sent {size} by 7")
+        assert found["{TIME 2}"] == f"{number}ms"
+    assert [slot.key for slot in how.slots] == ["{TIME 2}", "{SIZE}"]
+    assert how.take("at 5 s took 3ms, sent 2 MB by 7") == {"{TIME 2}": "3ms", "{SIZE}": "2 MB"}
+    for _ in range(FRUITLESS_TRIES):
+        assert how.take("something else") == {}
+    assert how.slots == ()
+    assert how.take("at 5 s took 3ms, sent 2 MB by 7") == {}
+
+
+def test_a_pattern_without_amounts_is_not_looked_at_any_more() -> None:
+    plugin = ClassifyPlugin(Config())
+    plugin.enrich([Record("at 12:30", "INFO", "x", 0, {}, pattern="at {TIME}") for _ in range(FRUITLESS_TRIES)])
+    record = Record("at 5 s", "INFO", "x", 0, {}, pattern="at {TIME}")
+    plugin.enrich([record])
+    assert record.metadata == {}
 
 
 @given(st.lists(st.tuples(st.sampled_from([" took ", " then ", " for x "]), st.integers(0, 999), st.sampled_from(["s", "ms", " MB"])), min_size=1, max_size=4))  # fmt: skip # noqa: E501

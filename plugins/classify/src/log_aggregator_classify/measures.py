@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
 
 from log_aggregator.numbers import parse_number
 
@@ -14,39 +13,75 @@ MOST = 4
 LONGEST = 40
 """Characters of a value; what is longer is no number with a unit."""
 
+FRUITLESS_TRIES = 32
+"""Messages without an amount, one after the other, after which a placeholder is not looked at any more."""
+
 _PLACEHOLDER = re.compile(r"\{([A-Z][A-Z0-9_]*)\}")
 _UNIT = re.compile(r" ?[A-Za-zµμ]{1,12}(?![A-Za-z])")
 
 
-class Slot(NamedTuple):
-    """A placeholder whose value is taken: under which key, with which unit behind."""
+class Slot:
+    """A placeholder whose value is taken: under which key, with which unit behind; how often in a row it was none."""
 
-    key: str
-    unit: str
+    __slots__ = ("fruitless", "key", "unit")
+
+    def __init__(self, key: str, unit: str) -> None:
+        self.key = key
+        self.unit = unit
+        self.fruitless = 0
 
 
-class Plan(NamedTuple):
+class Plan:
     """How to take values from messages of one pattern.
 
-    `regex` finds the texts between the placeholders one after the other and, by atomic groups, never goes back: it
-    is linear in the message. It has one group a slot. A message must end with `end`.
+    A message begins with `start`, ends with `end`, and has the texts of `steps` between its values in their order;
+    of each the first place is taken, so this is linear in the message. A step without text goes up to the end. A slot
+    without an amount in `FRUITLESS_TRIES` messages in a row, such as a point in time, is given up: a plan without
+    `slots` takes nothing any more.
     """
 
-    regex: re.Pattern[str]
-    end: str
-    slots: tuple[Slot, ...]
+    def __init__(self, texts: Sequence[str], slots: Mapping[int, Slot]) -> None:
+        self._start, self._end = texts[0], texts[-1]
+        self._texts = [*texts[1:-1], ""]
+        self._keep(slots)
 
     def take(self, message: str) -> dict[str, str]:
         """The values that are numbers, by key."""
         found: dict[str, str] = {}
-        match = self.regex.match(message) if message.endswith(self.end) else None
-        if match is not None:
-            for (key, unit), text in zip(self.slots, match.groups(), strict=True):
-                if len(text) <= LONGEST:
-                    value = text.replace(",", "") + unit
-                    if parse_number(value) is not None:
-                        found[key] = value
+        done = False
+        for slot, text in zip(self.slots, self._cut(message) or self._nothing, strict=True):
+            value = text.replace(",", "") + slot.unit
+            if len(text) <= LONGEST and parse_number(value) is not None:
+                found[slot.key] = value
+                slot.fruitless = 0
+            else:
+                slot.fruitless += 1
+                done |= slot.fruitless >= FRUITLESS_TRIES
+        if done:
+            self._keep({place: slot for place, slot in self._places.items() if slot.fruitless < FRUITLESS_TRIES})
         return found
+
+    def _cut(self, message: str) -> list[str] | None:
+        """The texts in the slots; `None` when the message is not of the pattern."""
+        if not message.startswith(self._start) or not message.endswith(self._end):
+            return None
+        values = []
+        at = len(self._start)
+        for text, is_wanted in self._steps:
+            stop = message.find(text, at + 1) if text else len(message) - len(self._end)
+            if stop < at:
+                return None
+            if is_wanted:
+                values.append(message[at:stop])
+            at = stop + len(text)
+        return values
+
+    def _keep(self, slots: Mapping[int, Slot]) -> None:
+        """Look at these slots only, by place, and no further than to the last of them."""
+        self._places = slots
+        self.slots = tuple(slots.values())
+        self._nothing = [""] * len(slots)
+        self._steps = [(text, place in slots) for place, text in enumerate(self._texts[: max(slots, default=-1) + 1])]
 
 
 def plan(pattern: str, names: Sequence[str]) -> Plan | None:
@@ -65,18 +100,7 @@ def plan(pattern: str, names: Sequence[str]) -> Plan | None:
             seen[name] = seen.get(name, 0) + 1
             key = f"{{{name}}}" if seen[name] == 1 else f"{{{name} {seen[name]}}}"
             slots[place] = Slot(key, _unit_before(texts[place + 1]))
-    return Plan(_expression(texts, slots), texts[-1], tuple(slots.values()))
-
-
-def _expression(texts: Sequence[str], slots: Collection[int]) -> re.Pattern[str]:
-    """Matches what comes before and between the texts, up to the last value that is wanted."""
-    parts = [re.escape(texts[0])]
-    for place in range(max(slots) + 1):
-        is_last = place == len(texts) - 2
-        value, end = (".*", r"\Z") if is_last else (".+?", "")
-        text = re.escape(texts[place + 1])
-        parts.append(f"(?>{f'({value})' if place in slots else value}{text}{end})")
-    return re.compile("".join(parts), re.DOTALL)
+    return Plan(texts, slots)
 
 
 def _unit_before(text: str) -> str:

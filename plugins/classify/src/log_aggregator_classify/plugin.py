@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from hashlib import blake2b
-from operator import attrgetter
 
 from log_aggregator import Record, hookimpl
 from log_aggregator.record import LEVELS
@@ -23,11 +22,12 @@ MEMO_LENGTH = 4096
 TRACE_CHARACTERS = 4_000_000
 """What the memo of traces holds at most, in characters of messages."""
 
-FRUITLESS_TRIES = 32
-"""Messages without an amount, one after the other, after which a pattern is not searched for amounts any more."""
-
 _What = tuple[str, str, str, bool]
-_what = attrgetter("pattern", "source", "level", "level_sent")
+"""Pattern, source, level, whether the client sent one: what a verdict hangs on."""
+
+_Said = tuple[str, tuple[str, ...], str, Plan | None]
+"""The category, tags and severity of a verdict, and how to take amounts out of messages."""
+
 _RANKS = {level: rank for rank, level in enumerate(("", *LEVELS))}
 
 
@@ -46,8 +46,7 @@ class ClassifyPlugin:
         self._plans: dict[str, Plan | None] = {}
         self._traces: dict[str, str] = {}
         self._trace_characters = 0
-        self._known: dict[_What, tuple[Verdict, Plan | None]] = {}
-        self._fruitless: dict[str, int] = {}
+        self._known: dict[_What, _Said] = {}
 
     @hookimpl
     def normalize(self, records: list[Record]) -> None:
@@ -66,13 +65,13 @@ class ClassifyPlugin:
     def enrich(self, records: list[Record]) -> None:
         """Classify each record: by its pattern, which is remembered, and by metadata that a rule asks for."""
         known, keys = self._known.get, self._metadata_rules.keys
-        for what, record in zip(map(_what, records), records, strict=True):
-            verdict, how = known(what) or self._look_at(what, record)
+        for record in records:
+            what = (record.pattern, record.source, record.level, record.level_sent)
+            category, tags, severity, how = known(what) or self._look_at(what, record)
             if how is not None:
                 self._measure(record, how)
             if record.metadata and not keys.isdisjoint(record.metadata):
-                verdict = self._with_metadata(record, verdict, record.level if record.level_sent else "")
-            category, tags, severity = verdict
+                category, tags, severity = self._with_metadata(record, Verdict(category, tags, severity))
             if not record.category:
                 record.category = category or self._config.default_category
             if tags:
@@ -80,7 +79,7 @@ class ClassifyPlugin:
             if severity and not record.level_sent and self._config.severity:
                 record.level = severity
 
-    def _look_at(self, what: _What, record: Record) -> tuple[Verdict, Plan | None]:
+    def _look_at(self, what: _What, record: Record) -> _Said:
         """Judge a pattern of a source and level anew, and remember it under all three."""
         kind = self._kinds.get(record.source)
         if kind is None:
@@ -93,30 +92,21 @@ class ClassifyPlugin:
         if len(self._known) >= MEMO_ENTRIES:
             self._known.clear()
         if record.pattern and len(pattern) <= MEMO_LENGTH:
-            self._known[what] = verdict, how
-        return verdict, how
+            self._known[what] = (*verdict, how)
+        return (*verdict, how)
 
     def _measure(self, record: Record, how: Plan) -> None:
         """Put numbers that the pattern masked into the metadata, under the placeholder's name."""
         taken = how.take(record.message)
         if taken:
             record.metadata = {**taken, **record.metadata}
-            self._fruitless.pop(record.pattern, None)
-        else:
-            self._count_fruitless(record.pattern)
-
-    def _count_fruitless(self, pattern: str) -> None:
-        """Give a pattern up whose placeholders hold no amounts, such as points in time."""
-        tries = self._fruitless[pattern] = self._fruitless.get(pattern, 0) + 1
-        if tries >= FRUITLESS_TRIES:
-            self._plans[pattern] = None
-            del self._fruitless[pattern]
+        if not how.slots:
+            self._plans[record.pattern] = None
             self._known.clear()
 
     def _plan(self, pattern: str) -> Plan | None:
         if len(self._plans) >= MEMO_ENTRIES:
             self._plans.clear()
-            self._fruitless.clear()
         if len(pattern) > MEMO_LENGTH or not self._config.measures:
             return None
         how = self._plans[pattern] = plan(pattern, self._config.measures)
@@ -137,7 +127,8 @@ class ClassifyPlugin:
         self._verdicts[key, level, kind] = verdict
         return verdict
 
-    def _with_metadata(self, record: Record, verdict: Verdict, level: str) -> Verdict:
+    def _with_metadata(self, record: Record, verdict: Verdict) -> Verdict:
+        level = record.level if record.level_sent else ""
         found = self._metadata_rules.judge(record.metadata, record.pattern or record.message, level, record.source)
         if found is NOTHING:
             return verdict
