@@ -21,10 +21,10 @@ def slow_append(self: Intake, connection: Any, entries: Any) -> Any:
 
 
 def hasty_commit(self: Door) -> None:
-    requests = list(self._waiting)
+    requests = [*self._gathering, *(request for row in self._rows for request in row.requests)]
     _commit(self)
     for request in requests:
-        asyncio.get_running_loop().call_soon(request.answer, Appended(0, len(request.records)), True)
+        asyncio.get_running_loop().call_soon(request.answer, Appended(0, request.accepted), True)
 
 
 Intake.append = slow_append  # type: ignore[method-assign]
