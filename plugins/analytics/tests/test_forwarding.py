@@ -102,7 +102,7 @@ async def test_a_large_flush_goes_in_pieces_and_goes_on_where_it_failed(start_fl
 async def test_a_full_backlog_drops_the_oldest_and_every_lost_log_is_counted(
     start_flow: StartFlow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("log_aggregator.lane.BACKLOG_GROUPS", 40)
+    monkeypatch.setattr("log_aggregator.lane.BACKLOG_GROUPS", 20)
 
     async def fail(_: web.Request, __: Receiver) -> web.StreamResponse:
         return web.Response(status=503)
@@ -112,7 +112,7 @@ async def test_a_full_backlog_drops_the_oldest_and_every_lost_log_is_counted(
         for _ in range(20):
             sequence = await flow.feed()
             await flow.failed()
-            assert (await flow.analytics.waiting()).groups <= 40 + 9
+            assert (await flow.analytics.waiting()).groups <= 20 + 9
         receiver.fault = None
         await flow.forwarded(sequence)
         lost = flow.analytics.figures()["lost_logs"]
