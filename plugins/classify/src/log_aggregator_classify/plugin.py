@@ -99,7 +99,7 @@ class ClassifyPlugin:
         """Put numbers that the pattern masked into the metadata, under the placeholder's name."""
         taken = how.take(record.message)
         if taken:
-            record.metadata = {**taken, **record.metadata}
+            record.metadata = {**taken, **record.metadata} if record.metadata else taken
         if not how.slots:
             self._plans[record.pattern] = None
             self._known.clear()

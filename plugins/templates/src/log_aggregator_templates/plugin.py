@@ -54,11 +54,11 @@ class Templates:
     def normalize(self, records: list[Record]) -> None:
         """Replace the masked text of every record by its template."""
         miner, excluded = self.miner, self._exclusions
-        known = miner.recent.get
+        known, excludes_sources = miner.recent.get, excluded.any_source
         for record in records:
             if record.settled:
                 continue
-            if excluded.any_source and excluded.source(record.source):
+            if excludes_sources and excluded.source(record.source):
                 self._keep(record.pattern or record.message)
                 continue
             masked = record.pattern or record.message
