@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
+import ctypes
 import gc
 import os
 import signal
@@ -32,6 +34,10 @@ environment variables and their defaults:
 """ + "".join(f"  {name:<24} {default:<14} {meaning}\n" for name, default, meaning in described())
 
 
+_MALLOC = {-8: 2, -3: 1 << 20, -1: 1 << 20}
+"""glibc's M_ARENA_MAX: 2, M_MMAP_THRESHOLD and M_TRIM_THRESHOLD: 1 MiB each."""
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options."""
     parser.add_argument(
@@ -54,9 +60,18 @@ def run(args: argparse.Namespace) -> int:
     # Batches of records are large and hold no cycles: collecting at every 700 objects only costs time.
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+    _give_memory_back()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(serve(settings, registry, place))
     return 0
+
+
+def _give_memory_back() -> None:
+    """Let glibc return what a flush took: by default it keeps larger and larger blocks, in an arena a thread."""
+    with contextlib.suppress(OSError, AttributeError):  # another C library
+        mallopt = ctypes.CDLL("libc.so.6").mallopt
+        for option, value in _MALLOC.items():
+            mallopt(option, value)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -9,7 +9,6 @@ import msgspec
 from aiohttp import web
 
 from log_aggregator.http.guard import needs
-from log_aggregator.http.openapi import openapi
 from log_aggregator.http.pages import docs_page
 
 
@@ -32,5 +31,7 @@ class Explaining:
 
     def _openapi(self) -> dict[str, Any]:
         if not self._document:
+            from log_aggregator.http.openapi import openapi  # noqa: PLC0415  1.4 MB that most services never need
+
             self._document = openapi(version("log-aggregator"))
         return self._document

@@ -34,15 +34,34 @@ class States:
         self._known.move_to_end(key)
         return known[0], known[1]
 
-    def put(self, key: Key, revision: int, state: Aggregate, columns: Columns | None) -> None:
-        """Remember what is stored now; `columns` tells the size of what changed."""
+    def take(self, key: Key) -> tuple[Aggregate, int] | None:
+        """The state under `key` and its cost, if remembered; it is forgotten here, because a newer one is coming."""
         known = self._known.pop(key, None)
-        cost = known[2] if known else _ROW_COST
+        if known is None:
+            return None
+        self._bytes -= known[2]
+        return known[1], known[2]
+
+    def put(self, key: Key, revision: int, state: Aggregate, columns: Columns | None, cost: int = _ROW_COST) -> None:
+        """Remember what is stored now; `columns` tells the size of what changed, `cost` what it cost before."""
+        known = self._known.pop(key, None)
+        if known is not None:
+            cost = max(cost, known[2])
         if columns is not None:
             written = len(columns.metadata or "") + len(columns.sample_messages or "") + len(columns.tags or "")
             cost = max(cost, _ROW_COST + written)
         self._bytes += cost - (known[2] if known else 0)
         self._known[key] = (revision, state, cost)
+        self._forget_oldest()
+
+    def take_over(self, newer: States) -> None:
+        """Remember all that `newer` does, as the most recent; it is empty afterwards."""
+        while newer._known:
+            key, (revision, state, cost) = newer._known.popitem(last=False)
+            self.put(key, revision, state, None, cost)
+        newer.clear()
+
+    def _forget_oldest(self) -> None:
         while self._bytes > self._max_bytes and self._known:
             self._bytes -= self._known.popitem(last=False)[1][2]
 

@@ -47,12 +47,17 @@ ON CONFLICT (pattern_id, bucket, group_key) DO UPDATE SET
 
 
 class Writer:
-    """Stores flushes on the write thread. `states` holds what it wrote last, while nobody else wrote."""
+    """Stores flushes on the write thread. `states` holds what it wrote last, while nobody else wrote.
+
+    Of a row that was written only its state is kept, and as little of all states as is remembered: a large flush
+    would otherwise lie in memory three times, as it came, merged, and as JSON.
+    """
 
     def __init__(self, remembered_bytes: int, max_samples: int, bucket_seconds: int) -> None:
         self._max_samples = max_samples
         self._bucket_seconds = bucket_seconds
         self.states = States(remembered_bytes)
+        self._written = States(remembered_bytes)
         self._version = -1
 
     def store(self, connection: sqlite3.Connection, flush: Flush) -> int:
@@ -72,32 +77,38 @@ class Writer:
                 store_events(connection, flush)
                 _move_progress(connection, flush, progress)
         except BaseException:
-            self.states.clear()
+            self._forget()
             raise
-        for row in rows:
-            self.states.put(row.key, 0, row.merged, row.columns)
+        self.states.take_over(self._written)
         return sum(row.fresh.count for row in poison)
 
     def store_again(self, connection: sqlite3.Connection, aggregate: Aggregate) -> bool:
         """Inside a transaction: try an aggregate that was set aside; whether it is stored now."""
-        return not self._store_rows(connection, rows_of([aggregate], self._max_samples))
+        try:
+            return not self._store_rows(connection, rows_of([aggregate], self._max_samples))
+        finally:
+            self._forget()
 
     def forget_after(self, step: Callable[[sqlite3.Connection], int], connection: sqlite3.Connection) -> int:
         """Run a step that changes rows, and forget what was remembered before any flush can use it."""
         changed = step(connection)
         if changed:
-            self.states.clear()
+            self._forget()
         return changed
+
+    def _forget(self) -> None:
+        self.states.clear()
+        self._written.clear()
 
     def _forget_if_changed(self, connection: sqlite3.Connection) -> None:
         """Another worker, or a command, may have written to the file since the last transaction here."""
         version: int = connection.execute("PRAGMA data_version").fetchone()[0]
         if version != self._version:
             self._version = version
-            self.states.clear()
+            self._forget()
 
     def _store_rows(self, connection: sqlite3.Connection, rows: list[Row]) -> list[Row]:
-        """Store the rows piece by piece; returns the poison rows. Then `rows` is emptied: nothing is remembered."""
+        """Store the rows piece by piece; returns the poison rows. Then nothing is remembered."""
         trial = pieces(rows, _PIECE)
         try:
             piece = next(trial)
@@ -107,20 +118,28 @@ class Writer:
             refused: list[Row] = end.value
         if not refused:
             return []
-        self.states.clear()
-        rows.clear()
         poison = [row for row in refused if not self._try_cleaned(connection, row)]
         if poison and not self._try_canary(connection):
             raise RetryableError("aggregated_logs refuses every row: did someone add a constraint or a trigger?")
+        self._forget()
         return poison
 
     def _try_piece(self, connection: sqlite3.Connection, piece: Sequence[Row]) -> bool:
         def store() -> None:
             for row in piece:
-                row.add_to(self._stored(connection, row), self._max_samples)
-                connection.execute(_UPSERT, _values(row, self._bucket_seconds))
+                self._store_row(connection, row)
 
-        return is_taken(connection, store)
+        taken = is_taken(connection, store)
+        if not taken:
+            self._forget()  # it was undone, and a part of it may be tried again
+        return taken
+
+    def _store_row(self, connection: sqlite3.Connection, row: Row) -> None:
+        stored, *cost = self.states.take(row.key) or (self._read(connection, row),)
+        columns = row.add_to(stored, self._max_samples)
+        connection.execute(_UPSERT, _values(row, self._bucket_seconds))
+        self._written.put(row.key, 0, row.merged, columns, *cost)
+        row.merged, row.columns = row.fresh, None
 
     def _try_cleaned(self, connection: sqlite3.Connection, row: Row) -> bool:
         """Whether the row is taken without lone surrogates. They are rare: the door replaces them."""
@@ -135,10 +154,7 @@ class Writer:
         connection.execute("RELEASE canary")
         return taken
 
-    def _stored(self, connection: sqlite3.Connection, row: Row) -> Aggregate | None:
-        known = self.states.get(row.key)
-        if known is not None:
-            return known[1]
+    def _read(self, connection: sqlite3.Connection, row: Row) -> Aggregate | None:
         key = row.key
         found = connection.execute(_SELECT, (key.pattern_id, key.bucket * _MICROS, row.group_key)).fetchone()
         return None if found is None else stored_aggregate(key, *found)

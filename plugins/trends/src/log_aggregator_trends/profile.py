@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from itertools import islice
 from math import log
 
+import msgspec
+
 from log_aggregator import Aggregate
+from log_aggregator.summary import KeySummary
+from log_aggregator.values import Values
 
 _MAX_KEYS = 6
 _MAX_VALUES = 12
@@ -14,6 +20,21 @@ _LEAST_SHARE = 0.2
 _LEAST_LIFT = 2.0
 
 Counts = dict[str, dict[str, float]]
+
+
+def brief(aggregate: Aggregate) -> Aggregate:
+    """The aggregate with as much of its metadata as a new profile takes: the whole of it is several times larger."""
+    metadata = {
+        key: KeySummary(summary.count, Values(dict(islice(_pairs(summary), _MAX_VALUES))))
+        for key, summary in islice(aggregate.metadata.items(), _MAX_KEYS)
+    }
+    return msgspec.structs.replace(aggregate, metadata=metadata)
+
+
+def _pairs(summary: KeySummary) -> Collection[tuple[str, int]]:
+    """Values with their counts: all of them, or the most frequent."""
+    values = summary.values
+    return values.kept.items() if values.complete else values.frequent(summary.count)
 
 
 class Profile:
@@ -36,9 +57,7 @@ class Profile:
                 if len(self.recent) >= _MAX_KEYS:
                     continue
                 values = self.recent[key] = {}
-            kept = summary.values
-            pairs = kept.kept.items() if kept.complete else kept.frequent(summary.count)
-            for value, count in pairs:
+            for value, count in _pairs(summary):
                 if value in values or len(values) < _MAX_VALUES:
                     values[value] = values.get(value, 0.0) + count
 

@@ -10,6 +10,7 @@ from log_aggregator.record import ERROR_LEVELS
 from log_aggregator_trends.config import TrendsConfig
 from log_aggregator_trends.counts import Counts
 from log_aggregator_trends.detector import seen_and_expected
+from log_aggregator_trends.profile import brief
 from log_aggregator_trends.series import Finding, Series, SeriesKey
 
 _AT_ONCE = 250
@@ -37,12 +38,13 @@ class Watch:
             keys = [SeriesKey("pattern", aggregate.pattern_id), SeriesKey("source", aggregate.source)]
             if aggregate.level in ERROR_LEVELS:
                 keys.append(SeriesKey("errors", aggregate.source))
+            shown: Aggregate | None = None
             for key in keys:
                 series = self.series.get(key)
                 if series is not None:
                     series.describe(aggregate)
                 else:
-                    self._fresh[key] = aggregate
+                    self._fresh[key] = shown if shown is not None else (shown := brief(aggregate))
 
     def _rename(self, alias: Alias) -> None:
         """A generalised pattern goes on as the new one: its old name has not fallen silent."""
