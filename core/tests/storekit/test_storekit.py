@@ -177,6 +177,28 @@ def test_states_forget_the_least_recently_used() -> None:
     assert none.get(rows[0].key) is None
 
 
+def test_states_of_a_large_flush_replace_the_oldest_and_keep_their_cost() -> None:
+    states, written = States(3000), States(3000)
+    rows = rows_of([aggregate(f"p{n}") for n in range(20)], 5)
+    states.put(rows[0].key, 0, rows[0].merged, None, 2500)
+    known = states.take(rows[0].key)
+    assert known == (rows[0].merged, 2500)
+    assert states.take(rows[0].key) is None
+    written.put(rows[0].key, 0, *known[:1], None, known[1])
+    states.put(rows[1].key, 0, rows[1].merged, None)
+    states.put(rows[2].key, 0, rows[2].merged, None)
+    states.take_over(written)
+    assert states.get(rows[0].key) is not None
+    assert states.get(rows[1].key) is None  # the three cost more than is allowed
+    assert len(written) == 0
+    for row in rows:
+        written.put(row.key, 0, row.merged, None)
+    states.take_over(written)
+    assert len(states) == 7
+    assert states.get(rows[-1].key) is not None
+    assert states.get(rows[0].key) is None
+
+
 def test_roll_up_keeps_the_row_that_starts_the_hour() -> None:
     given = [aggregate(at=at) for at in (3900, 3600, 4500)]
     rows = [StoredRow(n, row.key, row) for n, row in enumerate(given)]

@@ -180,3 +180,27 @@ async def test_reads_do_not_wait_for_a_writer(tmp_path: Path) -> None:
         assert await total(host.store) == 5
         other.execute("ROLLBACK")
         other.close()
+
+
+async def test_what_was_rolled_back_is_not_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The state of a row that was written and undone must not be what the next flush is merged with."""
+    sink, chain = make(), Chain()
+    async with hosted(sink, tmp_path) as host:
+        await deliver(sink, chain.flush([aggregate("a", 1)]))
+        flush = chain.flush([aggregate("a", 2), aggregate("b", 3)])
+        with monkeypatch.context() as patch:
+            patch.setattr("log_aggregator_sqlite.writer._move_progress", _full_disk)
+            with pytest.raises(RetryableError):
+                await sink.on_flush(flush)
+        following = chain.flush([aggregate("c", 1)])
+        await deliver(sink, flush)
+        await deliver(sink, following)
+        await deliver(sink, chain.flush([aggregate("a", 4), aggregate("b", 5)]))
+        for row in await all_patterns(host.store):
+            detail = await host.store.pattern(row.pattern_id)
+            assert detail is not None
+            assert detail.metadata["user"]["count"] == row.count == {"a": 7, "b": 8, "c": 1}[row.pattern]
+
+
+def _full_disk(*_: object) -> None:
+    raise sqlite3.OperationalError("database or disk is full")

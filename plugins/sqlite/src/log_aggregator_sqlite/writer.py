@@ -129,10 +129,7 @@ class Writer:
             for row in piece:
                 self._store_row(connection, row)
 
-        taken = is_taken(connection, store)
-        if not taken:
-            self._forget()  # it was undone, and a part of it may be tried again
-        return taken
+        return is_taken(connection, store)
 
     def _store_row(self, connection: sqlite3.Connection, row: Row) -> None:
         stored, *cost = self.states.take(row.key) or (self._read(connection, row),)
