@@ -15,7 +15,7 @@ import pytest
 
 from tests.faults.case import log
 from tests.faults.test_bad_requests import CASES
-from tests.faults.wire import ask, one, read_answer
+from tests.faults.wire import ask, leave, one, read_answer
 from tests.servers.service import ServiceProcess
 
 MIB = 1024 * 1024
@@ -58,7 +58,7 @@ async def p99(port: int, samples: int) -> float:
             took.append(time.perf_counter() - began)
             await asyncio.sleep(0.002)
     finally:
-        writer.close()
+        await leave(writer)
     return sorted(took)[int(samples * 0.99)]
 
 

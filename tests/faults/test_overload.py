@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.faults.wire import batch, get, read_answer
+from tests.faults.wire import batch, get, leave, read_answer
 from tests.servers.service import ServiceProcess
 
 SECONDS = float(os.environ.get("OVERLOAD_SECONDS", "6"))
@@ -45,7 +45,7 @@ async def send(port: int, sender: int, until: float, statuses: Counter[int]) -> 
             else:
                 assert int(answer.headers["retry-after"]) >= 1
     finally:
-        writer.close()
+        await leave(writer)
     return accepted
 
 
@@ -62,7 +62,7 @@ async def ask_health(port: int, until: float) -> list[float]:
             took.append(time.monotonic() - began)
             await asyncio.sleep(0.05)
     finally:
-        writer.close()
+        await leave(writer)
     return took
 
 

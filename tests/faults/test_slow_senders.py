@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.case import log
-from tests.faults.wire import NO_ANSWER, Answer, ask, one, read_answer
+from tests.faults.wire import NO_ANSWER, Answer, ask, leave, one, read_answer
 from tests.servers.service import ServiceProcess
 
 GOOD = log()
@@ -40,7 +40,7 @@ async def send_slowly(port: int, pieces: list[bytes], pause: float) -> tuple[Ans
             return await answer, time.monotonic() - began
     finally:
         answer.cancel()
-        writer.close()
+        await leave(writer)
 
 
 def head(length: int) -> bytes:
@@ -102,7 +102,7 @@ async def test_one_connection_too_many_is_refused_and_places_come_back(port: int
         assert "connections" in refused.document["detail"]
     finally:
         for _, writer in held:
-            writer.close()
+            await leave(writer)
     async with asyncio.timeout(30):
         while (await ask(port, one(GOOD))).status != 202:
             await asyncio.sleep(0.05)
@@ -120,5 +120,5 @@ async def refusal(port: int) -> Answer:
         except TimeoutError:
             continue
         finally:
-            writer.close()
+            await leave(writer)
     return NO_ANSWER

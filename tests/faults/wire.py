@@ -63,7 +63,18 @@ async def ask(port: int, request: bytes, *, half_close: bool = False) -> Answer:
             except ConnectionError:
                 return await _rest(reader)
         finally:
-            writer.close()
+            await leave(writer)
+
+
+async def leave(writer: asyncio.StreamWriter) -> None:
+    """Close a connection, also one on which something is left to send that nobody reads."""
+    writer.close()
+    try:
+        async with asyncio.timeout(1):
+            await writer.wait_closed()
+    except (TimeoutError, OSError):
+        writer.transport.abort()
+        await asyncio.sleep(0)
 
 
 async def read_answer(reader: asyncio.StreamReader) -> Answer:

@@ -131,7 +131,7 @@ async def senders_of(service: ServiceProcess) -> AsyncIterator[list[Sender]]:
         yield senders
     finally:
         for sender in senders:
-            sender.writer.close()
+            sender.writer.transport.abort()
 
 
 def shares_of(service: ServiceProcess) -> list[int]:
