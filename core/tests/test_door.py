@@ -14,7 +14,7 @@ from core.tests.made import Store
 from log_aggregator import OverloadedError, Record
 from log_aggregator.door import ROW
 from log_aggregator.service import Service
-from log_aggregator.slices import RECORDS
+from log_aggregator.slices import CHARACTERS, RECORDS
 
 Make = Callable[..., Record]
 
@@ -126,3 +126,19 @@ async def test_a_huge_batch_waits_for_its_turn_and_is_counted(
         await taking
         await service.flush(20)
     assert store.counts == {"many": 4 * RECORDS + 1}
+
+
+async def test_long_messages_wait_for_their_turn_as_well(
+    start: Callable[..., Service], store: Store, record: Make
+) -> None:
+    seen = Seen()
+    async with start(seen) as service:
+        held = Held(service)
+        long = [record("x" * 16_000) for _ in range(5 * CHARACTERS // 16_000)]
+        taking = asyncio.create_task(service.take(long))
+        await settled()
+        assert seen.messages == []
+        await held.let_go()
+        await taking
+        await service.flush(20)
+    assert store.total == 5 * CHARACTERS // 16_000

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from log_aggregator import Record
-from log_aggregator.slices import CHARACTERS, RECORDS, is_large, slices
+from log_aggregator.slices import CHARACTERS, RECORDS, slices
 
 Make = Callable[..., Record]
 
@@ -30,14 +30,12 @@ def test_many_short_ones_are_cut_by_number() -> None:
     assert [len(part) for part in slices(made([5] * (2 * RECORDS + 1)))] == [RECORDS, RECORDS, 1]
 
 
-def test_a_batch_is_large_by_number_and_by_characters() -> None:
-    assert not is_large(made([100] * 4 * RECORDS))
-    assert is_large(made([1] * (4 * RECORDS + 1)))
-    assert is_large(made([16_000] * 60))
+def test_long_ones_are_cut_by_characters() -> None:
+    assert len(list(slices(made([100] * 4 * RECORDS)))) == 4
+    assert len(list(slices(made([16_000] * 60)))) == 5
 
 
 def test_a_message_that_is_no_text_is_left_to_those_who_repair_it(record: Make) -> None:
     records = [record(), record()]
     records[0].message = None  # type: ignore[assignment]
-    assert not is_large(records)
     assert list(slices(records)) == [records]

@@ -15,8 +15,11 @@ from log_aggregator.journal import JournalError
 from log_aggregator.kinds import Kind, Sorter, UnsoundError
 from log_aggregator.record import Record
 from log_aggregator.sealer import Sealer
-from log_aggregator.slices import RECORDS, is_large, slices
+from log_aggregator.slices import RECORDS, slices
 from log_aggregator.stages import Stages
+
+TREATED_AT_ONCE = 4
+"""Slices of one batch that the stages may see before its commit is done; more would hold the others up."""
 
 FOLD_AT_ONCE = 0.005
 """Seconds after which folding lets others have their turn."""
@@ -62,10 +65,11 @@ class Pipeline:
         The records are not needed any more then. `None` when the stages shall see them only after the commit: there
         is so much that others would be held up, or a stage has a process of its own.
         """
-        if self._stages.has_isolated or is_large(records):
+        parts = list(slices(records))
+        if self._stages.has_isolated or len(parts) > TREATED_AT_ONCE:
             return None
         started = time.perf_counter()
-        for part in slices(records):
+        for part in parts:
             self._stages.process(part)
         kinds = self._kinds(records)
         self.busy_seconds += time.perf_counter() - started

@@ -13,11 +13,6 @@ CHARACTERS = 200_000
 """Characters of messages of one slice: what no stage has seen before costs up to 1 µs a character."""
 
 
-def is_large(records: list[Record]) -> bool:
-    """Whether a batch is more than four slices."""
-    return len(records) > 4 * RECORDS or _characters(records) > 4 * CHARACTERS
-
-
 def slices(records: list[Record]) -> Iterator[list[Record]]:
     """The records in parts that do not hold the event loop up for long. No part is empty."""
     for start in range(0, len(records), RECORDS):
