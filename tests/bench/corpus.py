@@ -5,13 +5,12 @@ from __future__ import annotations
 import csv
 import itertools
 import random
-from pathlib import Path
 
 import msgspec
 
 from log_aggregator.demo import stream
+from tests.servers.beside import REAL_LINES
 
-SHARED = Path(__file__).parents[3] / "shared" / "benchmarks" / "patterns" / "data" / "corrected"
 _DIGITS = "0123456789"
 
 
@@ -20,7 +19,7 @@ Log = dict[str, str]
 
 def logs(count: int, seed: int = 1) -> list[Log]:
     """`count` logs; the digits of their messages are drawn anew, so lines do not repeat but shapes do."""
-    known = _real() if SHARED.is_dir() else _made_up(seed)
+    known = _real() if REAL_LINES.is_dir() else _made_up(seed)
     draw = random.Random(seed)
     return [
         log | {"message": _scramble(log["message"], draw)} for log in itertools.islice(itertools.cycle(known), count)
@@ -29,7 +28,7 @@ def logs(count: int, seed: int = 1) -> list[Log]:
 
 def name() -> str:
     """Which lines these are, for the table."""
-    return "messages of seven real systems" if SHARED.is_dir() else "demo stream"
+    return "messages of seven real systems" if REAL_LINES.is_dir() else "demo stream"
 
 
 def bodies(count: int, size: int, *, lines: bool = False, seed: int = 1) -> list[bytes]:
@@ -56,7 +55,7 @@ def _made_up(seed: int) -> list[Log]:
 
 def _real() -> list[Log]:
     columns = []
-    for path in sorted(SHARED.glob("*/*.csv")):
+    for path in sorted(REAL_LINES.glob("*/*.csv")):
         with path.open(newline="", encoding="utf-8", errors="replace") as file:
             columns.append(
                 [

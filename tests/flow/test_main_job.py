@@ -13,11 +13,10 @@ from typing import Any
 
 import pytest
 
+from tests.servers.beside import REAL_LINES, needs_real_lines
 from tests.servers.service import COMMAND, ServiceProcess
 
 ROOT = Path(__file__).parents[2]
-REAL = ROOT.parent / "shared" / "benchmarks" / "patterns" / "data" / "corrected"
-needs_real_logs = pytest.mark.skipif(not REAL.is_dir(), reason="the messages of seven real systems are not here")
 
 DEMO_LOGS = 20_000
 
@@ -86,10 +85,10 @@ def check(service: ServiceProcess, sources: Counter[str], levels: Counter[str] |
     return rows
 
 
-@needs_real_logs
+@needs_real_lines
 def test_the_messages_of_seven_systems(shop, tmp_path):
     sources: Counter[str] = Counter()
-    for path in sorted(REAL.glob("*/*_structured_corrected.csv")):
+    for path in sorted(REAL_LINES.glob("*/*_structured_corrected.csv")):
         with path.open(encoding="utf-8", errors="replace", newline="") as file:
             messages = [row["Content"] for row in csv.DictReader(file)]
         raw = tmp_path / f"{path.parent.name}.log"

@@ -15,9 +15,9 @@ from log_aggregator_classify import ClassifyPlugin, Rule
 from log_aggregator_classify.conditions import parse_condition
 from log_aggregator_classify.config import Config, built_in_rules
 from log_aggregator_classify.words import words_of
+from tests.servers.beside import REAL_LINES, needs_real_lines
 
 HERE = Path(__file__).parent
-REAL = HERE.parents[3] / "shared" / "benchmarks" / "patterns" / "data" / "corrected"
 
 
 def classified(
@@ -228,10 +228,9 @@ def test_every_built_in_phrase_can_be_found() -> None:
         assert all(words_of(text) for text in rule.words), rule
 
 
+@needs_real_lines
 def test_accuracy_on_real_messages(record_property: Any) -> None:
     """Labels were set before any rule; `held_back` ones, by template, were not looked at while writing rules."""
-    if not REAL.is_dir():
-        pytest.skip(f"no real messages at {REAL}")
     right: Counter[tuple[str, str]] = Counter()
     seen: Counter[str] = Counter()
     messages: dict[str, dict[str, str]] = {}
@@ -240,7 +239,7 @@ def test_accuracy_on_real_messages(record_property: Any) -> None:
     for label in labels:
         system, part = label["system"], "held back" if label["held_back"] == "1" else "open"
         if system not in messages:
-            with (REAL / system / f"{system}_2k.log_structured_corrected.csv").open(
+            with (REAL_LINES / system / f"{system}_2k.log_structured_corrected.csv").open(
                 newline="", encoding="utf-8"
             ) as file:
                 messages[system] = {row["LineId"]: row["Content"] for row in csv.DictReader(file)}

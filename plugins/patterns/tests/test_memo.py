@@ -5,15 +5,13 @@ from __future__ import annotations
 import csv
 import random
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from log_aggregator_patterns import PatternMemo, Rule, RuleSet, Variables, builtin_rules, ruleset, shape_of
-
-REAL = Path(__file__).parents[4] / "shared" / "benchmarks" / "patterns" / "data" / "corrected"
+from tests.servers.beside import REAL_LINES, needs_real_lines
 
 PICKY = (
     Rule(name="client-error", regex=r"(?<!\d)4\d\d(?!\d)"),
@@ -97,12 +95,12 @@ def test_the_property_finds_a_memo_that_trusts_every_shape(monkeypatch: pytest.M
 
 
 def real_lines() -> Iterator[str]:
-    for path in sorted(REAL.glob("*/*.csv")):
+    for path in sorted(REAL_LINES.glob("*/*.csv")):
         with path.open(newline="", encoding="utf-8", errors="replace") as file:
             yield from (row["Content"] for row in csv.DictReader(file))
 
 
-@pytest.mark.skipif(not REAL.is_dir(), reason="the real lines lie beside the project in ../shared, which is absent")
+@needs_real_lines
 @pytest.mark.parametrize("name", ["builtin", "picky before builtin"])
 def test_the_memo_is_exact_on_real_lines(name: str) -> None:
     rules = SETS[name]

@@ -17,12 +17,12 @@ from log_aggregator import Record
 from log_aggregator_redact import RedactPlugin, Rule
 from log_aggregator_redact.config import EMAIL, IP, Config, built_in_rules
 from log_aggregator_redact.texts import shape_of
+from tests.servers.beside import REAL_LINES, needs_real_lines
 
 from .planted import Planted, luhn, plant
 
 HERE = Path(__file__).parent
 ORDINARY = (HERE / "ordinary.txt").read_text("utf-8").splitlines()
-REAL = HERE.parents[3] / "shared" / "benchmarks" / "patterns" / "data" / "corrected"
 
 
 def record(message: str) -> Record:
@@ -57,11 +57,10 @@ def test_ordinary_messages_are_left_alone() -> None:
     assert changed == []
 
 
+@needs_real_lines
 def test_real_messages_are_left_alone() -> None:
-    if not REAL.is_dir():
-        pytest.skip(f"no real messages at {REAL}")
     seen = changed = 0
-    for path in sorted(REAL.glob("*/*.csv")):
+    for path in sorted(REAL_LINES.glob("*/*.csv")):
         with path.open(newline="", encoding="utf-8") as file:
             messages = [row["Content"] for row in csv.DictReader(file)]
         seen += len(messages)

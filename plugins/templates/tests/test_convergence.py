@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import csv
 import random
-from pathlib import Path
 
 import pytest
 
 from log_aggregator_patterns import PatternMemo, RuleSet, builtin_rules, shape_of
+from tests.servers.beside import REAL_LINES, needs_real_lines
 
 from .learned import NAMES, Learner
-
-REAL = Path(__file__).parents[4] / "shared" / "benchmarks" / "patterns" / "data" / "corrected"
 
 
 def final_of(lines: list[str], seed: int) -> dict[str, str]:
@@ -54,12 +52,12 @@ def test_made_up_systems_converge(seed: int) -> None:
     assert len(differing(lines, 6)) <= len(lines) // 100
 
 
-@pytest.mark.skipif(not REAL.is_dir(), reason="the real lines lie beside the project in ../shared, which is absent")
-@pytest.mark.parametrize("system", sorted(path.name for path in REAL.glob("*")))
+@needs_real_lines
+@pytest.mark.parametrize("system", sorted(path.name for path in REAL_LINES.glob("*")))
 def test_real_systems_converge(system: str) -> None:
     memo = PatternMemo(RuleSet(builtin_rules()))
     lines = set()
-    for path in (REAL / system).glob("*.csv"):
+    for path in (REAL_LINES / system).glob("*.csv"):
         with path.open(newline="", encoding="utf-8", errors="replace") as file:
             lines |= {memo.mask(row["Content"], shape_of(row["Content"])) for row in csv.DictReader(file)}
     assert differing(sorted(lines), 6) == set()

@@ -6,27 +6,25 @@ import importlib.util
 import random
 import sys
 from functools import cache
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
+from tests.servers.beside import GROUPING_SCORER, needs_grouping_scorer
+
 from .grouping_predictor import Predictor
 
-EVALUATION = Path(__file__).parents[4] / "shared" / "benchmarks" / "patterns" / "eval_grouping.py"
 SYSTEMS = ("Android", "Apache", "HPC", "Hadoop", "Proxifier", "Thunderbird", "Windows")
 
-pytestmark = pytest.mark.skipif(
-    not EVALUATION.is_file(), reason="the labelled lines lie beside the project in ../shared, which is absent"
-)
+pytestmark = needs_grouping_scorer
 
 Labelled = tuple[list[str], list[str]]
 
 
 @cache
 def evaluation() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("eval_grouping", EVALUATION)
+    spec = importlib.util.spec_from_file_location("eval_grouping", GROUPING_SCORER)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import importlib.util
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
 from log_aggregator_trends.detector import Detector
+from tests.servers.beside import ABSENT, ANOMALY_SCORER
 
-SCORER = Path(__file__).resolve().parents[4] / "shared" / "benchmarks" / "anomalies" / "synth_eval.py"
 SERIES = 4
 
 
 @pytest.fixture(scope="module")
 def scorer() -> ModuleType:
     pytest.importorskip("numpy", reason="the evaluation needs numpy")
-    if not SCORER.exists():
-        pytest.skip("the evaluation is not here: ../shared/benchmarks/anomalies/synth_eval.py")
-    spec = importlib.util.spec_from_file_location("synth_eval", SCORER)
+    if not ANOMALY_SCORER.is_file():
+        pytest.skip(ABSENT)
+    spec = importlib.util.spec_from_file_location("synth_eval", ANOMALY_SCORER)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
