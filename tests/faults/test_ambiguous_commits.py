@@ -77,7 +77,9 @@ async def test_cuts_during_commit_count_nothing_twice(
 
 
 @pytest.mark.chaos
-@pytest.mark.skipif("CHAOS_KILLS" not in os.environ, reason="make chaos runs this at full size")
+@pytest.mark.skipif(
+    "CHAOS_KILLS" not in os.environ, reason="long: `make chaos` runs it; the test above is its small form"
+)
 async def test_many_cuts_during_commit_count_nothing_twice(
     postgres_dsn: str, postgres_server: PostgresServer | ForeignServer, tmp_path: Path
 ) -> None:

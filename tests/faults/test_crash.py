@@ -51,7 +51,7 @@ async def test_what_was_acknowledged_is_counted_once(killed: Start) -> None:
 async def test_many_more_kills(killed: Start) -> None:
     rounds = int(os.environ.get("CHAOS_KILLS", "0"))
     if not rounds:
-        pytest.skip("long: `make chaos` runs it, CHAOS_KILLS says how often the service is killed")
+        pytest.skip("long: `make chaos` runs it; the test above is its small form")
     assert await _crash(killed(), rounds) == {}
 
 

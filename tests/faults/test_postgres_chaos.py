@@ -161,7 +161,7 @@ async def test_sixty_kills_under_load(own_postgres: PostgresServer, tmp_path: Pa
 
 @pytest.mark.chaos
 @pytest.mark.slow
-@pytest.mark.skipif(not MANY_KILLS, reason="long: `make chaos` runs it, CHAOS_KILLS says how many kills")
+@pytest.mark.skipif(not MANY_KILLS, reason="long: `make chaos` runs it; the test above is its small form")
 @pytest.mark.timeout(0)
 async def test_many_kills_under_load(own_postgres: PostgresServer, tmp_path: Path) -> None:
     chaos = Chaos(own_postgres, tmp_path, seed=MANY_KILLS)

@@ -104,6 +104,18 @@ def test_every_check_has_a_plugin_that_it_must_reject(suite: type, broken: list[
     assert {cls.finds for cls in broken} == checks
 
 
+@pytest.mark.parametrize(
+    ("suite", "check"),
+    [(suite, check) for suite in (SinkContract, StageContract, RulePackContract) for check in dir(suite)
+     if check.startswith("test_")],
+    ids=lambda value: getattr(value, "__name__", value),
+)  # fmt: skip
+def test_without_a_plugin_each_check_says_what_is_missing(suite: type, check: str, tmp_path: Path) -> None:
+    mine = type("TestMine", (suite,), {"examples": {"a": "b"}})()
+    with pytest.raises(NotImplementedError, match=r"^TestMine\.make_\w+\(self.*\) must return the .* under test$"):
+        _run(mine, check, tmp_path)
+
+
 def _run(suite: Any, check: str, directory: Path) -> None:
     method = getattr(suite, check)
     method(directory) if "tmp_path" in inspect.signature(method).parameters else method()

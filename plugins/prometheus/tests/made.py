@@ -18,9 +18,12 @@ from log_aggregator.settings import Settings
 DOCS = Path(__file__).parents[3] / "docs"
 NOW = 1_800_000_000_000_000
 
-needs_promtool = pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool: apt-get install prometheus")
+needs_promtool = pytest.mark.skipif(
+    shutil.which("promtool") is None, reason="no promtool here, which `.ci/run` installs: apt-get install prometheus"
+)
 needs_prometheus = pytest.mark.skipif(
-    shutil.which("prometheus") is None, reason="no prometheus: apt-get install prometheus"
+    shutil.which("prometheus") is None,
+    reason="no prometheus here, which `.ci/run` installs: apt-get install prometheus",
 )
 
 

@@ -29,7 +29,7 @@ class RulePackContract:
     """Messages that no rule of the pack may touch."""
 
     def make_pack(self) -> Any:
-        """A new rule pack. Required."""
+        """A new rule pack. Required: without it, the checks fail and say what is missing."""
         raise NotImplementedError(f"{type(self).__name__}.make_pack(self) must return the rule pack under test")
 
     def test_the_rules_are_accepted(self) -> None:

@@ -44,7 +44,10 @@ class SinkSuite:
     """Seconds in which a cancelled call, and a lifespan that is left, must end."""
 
     def make_sink(self, directory: Path) -> Any:
-        """A new sink that stores in or for this directory: the same directory means the same store. Required."""
+        """A new sink that stores in or for this directory: the same directory means the same store.
+
+        Required: without it, the checks fail and say what is missing.
+        """
         raise NotImplementedError(f"{type(self).__name__}.make_sink(self, directory) must return the sink under test")
 
     async def read_back(self, opened: OpenSink) -> dict[str, int]:

@@ -45,7 +45,7 @@ class StageSuite:
     """Seconds for one check."""
 
     def make_stage(self) -> Any:
-        """A new stage. Required."""
+        """A new stage. Required: without it, the checks fail and say what is missing."""
         raise NotImplementedError(f"{type(self).__name__}.make_stage(self) must return the stage under test")
 
     def records(self) -> list[Record]:
