@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import log_aggregator
-from log_aggregator import Aggregate, Alias, Anomaly, Flush, Position, Record, errors, hookspecs
+from log_aggregator import Aggregate, Alias, Alike, Anomaly, Batch, Flush, Position, Record, errors, hookspecs
 
 PAGE = Path(__file__).parents[1] / "docs" / "hooks.md"
 
@@ -20,7 +20,8 @@ HEAD = """\
 <!-- Written by tools/hooks_page.py from the contract in the code. Do not edit. -->
 
 A plugin is a class with a pydantic model `Config` and `__init__(self, config)`. The service calls its methods that are
-marked with `@hookimpl`. It implements any of the five hooks; each has exactly the signature that stands here.
+marked with `@hookimpl`. It implements any of the five hooks; each has exactly the signature that stands here, but that
+`normalize` and `enrich` take one of the two parameters.
 
 The order of the plugins in `plugins.toml` is the order of calls, for every hook.
 
@@ -58,7 +59,7 @@ class Greeter:
 `assemble` is called once, when all plugins are made, and in `log-aggregator check` too. `ConfigError` stops the start.
 """
 
-QUESTIONS = ("Called", "May change", "`None`", "Raising", "Overlap")
+QUESTIONS = ("Takes", "Called", "May change", "`None`", "Raising", "Overlap")
 
 
 def page() -> str:
@@ -69,7 +70,7 @@ def page() -> str:
     parts += [_member(name, value) for name, value in vars(hookspecs.Service).items() if _is_public(name, value)]
     parts.append(BETWEEN)
     parts.append("\n## What a plugin sees\n")
-    parts += [_struct(struct) for struct in (Record, Flush, Position, Aggregate, Alias, Anomaly)]
+    parts += [_struct(struct) for struct in (Record, Batch, Alike, Flush, Position, Aggregate, Alias, Anomaly)]
     parts.append("\n## What a plugin raises\n")
     parts += [_error(value) for name, value in vars(errors).items() if name in log_aggregator.__all__]
     return "".join(parts)
@@ -120,7 +121,8 @@ def _is_public(name: str, value: Any) -> bool:
 def _struct(struct: type) -> str:
     kinds = inspect.get_annotations(struct).items()
     fields = "\n".join(f"    {name}: {getattr(kind, '__forward_arg__', kind)}" for name, kind in kinds)
-    text = f"\n### `{struct.__name__}`\n\n```python\n{fields}\n```\n\n{inspect.getdoc(struct)}\n"
+    block = f"```python\n{fields}\n```\n\n" if fields else ""
+    text = f"\n### `{struct.__name__}`\n\n{block}{inspect.getdoc(struct)}\n"
     more = [_derived(name, value) for name, value in vars(struct).items() if _is_derived(name, value)]
     return text + ("\n" + "".join(more) if more else "")
 

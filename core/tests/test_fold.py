@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from log_aggregator import Record, merge_all
+from log_aggregator.batch import Batch
 from log_aggregator.fold import OVERFLOW_PATTERN, Fold
-from log_aggregator.kinds import Sorter
+from log_aggregator.kinds import Kind, Sorter
 from log_aggregator.summary import to_json
 
 Make = Callable[..., Record]
@@ -27,7 +28,8 @@ records = st.builds(
 )
 
 
-kinds_of = Sorter(300).sort
+def kinds_of(records: list[Record]) -> list[Kind]:
+    return Sorter(300).sort(Batch(records))
 
 
 def fold(max_groups: int = 1000) -> Fold:
@@ -95,7 +97,7 @@ def test_under_pressure_samples_go_before_metadata(record: Make) -> None:
 def test_chosen_metadata_keys_split_groups(record: Make) -> None:
     under_test = fold()
     logs = [record(pattern="p", metadata={"env": env}) for env in ("prod", "dev", "prod")] + [record(pattern="p")]
-    under_test.add(Sorter(300, ("env",)).sort(logs))
+    under_test.add(Sorter(300, ("env",)).sort(Batch(logs)))
     assert {a.group: a.count for a in under_test.take()} == {'{"env":"prod"}': 2, '{"env":"dev"}': 1, "": 1}
 
 

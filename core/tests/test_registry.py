@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from log_aggregator import ConfigError, Record
+from log_aggregator import Batch, ConfigError, Record
 from log_aggregator.config import parse_plugins
 from log_aggregator.registry import Registry
 from log_aggregator.stages import Stages
@@ -63,7 +63,7 @@ def test_hooks_run_in_the_order_of_the_file(install: Install, record: Callable[.
         install(f"tag{tag}", TAGGER.format(tag=tag))
     for order in (["b", "c", "a"], ["a", "b", "c"], ["c", "a", "b"]):
         records = [record()]
-        Stages(registry(*(f"[plugins.tag{tag}]" for tag in order))).process(records)
+        Stages(registry(*(f"[plugins.tag{tag}]" for tag in order))).process(Batch(records))
         assert list(records[0].tags) == order
 
 
@@ -74,7 +74,7 @@ def test_normalize_of_all_comes_before_enrich_of_any(install: Install, record: C
         "    @hookimpl\n    def normalize(self, records):\n        for r in records: r.tags += ('normalized',)\n",
     )
     records = [record()]
-    Stages(registry("[plugins.late]", "[plugins.early]")).process(records)
+    Stages(registry("[plugins.late]", "[plugins.early]")).process(Batch(records))
     assert records[0].tags == ("normalized", "enriched")
 
 

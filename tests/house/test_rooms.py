@@ -17,7 +17,7 @@ MAX_LINES = 300
 
 LAYERS = (
     {"errors", "numbers", "values", "record", "samples", "client", "demo", "logs", "pace"},
-    {"summary", "settings"},
+    {"summary", "settings", "batch"},
     {"aggregate", "config", "figures"},
     {"store", "handler"},
     {"hookspecs", "storekit"},

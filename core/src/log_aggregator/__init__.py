@@ -1,6 +1,7 @@
 """All that a plugin author imports."""
 
 from log_aggregator.aggregate import Aggregate, Alias, Anomaly, Flush, Key, Position, merge, merge_all
+from log_aggregator.batch import Alike, Batch
 from log_aggregator.errors import (
     ConfigError,
     FencedError,
@@ -17,7 +18,9 @@ __all__ = [
     "API_VERSION",
     "Aggregate",
     "Alias",
+    "Alike",
     "Anomaly",
+    "Batch",
     "ConfigError",
     "FencedError",
     "Flush",

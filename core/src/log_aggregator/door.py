@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 from typing import NamedTuple
 
+from log_aggregator.batch import Batch
 from log_aggregator.errors import KeyReusedError, OverloadedError, Reject
 from log_aggregator.isolation.garbage import UNENCODABLE
 from log_aggregator.journal import Appended, Entry, Intake, JournalError, Writer
@@ -15,6 +16,7 @@ from log_aggregator.pace import Pace
 from log_aggregator.pipeline import Pipeline
 from log_aggregator.record import Record
 from log_aggregator.settings import Settings
+from log_aggregator.slices import slices
 from log_aggregator.stages import Stages
 
 ROW = 2000
@@ -58,13 +60,13 @@ class _Request:
 class _Row:
     """What becomes one row of the intake: one request with a key, or neighbors without."""
 
-    __slots__ = ("entry", "kinds", "records", "requests", "size")
+    __slots__ = ("entry", "kinds", "parts", "requests", "size")
 
-    def __init__(self, requests: list[_Request], records: list[Record], entry: Entry | None) -> None:
+    def __init__(self, requests: list[_Request], parts: list[Batch], entry: Entry | None) -> None:
         """`entry` is `None` when nothing of it goes to the disk."""
         self.requests = requests
-        self.records = records
-        self.size = len(records)
+        self.parts = parts
+        self.size = sum([part.size for part in parts])
         self.entry = entry
         self.kinds: list[Kind] | None = None
 
@@ -74,9 +76,9 @@ class _Row:
         Then the records are let go: the next ones take their place in memory, which the processor's cache holds.
         """
         if self.kinds is None and self.requests[0].key is None:
-            self.kinds = pipeline.treat(self.records)
+            self.kinds = pipeline.treat(self.parts)
             if self.kinds is not None:
-                self.records = []
+                self.parts = []
                 for request in self.requests:
                     request.records.clear()
 
@@ -84,8 +86,8 @@ class _Row:
         """Pass the row on, which is safe now."""
         if self.kinds is not None:
             pipeline.put_treated(position, self.size, self.kinds)
-        elif self.records:
-            pipeline.put(position, self.records)
+        elif self.parts:
+            pipeline.put(position, self.parts)
 
 
 class Door:
@@ -194,7 +196,7 @@ class Door:
         self._in_hand -= len(records) - len(kept)
         if kept is not records:
             self._note_kept(requests, kept, refused)
-        return [_Row(requests, kept, self._entry(requests[0], kept))]
+        return [_Row(requests, list(slices(kept)), self._entry(requests[0], kept))]
 
     def _note_kept(self, requests: list[_Request], kept: list[Record], refused: list[tuple[object, str]]) -> None:
         """Tell each request which of its records a plugin refused or dropped."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import pluggy
 
 from log_aggregator.aggregate import Alias, Anomaly, Flush
+from log_aggregator.batch import Batch
 from log_aggregator.record import Record
 
 if TYPE_CHECKING:  # commands that start no server do without its import
@@ -127,22 +128,28 @@ class Hookspecs(Protocol):
         """
 
     @hookspec
-    def normalize(self, records: list[Record]) -> None:
+    def normalize(self, records: list[Record], batch: Batch) -> None:
         """Give each record its pattern: set `record.pattern`.
+
+        Takes: either `records`, one by one, or the `batch`: `batch.alike()` has those that agree in shape, level and
+        source taken together, which costs a fraction. What is set of an `Alike` counts for all its records.
 
         Called: once per batch, mostly while the batch is being written to the journal, so nearly in journal
         order. What the journal then refuses is not counted although the hook saw it, and after a crash the
         hook sees again what no flush covers yet. `def`.
         May change: `pattern` (a later stage refines what an earlier one set, unless the record is
-        `settled`); not the message.
+        `settled`); not the message. Who has to say different things of records that are alike, for their digits
+        say, puts parts of them into the batch with `batch.replace(parts)`.
         `None`: the only answer. Records that no stage gave a pattern use their message as it is.
         Raising: the batch goes on as the hook left it, the records carry the error.
         Overlap: never.
         """
 
     @hookspec
-    def enrich(self, records: list[Record]) -> None:
+    def enrich(self, records: list[Record], batch: Batch) -> None:
         """Say more about each record: set `category`, `tags`, `metadata`, or `level` if none was sent.
+
+        Takes: either `records` or the `batch`, as `normalize` does. Metadata is each record's own in both.
 
         Called: once per batch, after every `normalize`. `def`.
         May change: those fields. Replace `metadata`, do not change it in place: records may share it.

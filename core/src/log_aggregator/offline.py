@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from log_aggregator.aggregate import Alias
+from log_aggregator.batch import Batch, run
 from log_aggregator.errors import LogAggregatorError, Reject
 from log_aggregator.isolation.lifespan import contained
 from log_aggregator.record import Record, pattern_id
@@ -50,8 +52,10 @@ async def _find_patterns(
     async with _alive(registry, settings, aliases):
         for records in batches:
             kept = _kept(registry, records)
+            batch = Batch(kept)
             for plugin in stages:
-                _call(plugin, "normalize", kept)
+                _call(plugin, "normalize", partial(run, plugin.hooks["normalize"], batch))
+            batch.records()
             found += [record.pattern or record.message if record else None for record in _in_place(records, kept)]
             await asyncio.sleep(0)
     return found, _final(set(found), aliases)
@@ -117,7 +121,7 @@ def _guarded(plugin: Plugin, records: list[Record]) -> list[Record]:
     left = records
     while left:
         try:
-            result = _call(plugin, "on_ingest", left)
+            result = _call(plugin, "on_ingest", partial(plugin.hooks["on_ingest"], records=left))
         except Reject as verdict:
             left = [record for record in left if verdict.record is not None and record is not verdict.record]
         else:
@@ -125,9 +129,9 @@ def _guarded(plugin: Plugin, records: list[Record]) -> list[Record]:
     return left
 
 
-def _call(plugin: Plugin, hook: str, records: list[Record]) -> Any:
+def _call(plugin: Plugin, hook: str, call: Callable[[], Any]) -> Any:
     try:
-        return plugin.hooks[hook](records=records)
+        return call()
     except LogAggregatorError:
         raise
     except (Exception, SystemExit) as error:

@@ -10,10 +10,10 @@ from collections import deque
 from typing import NamedTuple
 
 from log_aggregator.aggregate import Alias, Anomaly, Flush
+from log_aggregator.batch import Batch
 from log_aggregator.fold import Fold
 from log_aggregator.journal import JournalError
 from log_aggregator.kinds import Kind, Sorter, UnsoundError
-from log_aggregator.record import Record
 from log_aggregator.sealer import Sealer
 from log_aggregator.slices import RECORDS, slices
 from log_aggregator.stages import Stages
@@ -29,12 +29,12 @@ RETRY_SEAL = 1.0
 log = logging.getLogger(__name__)
 
 
-class _Batch(NamedTuple):
-    """An acknowledged batch: its records until the stages have seen them, its kinds from then on."""
+class _Queued(NamedTuple):
+    """An acknowledged batch: its slices until the stages have seen them, its kinds from then on."""
 
     position: int
     size: int
-    records: list[Record]
+    slices: list[Batch]
     kinds: list[Kind] | None
 
 
@@ -46,7 +46,7 @@ class Pipeline:
         self._sorter = sorter
         self._fold = fold
         self._sealer = sealer
-        self._queue: deque[_Batch] = deque()
+        self._queue: deque[_Queued] = deque()
         self._wake = asyncio.Event()
         self._drained = asyncio.Event()
         self._watermark = 0
@@ -59,31 +59,31 @@ class Pipeline:
         self.queued = 0
         self.busy_seconds = 0.0
 
-    def treat(self, records: list[Record]) -> list[Kind] | None:
-        """Run the stages over a batch while its commit is under way; pass the kinds to `put` once it is safe.
+    def treat(self, parts: list[Batch]) -> list[Kind] | None:
+        """Run the stages over the slices of a batch while its commit is under way; pass the kinds to `put_treated`.
 
         The records are not needed any more then. `None` when the stages shall see them only after the commit: there
         is so much that others would be held up, or a stage has a process of its own.
         """
-        parts = list(slices(records))
         if self._stages.has_isolated or len(parts) > TREATED_AT_ONCE:
             return None
         started = time.perf_counter()
+        kinds: list[Kind] = []
         for part in parts:
             self._stages.process(part)
-        kinds = self._kinds(records)
+            kinds += self._kinds(part)
         self.busy_seconds += time.perf_counter() - started
         return kinds
 
-    def put(self, position: int, records: list[Record]) -> None:
-        """Queue an acknowledged batch. `position` is its place in the journal, 0 when it is not there."""
-        self._queue_up(_Batch(position, len(records), records, None))
+    def put(self, position: int, parts: list[Batch]) -> None:
+        """Queue the slices of an acknowledged batch. `position` is its place in the journal, 0 when it is not there."""
+        self._queue_up(_Queued(position, sum([part.size for part in parts]), parts, None))
 
     def put_treated(self, position: int, size: int, kinds: list[Kind]) -> None:
         """Queue an acknowledged batch of `size` records of which `treat` gave the kinds."""
-        self._queue_up(_Batch(position, size, [], kinds))
+        self._queue_up(_Queued(position, size, [], kinds))
 
-    def _queue_up(self, batch: _Batch) -> None:
+    def _queue_up(self, batch: _Queued) -> None:
         self._queue.append(batch)
         self._put += 1
         self._drained.clear()
@@ -159,7 +159,7 @@ class Pipeline:
         self._done += 1
         if batch.kinds is None:
             together = [batch, *self._neighbors(batch)]
-            await self._treat_in_slices([record for batch in together for record in batch.records])
+            await self._treat_in_turns(_merged(together))
             position = together[-1].position
         else:
             position = self._fold_treated(batch.size, batch.kinds, batch.position)
@@ -184,9 +184,9 @@ class Pipeline:
             self._done += 1
             size, kinds, position = following.size, following.kinds, following.position
 
-    def _neighbors(self, batch: _Batch) -> list[_Batch]:
+    def _neighbors(self, batch: _Queued) -> list[_Queued]:
         """The untreated batches after one, as long as all are small together: stages like many records at once."""
-        found: list[_Batch] = []
+        found: list[_Queued] = []
         size = batch.size
         while size < RECORDS and self._queue and self._queue[0].kinds is None:
             found.append(self._queue.popleft())
@@ -194,24 +194,24 @@ class Pipeline:
             size += found[-1].size
         return found
 
-    async def _treat_in_slices(self, records: list[Record]) -> None:
-        for part in slices(records):
+    async def _treat_in_turns(self, parts: list[Batch]) -> None:
+        for part in parts:
             if self._stages.has_isolated:
                 await self._stages.process_with_isolated(part)
             started = time.perf_counter()
             if not self._stages.has_isolated:
                 self._stages.process(part)
             self._fold.add(self._kinds(part))
-            self.queued -= len(part)
+            self.queued -= part.size
             self.busy_seconds += time.perf_counter() - started
             await asyncio.sleep(0)
 
-    def _kinds(self, records: list[Record]) -> list[Kind]:
+    def _kinds(self, batch: Batch) -> list[Kind]:
         try:
-            return self._sorter.sort(records)
+            return self._sorter.sort(batch)
         except UnsoundError:
-            self._stages.make_sound(records)
-            return self._sorter.sort(records)
+            self._stages.make_sound(batch.records())
+            return self._sorter.sort(batch)
 
     async def _seal_if_due(self) -> None:
         forced = bool(self._forced) and self._forced[0][0] <= self._done
@@ -266,3 +266,10 @@ class Pipeline:
 
     def _has_events(self) -> bool:
         return bool(self._aliases or self._anomalies)
+
+
+def _merged(queued: list[_Queued]) -> list[Batch]:
+    """The slices of one, or those of all that several hold together."""
+    if len(queued) == 1:
+        return queued[0].slices
+    return [*slices([record for one in queued for part in one.slices for record in part.records()])]

@@ -20,12 +20,15 @@ from log_aggregator.settings import nearest
 
 GROUP = "log_aggregator.plugins"
 
-ISOLATED_HOOKS = ("normalize", "enrich")
-"""The hooks of a stage that may have a process of its own. `on_ingest` answers while a client waits."""
+STAGE_HOOKS = ("normalize", "enrich")
+"""The hooks of a stage that may take a batch as a whole, and run in a process of its own."""
 
 
 class Plugin:
-    """One loaded plugin. `hook(name)` gives its implementation as a plain callable, or `None`."""
+    """One loaded plugin. `hook(name)` gives its implementation as a plain callable, or `None`.
+
+    `batched` names the hooks that take the batch as a whole instead of its records one by one.
+    """
 
     def __init__(self, entry: PluginEntry, instance: Any, distribution: str, version: str) -> None:
         self.entry = entry
@@ -34,6 +37,7 @@ class Plugin:
         self.distribution = distribution
         self.version = version
         self.hooks: dict[str, Callable[..., Any]] = {}
+        self.batched: frozenset[str] = frozenset()
 
     def hook(self, name: str) -> Callable[..., Any] | None:
         """The implementation of a hook: takes keyword arguments, returns what the plugin returns."""
@@ -96,6 +100,7 @@ class Registry:
             _check_color(plugin, caller.name)
             subset = self._manager.subset_hook_caller(caller.name, others)
             plugin.hooks[caller.name] = _single(subset)
+        plugin.batched = frozenset(name for name in STAGE_HOOKS if name in plugin.hooks and _takes_batch(plugin, name))
 
     def _assemble(self) -> None:
         for plugin in self.plugins:
@@ -168,10 +173,10 @@ def _isolated(entry: PluginEntry, factory: Any, value: str, release: tuple[str, 
     config = _checked_config(entry, factory, value)
     _options(entry, config)
     hooks = [name for name in dir(factory) if hasattr(getattr(factory, name, None), f"{PROJECT}_impl")]
-    wrong = [name for name in hooks if name not in ISOLATED_HOOKS]
+    wrong = [name for name in hooks if name not in STAGE_HOOKS]
     if wrong or not hooks:
         raise ConfigError(
-            f"{entry.where} isolated: only {' and '.join(ISOLATED_HOOKS)} run in a process of their own; "
+            f"{entry.where} isolated: only {' and '.join(STAGE_HOOKS)} run in a process of their own; "
             f"this plugin has {', '.join(wrong) or 'neither'}: remove isolated"
         )
     stage = IsolatedStage(entry)
@@ -222,14 +227,23 @@ def _single(caller: pluggy.HookCaller) -> Callable[..., Any]:
     assert caller.spec is not None
     if len(implementations) == 1:
         (one,) = implementations
-        if not one.wrapper and not one.hookwrapper and tuple(one.argnames) == tuple(caller.spec.argnames):
+        if not one.wrapper and not one.hookwrapper and one.argnames:
             return one.function
+    every = dict.fromkeys(caller.spec.argnames)
 
     def call(**arguments: Any) -> Any:
-        results = caller(**arguments)
+        results = caller(**{**every, **arguments})
         return results[0] if results else None
 
     return call
+
+
+def _takes_batch(plugin: Plugin, name: str) -> bool:
+    """Whether a stage's hook takes `batch`. Raises `ConfigError` unless it takes either that or `records`."""
+    taken = inspect.signature(getattr(plugin.instance, name)).parameters.keys() & {"records", "batch"}
+    if len(taken) != 1:
+        raise ConfigError(f"{plugin.entry.where}: {name}: wrong parameters; expected either (records) or (batch)")
+    return "batch" in taken
 
 
 def _check_color(plugin: Plugin, name: str) -> None:

@@ -27,6 +27,7 @@ from log_aggregator.record import Record
 from log_aggregator.registry import Registry
 from log_aggregator.sealer import Sealer
 from log_aggregator.settings import Settings
+from log_aggregator.slices import slices
 from log_aggregator.stages import Stages
 from log_aggregator.store import Store
 from log_aggregator.workers.merging import merge_flushes, merge_health, merge_stats
@@ -150,7 +151,7 @@ class Service:
         while rows := await self.writer.submit(partial(self._rows_after, position)):
             for position, records in rows:
                 replayed += len(records)
-                self.pipeline.put(position, records)
+                self.pipeline.put(position, list(slices(records)))
             await self.pipeline.drained()
         if replayed:
             log.info("replayed acknowledged logs from the journal", extra={"logs": replayed})

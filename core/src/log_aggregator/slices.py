@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from log_aggregator.batch import Batch
 from log_aggregator.record import Record
 
-RECORDS = 1000
+RECORDS = 2000
 """Records of one slice: small enough that requests are answered in between."""
 
 CHARACTERS = 200_000
 """Characters of messages of one slice: what no stage has seen before costs up to 1 µs a character."""
 
 
-def slices(records: list[Record]) -> Iterator[list[Record]]:
+def slices(records: list[Record]) -> Iterator[Batch]:
     """The records in parts that do not hold the event loop up for long. No part is empty."""
     for start in range(0, len(records), RECORDS):
         part = records[start : start + RECORDS]
         if _characters(part) <= CHARACTERS:
-            yield part
+            yield Batch(part)
         else:
-            yield from _by_characters(part)
+            yield from map(Batch, _by_characters(part))
 
 
 def _by_characters(records: list[Record]) -> Iterator[list[Record]]:

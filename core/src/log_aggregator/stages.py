@@ -6,9 +6,10 @@ import logging
 import time
 from typing import Any
 
+from log_aggregator.batch import Alike, Batch
 from log_aggregator.errors import Reject
 from log_aggregator.isolation import Circuit, Watch
-from log_aggregator.isolation.garbage import fault_of, repair
+from log_aggregator.isolation.garbage import UNENCODABLE, fault_of, repair
 from log_aggregator.isolation.wire import IsolationError
 from log_aggregator.record import Record
 from log_aggregator.registry import Plugin, Registry
@@ -44,23 +45,23 @@ class Stages:
             records = self._guard_with(plugin, records, refused)
         return records, refused
 
-    def process(self, records: list[Record]) -> None:
+    def process(self, batch: Batch) -> None:
         """Run every `normalize`, then every `enrich`, over one batch. Isolated stages are not among them."""
         for plugin, hook in self._after:
-            self._call(plugin, hook, records)
+            self._call(plugin, hook, batch)
 
-    async def process_with_isolated(self, records: list[Record]) -> None:
+    async def process_with_isolated(self, batch: Batch) -> None:
         """Like `process`, for a pipeline in which some stage has a process of its own."""
         for plugin, hook in self._after:
             if plugin.entry.isolated:
-                await self._call_isolated(plugin, hook, records)
+                await self._call_isolated(plugin, hook, batch.records())
             else:
-                self._call(plugin, hook, records)
+                self._call(plugin, hook, batch)
 
     def _guard_with(self, plugin: Plugin, records: list[Record], refused: list[tuple[object, str]]) -> list[Record]:
         while records:
             try:
-                result = self._call(plugin, "on_ingest", records)
+                result = self._call(plugin, "on_ingest", Batch(records))
             except Reject as verdict:
                 if verdict.record is None:
                     raise
@@ -73,25 +74,25 @@ class Stages:
                 return records if result is None else list(result)
         return records
 
-    def _call(self, plugin: Plugin, hook: str, records: list[Record]) -> Any:
+    def _call(self, plugin: Plugin, hook: str, batch: Batch) -> Any:
         circuit = self.circuits[plugin.name]
         if circuit.in_a_row and circuit.is_open:
             return None
+        given = self._given(plugin, hook, batch)
         self.watch.current = plugin.name
         started = time.perf_counter()
         try:
-            # A list of its own: what a plugin takes out of it or puts into it is nobody else's loss.
-            result = plugin.hooks[hook](records=records[:])
+            result = plugin.hooks[hook](**given)
         except Reject:
             circuit.succeeded(time.perf_counter() - started)
             if hook == "on_ingest":
                 raise
         except (Exception, SystemExit) as error:  # noqa: BLE001  a plugin may raise anything; the batch goes on
             circuit.failed(time.perf_counter() - started, f"{hook}: {type(error).__name__}")
-            _mark(plugin, hook, records, error)
+            _mark(plugin, hook, batch.records(), error)
         else:
             seconds = time.perf_counter() - started
-            fault = "" if result is None and not self._looks(circuit) else self._fault_in(hook, result, records)
+            fault = "" if result is None and not self._looks(circuit) else self._fault_in(hook, result, batch)
             if not fault:
                 circuit.succeeded(seconds)
                 return result
@@ -99,6 +100,12 @@ class Stages:
         finally:
             self.watch.current = None
         return None
+
+    def _given(self, plugin: Plugin, hook: str, batch: Batch) -> dict[str, Any]:
+        if hook not in plugin.batched:
+            return {"records": batch.records()}
+        self.taken_together(batch)
+        return {"batch": batch}
 
     async def _call_isolated(self, plugin: Plugin, hook: str, records: list[Record]) -> None:
         circuit = self.circuits[plugin.name]
@@ -122,7 +129,7 @@ class Stages:
         """Whether to look at what a call left: now and then, and always while there is a suspicion."""
         return self._suspicious > 0 or circuit.calls % INSPECTED == 0
 
-    def _fault_in(self, hook: str, result: Any, records: list[Record]) -> str:
+    def _fault_in(self, hook: str, result: Any, batch: Batch) -> str:
         """What is wrong with what a plugin left, or an empty text. Wrong records are repaired.
 
         Looks at three records, and at all of them while there is a suspicion.
@@ -130,19 +137,25 @@ class Stages:
         if hook == "on_ingest" and result is not None:
             if not isinstance(result, list) or not all(isinstance(record, Record) for record in result):
                 return "returned neither a list of records nor None"
-            records = result
+            batch = Batch(result)
         if self._suspicious:
             self._suspicious -= 1
-            looked_at = records
-        elif records:
-            self._turn += 1
-            looked_at = [records[0], records[-1], records[self._turn % len(records)]]
+            looked_at = batch.records()
         else:
-            return ""
+            self._turn += 1
+            looked_at = batch.some(self._turn)
         if not any(map(fault_of, looked_at)):
             return ""
         self._suspicious = SUSPICIOUS_CALLS
-        return f"left records with a wrong {_repaired(records)}"
+        return f"left records with a wrong {_repaired(batch.records())}"
+
+    def taken_together(self, batch: Batch) -> list[Alike]:
+        """The records of a batch taken together where they are alike; repaired first when they cannot be."""
+        try:
+            return batch.alike()
+        except UNENCODABLE:
+            self.make_sound(batch.records())
+            return batch.alike()
 
     def make_sound(self, records: list[Record]) -> None:
         """Repair what a plugin garbled, and look closely for a while at what each plugin leaves."""

@@ -11,6 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from log_aggregator import Record
+from log_aggregator.testing import run_stage
 from log_aggregator_classify import ClassifyPlugin, Rule
 from log_aggregator_classify.conditions import parse_condition
 from log_aggregator_classify.config import Config, built_in_rules
@@ -29,8 +30,7 @@ def classified(
 ) -> Record:
     record = Record(message, level or "INFO", source, 0, metadata or {}, level_sent=bool(level))
     plugin = ClassifyPlugin(config or Config())
-    plugin.normalize([record])
-    plugin.enrich([record])
+    run_stage(plugin, [record])
     return record
 
 
@@ -136,7 +136,7 @@ def test_all_conditions_of_a_rule_must_hold_and_memos_keep_apart_what_differs() 
 
     def category(message: str, metadata: dict[str, Any]) -> str:
         record = Record(message, "INFO", "x", 0, metadata)
-        plugin.enrich([record])
+        run_stage(plugin, [record])
         return record.category
 
     assert category("m", {"a": "xy", "b": 3}) == "both"
@@ -152,7 +152,7 @@ def test_all_conditions_of_a_rule_must_hold_and_memos_keep_apart_what_differs() 
 
 def test_what_an_earlier_stage_said_stays() -> None:
     record = Record("query executed", "INFO", "x", 0, {}, category="mine", tags=("a",))
-    ClassifyPlugin(Config(rules=(Rule(words=("query",), tags=("b", "a")),))).enrich([record])
+    run_stage(ClassifyPlugin(Config(rules=(Rule(words=("query",), tags=("b", "a")),))), [record])
     assert (record.category, record.tags) == ("mine", ("a", "b"))
 
 
@@ -162,13 +162,13 @@ def test_a_pattern_is_judged_once_and_remembered_by_level_and_kind_of_source(mon
     judge = plugin._rules.judge
     monkeypatch.setattr(plugin._rules, "judge", lambda *seen: judged.update(seen[:1]) or judge(*seen))
     batch = [Record("m", "INFO", f"s{n}", 0, {}, pattern=f"query {n % 3}") for n in range(3000)]
-    plugin.enrich(batch)
-    plugin.enrich([Record("m", "INFO", "auth", 0, {}, pattern="query 0")])
+    run_stage(plugin, batch)
+    run_stage(plugin, [Record("m", "INFO", "auth", 0, {}, pattern="query 0")])
     assert judged == {"query 0": 2, "query 1": 1, "query 2": 1}
     alone = [ClassifyPlugin(Config()) for _ in range(3)]
     for record in batch[:3]:
         single = Record("m", "INFO", record.source, 0, {}, pattern=record.pattern)
-        alone.pop().enrich([single])
+        run_stage(alone.pop(), [single])
         assert single == record
 
 
@@ -177,8 +177,7 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("log_aggregator_classify.plugin.TRACE_CHARACTERS", 5000)
     plugin = ClassifyPlugin(Config())
     records = [Record(f"m\n{n}", "INFO", f"s{n}", 0, {}) for n in range(500)]
-    plugin.normalize(records)
-    plugin.enrich(records)
+    run_stage(plugin, records)
     assert max(len(plugin._verdicts), len(plugin._kinds), len(plugin._traces)) <= 50
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from log_aggregator import Record
 from log_aggregator.numbers import parse_number
 from log_aggregator.summary import summarize, to_json
+from log_aggregator.testing import run_stage
 from log_aggregator_classify import ClassifyPlugin
 from log_aggregator_classify.config import Config
 from log_aggregator_classify.measures import FRUITLESS_TRIES, LONGEST, MOST, plan
@@ -42,7 +43,7 @@ NAMES = ("TIME", "SIZE")
 )  # fmt: skip
 def test_what_is_taken(pattern: str, message: str, expected: dict[str, str]) -> None:
     record = Record(message, "INFO", "x", 0, {"user": 1}, pattern=pattern)
-    ClassifyPlugin(Config()).enrich([record])
+    run_stage(ClassifyPlugin(Config()), [record])
     assert record.metadata == {"user": 1, **expected}
 
 
@@ -115,9 +116,9 @@ def test_a_placeholder_that_holds_no_amounts_is_given_up_and_the_others_are_not(
 
 def test_a_pattern_without_amounts_is_not_looked_at_any_more() -> None:
     plugin = ClassifyPlugin(Config())
-    plugin.enrich([Record("at 12:30", "INFO", "x", 0, {}, pattern="at {TIME}") for _ in range(FRUITLESS_TRIES)])
+    run_stage(plugin, [Record("at 12:30", "INFO", "x", 0, {}, pattern="at {TIME}") for _ in range(FRUITLESS_TRIES)])
     record = Record("at 5 s", "INFO", "x", 0, {}, pattern="at {TIME}")
-    plugin.enrich([record])
+    run_stage(plugin, [record])
     assert record.metadata == {}
 
 
@@ -134,7 +135,7 @@ def test_shared_metadata_is_replaced_and_sent_keys_win() -> None:
     shared = {"{TIME}": "mine"}
     record = Record("took 5s", "INFO", "x", 0, shared, pattern="took {TIME}s")
     other = Record("took 5s", "INFO", "x", 0, {}, pattern="took {TIME}s")
-    ClassifyPlugin(Config()).enrich([record, other])
+    run_stage(ClassifyPlugin(Config()), [record, other])
     assert record.metadata == {"{TIME}": "mine"}
     assert shared == {"{TIME}": "mine"}
     assert other.metadata == {"{TIME}": "5s"}
@@ -142,13 +143,13 @@ def test_shared_metadata_is_replaced_and_sent_keys_win() -> None:
 
 def test_it_can_be_turned_off() -> None:
     record = Record("took 5s", "INFO", "x", 0, {}, pattern="took {TIME}s")
-    ClassifyPlugin(Config(measures=())).enrich([record])
+    run_stage(ClassifyPlugin(Config(measures=())), [record])
     assert record.metadata == {}
 
 
 def test_durations_of_a_pattern_get_statistics() -> None:
     records = [Record(f"Query took {n}ms", "INFO", "db", 0, {}, pattern="Query took {TIME}ms") for n in range(1, 101)]
-    ClassifyPlugin(Config()).enrich(records)
+    run_stage(ClassifyPlugin(Config()), records)
     numbers = to_json(summarize(record.metadata for record in records))["{TIME}"]["numbers"]
     assert (numbers["unit"], numbers["count"], numbers["max"]) == ("s", 100, 0.1)
     assert numbers["p50"] == pytest.approx(0.05, rel=0.05)

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from log_aggregator import Record
+from log_aggregator.testing import run_stage
 from log_aggregator_classify import ClassifyPlugin, find_trace
 from log_aggregator_classify.config import Config
 
@@ -90,7 +91,7 @@ def record(message: str, pattern: str = "") -> Record:
 
 def patterns(*messages: str, config: Config | None = None) -> list[str]:
     records = [record(message, pattern="earlier") for message in messages]
-    ClassifyPlugin(config or Config()).normalize(records)
+    run_stage(ClassifyPlugin(config or Config()), records)
     return [one.pattern for one in records]
 
 
@@ -142,8 +143,7 @@ def test_a_trace_is_tagged_and_is_an_error_when_no_level_was_sent() -> None:
     plugin = ClassifyPlugin(Config())
     sent, unsent = record(GO), record(GO)
     unsent.level_sent = False
-    plugin.normalize([sent, unsent])
-    plugin.enrich([sent, unsent])
+    run_stage(plugin, [sent, unsent])
     assert (sent.level, unsent.level) == ("INFO", "CRITICAL" if "deadlock" in unsent.pattern else "ERROR")
     assert "stack-trace" in sent.tags
 

@@ -9,6 +9,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from log_aggregator import ConfigError, Record, hookimpl
+from log_aggregator.testing import run_stage
 from log_aggregator.testing.harness import harness
 from log_aggregator_patterns import Patterns, PatternsConfig, Rule
 
@@ -31,7 +32,7 @@ class Pack:
 
 def masked(message: str, **options: Any) -> str:
     record = Record(message, "INFO", "web", 0, {})
-    Patterns(PatternsConfig(**options)).normalize([record])
+    run_stage(Patterns(PatternsConfig(**options)), [record])
     return record.pattern
 
 
@@ -59,7 +60,7 @@ def test_builtin_rules_can_be_left_out() -> None:
 def test_digits_that_stay_differ_between_messages_of_one_shape() -> None:
     plugin = Patterns(PatternsConfig(builtin=False, rules=[Rule(name="ORDER", regex=r"ORD-\d{1,9}")]))
     records = [Record(f"job {number} ORD-{number}", "INFO", "web", 0, {}) for number in (1, 2)]
-    plugin.normalize(records)
+    run_stage(plugin, records)
     assert [record.pattern for record in records] == ["job 1 {ORDER}", "job 2 {ORDER}"]
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from log_aggregator import Alias, Record, pattern_id
 from log_aggregator.storekit import resolve_aliases
+from log_aggregator.testing import run_stage
 from log_aggregator.testing.harness import Harness, harness
 from log_aggregator.testing.host import living
 from log_aggregator_templates import Templates, TemplatesConfig
@@ -57,7 +58,7 @@ async def test_after_a_kill_the_aliases_are_told_again(tmp_path: Path) -> None:
     """What was saved can hold merges whose aliases were never flushed."""
     plugin, records = Templates(TemplatesConfig(save_every=0.01)), [Record(line, "INFO", "w", 0, {}) for line in LINES]
     async with living(plugin, tmp_path) as host:
-        plugin.normalize(records)
+        run_stage(plugin, records)
         async with asyncio.timeout(30):
             while not (tmp_path / "templates.json").exists():
                 await asyncio.sleep(0.01)
@@ -120,6 +121,6 @@ async def test_a_learned_pattern_can_be_split_back(tmp_path: Path) -> None:
 def test_a_record_without_a_pattern_is_learned_from_its_message() -> None:
     plugin = Templates(TemplatesConfig())
     records = [Record(line, "INFO", "web", 0, {}) for line in LINES]
-    plugin.normalize(records)
-    plugin.normalize(records[:1])
+    run_stage(plugin, records)
+    run_stage(plugin, records[:1])
     assert records[-1].pattern == LEARNED

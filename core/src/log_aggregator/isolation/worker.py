@@ -32,7 +32,8 @@ def main() -> int:
 
 
 def _serve(start: Start, requests: BinaryIO, answers: BinaryIO) -> int:
-    from log_aggregator.config import PluginEntry  # noqa: PLC0415  after the path is set
+    from log_aggregator.batch import Batch, run  # noqa: PLC0415  after the path is set
+    from log_aggregator.config import PluginEntry  # noqa: PLC0415  likewise
     from log_aggregator.registry import Registry  # noqa: PLC0415  likewise
 
     try:
@@ -45,7 +46,9 @@ def _serve(start: Start, requests: BinaryIO, answers: BinaryIO) -> int:
     while (call := _receive(requests, Call)) is not None:
         records = call.records
         try:
-            plugin.hooks[call.hook](records=records[:])
+            batch = Batch(records[:])
+            run(plugin.hooks[call.hook], batch)
+            batch.records()
             changes = [Change(r.pattern, r.level, r.category, r.tags, r.metadata) for r in records]
             answer = framed(Answer(changes))
         except (Exception, SystemExit) as error:  # noqa: BLE001  a plugin may raise anything

@@ -10,6 +10,7 @@ from log_aggregator.testing.rules_contract import RulePackContract
 from log_aggregator.testing.sink_contract import SinkContract
 from log_aggregator.testing.sink_suite import OpenSink
 from log_aggregator.testing.stage_contract import StageContract
+from log_aggregator.testing.stage_suite import run_stage
 
 __all__ = [
     "NOW",
@@ -26,4 +27,5 @@ __all__ = [
     "make_aggregate",
     "make_flush",
     "make_record",
+    "run_stage",
 ]

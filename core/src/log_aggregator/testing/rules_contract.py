@@ -10,6 +10,7 @@ from log_aggregator.errors import ConfigError
 from log_aggregator.record import Record
 from log_aggregator.registry import Registry
 from log_aggregator.testing.factories import make_record
+from log_aggregator.testing.stage_suite import run_stage
 
 
 class RulePackContract:
@@ -84,5 +85,5 @@ class RulePackContract:
 
 def _pattern(patterns: Any, message: str) -> str:
     record: Record = make_record(message)
-    patterns.normalize(records=[record])
+    run_stage(patterns, [record])
     return record.pattern

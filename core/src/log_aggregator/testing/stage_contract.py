@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from log_aggregator.batch import Batch, run
 from log_aggregator.isolation import STALL
 from log_aggregator.isolation.garbage import fault_of
 from log_aggregator.record import Record
@@ -69,7 +70,9 @@ class StageContract(StageSuite):
                 records = self.records()
                 before = [(id(r), r.message, r.source, r.timestamp) for r in records]
                 if hasattr(stage, hook):
-                    getattr(stage, hook)(records=records)
+                    batch = Batch(records)
+                    run(getattr(stage, hook), batch)
+                    batch.records()
                 after = [(id(r), r.message, r.source, r.timestamp) for r in records]
                 assert after == before, f"{hook} changed a message, source or timestamp, or the list itself"
 

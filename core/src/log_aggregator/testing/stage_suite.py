@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from log_aggregator.batch import Batch, run
 from log_aggregator.errors import Reject
 from log_aggregator.record import Record
 from log_aggregator.testing.factories import NOW, make_record
@@ -71,9 +72,11 @@ class StageSuite:
 def run_stage(stage: Any, records: list[Record]) -> list[Record]:
     """Run the stage's hooks as the service does; what is left of the batch."""
     left = guarded(stage, records)
+    batch = Batch(left[:])
     for hook in ("normalize", "enrich"):
         if hasattr(stage, hook):
-            getattr(stage, hook)(records=left)
+            run(getattr(stage, hook), batch)
+    batch.records()
     return left
 
 

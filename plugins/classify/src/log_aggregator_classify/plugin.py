@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from hashlib import blake2b
+from typing import Any
 
-from log_aggregator import Record, hookimpl
+from log_aggregator import Alike, Batch, hookimpl
 from log_aggregator.record import LEVELS
 from log_aggregator_classify import config as settings
 from log_aggregator_classify.config import built_in_rules
@@ -25,8 +27,11 @@ TRACE_CHARACTERS = 4_000_000
 _What = tuple[str, str, str, bool]
 """Pattern, source, level, whether the client sent one: what a verdict hangs on."""
 
-_Said = tuple[str, tuple[str, ...], str, Plan | None]
-"""The category, tags and severity of a verdict, and how to take amounts out of messages."""
+_Said = tuple[Verdict, Plan | None]
+"""What is to be said of records, and how to take amounts out of their messages."""
+
+TRACE = "{TRACE} "
+"""How the pattern of a stack trace begins."""
 
 _RANKS = {level: rank for rank, level in enumerate(("", *LEVELS))}
 
@@ -49,59 +54,86 @@ class ClassifyPlugin:
         self._known: dict[_What, _Said] = {}
 
     @hookimpl
-    def normalize(self, records: list[Record]) -> None:
+    def normalize(self, batch: Batch) -> None:
         """Give records that hold a stack trace a pattern of exception and top frames."""
         if not self._config.traces:
             return
-        for record in [record for record in records if "\n" in record.message]:
-            pattern = self._traces.get(record.message)
-            if pattern is None:
-                pattern = self._trace_pattern(record.message)
-            if pattern:
-                record.pattern = pattern
-                record.settled = True
+        parts: list[Alike] = []
+        for same in batch.alike():
+            if "\n" not in same.shape:
+                parts.append(same)
+                continue
+            patterns = [self._trace_pattern(record.message) or same.pattern for record in same.records]
+            for part in same.by_pattern(patterns):
+                part.settled |= part.pattern.startswith(TRACE)
+                parts.append(part)
+        batch.replace(parts)
 
     @hookimpl
-    def enrich(self, records: list[Record]) -> None:
-        """Classify each record: by its pattern, which is remembered, and by metadata that a rule asks for."""
-        known, keys = self._known.get, self._metadata_rules.keys
-        for record in records:
-            what = (record.pattern, record.source, record.level, record.level_sent)
-            category, tags, severity, how = known(what) or self._look_at(what, record)
-            if how is not None:
-                self._measure(record, how)
-            if record.metadata and not keys.isdisjoint(record.metadata):
-                category, tags, severity = self._with_metadata(record, Verdict(category, tags, severity))
-            if not record.category:
-                record.category = category or self._config.default_category
-            if tags:
-                record.tags = tuple(dict.fromkeys((*record.tags, *tags))) if record.tags else tags
-            if severity and not record.level_sent and self._config.severity:
-                record.level = severity
+    def enrich(self, batch: Batch) -> None:
+        """Classify records: by their pattern, which is remembered, and by metadata that a rule asks for."""
+        parts: list[Alike] = []
+        for same in batch.alike():
+            # Without a pattern each message is judged by itself.
+            for one in [same] if same.pattern else [same.part([place]) for place in range(len(same.records))]:
+                parts += self._classified(one)
+        batch.replace(parts)
 
-    def _look_at(self, what: _What, record: Record) -> _Said:
-        """Judge a pattern of a source and level anew, and remember it under all three."""
-        kind = self._kinds.get(record.source)
+    def _classified(self, same: Alike) -> list[Alike]:
+        """Say what is to be said; the parts, where metadata makes a difference."""
+        what = (same.pattern or same.records[0].message, same.source, same.level, same.level_sent)
+        verdict, how = self._known.get(what) or self._look_at(what, remember=bool(same.pattern))
+        if how is not None:
+            self._measure(same, how)
+        if same.metadata and not all(map(self._metadata_rules.keys.isdisjoint, same.metadata)):
+            return self._classified_by_metadata(same, verdict)
+        self._say(same, verdict)
+        return [same]
+
+    def _classified_by_metadata(self, same: Alike, verdict: Verdict) -> list[Alike]:
+        places: defaultdict[Verdict, list[int]] = defaultdict(list)
+        for place, metadata in enumerate(same.metadata):
+            places[self._with_metadata(same, place, metadata, verdict)].append(place)
+        parts = [same.part(some) for some in places.values()]
+        for part, said in zip(parts, places, strict=True):
+            self._say(part, said)
+        return parts
+
+    def _say(self, same: Alike, verdict: Verdict) -> None:
+        category, tags, severity = verdict
+        if not same.category:
+            same.category = category or self._config.default_category
+        if tags:
+            same.tags = tuple(dict.fromkeys((*same.tags, *tags))) if same.tags else tags
+        if severity and not same.level_sent and self._config.severity:
+            same.level = severity
+
+    def _look_at(self, what: _What, *, remember: bool) -> _Said:
+        """Judge a pattern of a source and level anew; with `remember` under all three."""
+        pattern, source, level, level_sent = what
+        kind = self._kinds.get(source)
         if kind is None:
-            kind = self._kind(record.source)
-        level = record.level if record.level_sent else ""
-        pattern = record.pattern or record.message
+            kind = self._kind(source)
+        level = level if level_sent else ""
         key = pattern if len(pattern) <= MEMO_LENGTH else blake2b(pattern.encode(errors="surrogatepass")).digest()
         verdict = self._verdicts.get((key, level, kind)) or self._judge(pattern, key, level, kind)
-        how = self._plans[record.pattern] if record.pattern in self._plans else self._plan(record.pattern)
+        if not remember:
+            return verdict, None
+        how = self._plans[pattern] if pattern in self._plans else self._plan(pattern)
         if len(self._known) >= MEMO_ENTRIES:
             self._known.clear()
-        if record.pattern and len(pattern) <= MEMO_LENGTH:
-            self._known[what] = (*verdict, how)
-        return (*verdict, how)
+        if len(pattern) <= MEMO_LENGTH:
+            self._known[what] = (verdict, how)
+        return verdict, how
 
-    def _measure(self, record: Record, how: Plan) -> None:
+    def _measure(self, same: Alike, how: Plan) -> None:
         """Put numbers that the pattern masked into the metadata, under the placeholder's name."""
-        taken = how.take(record.message)
-        if taken:
-            record.metadata = {**taken, **record.metadata} if record.metadata else taken
+        taken = [how.take(record.message) for record in same.records]
+        if any(taken):
+            sent = same.metadata
+            same.metadata = [{**new, **old} for new, old in zip(taken, sent, strict=True)] if sent else taken
         if not how.slots:
-            self._plans[record.pattern] = None
+            self._plans[same.pattern] = None
             self._known.clear()
 
     def _plan(self, pattern: str) -> Plan | None:
@@ -120,22 +152,26 @@ class ClassifyPlugin:
 
     def _judge(self, pattern: str, key: str | bytes, level: str, kind: frozenset[int]) -> Verdict:
         verdict = self._rules.judge(pattern, level, kind)
-        if pattern.startswith("{TRACE} "):
+        if pattern.startswith(TRACE):
             verdict = Verdict(verdict.category, (*verdict.tags, "stack-trace"), verdict.severity or "ERROR")
         if len(self._verdicts) >= MEMO_ENTRIES:
             self._verdicts.clear()
         self._verdicts[key, level, kind] = verdict
         return verdict
 
-    def _with_metadata(self, record: Record, verdict: Verdict) -> Verdict:
-        level = record.level if record.level_sent else ""
-        found = self._metadata_rules.judge(record.metadata, record.pattern or record.message, level, record.source)
+    def _with_metadata(self, same: Alike, place: int, metadata: dict[str, Any], verdict: Verdict) -> Verdict:
+        level = same.level if same.level_sent else ""
+        found = self._metadata_rules.judge(metadata, same.pattern or same.records[place].message, level, same.source)
         if found is NOTHING:
             return verdict
         severity = max(verdict.severity, found.severity, key=_RANKS.__getitem__)
         return Verdict(verdict.category or found.category, (*verdict.tags, *found.tags), severity)
 
     def _trace_pattern(self, message: str) -> str:
+        """The pattern of a trace, or an empty text; remembered by the message."""
+        pattern = self._traces.get(message)
+        if pattern is not None:
+            return pattern
         trace = find_trace(message)
         pattern = trace.pattern(self._config.trace_frames) if trace else ""
         self._trace_characters += len(message) + 200

@@ -10,7 +10,7 @@ import msgspec
 from aiohttp import hdrs, web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from log_aggregator import Record, Service, hookimpl
+from log_aggregator import Batch, Service, hookimpl
 from log_aggregator.http.app import STOPPING
 from log_aggregator.http.guard import needs
 from log_aggregator.http.problem import Problem, busy
@@ -50,10 +50,10 @@ class Dashboard:
         self._assets: dict[str, Asset] = {}
 
     @hookimpl
-    def enrich(self, records: list[Record]) -> None:
+    def enrich(self, batch: Batch) -> None:
         """Offer the batch to those who watch. Changes nothing."""
         for watcher in self._watchers:
-            watcher.offer(records)
+            watcher.offer(batch.records())
 
     @hookimpl
     @asynccontextmanager

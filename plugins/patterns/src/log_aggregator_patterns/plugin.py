@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import pluggy
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from log_aggregator import ConfigError, Hooks, Record, Service, fill_shapes, hookimpl
+from log_aggregator import Alike, Batch, ConfigError, Hooks, Service, hookimpl
 from log_aggregator_patterns.builtin import builtin_rules, read_rules
 from log_aggregator_patterns.hazard import danger
 from log_aggregator_patterns.memo import PatternMemo
@@ -87,20 +87,20 @@ class Patterns:
         return self.rules.explain(message)
 
     @hookimpl
-    def normalize(self, records: list[Record]) -> None:
-        """Set the pattern of every record."""
-        fill_shapes(records)
+    def normalize(self, batch: Batch) -> None:
+        """Set the pattern of all records: once for those that are alike, unless their digits decide."""
         memo = self._memo
         known = memo.young.get
-        for record in records:
-            if record.settled:
-                continue
-            pattern = known(record.shape)
+        parts: list[Alike] = []
+        for same in batch.alike():
+            pattern = same.pattern if same.settled else known(same.shape)
             if type(pattern) is str:
-                record.pattern = pattern
+                same.pattern = pattern
+                parts.append(same)
             else:
-                record.pattern = memo.mask(record.message, record.shape)
+                parts += same.by_pattern([memo.mask(record.message, same.shape) for record in same.records])
                 known = memo.young.get
+        batch.replace(parts)
 
     @hookimpl
     @asynccontextmanager

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from log_aggregator import Alias, Record, Service, hookimpl, pattern_id
+from log_aggregator import Alias, Alike, Batch, Service, hookimpl, pattern_id
 from log_aggregator_templates.exclusions import Exclusions
 from log_aggregator_templates.miner import TemplateMiner
 from log_aggregator_templates.saved import UnreadableError, load, snapshot, write
@@ -51,23 +51,20 @@ class Templates:
         )
 
     @hookimpl
-    def normalize(self, records: list[Record]) -> None:
-        """Replace the masked text of every record by its template."""
-        miner, excluded = self.miner, self._exclusions
-        known, excludes_sources = miner.recent.get, excluded.any_source
-        for record in records:
-            if record.settled:
+    def normalize(self, batch: Batch) -> None:
+        """Replace the masked text of all records by its template."""
+        excludes_sources = self._exclusions.any_source
+        parts: list[Alike] = []
+        for same in batch.alike():
+            parts += [same] if same.pattern else same.by_pattern([record.message for record in same.records])
+        for same in parts:
+            if same.settled:
                 continue
-            if excludes_sources and excluded.source(record.source):
-                self._keep(record.pattern or record.message)
-                continue
-            masked = record.pattern or record.message
-            template = known(masked)
-            if template is None:
-                record.pattern = miner.template(masked, record.source)
-                known = miner.recent.get
+            if excludes_sources and self._exclusions.source(same.source):
+                self._keep(same.pattern)
             else:
-                record.pattern = template.text
+                same.pattern = self.miner.template(same.pattern, same.source)
+        batch.replace(parts)
 
     @hookimpl
     @asynccontextmanager
