@@ -12,7 +12,7 @@ from log_aggregator.errors import (
     RetryableError,
 )
 from log_aggregator.hookspecs import API_VERSION, Hooks, Service, hookimpl
-from log_aggregator.record import Record, fill_shapes, pattern_id
+from log_aggregator.record import Record, fill_shapes, pattern_id, shape_of, shapes_of
 
 __all__ = [
     "API_VERSION",
@@ -39,4 +39,6 @@ __all__ = [
     "merge",
     "merge_all",
     "pattern_id",
+    "shape_of",
+    "shapes_of",
 ]

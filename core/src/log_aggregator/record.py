@@ -48,25 +48,26 @@ class Record(msgspec.Struct, gc=False):
 
 
 def fill_shapes(records: Sequence[Record]) -> None:
-    """Set `record.shape`, the message with every digit as `0`, where it is still missing.
+    """Set `record.shape`, see `shape_of`, where it is still missing.
 
     Messages that differ only in digits share a shape, so a stage can remember by shape what does
-    not depend on the digits. The whole batch is translated in one call: that costs a tenth of one
-    call a message.
+    not depend on the digits.
     """
     missing = [record for record in records if not record.shape]
-    if not missing:
-        return
-    joined = "\n".join([record.message for record in missing])
-    shapes = _zero_digits(joined).split("\n")
-    if len(shapes) != len(missing):
-        shapes = [_zero_digits(record.message) for record in missing]
-    for record, shape in zip(missing, shapes, strict=True):
-        record.shape = shape
+    if missing:
+        for record, shape in zip(missing, shapes_of([record.message for record in missing]), strict=True):
+            record.shape = shape
 
 
-def _zero_digits(text: str) -> str:
-    return text.encode("utf-8", "surrogatepass").translate(_DIGITS_TO_ZERO).decode("utf-8", "surrogatepass")
+def shapes_of(messages: Sequence[str]) -> list[str]:
+    """The shapes of some messages, in order. All are translated in one call, for a tenth of the cost."""
+    shapes = shape_of("\0".join(messages)).split("\0")
+    return shapes if len(shapes) == len(messages) else list(map(shape_of, messages))
+
+
+def shape_of(message: str) -> str:
+    """A message with every ASCII digit as `0`."""
+    return message.encode("utf-8", "surrogatepass").translate(_DIGITS_TO_ZERO).decode("utf-8", "surrogatepass")
 
 
 @lru_cache(maxsize=65536)

@@ -17,7 +17,7 @@ CHARACTERS = 200_000
 def slices(records: list[Record]) -> Iterator[Batch]:
     """The records in parts that do not hold the event loop up for long. No part is empty."""
     for start in range(0, len(records), RECORDS):
-        part = records[start : start + RECORDS]
+        part = records[start : start + RECORDS] if len(records) > RECORDS else records
         if _characters(part) <= CHARACTERS:
             yield Batch(part)
         else:

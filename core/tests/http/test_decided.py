@@ -9,7 +9,7 @@ import pytest
 
 from log_aggregator.http.decode import BodyDecoder
 from log_aggregator.http.limits import Limits
-from log_aggregator.record import Record
+from log_aggregator.record import Record, fill_shapes
 from log_aggregator.settings import Settings
 
 NOW = 1_795_465_413_000_000
@@ -22,8 +22,10 @@ def decoded(log: str | dict[str, Any]) -> Record:
     text = log if isinstance(log, str) else json.dumps(log, ensure_ascii=False)
     raw = text.encode("utf-8", "surrogateescape")
     alone = DECODER.one(raw, NOW)
-    assert DECODER.many(b"[" + GOOD.encode() + b"," + raw + b"]", False, NOW).records[1] == alone
-    assert DECODER.many(GOOD.encode() + b"\n" + raw + b"\n", True, NOW).records[1] == alone
+    in_array = DECODER.many(b"[" + GOOD.encode() + b"," + raw + b"]", False, NOW).records[1]
+    as_line = DECODER.many(GOOD.encode() + b"\n" + raw + b"\n", True, NOW).records[1]
+    fill_shapes([alone, in_array, as_line])
+    assert alone == in_array == as_line
     return alone
 
 

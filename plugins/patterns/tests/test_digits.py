@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from log_aggregator_patterns import shape_of
+from log_aggregator import shape_of
 from log_aggregator_patterns.digits import relaxed
 
 

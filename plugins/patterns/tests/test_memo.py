@@ -10,7 +10,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from log_aggregator_patterns import PatternMemo, Rule, RuleSet, Variables, builtin_rules, ruleset, shape_of
+from log_aggregator import shape_of
+from log_aggregator_patterns import PatternMemo, Rule, RuleSet, Variables, builtin_rules, ruleset
 from tests.servers.beside import REAL_LINES, needs_real_lines
 
 PICKY = (

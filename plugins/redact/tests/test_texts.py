@@ -13,10 +13,9 @@ import re2  # type: ignore[import-untyped]  # comes without types
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from log_aggregator import Record
+from log_aggregator import Record, shape_of
 from log_aggregator_redact import RedactPlugin, Rule
 from log_aggregator_redact.config import EMAIL, IP, Config, built_in_rules
-from log_aggregator_redact.texts import shape_of
 from tests.servers.beside import REAL_LINES, needs_real_lines
 
 from .planted import Planted, luhn, plant

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from log_aggregator_patterns import PatternMemo, Patterns, PatternsConfig, shape_of
+from log_aggregator import shape_of
+from log_aggregator_patterns import PatternMemo, Patterns, PatternsConfig
 from log_aggregator_templates import TemplateMiner
 
 

@@ -7,7 +7,8 @@ import random
 
 import pytest
 
-from log_aggregator_patterns import PatternMemo, RuleSet, builtin_rules, shape_of
+from log_aggregator import shape_of
+from log_aggregator_patterns import PatternMemo, RuleSet, builtin_rules
 from tests.servers.beside import REAL_LINES, needs_real_lines
 
 from .learned import NAMES, Learner

@@ -18,7 +18,7 @@ from log_aggregator.http.metadata import bounded
 from log_aggregator.http.sources import Sources
 from log_aggregator.http.text import clean, is_dirty, may_be_dirty
 from log_aggregator.http.timestamps import parse
-from log_aggregator.record import Record
+from log_aggregator.record import Record, shapes_of
 
 Integer = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 LevelNumber = Annotated[int, Meta(ge=-levels.LARGEST, le=levels.LARGEST)]
@@ -94,6 +94,7 @@ class Strict:
             raise TooManyError(len(sent), self._limits.records)
         levels, named = self._levels, self._sources
         empty: dict[str, Any] = {}
+        shapes = shapes_of([log.message for log in sent])
         return [
             Record(
                 log.message,
@@ -102,15 +103,19 @@ class Strict:
                 now if log.timestamp is None else parse(log.timestamp, now),
                 log.metadata or empty,
                 level[1],
+                "",
+                "",
+                (),
+                shape,
             )
-            for log in sent
+            for log, shape in zip(sent, shapes, strict=True)
         ]
 
     def _inspected(self, sent: list[Any], now: int) -> list[Record]:
         records = self._build(sent, now)
         for record in records:
             if is_dirty(record.message):
-                record.message = clean(record.message)
+                record.set_message(clean(record.message))
             if record.metadata:
                 record.metadata = bounded(record.metadata, self._limits)
             if not record.message:

@@ -58,8 +58,8 @@ class ClassifyPlugin:
         """Give records that hold a stack trace a pattern of exception and top frames."""
         if not self._config.traces:
             return
-        parts: list[Alike] = []
-        for same in batch.alike():
+        alike, parts = batch.alike(), list[Alike]()
+        for same in alike:
             if "\n" not in same.shape:
                 parts.append(same)
                 continue
@@ -67,17 +67,18 @@ class ClassifyPlugin:
             for part in same.by_pattern(patterns):
                 part.settled |= part.pattern.startswith(TRACE)
                 parts.append(part)
-        batch.replace(parts)
+        if len(parts) > len(alike):
+            batch.replace(parts)
 
     @hookimpl
     def enrich(self, batch: Batch) -> None:
         """Classify records: by their pattern, which is remembered, and by metadata that a rule asks for."""
-        parts: list[Alike] = []
-        for same in batch.alike():
-            # Without a pattern each message is judged by itself.
-            for one in [same] if same.pattern else [same.part([place]) for place in range(len(same.records))]:
+        alike, parts = batch.alike(), list[Alike]()
+        for same in alike:
+            for one in [same] if same.pattern else _each(same):
                 parts += self._classified(one)
-        batch.replace(parts)
+        if len(parts) > len(alike):
+            batch.replace(parts)
 
     def _classified(self, same: Alike) -> list[Alike]:
         """Say what is to be said; the parts, where metadata makes a difference."""
@@ -94,7 +95,7 @@ class ClassifyPlugin:
         places: defaultdict[Verdict, list[int]] = defaultdict(list)
         for place, metadata in enumerate(same.metadata):
             places[self._with_metadata(same, place, metadata, verdict)].append(place)
-        parts = [same.part(some) for some in places.values()]
+        parts = [same] if len(places) == 1 else [same.part(some) for some in places.values()]
         for part, said in zip(parts, places, strict=True):
             self._say(part, said)
         return parts
@@ -180,3 +181,8 @@ class ClassifyPlugin:
             self._trace_characters = len(message) + 200
         self._traces[message] = pattern
         return pattern
+
+
+def _each(same: Alike) -> list[Alike]:
+    """A part for each record: without a pattern each message is judged by itself."""
+    return [same] if len(same.records) == 1 else [same.part([place]) for place in range(len(same.records))]

@@ -5,7 +5,7 @@ from log_aggregator_patterns.hazard import danger
 from log_aggregator_patterns.memo import PatternMemo
 from log_aggregator_patterns.plugin import PatternHooks, Patterns, PatternsConfig
 from log_aggregator_patterns.rule import Rule
-from log_aggregator_patterns.ruleset import RuleSet, Span, assemble, shape_of
+from log_aggregator_patterns.ruleset import RuleSet, Span, assemble
 from log_aggregator_patterns.variables import Variable, Variables
 
 __all__ = [
@@ -22,5 +22,4 @@ __all__ = [
     "builtin_rules",
     "danger",
     "read_rules",
-    "shape_of",
 ]

@@ -91,8 +91,8 @@ class Patterns:
         """Set the pattern of all records: once for those that are alike, unless their digits decide."""
         memo = self._memo
         known = memo.young.get
-        parts: list[Alike] = []
-        for same in batch.alike():
+        alike, parts = batch.alike(), list[Alike]()
+        for same in alike:
             pattern = same.pattern if same.settled else known(same.shape)
             if type(pattern) is str:
                 same.pattern = pattern
@@ -100,7 +100,8 @@ class Patterns:
             else:
                 parts += same.by_pattern([memo.mask(record.message, same.shape) for record in same.records])
                 known = memo.young.get
-        batch.replace(parts)
+        if len(parts) > len(alike):
+            batch.replace(parts)
 
     @hookimpl
     @asynccontextmanager

@@ -6,13 +6,12 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from log_aggregator import shape_of
 from log_aggregator_patterns.digits import Wider, relaxed
 from log_aggregator_patterns.rule import Rule
 
 _CLAIMED = "\x01"
 """Stands for every character that a rule has claimed already: no word, no blank, no digit."""
-
-DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
 
 
 class Span(NamedTuple):
@@ -30,11 +29,6 @@ class _Compiled(NamedTuple):
     placeholder: str
     gate: tuple[str, ...]
     wider: Wider
-
-
-def shape_of(message: str) -> str:
-    """The message with every ASCII digit as `0`."""
-    return message.encode("utf-8", "surrogatepass").translate(DIGITS_TO_ZERO).decode("utf-8", "surrogatepass")
 
 
 class RuleSet:

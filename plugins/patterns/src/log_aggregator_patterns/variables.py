@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from log_aggregator_patterns.ruleset import RuleSet, Span, shape_of
+from log_aggregator import shape_of
+from log_aggregator_patterns.ruleset import RuleSet, Span
 
 
 class Variable(NamedTuple):

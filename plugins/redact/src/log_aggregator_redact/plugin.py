@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from log_aggregator import Record, Service, fill_shapes, hookimpl
+from log_aggregator import Record, Service, fill_shapes, hookimpl, shapes_of
 from log_aggregator_redact import config as settings
 from log_aggregator_redact.metadata import SMALLEST_CARD, is_secret_key, redact_metadata
-from log_aggregator_redact.texts import Texts, shapes_of
+from log_aggregator_redact.texts import Texts
 
 _KEYS_KNOWN = 10_000
 

@@ -21,19 +21,7 @@ MEMO_CHARACTERS = 8_000_000
 MEMO_LENGTH = 4096
 """Of longer shapes only a digest is remembered."""
 
-_DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
 _LOWERED = bytes.maketrans(b"123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", b"000000000abcdefghijklmnopqrstuvwxyz")
-
-
-def shapes_of(texts: Sequence[str]) -> list[str]:
-    """The shapes of some texts, translated together."""
-    shapes = shape_of("\n".join(texts)).split("\n")
-    return shapes if len(shapes) == len(texts) else [shape_of(text) for text in texts]
-
-
-def shape_of(text: str) -> str:
-    """The text with every ASCII digit as `0`."""
-    return text.encode("utf-8", "surrogatepass").translate(_DIGITS_TO_ZERO).decode("utf-8", "surrogatepass")
 
 
 def lowered_shape_of(text: str) -> bytes:

@@ -54,9 +54,11 @@ class Templates:
     def normalize(self, batch: Batch) -> None:
         """Replace the masked text of all records by its template."""
         excludes_sources = self._exclusions.any_source
-        parts: list[Alike] = []
-        for same in batch.alike():
+        alike, parts = batch.alike(), list[Alike]()
+        for same in alike:
             parts += [same] if same.pattern else same.by_pattern([record.message for record in same.records])
+        if len(parts) > len(alike):
+            batch.replace(parts)
         for same in parts:
             if same.settled:
                 continue
@@ -64,7 +66,6 @@ class Templates:
                 self._keep(same.pattern)
             else:
                 same.pattern = self.miner.template(same.pattern, same.source)
-        batch.replace(parts)
 
     @hookimpl
     @asynccontextmanager
