@@ -18,9 +18,9 @@ DATABASE = ".sqlite3"
 class Reading(msgspec.Struct, frozen=True):
     """`seconds` after the begin; `accepted` since then. Sizes in bytes; latencies in milliseconds of the last interval.
 
-    `store` is the data itself, the databases of the plugins; `store_log` are their write-ahead logs, `other` all further
-    files of the directory. `cpu` is what the service has used since its start, in seconds. `queue` counts logs waiting
-    to be aggregated, `troubled` plugins that have failed or are left out.
+    `store` is the data itself, the databases of the plugins; `store_log` are their write-ahead logs, `other` are all
+    further files of the directory. `cpu` is what the service has used since its start, in seconds. `queue` counts logs
+    waiting to be aggregated, `troubled` plugins that have failed or are left out.
     """
 
     seconds: float
