@@ -34,9 +34,9 @@ lint: $(VENV)/.ready-to-test ## check style, format and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy core/src $(addsuffix /src,$(ALL_PLUGINS))
 
-bench: $(VENV)/.ready-to-test ## measure speed; each figure beside what it is compared with
+bench: $(VENV)/.ready-to-test ## measure speed: one table, one JSON file (BENCH_ARGS=--quick for a first look)
 	@$(PIP) install --quiet -r tests/bench/requirements.txt
-	@for file in tests/bench/bench_*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
+	@$(BIN)/python -m tests.bench $(BENCH_ARGS)
 
 bench-scale: $(VENV)/.ready-to-test ## what a log costs as work grows (SCALE_ARGS="--write docs" puts it into docs/)
 	@$(PIP) install --quiet -r tests/bench/requirements.txt

@@ -35,6 +35,13 @@ def draw(path: Path, soak: Soak) -> None:
                 panel.plot(minutes, values, color=color, linewidth=1.4, label=name)
             panel.set_ylabel(unit)
             panel.set_ylim(bottom=0)
-            panel.legend(frameon=False, labelcolor=INK, loc="best")
+            panel.legend(
+                frameon=False,
+                labelcolor=INK,
+                loc="lower left",
+                bbox_to_anchor=(0, 1),
+                ncols=len(COLORS),
+                borderaxespad=0,
+            )
         axes[-1].set_xlabel("minutes")
         save(figure, path)
