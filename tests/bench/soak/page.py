@@ -9,13 +9,16 @@ from tests.bench.soak.reading import Reading
 from tests.bench.soak.verdict import Soak, Verdict, cost
 
 LINES = 12
+HEADS = (
+    "minutes", "logs/s", "CPU s/100k", "commit ms", "memory MB", "journal MB", "stores MB", "their log", "files",
+    "queue", "p50 ms", "p99 ms",
+)  # fmt: skip
 _MB = 1e6
 
 
 def table(soak: Soak) -> str:
-    """At most a dozen readings, evenly over the time; logs/s and CPU are of the time between two of them."""
-    heads = ("minutes", "logs/s", "CPU s/100k", "memory MB", "journal MB", "stores MB", "their log", "files", "queue")
-    lines = ["".join(f"{head:>11}" for head in (*heads, "p50 ms", "p99 ms"))]
+    """At most a dozen readings, evenly over the time; logs/s, CPU and commits are of the time between two of them."""
+    lines = ["".join(f"{head:>11}" for head in HEADS)]
     lines += [_line(earlier, later) for earlier, later in pairwise(_evenly(soak.readings))]
     return "\n".join(lines)
 
@@ -49,9 +52,11 @@ def _evenly(readings: Sequence[Reading]) -> list[Reading]:
 
 def _line(earlier: Reading, reading: Reading) -> str:
     rate = (reading.accepted - earlier.accepted) / (reading.seconds - earlier.seconds)
+    commits = max(1, reading.commits - earlier.commits)
+    commit = 1000 * (reading.commit_seconds - earlier.commit_seconds) / commits
     sizes = (reading.memory, reading.journal, reading.store, reading.store_log)
     return (
-        f"{reading.seconds / 60:>11.1f}{rate:>11,.0f}{cost([earlier, reading]):>11.3f}"
+        f"{reading.seconds / 60:>11.1f}{rate:>11,.0f}{cost([earlier, reading]):>11.3f}{commit:>11.1f}"
         + "".join(f"{size / _MB:>11,.1f}" for size in sizes)
         + f"{reading.open_files:>11,}{reading.queue:>11,}{reading.p50:>11.1f}{reading.p99:>11.1f}"
     )

@@ -18,6 +18,7 @@ DATABASE = ".sqlite3"
 class Reading(msgspec.Struct, frozen=True):
     """`seconds` after the begin; `accepted` since then. Sizes in bytes; latencies in milliseconds of the last interval.
 
+    `commits` of the journal and the seconds they took, since the start, tell a slow disk from a slow service.
     `store` is the data itself, the databases of the plugins; `store_log` are their write-ahead logs, `other` are all
     further files of the directory. `cpu` is what the service has used since its start, in seconds. `queue` counts logs
     waiting to be aggregated, `troubled` plugins that have failed or are left out.
@@ -26,6 +27,8 @@ class Reading(msgspec.Struct, frozen=True):
     seconds: float
     accepted: int
     cpu: float
+    commits: int
+    commit_seconds: float
     memory: int
     journal: int
     store: int
@@ -47,6 +50,8 @@ def read(server: Server, told: Told) -> Reading:
         seconds=round(told.seconds, 2),
         accepted=told.accepted,
         cpu=server.cpu(),
+        commits=stats["journal"]["commits"],
+        commit_seconds=stats["journal"]["commit_seconds"],
         memory=server.memory(),
         journal=sizes["journal"],
         store=sizes["store"],

@@ -14,8 +14,8 @@ from tests.bench.soak.verdict import Soak, judge
 
 MB = 10**6
 STEADY = Reading(
-    seconds=0, accepted=0, cpu=1.0, memory=90 * MB, journal=20 * MB, store=0, store_log=4 * MB, other=50_000,
-    open_files=40, queue=1000, troubled=0, p50=4.0, p99=12.0,
+    seconds=0, accepted=0, cpu=1.0, commits=0, commit_seconds=0.0,
+    memory=90 * MB, journal=20 * MB, store=0, store_log=4 * MB, other=50_000, open_files=40, queue=1000, troubled=0, p50=4.0, p99=12.0,
 )  # fmt: skip
 SECONDS, RATE = 600, 1000
 
@@ -28,6 +28,8 @@ def steady(**growth: float) -> list[Reading]:
             seconds=at,
             accepted=at * RATE,
             cpu=at / 2,
+            commits=at * 5,
+            commit_seconds=at * 0.02,
             store=at * 10_000,
             **{name: getattr(STEADY, name) + int(more * at / SECONDS) for name, more in growth.items()},
         )
@@ -115,7 +117,7 @@ def test_the_page_has_a_few_lines_over_the_time_and_one_for_each_verdict():
     verdicts = judge(found)
     lines = page.table(found).splitlines()
     assert page.LINES // 2 < len(lines) - 1 <= page.LINES
-    assert lines[-1].split()[:3] == ["10.0", "1,000", "50.000"]
+    assert lines[-1].split()[:4] == ["10.0", "1,000", "50.000", "4.0"]
     said = page.summary(found, 0.7, verdicts)
     assert said.count("\n") == 1 + len(verdicts)
     assert [line.split()[:2] for line in said.splitlines() if line.endswith("FAILS")] == [["p99", "of"]]
@@ -132,5 +134,18 @@ def test_a_few_seconds_at_a_low_rate_count_every_log():
     assert noticed == found.readings
     assert [reading.accepted for reading in noticed] == sorted(reading.accepted for reading in noticed)
     last = noticed[-1]
-    assert min(last.cpu, last.memory, last.journal, last.store, last.other, last.open_files, last.p50) > 0
+    assert (
+        min(
+            last.cpu,
+            last.commits,
+            last.commit_seconds,
+            last.memory,
+            last.journal,
+            last.store,
+            last.other,
+            last.open_files,
+            last.p50,
+        )
+        > 0
+    )
     assert page.table(found)
