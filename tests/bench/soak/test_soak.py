@@ -14,8 +14,8 @@ from tests.bench.soak.verdict import Soak, judge
 
 MB = 10**6
 STEADY = Reading(
-    seconds=0, accepted=0, cpu=1.0, commits=0, commit_seconds=0.0,
-    memory=90 * MB, journal=20 * MB, store=0, store_log=4 * MB, other=50_000, open_files=40, queue=1000, troubled=0, p50=4.0, p99=12.0,
+    seconds=0, accepted=0, cpu=1.0, commits=0, commit_seconds=0.0, memory=90 * MB, journal=20 * MB, store=0,
+    store_log=4 * MB, other=50_000, open_files=40, queue=1000, troubled=0, p50=4.0, p99=12.0,
 )  # fmt: skip
 SECONDS, RATE = 600, 1000
 
