@@ -71,6 +71,6 @@ def table(found: Iterable[Line]) -> str:
         text.append(
             f"{line.store:<10}{line.requests:<25}{line.connections:>5}  {line.who:<14}{line.logs_per_second:>10,.0f}"
             f"{line.cpu:>12.3f}{line.database_cpu:>10.3f}{line.p50:>9.2f}{line.p99:>9.2f}{line.megabytes:>6.0f}"
-            f"   {'' if line.who == ours else line.ratio}{refused}"
+            f"   {'' if line.who == ours else line.ratio}{refused}".rstrip()
         )
     return "\n".join(text)
