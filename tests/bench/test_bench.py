@@ -71,7 +71,11 @@ def test_one_table_and_one_file_whichever_part_fails(tmp_path, monkeypatch, caps
     file = tmp_path / "new" / "bench.json"
     arguments = ["bench", "--quick", "--only", "memory", "start", "outage", "sqlite", "--json", str(file)]
     monkeypatch.setattr(sys, "argv", arguments)
-    assert bench.main() == 1
+    try:
+        code = bench.main()
+    except pytest.skip.Exception:  # it would skip this test, too
+        pytest.fail("a part that has no PostgreSQL ended all others")
+    assert code == 1
     told = json.loads(file.read_text())
     assert [row["what"] for row in told["rows"]] == ["start"]
     assert told["failed"] == {"memory": "RuntimeError: no such disk", "outage": "Skipped: no PostgreSQL wheel here"}
