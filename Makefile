@@ -17,7 +17,7 @@ PROJECTS := core/pyproject.toml $(addsuffix /pyproject.toml,$(ALL_PLUGINS))
 
 WORKERS ?= 2
 CHAOS_KILLS ?= 300
-SOAK_MINUTES ?= 60
+SOAK_MINUTES ?= 30
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -34,9 +34,9 @@ lint: $(VENV)/.ready-to-test ## check style, format and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy core/src $(addsuffix /src,$(ALL_PLUGINS))
 
-bench: $(VENV)/.ready-to-test ## measure speed; each figure beside what it is compared with
+bench: $(VENV)/.ready-to-test ## measure speed: one table, one JSON file (BENCH_ARGS=--quick for a first look)
 	@$(PIP) install --quiet -r tests/bench/requirements.txt
-	@for file in tests/bench/bench_*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
+	@$(BIN)/python -m tests.bench $(BENCH_ARGS)
 
 bench-scale: $(VENV)/.ready-to-test ## what a log costs as work grows (SCALE_ARGS="--write docs" puts it into docs/)
 	@$(PIP) install --quiet -r tests/bench/requirements.txt
@@ -45,8 +45,9 @@ bench-scale: $(VENV)/.ready-to-test ## what a log costs as work grows (SCALE_ARG
 chaos: $(VENV)/.ready-to-test ## kill the service at random moments, CHAOS_KILLS times
 	CHAOS_KILLS=$(CHAOS_KILLS) $(BIN)/python -m pytest tests/faults -m chaos --timeout=0 $(PYTEST_ARGS)
 
-soak: $(VENV)/.ready-to-test ## run the service under load for SOAK_MINUTES and watch its memory
-	$(BIN)/python tests/bench/soak.py --minutes $(SOAK_MINUTES)
+soak: $(VENV)/.ready-to-test ## SOAK_MINUTES at 70 % load: do memory, files and latency stay, and every count add up
+	@$(PIP) install --quiet -r tests/bench/requirements.txt
+	@$(BIN)/python -m tests.bench.soak --minutes $(SOAK_MINUTES) --plot build/bench-soak.svg $(SOAK_ARGS)
 
 dist: $(VENV)/.ready-to-test ## build every distribution into dist/ and try them in a clean environment
 	rm -rf dist build/dist-check

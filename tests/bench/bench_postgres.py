@@ -22,6 +22,8 @@ from log_aggregator_postgres.migrations import migrate
 from log_aggregator_postgres.pool import Pool
 from log_aggregator_postgres.rows import Written
 from log_aggregator_postgres.writer import PIECE, Writer
+from tests.bench.targets.progress import Progress
+from tests.bench.targets.row import Options, Row, shown
 from tests.servers.postgres import PostgresServer
 from tests.servers.sinks import Chain, aggregate
 
@@ -45,19 +47,31 @@ def groups(size: int, n: int, *, bare: bool, name: str = "pattern") -> list[Aggr
     return [aggregate(f"{name} {i} of {size}", 3, at=n % 250, **more) for i in range(size)]
 
 
-async def measure(server: PostgresServer) -> None:
+def rows(_: Options, progress: Progress) -> list[Row]:
+    """A line for each size of flush, rich and bare, and one for what exactly-once adds."""
+    postgres = PostgresServer({"fsync": "on"})
+    try:
+        postgres.start()
+        return asyncio.run(_measure(postgres, progress))
+    finally:
+        postgres.remove()
+
+
+async def _measure(server: PostgresServer, progress: Progress) -> list[Row]:
     pool = Pool(PostgresConfig.model_validate({"dsn": server.dsn()}))
     await migrate(pool)
-    names = ("aggregates", "", "median ms", "p95 ms", "rows/s", "server µs/row", "our µs/row")
-    print(" ".join(f"{name:>13}" for name in names), "(µs of CPU)")
+    found = []
     for bare in (False, True):
         for size, rounds in SIZES.items():
-            await one_size(server, pool, size, rounds, bare=bare)
-    await overhead(pool)
+            progress.step(f"flushes into PostgreSQL: {size:,} aggregates, {'bare' if bare else 'rich'}")
+            found.append(await _one_size(server, pool, size, rounds, bare=bare))
+    progress.step("flushes into PostgreSQL: exactly once against without progress")
+    found.append(await _overhead(pool))
     await pool.close()
+    return found
 
 
-async def one_size(server: PostgresServer, pool: Pool, size: int, rounds: int, *, bare: bool) -> None:
+async def _one_size(server: PostgresServer, pool: Pool, size: int, rounds: int, *, bare: bool) -> Row:
     writer, chain = Writer(pool, 64 * 2**20, 5, 300), Chain(f"{size} {bare}")
     seconds, ours, theirs = [], 0.0, 0.0
     for n in range(rounds + 2):
@@ -69,13 +83,22 @@ async def one_size(server: PostgresServer, pool: Pool, size: int, rounds: int, *
             ours += time.process_time() - used
             theirs += server_cpu(server) - before
     seconds.sort()
-    median, rows = statistics.median(seconds), size * rounds
-    p95 = seconds[int(rounds * 0.95)]
-    figures = (median * 1000, p95 * 1000, size / median, theirs / rows * 1e6, ours / rows * 1e6)
-    print(f"{size:>13} {'bare' if bare else 'rich':>13}", " ".join(f"{figure:>13.2f}" for figure in figures))
+    aggregates = size * rounds
+    figures = {
+        "median_ms": statistics.median(seconds) * 1000,
+        "p95_ms": seconds[int(rounds * 0.95)] * 1000,
+        "rows_per_second": size / statistics.median(seconds),
+        "database_cpu_us_per_row": theirs / aggregates * 1e6,
+        "our_cpu_us_per_row": ours / aggregates * 1e6,
+    }
+    times = f"{figures['median_ms']:.1f} ms (p95 {figures['p95_ms']:.1f}), {figures['rows_per_second']:,.0f} rows/s"
+    theirs, ours = figures["database_cpu_us_per_row"], figures["our_cpu_us_per_row"]
+    measured = f"{times}; CPU per row: PostgreSQL {theirs:.0f} µs, ours {ours:.0f} µs"
+    what = f"flush of {size:,} {'bare' if bare else 'rich'} aggregates into PostgreSQL"
+    return Row(what, "", measured, None, figures)
 
 
-async def overhead(pool: Pool) -> None:
+async def _overhead(pool: Pool) -> Row:
     """Both writers in turn on rows of their own: how much longer the same upsert takes with the progress."""
     writers = [Writer(pool, 64 * 2**20, 5, 300), AtLeastOnce(pool, 64 * 2**20, 5, 300)]
     chains = [Chain("exactly once"), Chain("without progress")]
@@ -90,9 +113,9 @@ async def overhead(pool: Pool) -> None:
         pairs.append((seconds[0], seconds[1]))
     ratio = statistics.median(once / without for once, without in pairs[2:])
     once, without = (statistics.median(column) * 1000 for column in zip(*pairs[2:], strict=True))
-    print(
-        f"1,000 rows: exactly once {once:.1f} ms, without progress {without:.1f} ms; median overhead {ratio - 1:+.1%}"
-    )
+    measured = f"{ratio - 1:+.1%}: {once:.1f} ms, without progress {without:.1f} ms"
+    figures = {"ratio": ratio, "exactly_once_ms": once, "without_progress_ms": without}
+    return Row("what exactly-once adds to a flush of 1,000 bare aggregates", "", measured, None, figures)
 
 
 def server_cpu(server: PostgresServer) -> float:
@@ -110,9 +133,4 @@ def server_cpu(server: PostgresServer) -> float:
 
 
 if __name__ == "__main__":
-    postgres = PostgresServer({"fsync": "on"})
-    try:
-        postgres.start()
-        asyncio.run(measure(postgres))
-    finally:
-        postgres.remove()
+    print(shown(rows(Options(), Progress())))

@@ -32,11 +32,23 @@ WORKERS_DEADLINE = 60.0
 
 
 class Server:
-    """A running candidate: where it listens and what it has used. `stores` says whether it knows `POST /flush`."""
+    """A running candidate: where it listens and what it has used. `stores` says whether it knows `POST /flush`.
 
-    def __init__(self, url: str, pid: int, watched: list[int] | None = None, *, stores: bool = True) -> None:
+    `data_dir` is where our service keeps its files; the comparisons have none.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        pid: int,
+        watched: list[int] | None = None,
+        *,
+        stores: bool = True,
+        data_dir: Path | None = None,
+    ) -> None:
         self.url = url
         self.stores = stores
+        self.data_dir = data_dir
         self._process = psutil.Process(pid)
         self._database = [psutil.Process(other) for other in watched or []]
 
@@ -55,6 +67,10 @@ class Server:
     def memory_by_process(self) -> list[int]:
         """Resident bytes, the first process first."""
         return [process.memory_info().rss for process in (self._process, *self._process.children(recursive=True))]
+
+    def open_files(self) -> int:
+        """How many file descriptors are open, of all processes."""
+        return sum(process.num_fds() for process in (self._process, *self._process.children(recursive=True)))
 
     def cpu_by_child(self) -> dict[int, float]:
         """CPU seconds of each process that the first one has started, by its id."""
@@ -101,7 +117,8 @@ def ours(
         try:
             process.start()
             _wait_for_workers(process, int(environ.get("WORKERS", "1")))
-            yield Server(process.url, process.running.pid, [database] if database else None)
+            watched = [database] if database else None
+            yield Server(process.url, process.running.pid, watched, data_dir=process.data_dir)
         finally:
             process.stop()
 

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import os
 import time
+from array import array
 from collections.abc import Callable, Iterator
 from multiprocessing import get_context
 from typing import Any, NamedTuple
@@ -14,7 +15,8 @@ from urllib.parse import urlsplit
 import msgspec
 import uvloop
 
-TELL_EVERY = 0.5
+from tests.bench.connection import Connection, header
+
 PATIENCE = 120.0
 """Seconds beyond the load's own after which a generator that says nothing is given up."""
 
@@ -27,6 +29,7 @@ class Load(NamedTuple):
     `rate` (requests a second, 0: as fast as answers come) is for latency. With `anew` the digits of all messages
     are drawn again for each request, so that no line with digits in it is ever sent twice.
     With `requests`, a body that is refused for now (429, 503) is sent again after `Retry-After`.
+    Whoever listens is told every `tell_every` seconds how far it is.
     """
 
     url: str
@@ -37,6 +40,7 @@ class Load(NamedTuple):
     rate: float = 0.0
     requests: int = 0
     anew: bool = False
+    tell_every: float = 0.5
 
 
 class Outcome(NamedTuple):
@@ -55,14 +59,32 @@ class Outcome(NamedTuple):
     cpu: float
 
 
+class Told(NamedTuple):
+    """How far a load is after `seconds`: totals since its begin, and `latencies`, in seconds, since it was told last.
+
+    `latencies` are of the requests that were taken, in the order of their answers; `cpu` is the generator's own.
+    """
+
+    seconds: float
+    requests: int
+    failed: int
+    accepted: int
+    cpu: float
+    latencies: array[float]
+
+    def latency_ms(self, share: float) -> float:
+        """The latency within which this share of the requests since last time was answered; 0 without any."""
+        return quantile(sorted(self.latencies), share) * 1000
+
+
 class Answer(msgspec.Struct):
     """The part of an answer that is looked at."""
 
     accepted: int = 0
 
 
-def run(load: Load, cores: int | set[int] | None = None, tell: Callable[[int], None] | None = None) -> Outcome:
-    """Send from a process of its own, pinned to `cores`; `tell` hears now and then how many requests were taken.
+def run(load: Load, cores: int | set[int] | None = None, tell: Callable[[Told], None] | None = None) -> Outcome:
+    """Send from a process of its own, pinned to `cores`; `tell` hears now and then how far it is.
 
     Raises `RuntimeError` when the generator dies or says nothing for too long.
     """
@@ -75,7 +97,7 @@ def run(load: Load, cores: int | set[int] | None = None, tell: Callable[[int], N
     deadline = time.monotonic() + load.seconds + PATIENCE
     try:
         while receiver.poll(max(0.0, deadline - time.monotonic())):
-            told: int | Outcome = receiver.recv()
+            told: Told | Outcome = receiver.recv()
             if isinstance(told, Outcome):
                 return told
             if tell is not None:
@@ -106,17 +128,17 @@ class _Generator:
         )
         requests = [f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body for body in load.bodies]
         self._requests = _redraw(requests) if load.anew else itertools.cycle(requests)
-        self._latencies: list[float] = []
+        self._latencies = array("d")  # eight bytes each: half an hour's fit into a few MB
         self._begun = self._failed = self._accepted = 0
         self._deadline = 0.0
 
-    async def run(self, tell: Callable[[int], None]) -> Outcome:
+    async def run(self, tell: Callable[[Told], None]) -> Outcome:
         load, loop = self._load, asyncio.get_running_loop()
         host, port = self._parts.hostname or "", self._parts.port or 80
-        made = [await loop.create_connection(_Connection, host, port) for _ in range(load.connections)]
+        made = [await loop.create_connection(Connection, host, port) for _ in range(load.connections)]
         used, began = time.process_time(), time.perf_counter()
         self._deadline = began + load.seconds
-        telling = asyncio.create_task(self._tell(tell))
+        telling = asyncio.create_task(self._tell(tell, began, used))
         try:
             async with asyncio.TaskGroup() as group:
                 for number, (_, connection) in enumerate(made):
@@ -127,15 +149,19 @@ class _Generator:
         for transport, _ in made:
             transport.close()
         ordered = sorted(self._latencies)
-        p50, p99, p999 = (_quantile(ordered, share) * 1000 for share in (0.5, 0.99, 0.999))
+        p50, p99, p999 = (quantile(ordered, share) * 1000 for share in (0.5, 0.99, 0.999))
         return Outcome(len(ordered), self._failed, took, p50, p99, p999, self._accepted, cpu)
 
-    async def _tell(self, tell: Callable[[int], None]) -> None:
+    async def _tell(self, tell: Callable[[Told], None], began: float, used: float) -> None:
+        told = 0
         while True:
-            await asyncio.sleep(TELL_EVERY)
-            tell(len(self._latencies))
+            await asyncio.sleep(self._load.tell_every)
+            latencies = self._latencies[told:]
+            told += len(latencies)
+            took, cpu = time.perf_counter() - began, time.process_time() - used
+            tell(Told(took, told, self._failed, self._accepted, cpu, latencies))
 
-    async def _client(self, connection: _Connection, began: float, number: int) -> None:
+    async def _client(self, connection: Connection, began: float, number: int) -> None:
         load = self._load
         pause = load.connections / load.rate if load.rate else 0.0
         due = began + pause * number / load.connections
@@ -150,7 +176,7 @@ class _Generator:
             self._begun += 1
             await self._send(connection, next(self._requests), sent)
 
-    async def _send(self, connection: _Connection, request: bytes, sent: float) -> None:
+    async def _send(self, connection: Connection, request: bytes, sent: float) -> None:
         """One request; with an end by number it is sent until it is taken."""
         while True:
             answer = await connection.ask(request)
@@ -162,7 +188,7 @@ class _Generator:
             busy = answer[8:13] in BUSY
             if not (self._load.requests and busy and time.perf_counter() < self._deadline):
                 return
-            await asyncio.sleep(float(_header(answer, b"retry-after") or 1))
+            await asyncio.sleep(float(header(answer, b"retry-after") or 1))
 
 
 def _redraw(requests: list[bytes]) -> Iterator[bytes]:
@@ -171,46 +197,6 @@ def _redraw(requests: list[bytes]) -> Iterator[bytes]:
     return iter(Redraw(requests))
 
 
-class _Connection(asyncio.Protocol):
-    """One keep-alive connection with one request at a time."""
-
-    def __init__(self) -> None:
-        self._buffer = b""
-        self._answer: asyncio.Future[bytes] | None = None
-        self._transport: Any = None
-
-    def ask(self, request: bytes) -> asyncio.Future[bytes]:
-        """Send; the whole answer. Raises `ConnectionError` when the server closes before it is there."""
-        self._answer = asyncio.get_running_loop().create_future()
-        if self._transport.is_closing():
-            self._answer.set_exception(ConnectionError("the server has closed the connection"))
-        else:
-            self._transport.write(request)
-        return self._answer
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        self._buffer += data
-        end = self._buffer.find(b"\r\n\r\n")
-        if end < 0 or len(self._buffer) < end + 4 + int(_header(self._buffer[: end + 2], b"content-length") or 0):
-            return
-        answer, self._buffer = self._buffer, b""
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_result(answer)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(error or ConnectionError("the server has closed the connection"))
-
-
-def _header(answer: bytes, name: bytes) -> bytes:
-    """The value of a header of an answer, or nothing; the name in lower case."""
-    head = answer.partition(b"\r\n\r\n")[0].lower() + b"\r\n"
-    at = head.find(b"\r\n" + name + b":")
-    return head[at + len(name) + 3 : head.index(b"\r\n", at + 2)].strip() if at >= 0 else b""
-
-
-def _quantile(ordered: list[float], share: float) -> float:
+def quantile(ordered: list[float], share: float) -> float:
+    """The figure below which this share of an ascending list is; 0 of an empty one."""
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0

@@ -7,11 +7,12 @@ import json
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import accumulate
 
 import pytest
 from aiohttp import web
 
-from tests.bench.load import Load, run
+from tests.bench.load import Load, Told, run
 from tests.bench.redraw import Redraw
 from tests.bench.targets import made_up
 
@@ -46,8 +47,7 @@ async def serving(refuse: int) -> AsyncIterator[tuple[str, list[bytes]]]:
 async def test_each_body_is_sent_once_and_again_when_it_was_refused() -> None:
     bodies = made_up.bodies(40, 5)
     async with serving(refuse=7) as (url, taken):
-        told: list[int] = []
-        outcome = await asyncio.to_thread(run, Load(url, bodies, 6, 60.0, requests=40), None, told.append)
+        outcome = await asyncio.to_thread(run, Load(url, bodies, 6, 60.0, requests=40))
     assert Counter(taken) == Counter(bodies)
     assert (outcome.requests, outcome.failed, outcome.accepted) == (40, 7, 200)
     assert outcome.p50 <= outcome.p99 <= outcome.p999
@@ -65,6 +65,20 @@ async def test_requests_come_at_the_rate_that_was_asked_for() -> None:
     async with serving(refuse=0) as (url, taken):
         outcome = await asyncio.to_thread(run, Load(url, made_up.bodies(3, 1), 4, 0.99, rate=50.0))
     assert outcome.requests == len(taken) == 50
+
+
+async def test_who_listens_is_told_of_every_request_once() -> None:
+    async with serving(refuse=0) as (url, taken):
+        told: list[Told] = []
+        load = Load(url, made_up.bodies(3, 5), 4, 1.0, rate=50.0, tell_every=0.1)
+        outcome = await asyncio.to_thread(run, load, None, told.append)
+    assert len(told) >= 3
+    assert [so_far.requests for so_far in told] == list(accumulate(len(so_far.latencies) for so_far in told))
+    assert [so_far.accepted for so_far in told] == [so_far.requests * 5 for so_far in told]
+    assert told[-1].requests <= outcome.requests == len(taken)
+    assert max(so_far.seconds for so_far in told) <= outcome.seconds
+    busy = next(so_far for so_far in told if so_far.latencies)
+    assert min(busy.latencies) * 1000 <= busy.latency_ms(0.5) <= busy.latency_ms(1.0) == max(busy.latencies) * 1000
 
 
 async def test_a_server_that_goes_away_is_an_error() -> None:

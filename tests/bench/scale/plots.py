@@ -12,6 +12,7 @@ mpl.use("svg")
 
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 INK, INK_ON_DARK = "#656d76", "#c9d1d9"
@@ -20,7 +21,7 @@ _DARK = f"""<style>@media (prefers-color-scheme: dark) {{
  [style*="fill: {INK}"] {{ fill: {INK_ON_DARK} !important }}
  [style*="stroke: {INK}"] {{ stroke: {INK_ON_DARK} !important }}
 }}</style>"""
-_STYLE: Any = {
+STYLE: Any = {
     "svg.fonttype": "none", "svg.hashsalt": "scale", "font.family": "sans-serif", "font.size": 10,
     "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": INK, "xtick.color": INK, "ytick.color": INK,
     "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.color": INK, "grid.alpha": 0.25,
@@ -38,7 +39,7 @@ class Curve(NamedTuple):
 
 def draw(path: Path, curves: Sequence[Curve], x: str, y: str, linear: bool) -> None:
     """Draw curves on logarithmic axes; `linear` adds what would be linear growth from the largest size back."""
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure, axes = plt.subplots(figsize=(6.4, 3.4), layout="constrained")
         axes.set_xscale("symlog" if any(0 in curve.sizes for curve in curves) else "log")
         axes.set_yscale("log")
@@ -55,8 +56,13 @@ def draw(path: Path, curves: Sequence[Curve], x: str, y: str, linear: bool) -> N
         axes.set_xlabel(x)
         axes.set_ylabel(y)
         axes.legend(frameon=False, labelcolor=INK)
-        figure.savefig(path, transparent=True, metadata={"Date": None})
-        plt.close(figure)
+        save(figure, path)
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure that was drawn in `STYLE`, and be done with it."""
+    figure.savefig(path, transparent=True, metadata={"Date": None})
+    plt.close(figure)
     text = path.read_text(encoding="utf-8")
     start = text.index("<defs>")
     lines = (line.rstrip() for line in (text[:start] + _DARK + text[start:]).splitlines())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.bench import candidates, corpus
-from tests.bench.bench_ingest import Shape, measure
+from tests.bench.ingest.measure import Shape, measure
 from tests.bench.targets.progress import Progress
 from tests.bench.targets.row import SERVER_CORE, Options, Row, spread
 

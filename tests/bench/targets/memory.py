@@ -5,13 +5,10 @@ Resident bytes (`rss` as psutil has it) of the service's process, with the defau
 
 from __future__ import annotations
 
-import json
 import time
-import urllib.request
 from pathlib import Path
-from typing import Any
 
-from tests.bench import candidates, load
+from tests.bench import answers, candidates, load
 from tests.bench.targets import made_up
 from tests.bench.targets.progress import Progress
 from tests.bench.targets.row import LOAD_CORE, SERVER_CORE, Options, Row
@@ -36,7 +33,7 @@ def rows(options: Options, progress: Progress) -> list[Row]:
         sent = _send(server, options.logs, progress)
         candidates.flush(server)
         time.sleep(SETTLE)
-        loaded, stored = server.memory() / 1e6, _stored(server)
+        loaded, stored = server.memory() / 1e6, answers.stored(server.url)
     if sum(stored.values()) != sent:
         raise RuntimeError(f"{sent:,} logs acknowledged, {sum(stored.values()):,} stored")
     told = f"{loaded:.1f} MB; {sent:,} logs, {len(stored):,} patterns"
@@ -66,25 +63,7 @@ def _send(server: candidates.Server, logs: int, progress: Progress) -> int:
         requests=requests,
         anew=True,
     )
-    sent = load.run(todo, LOAD_CORE, lambda done: progress.bar("memory", done * SIZE, requests * SIZE))
+    sent = load.run(todo, LOAD_CORE, lambda told: progress.bar("memory", told.requests * SIZE, requests * SIZE))
     if sent.requests != requests:
         raise RuntimeError(f"only {sent.requests:,} of {requests:,} batches were taken in {sent.seconds:.0f} s")
     return sent.accepted
-
-
-def _stored(server: candidates.Server) -> dict[str, int]:
-    """How many logs each pattern stands for."""
-    found: dict[str, int] = {}
-    cursor = ""
-    while True:
-        page = _get(f"{server.url}/patterns?limit=500{cursor and f'&cursor={cursor}'}")
-        for row in page["patterns"]:
-            found[row["pattern"]] = found.get(row["pattern"], 0) + row["count"]
-        cursor = page.get("cursor") or ""
-        if not cursor:
-            return found
-
-
-def _get(url: str) -> Any:
-    with urllib.request.urlopen(url, timeout=60) as answer:
-        return json.loads(answer.read())

@@ -83,7 +83,7 @@ def _send(server: candidates.Server, bodies: list[bytes], name: str, progress: P
     todo = load.Load(
         f"{server.url}/ingest/batch", bodies, CONNECTIONS, seconds=60 + logs / SLOWEST, requests=len(bodies)
     )
-    sent = load.run(todo, LOAD_CORE, lambda done: progress.bar(name, done * SIZE, logs))
+    sent = load.run(todo, LOAD_CORE, lambda told: progress.bar(name, told.requests * SIZE, logs))
     if sent.accepted != logs:
         raise RuntimeError(f"of {logs:,} logs {sent.accepted:,} were acknowledged; expected all")
     return Counter(made_up.source(number % made_up.PATTERNS) for number in range(logs))
