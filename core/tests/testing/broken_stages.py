@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from core.tests.testing.good import GoodPack, GoodStage
-from log_aggregator import Record, Service, hookimpl
+from log_aggregator import Batch, Record, Service, hookimpl
 
 _numbers = itertools.count()
 
@@ -84,6 +84,23 @@ class LooksAtTheFirst(GoodStage):
     def enrich(self, records: list[Record]) -> None:
         for record in records:
             record.category = records[0].message[:4]
+
+
+class TakesDigitsOfOneForAll(GoodStage):
+    finds = "test_a_batch_is_the_sum_of_its_records"
+
+    @hookimpl
+    def enrich(self, batch: Batch) -> None:  # type: ignore[override]  # the other form of the hook
+        for same in batch.alike():
+            same.category = same.records[0].message[-4:]
+
+
+class LosesRecords(GoodStage):
+    finds = "test_it_works_inside_the_service"
+
+    @hookimpl
+    def enrich(self, batch: Batch) -> None:  # type: ignore[override]  # the other form of the hook
+        batch.replace(batch.alike()[1:])
 
 
 class ExpectsANumber(GoodStage):

@@ -107,8 +107,8 @@ class StageContract(StageSuite):
         """It does not matter which records share a batch: under load batches are larger."""
 
         def scenario(stage: Any) -> None:
-            together = content(run_stage(stage, self.records()))
-            alone = [entry for record in self.records() for entry in content(run_stage(stage, [record]))]
+            together = content(run_stage(stage, self.alike_records()))
+            alone = [entry for record in self.alike_records() for entry in content(run_stage(stage, [record]))]
             if self.batch_independent:
                 assert together == alone, "records got other fields in a batch than alone"
 

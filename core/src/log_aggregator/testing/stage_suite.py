@@ -30,6 +30,9 @@ MESSAGES = (
 )
 
 
+_OTHER_DIGITS = str.maketrans("0123456789", "1234567890")
+
+
 class StageSuite:
     """What a stage's author says about the stage. See `StageContract`."""
 
@@ -55,6 +58,13 @@ class StageSuite:
             make_record(message, source=f"source-{number % 3}", timestamp=NOW + number, metadata={"n": str(number)})
             for number, message in enumerate(self.messages)
         ]
+
+    def alike_records(self) -> list[Record]:
+        """New records, and each once more with other digits: those two are alike."""
+        others = [copy.copy(record) for record in self.records()]
+        for record in others:
+            record.set_message(record.message.translate(_OTHER_DIGITS))
+        return [*self.records(), *others]
 
     def check(self, directory: Path, scenario: Callable[[Any], Awaitable[None] | None]) -> None:
         """Run one check on a new stage inside its lifespan, within the deadline."""
