@@ -22,11 +22,13 @@ _IDLE = ("wait", "select", "_worker")
 
 
 def blame(axis: Axis) -> list[str]:
-    """The functions whose own time per log grew most between the third largest size and the second largest:
-    there it shows, and the largest takes long."""
+    """The functions whose own time per log grew most over the three largest sizes, which the exponent rests on.
+
+    What the garbage collector takes counts as that of the function it happens to run in.
+    """
     if not _PROFILER.exists():
         return ["py-spy is not installed: nothing to blame"]
-    small, large = (_own_times(axis.world(size)) for size in (axis.sizes[-3], axis.sizes[-2]))
+    small, large = (_own_times(axis.world(size)) for size in (axis.sizes[-3], axis.sizes[-1]))
     grown = Counter({name: cost - small.get(name, 0.0) for name, cost in large.items()})
     return [f"{name}: {small.get(name, 0.0):.1f} to {large[name]:.1f} µs a log" for name, _ in grown.most_common(MOST)]
 

@@ -20,6 +20,7 @@ SHOWN = tuple(CULPRITS) if os.environ.get("SCALE_MUTANTS") == "all" else ("patte
 def grown(name: str, plugin: str = "") -> Result:
     [axis] = quick([name])
     [result] = measure(axis._replace(sizes=axis.sizes[::2]), 1, lambda _: None, plugin, QUICK_LOGS)
+    assert not result.failed
     return result
 
 
