@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +86,23 @@ async def test_flushes_come_in_order_each_once(tmp_path: Path) -> None:
         await r.seal(1, 2, 3)
         await r.reached(3)
     assert sink.stored == [1, 2, 3]
+
+
+async def test_a_delivered_flush_is_freed_piece_by_piece(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lane_module, "FREED_AT_ONCE", 2)
+    groups = [Aggregate(0, f"p{number}", "INFO", "s", 1, 1, 2) for number in range(5)]
+    made = Flush("me", Position(5, 1), None, 1, 2, 5, tuple(groups))
+    seen = []
+    async with rig(tmp_path, Sink()) as at:
+        await at.writer.submit(partial(at.outbox.seal, flush=made))
+        alone = sys.getrefcount(groups[0]) - 1  # without the tuple of the flush
+        at.lane.offer(made)
+        del made
+        async with asyncio.timeout(20):
+            while 0 not in seen:
+                await asyncio.sleep(0)
+                seen.append(sum(sys.getrefcount(groups[number]) > alone for number in range(5)))
+    assert set(seen) == {5, 3, 1, 0}
 
 
 async def test_an_error_is_tried_again_and_holds_back_what_follows(tmp_path: Path) -> None:
