@@ -14,9 +14,8 @@ from typing import Any
 import pytest
 
 from core.tests.made import make_plugin
-from log_aggregator import Aggregate, FencedError, Flush, PermanentError, Position, RetryableError
+from log_aggregator import Aggregate, Flush, PermanentError, Position, RetryableError
 from log_aggregator import lane as lane_module
-from log_aggregator.aggregate import START
 from log_aggregator.journal import Outbox, Writer, open_journal
 from log_aggregator.lane import Lane
 
@@ -282,28 +281,3 @@ async def test_the_backlog_of_a_sink_that_is_not_required_is_bounded(
         await r.reached(7)
         assert (await r.lane.waiting()).flushes == 3
         assert r.lane.figures()["lost_logs"] == 7
-
-
-def chained(sequence: int, epoch: int, previous: Position | None) -> Flush:
-    return Flush("me", Position(epoch, sequence), previous, 1, 2, 1, ())
-
-
-def test_a_copy_of_the_data_directory_is_fenced() -> None:
-    common = chained(8, 1, Position(1, 7))
-    assert not common.is_stored(Position(1, 7))
-    assert common.is_stored(Position(1, 8))
-    original, copy = chained(9, 2, Position(1, 8)), chained(9, 3, Position(1, 8))
-    assert not original.is_stored(Position(1, 8))
-    with pytest.raises(FencedError, match="copy of this data directory"):
-        copy.is_stored(original.position)
-
-
-def test_a_first_flush_is_fenced_by_another_first_flush() -> None:
-    first, copy = chained(1, 2, START), chained(1, 3, START)
-    assert not first.is_stored(None)
-    with pytest.raises(FencedError):
-        copy.is_stored(first.position)
-
-
-def test_after_dropped_flushes_the_chain_is_taken_up_anew() -> None:
-    assert not chained(9, 1, None).is_stored(Position(1, 4))
