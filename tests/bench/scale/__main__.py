@@ -49,13 +49,14 @@ def run(options: argparse.Namespace) -> Report:
         for axis in axes:
             logs = QUICK_LOGS if options.quick else LOGS
             for found in measure(axis, options.repeats, progress.tick, logs=logs):
-                if found.exponent is not None and found.exponent > report.limit:
-                    progress.note(f"{found.title}: exponent {found.exponent:.2f}, looking who it is")
-                    found.blame = _blamed(axis)
                 report.results.append(found)
                 report.failed += [f"{found.title}: {what}" for what in found.failed]
                 save(options.json, report)
                 progress.show(f"\n{page.table(found)}\nexponent of the work: {page.grown(found)}")
+                if found.exponent is not None and found.exponent > report.limit:
+                    progress.note(f"{found.title}: exponent {found.exponent:.2f}, looking who it is")
+                    found.blame = _blamed(axis, first=found.name != axis.name)
+                    save(options.json, report)
         if outages:
             report.outages = backlog.play_all(progress.tick, report.failed)
             save(options.json, report)
@@ -63,9 +64,9 @@ def run(options: argparse.Namespace) -> Report:
     return report
 
 
-def _blamed(axis: Axis) -> list[str]:
+def _blamed(axis: Axis, *, first: bool) -> list[str]:
     try:
-        return blame(axis)
+        return blame(axis, first=first)
     except Exception as error:  # noqa: BLE001  a profile that fails costs no figure
         return [f"the profile failed: {type(error).__name__}: {error}"]
 
