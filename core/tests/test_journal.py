@@ -7,16 +7,18 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from log_aggregator import Aggregate, ConfigError, Flush, Position, Record
+from log_aggregator import Aggregate, Alias, Anomaly, ConfigError, Flush, Position, Record
 from log_aggregator.aggregate import START
 from log_aggregator.errors import KeyReusedError
 from log_aggregator.journal import Appended, Entry, Intake, JournalError, LaneState, Outbox, Writer, open_journal
 from log_aggregator.journal import outbox as outbox_module
 from log_aggregator.journal.intake import decode, encode
+from log_aggregator.testing.strategies import flushes
 
 Make = Callable[..., Record]
 
@@ -136,6 +138,18 @@ async def test_positions_are_never_used_again(writer: Writer) -> None:
     (appended,) = await writer.submit(lambda c: intake.append(c, [Entry(b"x", 1)]))
     assert isinstance(appended, Appended)
     assert appended.position == 4
+
+
+@given(flushes())
+def test_a_flush_comes_back_as_it_was(sealed: Flush) -> None:
+    whole = msgspec.structs.replace(
+        sealed,
+        aliases=(Alias("old", "p", 1), *sealed.aliases),
+        anomalies=(Anomaly("a", "spike", "open", "notify", "id", "p", "INFO", "s", 1, 2, 0.5, details={"seen": 3}),),
+    )
+    connection, outbox = _memory_outbox([])
+    outbox.seal(connection, whole)
+    assert outbox.after(connection, 0) == whole
 
 
 async def test_a_new_lane_starts_behind_what_was_sealed(writer: Writer) -> None:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from core.tests.made import make_plugin
-from log_aggregator import Aggregate, FencedError, Flush, PermanentError, Position, RetryableError
+from log_aggregator import Aggregate, Flush, PermanentError, Position, RetryableError
 from log_aggregator import lane as lane_module
-from log_aggregator.aggregate import START
 from log_aggregator.journal import Outbox, Writer, open_journal
 from log_aggregator.lane import Lane
 
@@ -84,6 +85,23 @@ async def test_flushes_come_in_order_each_once(tmp_path: Path) -> None:
         await r.seal(1, 2, 3)
         await r.reached(3)
     assert sink.stored == [1, 2, 3]
+
+
+async def test_a_delivered_flush_is_freed_piece_by_piece(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lane_module, "FREED_AT_ONCE", 2)
+    groups = [Aggregate(0, f"p{number}", "INFO", "s", 1, 1, 2) for number in range(5)]
+    made = Flush("me", Position(5, 1), None, 1, 2, 5, tuple(groups))
+    seen = []
+    async with rig(tmp_path, Sink()) as at:
+        await at.writer.submit(partial(at.outbox.seal, flush=made))
+        alone = sys.getrefcount(groups[0]) - 1  # without the tuple of the flush
+        at.lane.offer(made)
+        del made
+        async with asyncio.timeout(20):
+            while 0 not in seen:
+                await asyncio.sleep(0)
+                seen.append(sum(sys.getrefcount(groups[number]) > alone for number in range(5)))
+    assert set(seen) == {5, 3, 1, 0}
 
 
 async def test_an_error_is_tried_again_and_holds_back_what_follows(tmp_path: Path) -> None:
@@ -263,28 +281,3 @@ async def test_the_backlog_of_a_sink_that_is_not_required_is_bounded(
         await r.reached(7)
         assert (await r.lane.waiting()).flushes == 3
         assert r.lane.figures()["lost_logs"] == 7
-
-
-def chained(sequence: int, epoch: int, previous: Position | None) -> Flush:
-    return Flush("me", Position(epoch, sequence), previous, 1, 2, 1, ())
-
-
-def test_a_copy_of_the_data_directory_is_fenced() -> None:
-    common = chained(8, 1, Position(1, 7))
-    assert not common.is_stored(Position(1, 7))
-    assert common.is_stored(Position(1, 8))
-    original, copy = chained(9, 2, Position(1, 8)), chained(9, 3, Position(1, 8))
-    assert not original.is_stored(Position(1, 8))
-    with pytest.raises(FencedError, match="copy of this data directory"):
-        copy.is_stored(original.position)
-
-
-def test_a_first_flush_is_fenced_by_another_first_flush() -> None:
-    first, copy = chained(1, 2, START), chained(1, 3, START)
-    assert not first.is_stored(None)
-    with pytest.raises(FencedError):
-        copy.is_stored(first.position)
-
-
-def test_after_dropped_flushes_the_chain_is_taken_up_anew() -> None:
-    assert not chained(9, 1, None).is_stored(Position(1, 4))

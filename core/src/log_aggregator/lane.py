@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from log_aggregator.aggregate import START, Flush
+from log_aggregator.aggregate import START, Aggregate, Flush
 from log_aggregator.errors import PermanentError, RetryableError
 from log_aggregator.isolation import Circuit, ContainedSink
 from log_aggregator.journal import JournalError, LaneState, Outbox, Waiting, Writer
@@ -23,6 +23,9 @@ LONGEST_PAUSE = 30.0
 LONGEST_NOTE_PAUSE = 5.0
 BACKLOG_GROUPS = 50_000
 """Groups that wait for a sink that is not required; beyond it the oldest flush is dropped and counted."""
+
+FREED_AT_ONCE = 1000
+"""Groups of a delivered flush that are freed before others have their turn: 5 ms, about."""
 
 log = logging.getLogger(__name__)
 
@@ -127,6 +130,9 @@ class Lane:
                     self._moved.notify_all()
                 await self._shed()
                 await self._pause(error)
+            groups = list(flush.aggregates)
+            del flush, error  # the last that refer to it, while the lane waits for the next
+            await _let_go(groups)
 
     async def _next(self) -> Flush | None:
         flush, self._offered = self._offered, None
@@ -259,3 +265,10 @@ class Lane:
         if self.failures:
             return "retrying"
         return "delivering" if self.behind else "stored"
+
+
+async def _let_go(groups: list[Aggregate]) -> None:
+    """Free groups piece by piece: all of a large flush at once would hold the event loop up for a while."""
+    while groups:
+        del groups[-FREED_AT_ONCE:]
+        await asyncio.sleep(0)

@@ -25,12 +25,16 @@ class Axis(NamedTuple):
     first: str = ""
 
 
+_SHORT = 100
+"""Logs in a batch where each may cost a lot: a stage that takes long for one call is left out for a while."""
+
+
 def _patterns(size: int) -> World:
-    return World(patterns=size, repeats=5)
+    return World(patterns=size, repeats=3, batch=_SHORT)
 
 
 def _names(size: int) -> World:
-    return World(patterns=size, names=True)
+    return World(patterns=size, names=True, repeats=10, batch=_SHORT)
 
 
 def _batch(size: int) -> World:
@@ -42,19 +46,19 @@ def _keys(size: int) -> World:
 
 
 def _length(size: int) -> World:
-    return World(patterns=100, length=size, batch=100, repeats=20 if size > 1000 else 200)
+    return World(patterns=100, length=size, batch=_SHORT, repeats=20 if size > 1000 else 200)
 
 
 def _unseen(size: int) -> World:
-    return World(patterns=20, length=size, batch=100, repeats=50 if size > 1000 else 400, names=True)
+    return World(patterns=20, length=size, batch=_SHORT, repeats=20 if size > 1000 else 400, names=True)
 
 
 def _sources(size: int) -> World:
-    return World(patterns=100, sources=size)
+    return World(patterns=100, sources=size, repeats=10)
 
 
 def _plugins(size: int) -> World:
-    return World(plugins=size, batch=100)
+    return World(plugins=size, batch=_SHORT)
 
 
 _CHARACTERS = (20, 100, 400, 1600, 4000, 8000, 16_000)

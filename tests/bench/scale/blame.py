@@ -21,22 +21,26 @@ _PROFILER = Path(sys.executable).with_name("py-spy")
 _IDLE = ("wait", "select", "_worker")
 
 
-def blame(axis: Axis) -> list[str]:
-    """The functions whose own time per log grew most between the third largest size and the second largest:
-    there it shows, and the largest takes long."""
+def blame(axis: Axis, *, first: bool) -> list[str]:
+    """The functions whose own time per log grew most over the three largest sizes, which the exponent rests on.
+
+    `first`: in the first round, in which everything is new; else in the second. What the garbage collector takes
+    counts as that of the function it happens to run in.
+    """
     if not _PROFILER.exists():
         return ["py-spy is not installed: nothing to blame"]
-    small, large = (_own_times(axis.world(size)) for size in (axis.sizes[-3], axis.sizes[-2]))
+    small, large = (_own_times(axis.world(size), first) for size in (axis.sizes[-3], axis.sizes[-1]))
     grown = Counter({name: cost - small.get(name, 0.0) for name, cost in large.items()})
     return [f"{name}: {small.get(name, 0.0):.1f} to {large[name]:.1f} µs a log" for name, _ in grown.most_common(MOST)]
 
 
-def _own_times(world: World) -> dict[str, float]:
+def _own_times(world: World, first: bool) -> dict[str, float]:
     """Function → CPU microseconds a log that it used itself, about."""
     made = rounds(world)
     with running(world) as rig, tempfile.TemporaryDirectory(prefix="profile-") as home:
         warm(rig)
-        rig.cost([next(made)], world)
+        if not first:
+            rig.cost([next(made)], world)
         output = Path(home) / "stacks"
         arguments = ["-f", "raw", "-r", str(SAMPLES), "-o", str(output), "-p", str(rig.pid)]
         profiler = subprocess.Popen(

@@ -33,7 +33,7 @@ def write(docs: Path, report: Report) -> None:
     pictures.mkdir(exist_ok=True)
     results = {result.name: result for result in report.results}
     for section, (names, x, y) in GROUPS.items():
-        shown = [results[name] for name in names if name in results]
+        shown = [results[name] for name in names if name in results and results[name].points]
         if shown:
             linear = not shown[0].shared
             plots.draw(pictures / f"{section}.svg", [_curve(result) for result in shown], x, y, linear)
@@ -49,36 +49,46 @@ def summary(report: Report) -> str:
     """One line an axis: how the whole work grows."""
     lines = ["| axis | from | to | CPU µs a log, there | exponent of the work | |", "|---|--:|--:|--:|--:|---|"]
     for result in report.results:
-        first, last = result.points[0], result.points[-1]
-        lines.append(
-            f"| {result.title} | {first.size:,} | {last.size:,} | {first.per_log:.0f} → {last.per_log:.0f}"
-            f" | {result.exponent:.2f} | {_verdict(result.exponent, report.limit)} |"
-        )
-    if report.outages:
+        if result.points:
+            first, last = result.points[0], result.points[-1]
+            lines.append(
+                f"| {result.title} | {first.size:,} | {last.size:,} | {first.per_log:.0f} → {last.per_log:.0f}"
+                f" | {grown(result)} | {_verdict(result.exponent, report.limit)} |"
+            )
+    if len(report.outages) > 1:
         shortest, longest = report.outages[0].minutes, report.outages[-1].minutes
-        for name, grown in backlog.exponents(report.outages).items():
-            verdict = _verdict(grown, report.limit)
-            lines.append(f"| minutes of outage: {name} | {shortest} | {longest} | | {grown:.2f} | {verdict} |")
+        for name, slope in backlog.exponents(report.outages).items():
+            verdict = _verdict(slope, report.limit)
+            lines.append(f"| minutes of outage: {name} | {shortest} | {longest} | | {slope:.2f} | {verdict} |")
     lines += ["", f"Python {report.python}, {report.machine}; {report.repeats} measurements a point, medians."]
     blamed = [f"- {result.title}: {line}" for result in report.results for line in result.blame]
-    return "\n".join([*lines, *(["", "What grew:", "", *blamed] if blamed else [])])
+    lines += ["", "What grew:", "", *blamed] if blamed else []
+    lines += ["", "Could not be measured:", "", *(f"- {what}" for what in report.failed)] if report.failed else []
+    return "\n".join(lines)
 
 
-def _verdict(grown: float, limit: float) -> str:
-    return "linear or better" if grown <= limit else "worse than linear"
+def grown(result: Result) -> str:
+    """The exponent as text."""
+    return "?" if result.exponent is None else f"{result.exponent:.2f}"
+
+
+def _verdict(slope: float | None, limit: float) -> str:
+    if slope is None:
+        return "not measured"
+    return "linear or better" if slope <= limit else "worse than linear"
 
 
 def table(result: Result) -> str:
     """The points of one axis."""
     lines = [
-        f"| {result.title} | CPU µs a log | spread | RSS MiB | p99 of a request, ms |",
-        "|--:|--:|--:|--:|--:|",
+        f"| {result.title} | CPU µs a log | spread | RSS MiB | p99 of a request, ms | slowest /health, ms |",
+        "|--:|--:|--:|--:|--:|--:|",
     ]
     for point in result.points:
         mark = " *" if point.held_up else ""
         lines.append(
             f"| {point.size:,} | {point.per_log:.1f}{mark} | {point.spread:.0%} | {point.resident / _MIB:.0f}"
-            f" | {point.p99:.0f} |"
+            f" | {point.p99:.0f} | {point.longest:.0f} |"
         )
     if any(point.held_up for point in result.points):
         lines += ["", "\\* A plugin held up the event loop and was left out for a while: the figure is too low."]

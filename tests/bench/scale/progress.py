@@ -1,4 +1,4 @@
-"""A line that says how far the run is; nothing where nobody watches."""
+"""A line that says how far the run is; where it is not read on a terminal, a line for each step."""
 
 from __future__ import annotations
 
@@ -47,4 +47,6 @@ class Progress:
     def _line(self, text: str) -> None:
         if self._watched:
             sys.stderr.write(f"\r\x1b[K{text[:110]}")
-            sys.stderr.flush()
+        elif text:
+            sys.stderr.write(text + "\n")
+        sys.stderr.flush()

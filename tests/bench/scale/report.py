@@ -14,14 +14,26 @@ from tests.bench.scale.measure import Result
 
 
 class Report(msgspec.Struct):
-    """The axes measured, the outages played, and on what. Exponents up to `limit` count as linear."""
+    """The axes measured, the outages played, and on what. Exponents up to `limit` count as linear.
+
+    `failed` says what could not be measured, and why.
+    """
 
     repeats: int
     limit: float = LINEAR
     results: list[Result] = []
     outages: list[Outage] = []
+    failed: list[str] = []
     python: str = platform.python_version()
     machine: str = f"{platform.machine()} with {os.cpu_count()} cores"
+
+    @property
+    def holds(self) -> bool:
+        """Whether everything was measured, nothing is worse than linear, and every outage was stored exactly."""
+        complete = not self.failed and all(outage.exact for outage in self.outages)
+        return complete and all(
+            result.exponent is not None and result.exponent <= self.limit for result in self.results
+        )
 
 
 def save(path: Path, report: Report) -> None:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import psutil
 
 from tests.bench.scale.sending import Sent, send
+from tests.bench.scale.watching import Watcher
 from tests.bench.scale.world import World, rounds
 from tests.servers.service import ServiceProcess
 
@@ -78,12 +79,16 @@ MUTANTS = {"by_pattern": "ByPattern", "by_batch": "ByBatch", "by_length": "ByLen
 
 
 class Cost(NamedTuple):
-    """What rounds of logs cost the service: its CPU time, its memory afterwards, the requests' latencies."""
+    """What rounds of logs cost the service: its CPU time, its memory afterwards, the requests' latencies.
+
+    `longest` is the slowest answer to `GET /health` meanwhile. All times are in seconds.
+    """
 
     logs: int
     seconds: float
     resident: int
     p99: float
+    longest: float
     refusals: int = 0
     held_up: int = 0
 
@@ -128,15 +133,16 @@ class Rig:
         before = self.clock()
         latencies: list[float] = []
         refusals = 0
-        for one in bodies:
-            sent = self.send(one, world)
-            latencies += sent.latencies
-            refusals += sent.refusals
-            if not self.flush():
-                raise RuntimeError(f"the flush was not stored:\n{self.service.read_output()[-2000:]}")
+        with Watcher(self.service.url) as watcher:
+            for one in bodies:
+                sent = self.send(one, world)
+                latencies += sent.latencies
+                refusals += sent.refusals
+                if not self.flush():
+                    raise RuntimeError(f"the flush was not stored:\n{self.service.read_output()[-2000:]}")
         used = self.clock() - before
         p99 = quantiles(latencies, n=100)[98] if len(latencies) > 1 else latencies[0]
-        return Cost(len(bodies) * world.logs, used, self.resident(), p99, refusals)
+        return Cost(len(bodies) * world.logs, used, self.resident(), p99, watcher.longest, refusals)
 
 
 @contextmanager

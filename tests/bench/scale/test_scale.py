@@ -9,9 +9,12 @@ import os
 
 import pytest
 
+from tests.bench.scale import measure as measure_module
 from tests.bench.scale.axes import QUICK, QUICK_LOGS, quick
 from tests.bench.scale.fit import QUICK_LINEAR
 from tests.bench.scale.measure import Result, measure
+from tests.bench.scale.report import Report
+from tests.bench.scale.rig import Cost
 
 CULPRITS = {"patterns": "by_pattern", "sources": "by_pattern", "batch": "by_batch", "length": "by_length"}
 SHOWN = tuple(CULPRITS) if os.environ.get("SCALE_MUTANTS") == "all" else ("patterns",)
@@ -20,7 +23,26 @@ SHOWN = tuple(CULPRITS) if os.environ.get("SCALE_MUTANTS") == "all" else ("patte
 def grown(name: str, plugin: str = "") -> Result:
     [axis] = quick([name])
     [result] = measure(axis._replace(sizes=axis.sizes[::2]), 1, lambda _: None, plugin, QUICK_LOGS)
+    assert not result.failed
     return result
+
+
+def test_a_size_that_fails_costs_only_itself(monkeypatch):
+    def costs(world, plugin, logs):
+        if world.patterns == 300:
+            raise OSError("no room")
+        cost = Cost(world.logs, world.logs * 1e-6, 1, 0.1, 0.2)
+        return cost, cost
+
+    monkeypatch.setattr(measure_module, "_costs_of", costs)
+    [axis] = quick(["patterns"])
+    [result] = measure(axis, 2, lambda _: None)
+    report = Report(2, results=[result], failed=result.failed)
+    assert [point.size for point in result.points] == [100, 1000]
+    assert result.failed == ["300: OSError: no room"] * 2
+    assert result.exponent == pytest.approx(1)
+    assert not report.holds
+    assert Report(2, results=[result]).holds
 
 
 @pytest.mark.slow

@@ -17,7 +17,24 @@ MERGED_GROUPS = 20_000
 """Groups that are merged at once, and so what a merged flush holds, at most."""
 
 _encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(Flush)
+
+
+class _Written(msgspec.Struct):
+    """A flush as it lies in the outbox, its groups not read yet."""
+
+    instance: str
+    position: Position
+    previous: Position | None
+    opened: int
+    sealed: int
+    logs: int
+    aggregates: list[msgspec.Raw]
+    aliases: tuple[Alias, ...] = ()
+    anomalies: tuple[Anomaly, ...] = ()
+
+
+_decoder = msgspec.msgpack.Decoder(_Written)
+_read_group = msgspec.msgpack.Decoder(Aggregate).decode
 
 
 class LaneState(NamedTuple):
@@ -81,7 +98,7 @@ class Outbox:
         row = connection.execute(
             "SELECT payload FROM outbox WHERE sequence > ? ORDER BY sequence LIMIT 1", (cursor,)
         ).fetchone()
-        return None if row is None else _decoder.decode(row[0])
+        return None if row is None else _read(row[0])
 
     def advance(self, connection: sqlite3.Connection, name: str, state: LaneState, lanes: Iterable[str]) -> None:
         """Move a lane, and forget the flushes that every one of `lanes` is done with."""
@@ -126,13 +143,24 @@ class Outbox:
             f"SELECT payload FROM outbox WHERE sequence IN ({marks}) ORDER BY sequence",  # noqa: S608  only question marks are put in
             run,
         ).fetchall()
-        merged = merge_flushes([_decoder.decode(row[0]) for row in payloads], max_samples)
+        merged = merge_flushes([_read(row[0]) for row in payloads], max_samples)
         connection.executemany("DELETE FROM outbox WHERE sequence = ?", [(sequence,) for sequence in run[:-1]])
         connection.execute(
             "UPDATE outbox SET first_sequence = ?, groups = ?, logs = ?, opened = ?, payload = ? WHERE sequence = ?",
             (run[0], len(merged.aggregates), merged.logs, merged.opened, _encoder.encode(merged), run[-1]),
         )
         return len(run)
+
+
+def _read(payload: bytes) -> Flush:
+    """Read a flush back, one group after the other.
+
+    One call for all of a large flush would keep the interpreter's lock, and with it the event loop, for a third of a
+    second.
+    """
+    written = _decoder.decode(payload)
+    groups = tuple([_read_group(group) for group in written.aggregates])  # a loop of Python gives the lock away
+    return Flush(**msgspec.structs.asdict(written) | {"aggregates": groups})
 
 
 def writable(flush: Flush) -> Flush:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from itertools import islice
 from operator import ne
+from typing import TypeVar
 
 from log_aggregator_templates.evidence import around, holding, needed
 from log_aggregator_templates.template import Template
@@ -13,7 +14,7 @@ from log_aggregator_templates.tokens import VARIABLE
 from log_aggregator_templates.widening import VAR
 
 _WINDOW = 500
-"""How many of the latest templates a new one is compared with: bounds the cost of noise."""
+"""How many of the latest templates with a word in common a new one is compared with: bounds the cost of noise."""
 
 Merge = tuple[Template, list[Template]]
 
@@ -22,15 +23,16 @@ class Bucket:
     """Templates by their words. All of them have the separators of this bucket.
 
     Those that learned are found by the places where they vary: a line asks once for each such set of places,
-    not once for each template.
+    not once for each template. Those that are near a new one are found by a word that they share with it.
     """
 
-    __slots__ = ("_learned", "separators", "templates")
+    __slots__ = ("_learned", "_sharing", "separators", "templates")
 
     def __init__(self, separators: tuple[str, ...]) -> None:
         self.separators = separators
         self.templates: dict[tuple[str, ...], Template] = {}
         self._learned: dict[tuple[int, ...], dict[tuple[str, ...], Template]] = {}
+        self._sharing: dict[tuple[int, str], dict[tuple[str, ...], Template]] = {}
 
     def find(self, words: tuple[str, ...]) -> Template | None:
         """The template of a line with these words: the same words, or the closest one that covers them."""
@@ -44,16 +46,18 @@ class Bucket:
     def add(self, template: Template) -> None:
         """Put a template in."""
         self.templates[template.words] = template
+        for shared in _beginning(template.words):
+            self._sharing.setdefault(shared, {})[template.words] = template
         if template.learned:
             self._learned.setdefault(_variable_places(template.words), {})[template.words] = template
 
     def remove(self, template: Template) -> None:
         """Take a template out."""
         self.templates.pop(template.words, None)
+        for shared in _beginning(template.words):
+            _forget(self._sharing, shared, template)
         places = _variable_places(template.words)
-        learned = self._learned.get(places, {})
-        if learned.pop(template.words, None) is not None and not learned:
-            del self._learned[places]
+        _forget(self._learned, places, template)
 
     def generalize(self, template: Template) -> list[Merge]:
         """Merge around a template that is new here, as far as the evidence goes.
@@ -72,11 +76,11 @@ class Bucket:
     def _step(self, template: Template) -> tuple[tuple[int, ...], list[Template]] | None:
         """The places that the evidence around `template` shows to be variable, and who agrees elsewhere."""
         words = template.words
-        most = max(1, len(words) // 3)
+        most = _most_different(words)
         near: dict[tuple[int, ...], list[Template]] = defaultdict(list)
-        for other in islice(reversed(self.templates.values()), _WINDOW):
+        for other in self._sharing_a_word(template):
             # Most differ in many words: counting them costs a third of naming them.
-            if other is not template and sum(map(ne, words, other.words)) <= most:
+            if sum(map(ne, words, other.words)) <= most:
                 near[tuple([i for i, differs in enumerate(map(ne, words, other.words)) if differs])].append(other)
         for places in sorted(near, key=_fewest_first):
             group = [template]
@@ -86,6 +90,14 @@ class Bucket:
             if self._is_variable(places, group):
                 return places, group
         return None
+
+    def _sharing_a_word(self, template: Template) -> list[Template]:
+        """All but `template` that may differ from it in `_most_different` words: then one of the first is the same."""
+        shared = _beginning(template.words)
+        found = [self._sharing[one] for one in shared] if shared else [self.templates]
+        latest = {other.words: other for some in found for other in islice(reversed(some.values()), _WINDOW)}
+        latest.pop(template.words, None)
+        return list(latest.values())
 
     def _is_variable(self, places: tuple[int, ...], group: list[Template]) -> bool:
         held = holding(group[0].words, places)
@@ -117,7 +129,7 @@ class Bucket:
         fixed = next((i for i, word in enumerate(words) if word != VARIABLE), 0)  # the evidence needs words that stay
         covered = [
             other
-            for other in self.templates.values()
+            for other in self._sharing.get((fixed, words[fixed]), self.templates).values()
             if other.words[fixed] == words[fixed] and other is not general and _covers(words, other.words)
         ]
         for other in covered:
@@ -126,6 +138,26 @@ class Bucket:
             self.remove(other)
         merges.append((general, covered))
         return general
+
+
+def _most_different(words: tuple[str, ...]) -> int:
+    """In how many words two templates may differ for the difference to be evidence."""
+    return max(1, len(words) // 3)
+
+
+def _beginning(words: tuple[str, ...]) -> list[tuple[int, str]]:
+    """The first words with their places, one more than may differ; none when all may differ."""
+    most = _most_different(words)
+    return [*enumerate(words[: most + 1])] if len(words) > most else []
+
+
+Found = TypeVar("Found")
+
+
+def _forget(index: dict[Found, dict[tuple[str, ...], Template]], key: Found, template: Template) -> None:
+    known = index.get(key, {})
+    if known.pop(template.words, None) is not None and not known:
+        del index[key]
 
 
 def _opened(template: Template, places: Iterable[int]) -> list[str]:
