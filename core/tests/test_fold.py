@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections import Counter
 from collections.abc import Callable
 
@@ -106,6 +107,22 @@ def test_the_tally_knows_levels_and_errors_by_source(record: Make) -> None:
     under_test.add(kinds_of([record(level="ERROR", source="db"), record(level="ERROR", source="db"), record()]))
     assert under_test.tally.by_level == {"ERROR": 2, "INFO": 1}
     assert under_test.tally.errors_by_source == {"db": 2}
+
+
+def test_a_group_with_statistics_takes_little_memory(record: Make) -> None:
+    """As objects, its hundred bins, its values and their draws take twice as much as all that is allowed here."""
+    groups, logs = 50, [{"took": f"{1.05**number:.3f} ms"} for number in range(300)]
+    under_test = fold()
+    tracemalloc.start()
+    try:
+        for metadata in logs:
+            under_test.add(kinds_of([record(pattern=f"p{n}", metadata=metadata) for n in range(groups)]))
+        taken = under_test.take()
+        used, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert all(aggregate.metadata["took"].count == 300 for aggregate in taken)
+    assert used / groups < 4000
 
 
 def test_metadata_that_waits_is_bounded_over_all_groups(record: Make) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from log_aggregator.aggregate import Aggregate
 from log_aggregator.figures import Tally
 from log_aggregator.isolation.garbage import is_metadata
 from log_aggregator.kinds import Key, Kind
 from log_aggregator.samples import choose
-from log_aggregator.summary import Summary, merge_summaries, summarize
+from log_aggregator.summary import Columns, Summary, extended, gather
 
 OVERFLOW_PATTERN = "{OVERFLOW}"
 """The pattern of groups beyond `max_groups`: their totals stay exact, their texts are not kept."""
@@ -23,13 +21,16 @@ _GROUP_COST = 1000
 class _Group:
     """One group while it gathers."""
 
-    __slots__ = ("categories", "count", "first", "garbled", "latest", "metadata", "others", "pending", "tags")
+    __slots__ = (
+        "categories", "count", "first", "garbled", "latest", "metadata", "others", "pending", "tags", "waiting",
+    )  # fmt: skip
 
     def __init__(self, kind: Kind) -> None:
         self.count = 0
         self.first, self.latest = kind.first, kind.latest
         self.others: set[str] = set()
-        self.pending: list[dict[str, Any]] = []
+        self.pending: Columns = {}
+        self.waiting = 0
         self.metadata: Summary = {}
         self.categories: dict[str, int] = {}
         self.tags: dict[str, int] = {}
@@ -52,21 +53,28 @@ class _Group:
             self.tags[tag] = self.tags.get(tag, 0) + kind.logs
         if not kind.metadata:
             return 0
-        before = len(self.pending)
-        self.pending += kind.metadata
-        if len(self.pending) >= _METADATA_AT_ONCE:
+        gather(self.pending, kind.metadata)
+        grown = len(kind.metadata)
+        self.waiting += grown
+        if self.waiting >= _METADATA_AT_ONCE:
+            grown -= self.waiting
             self.summarize_pending()
-        return len(self.pending) - before
+        return grown
 
     def summarize_pending(self) -> None:
         """Summarize the metadata that waits: many at once cost less than one by one."""
-        pending, self.pending = self.pending, []
+        pending, self.pending, self.waiting = self.pending, {}, 0
         try:
-            summary = summarize(pending)
+            self.metadata = extended(self.metadata, pending)
         except Exception:  # noqa: BLE001  a plugin's garbage costs its own metadata, not the logs
             self.garbled = True
-            summary = summarize(entry for entry in pending if is_metadata(entry))
-        self.metadata = merge_summaries(self.metadata, summary)
+            self.metadata = extended(self.metadata, _sound(pending))
+
+
+def _sound(columns: Columns) -> Columns:
+    """What of these can be kept."""
+    kept = {key: [value for value in column if is_metadata({key: value})] for key, column in columns.items()}
+    return {key: column for key, column in kept.items() if column}
 
 
 class Fold:

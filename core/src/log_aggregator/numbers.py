@@ -34,8 +34,6 @@ _NANO = 10**9
 _LARGEST = 1e15
 _TINY = 1e-9
 _LOWEST, _HIGHEST = (ceil(log(end) / _LOG_2 * _BINS_A_DOUBLING) for end in (_TINY, _LARGEST))
-_INDICES = {index: index for index in range(2 * _LOWEST, 2 * _HIGHEST + 1, 2)}
-"""One object an index for all groups: a hundred bins each of thousands of groups add up to megabytes."""
 _QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
 
 _NAMES = {
@@ -127,7 +125,6 @@ class Numbers(msgspec.Struct, gc=False):
         high = low
         count = nanos = zeros = 0
         bins: dict[int, int] = {}
-        shared = _INDICES.get
         for value, its_unit, times in numbers:
             count += times
             nanos += round(value * _NANO) * times
@@ -139,7 +136,6 @@ class Numbers(msgspec.Struct, gc=False):
                 high = value
             if value >= _TINY:
                 index = 2 * ceil(log(value) / _LOG_2 * _BINS_A_DOUBLING)
-                index = shared(index, index)
             elif value <= -_TINY:
                 index = 2 * ceil(log(-value) / _LOG_2 * _BINS_A_DOUBLING) + 1
             else:

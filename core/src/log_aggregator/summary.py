@@ -4,6 +4,9 @@ The JSON form (`to_json`) is what the stores keep in the column `metadata` and w
 also the whole state: `from_json` reads it back. Merging is associative and commutative, exactly: see
 `values` for the values of a key and `numbers` for the statistics of those that are numbers. The only
 chance in it is drawn when logs are folded, never when summaries merge.
+
+In memory a summary is packed: thousands of groups gather, wait and are remembered at once, and as objects
+each would take seven times as much.
 """
 
 from __future__ import annotations
@@ -28,20 +31,57 @@ MAX_VALUE_LENGTH = 128
 """Characters of a value that are kept. Values that differ only beyond count as one."""
 
 
-class KeySummary(msgspec.Struct, gc=False):
-    """What one metadata key looked like: `count` logs had it, with these values."""
+_encoder = msgspec.msgpack.Encoder()
+_values_decoder = msgspec.msgpack.Decoder(Values)
+_numbers_decoder: msgspec.msgpack.Decoder[Numbers | None] = msgspec.msgpack.Decoder(Numbers | None)
+
+
+class KeySummary(msgspec.Struct, gc=False, frozen=True, eq=False):
+    """What one metadata key looked like: `count` logs had it, with these `values`, packed until asked for."""
 
     count: int
-    values: Values
-    numbers: Numbers | None = None
+    packed_values: msgspec.Raw = msgspec.field(name="values")
+    packed_numbers: msgspec.Raw = msgspec.field(name="numbers")
+
+    @classmethod
+    def of(cls, count: int, values: Values, numbers: Numbers | None = None) -> KeySummary:
+        """Pack what is known of a key. Raises `UnicodeEncodeError` for a value that is no proper text."""
+        return cls(count, msgspec.Raw(_encoder.encode(values)), msgspec.Raw(_encoder.encode(numbers)))
+
+    @property
+    def values(self) -> Values:
+        """The values that came; a new object at each call."""
+        return _values_decoder.decode(self.packed_values)
+
+    @property
+    def numbers(self) -> Numbers | None:
+        """The statistics of those that are numbers; a new object at each call."""
+        return _numbers_decoder.decode(self.packed_numbers)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both say the same, in whatever order it was packed."""
+        if not isinstance(other, KeySummary):
+            return NotImplemented
+        return (self.count, self.values, self.numbers) == (other.count, other.values, other.numbers)
+
+    __hash__ = None  # type: ignore[assignment]  # like a list: equal ones may be packed differently
 
 
 Summary = dict[str, KeySummary]
 
+Columns = dict[str, list[Any]]
+"""The values of some logs' metadata by key."""
+
 
 def summarize(metadata: Iterable[Mapping[str, Any]]) -> Summary:
     """Summarize the metadata objects of some logs of one group."""
-    columns: dict[str, list[Any]] = {}
+    columns: Columns = {}
+    gather(columns, metadata)
+    return extended({}, columns)
+
+
+def gather(columns: Columns, metadata: Iterable[Mapping[str, Any]]) -> None:
+    """Put the values of some logs' metadata into `columns`: a fifth of what the objects take."""
     for entry in metadata:
         for key, value in entry.items():
             column = columns.get(key)
@@ -49,7 +89,17 @@ def summarize(metadata: Iterable[Mapping[str, Any]]) -> Summary:
                 columns[key] = [value]
             else:
                 column.append(value)
-    return _bounded({_short_key(key): _summarize_values(values) for key, values in columns.items()})
+
+
+def extended(known: Summary, columns: Columns) -> Summary:
+    """A new summary of `known` and more logs: the same as merging with theirs, but packed once."""
+    merged = dict(known)
+    for long_key, column in columns.items():
+        key = _short_key(long_key)
+        found = _summarize_values(column)
+        before = merged.get(key)
+        merged[key] = KeySummary.of(*(found if before is None else _merged(_unpacked(before), found)))
+    return _bounded(merged)
 
 
 def merge_summaries(a: Summary, b: Summary) -> Summary:
@@ -59,7 +109,7 @@ def merge_summaries(a: Summary, b: Summary) -> Summary:
     merged = dict(a)
     for key, summary in b.items():
         known = merged.get(key)
-        merged[key] = summary if known is None else _merge_key(known, summary)
+        merged[key] = summary if known is None else KeySummary.of(*_merged(_unpacked(known), _unpacked(summary)))
     return _bounded(merged)
 
 
@@ -80,19 +130,26 @@ def from_json(stored: Mapping[str, Any] | None) -> Summary:
     return _bounded({key: entry for key, entry in read.items() if entry is not None})
 
 
-def _merge_key(a: KeySummary, b: KeySummary) -> KeySummary:
-    numbers = a.numbers.merged(b.numbers) if a.numbers and b.numbers else a.numbers or b.numbers
-    return KeySummary(a.count + b.count, merge_values(a.values, b.values), numbers)
+_Parts = tuple[int, Values, Numbers | None]
 
 
-def _summarize_values(values: list[Any]) -> KeySummary:
+def _unpacked(entry: KeySummary) -> _Parts:
+    return entry.count, entry.values, entry.numbers
+
+
+def _merged(a: _Parts, b: _Parts) -> _Parts:
+    numbers = a[2].merged(b[2]) if a[2] and b[2] else a[2] or b[2]
+    return a[0] + b[0], merge_values(a[1], b[1]), numbers
+
+
+def _summarize_values(values: list[Any]) -> _Parts:
     if len(values) == 1:
         number = parse_number(values[0])
-        return KeySummary(1, fold({_text(values[0]): 1}), Numbers.of([(*number, 1)]) if number else None)
+        return 1, fold({_text(values[0]): 1}), Numbers.of([(*number, 1)]) if number else None
     kinds = set(map(type, values))
     distinct = _distinct(values, kinds)
     numbers = [(*number, count) for value, count in distinct if (number := parse_number(value)) is not None]
-    return KeySummary(len(values), fold(_texts(distinct, kinds)), Numbers.of(numbers) if numbers else None)
+    return len(values), fold(_texts(distinct, kinds)), Numbers.of(numbers) if numbers else None
 
 
 def _distinct(values: list[Any], kinds: set[type]) -> Collection[tuple[Any, int]]:
@@ -155,9 +212,10 @@ def _bounded(summary: Summary) -> Summary:
 
 
 def _key_to_json(entry: KeySummary) -> dict[str, Any]:
-    out = {"count": entry.count, **values_to_json(entry.values, entry.count)}
-    if entry.numbers is not None:
-        out["numbers"] = entry.numbers.to_json()
+    count, values, numbers = _unpacked(entry)
+    out = {"count": count, **values_to_json(values, count)}
+    if numbers is not None:
+        out["numbers"] = numbers.to_json()
     return out
 
 
@@ -165,7 +223,7 @@ def _key_from_json(stored: Any) -> KeySummary | None:
     if not isinstance(stored, Mapping):
         return None
     try:
-        return KeySummary(
+        return KeySummary.of(
             msgspec.convert(stored.get("count"), Count), values_from_json(stored), _numbers(stored.get("numbers"))
         )
     except msgspec.ValidationError:

@@ -9,6 +9,9 @@ from typing import Any
 import msgspec
 
 from log_aggregator.aggregate import Aggregate
+from log_aggregator.numbers import Numbers
+from log_aggregator.summary import KeySummary
+from log_aggregator.values import Values
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -20,12 +23,12 @@ def pack_aggregate(aggregate: Aggregate) -> bytes:
 
 def unpack_aggregate(packed: bytes) -> Aggregate:
     """The aggregate that was packed. Raises `ValueError` for other bytes."""
-    return msgspec.convert(json.loads(packed), Aggregate, strict=False)
+    return _aggregate(json.loads(packed))
 
 
 def clean_aggregate(aggregate: Aggregate) -> Aggregate:
     """The aggregate with NUL and lone surrogates, which no database text holds, replaced by U+FFFD."""
-    return msgspec.convert(clean_value(_plain(aggregate)), Aggregate, strict=False)
+    return _aggregate(clean_value(_plain(aggregate)))
 
 
 def is_storable(text: str) -> bool:
@@ -44,5 +47,26 @@ def clean_value(value: Any) -> Any:
     return value
 
 
+class _Unpacked(msgspec.Struct):
+    """A `KeySummary` whose texts can be reached."""
+
+    count: int
+    values: Values
+    numbers: Numbers | None = None
+
+
+class _Metadata(msgspec.Struct):
+    metadata: dict[str, _Unpacked] = {}
+
+
 def _plain(aggregate: Aggregate) -> Any:
-    return msgspec.to_builtins(aggregate, str_keys=True)
+    plain = msgspec.to_builtins(msgspec.structs.replace(aggregate, metadata={}), str_keys=True)
+    unpacked = {key: _Unpacked(entry.count, entry.values, entry.numbers) for key, entry in aggregate.metadata.items()}
+    return plain | msgspec.to_builtins(_Metadata(unpacked), str_keys=True)
+
+
+def _aggregate(plain: Any) -> Aggregate:
+    unpacked = msgspec.convert(plain, _Metadata, strict=False).metadata
+    packed = {key: KeySummary.of(entry.count, entry.values, entry.numbers) for key, entry in unpacked.items()}
+    bare = msgspec.convert(plain | {"metadata": {}}, Aggregate, strict=False)
+    return msgspec.structs.replace(bare, metadata=packed)

@@ -25,7 +25,7 @@ Counts = dict[str, dict[str, float]]
 def brief(aggregate: Aggregate) -> Aggregate:
     """The aggregate with as much of its metadata as a new profile takes: the whole of it is several times larger."""
     metadata = {
-        key: KeySummary(summary.count, Values(dict(islice(_pairs(summary), _MAX_VALUES))))
+        key: KeySummary.of(summary.count, Values(dict(islice(_pairs(summary), _MAX_VALUES))))
         for key, summary in islice(aggregate.metadata.items(), _MAX_KEYS)
     }
     return msgspec.structs.replace(aggregate, metadata=metadata)
