@@ -36,6 +36,11 @@ _values_decoder = msgspec.msgpack.Decoder(Values)
 _numbers_decoder: msgspec.msgpack.Decoder[Numbers | None] = msgspec.msgpack.Decoder(Numbers | None)
 
 
+def packed(value: Any) -> bytes:
+    """`value` as msgpack, to be kept: copied, because the encoder leaves room behind what it wrote."""
+    return bytes(memoryview(_encoder.encode(value)))
+
+
 class KeySummary(msgspec.Struct, gc=False, frozen=True, eq=False):
     """What one metadata key looked like: `count` logs had it, with these `values`, packed until asked for."""
 
@@ -46,7 +51,7 @@ class KeySummary(msgspec.Struct, gc=False, frozen=True, eq=False):
     @classmethod
     def of(cls, count: int, values: Values, numbers: Numbers | None = None) -> KeySummary:
         """Pack what is known of a key. Raises `UnicodeEncodeError` for a value that is no proper text."""
-        return cls(count, msgspec.Raw(_encoder.encode(values)), msgspec.Raw(_encoder.encode(numbers)))
+        return cls(count, msgspec.Raw(packed(values)), msgspec.Raw(packed(numbers)))
 
     @property
     def values(self) -> Values:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 
 import msgspec
 import pytest
@@ -163,40 +164,52 @@ def test_states_forget_the_least_recently_used() -> None:
     states = States(3000)
     rows = rows_of([aggregate(f"p{n}") for n in range(5)], 5)
     for row in rows:
-        states.put(row.key, 1, row.merged, row.add_to(None, 5))
+        states.put(row.key, 1, row.merged)
         states.get(rows[0].key)
     assert states.get(rows[0].key) == (1, rows[0].merged)
     assert states.get(rows[-1].key) is not None
     assert states.get(rows[1].key) is None
-    states.put(rows[0].key, 2, rows[0].merged, None)
+    states.put(rows[0].key, 2, rows[0].merged)
     assert states.get(rows[0].key) == (2, rows[0].merged)
     states.clear()
     assert len(states) == 0
     none = States(0)
-    none.put(rows[0].key, 1, rows[0].merged, None)
+    none.put(rows[0].key, 1, rows[0].merged)
     assert none.get(rows[0].key) is None
 
 
-def test_states_of_a_large_flush_replace_the_oldest_and_keep_their_cost() -> None:
+def test_states_of_a_large_flush_replace_the_oldest() -> None:
     states, written = States(3000), States(3000)
     rows = rows_of([aggregate(f"p{n}") for n in range(20)], 5)
-    states.put(rows[0].key, 0, rows[0].merged, None, 2500)
-    known = states.take(rows[0].key)
-    assert known == (rows[0].merged, 2500)
+    states.put(rows[0].key, 0, rows[0].merged)
+    assert states.take(rows[0].key) == rows[0].merged
     assert states.take(rows[0].key) is None
-    written.put(rows[0].key, 0, *known[:1], None, known[1])
-    states.put(rows[1].key, 0, rows[1].merged, None)
-    states.put(rows[2].key, 0, rows[2].merged, None)
-    states.take_over(written)
-    assert states.get(rows[0].key) is not None
-    assert states.get(rows[1].key) is None  # the three cost more than is allowed
-    assert len(written) == 0
     for row in rows:
-        written.put(row.key, 0, row.merged, None)
+        states.put(row.key, 0, row.merged)
+        written.put(row.key, 0, row.merged)
+    most = len(states)
+    assert 1 < most < len(rows)
+    written.put(rows[0].key, 0, rows[0].merged)
     states.take_over(written)
-    assert len(states) == 7
-    assert states.get(rows[-1].key) is not None
-    assert states.get(rows[0].key) is None
+    assert (len(states), len(written)) == (most, 0)
+    assert states.get(rows[0].key) is not None
+    assert states.get(rows[1].key) is None
+
+
+def test_states_take_no_more_memory_than_they_may() -> None:
+    allowed = 500_000
+    states = States(allowed)
+    metadata = summarize([{"took": f"{1.05**exponent:.3f} ms"} for exponent in range(100)])
+    rows = rows_of([aggregate(f"p{number}", metadata=metadata) for number in range(1000)], 5)
+    tracemalloc.start()
+    try:
+        for row in rows:
+            states.put(row.key, 0, row.merged)
+        used, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(states) > 200
+    assert used < allowed
 
 
 def test_roll_up_keeps_the_row_that_starts_the_hour() -> None:

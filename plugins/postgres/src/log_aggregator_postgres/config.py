@@ -84,7 +84,7 @@ class PostgresConfig(BaseModel):
     )
     maintenance_seconds: float = Field(600.0, gt=0, description="pause between two looks for old rows")
     remembered_bytes: int = Field(
-        8 * 1024 * 1024, ge=0, description="JSON of rows remembered, so that hot rows are not read back"
+        8 * 1024 * 1024, ge=0, description="memory for rows written last, so that hot rows are not read back"
     )
 
     @model_validator(mode="after")

@@ -64,7 +64,7 @@ class Writer:
             self.states.clear()
             raise
         for row, revision in written:
-            self.states.put(row.key, revision, row.merged, row.columns)
+            self.states.put(row.key, revision, row.merged)
         return poison
 
     async def store_again(self, connection: Connection, aggregate: Aggregate) -> None:

@@ -32,6 +32,6 @@ class SqliteConfig(BaseModel):
     )
     maintenance_seconds: float = Field(600.0, gt=0, description="pause between two looks for old rows")
     remembered_bytes: int = Field(
-        8 * 1024 * 1024, ge=0, description="JSON of rows remembered, so that hot rows are not read back"
+        8 * 1024 * 1024, ge=0, description="memory for rows written last, so that hot rows are not read back"
     )
     busy_timeout: float = Field(10.0, gt=0, description="seconds to wait for another program's lock on the file")

@@ -132,10 +132,9 @@ class Writer:
         return is_taken(connection, store)
 
     def _store_row(self, connection: sqlite3.Connection, row: Row) -> None:
-        stored, *cost = self.states.take(row.key) or (self._read(connection, row),)
-        columns = row.add_to(stored, self._max_samples)
+        row.add_to(self.states.take(row.key) or self._read(connection, row), self._max_samples)
         connection.execute(_UPSERT, _values(row, self._bucket_seconds))
-        self._written.put(row.key, 0, row.merged, columns, *cost)
+        self._written.put(row.key, 0, row.merged)
         row.merged, row.columns = row.fresh, None
 
     def _try_cleaned(self, connection: sqlite3.Connection, row: Row) -> bool:
