@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib.metadata import version
-from typing import Any
+from importlib import import_module
 
 from aiohttp import web
-from prometheus_client import ProcessCollector
-from prometheus_client.core import InfoMetricFamily
-from prometheus_client.exposition import choose_encoder
-from prometheus_client.metrics_core import Metric
 from pydantic import BaseModel, ConfigDict, Field
 
 from log_aggregator import Service, hookimpl
 from log_aggregator.store import StoreHealth
-from log_aggregator_prometheus import families
 from log_aggregator_prometheus.labels import Sources
 
 
@@ -31,17 +25,6 @@ class PrometheusConfig(BaseModel):
     store_deadline: float = Field(2.0, gt=0, le=10, description="seconds that the store has to say how it is")
 
 
-class _Page:
-    """All metrics at one moment: what the encoders of the client library ask for."""
-
-    def __init__(self, metrics: list[Metric]) -> None:
-        self._metrics = metrics
-
-    def collect(self) -> list[Metric]:
-        """The metrics, by family."""
-        return self._metrics
-
-
 class PrometheusMetrics:
     """Shows the service's figures to Prometheus. Keeps none of its own: the global registry is not used."""
 
@@ -50,8 +33,6 @@ class PrometheusMetrics:
     def __init__(self, config: PrometheusConfig) -> None:
         self._config = config
         self._sources = Sources(config.max_sources)
-        self._process = ProcessCollector(registry=None)
-        self._version = version("log-aggregator")
         self._scrapes = 0
 
     @hookimpl
@@ -68,22 +49,14 @@ class PrometheusMetrics:
 
     async def _answer(self, service: Service, request: web.Request) -> web.StreamResponse:
         self._scrapes += 1
-        encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+        # Not before somebody scrapes: the client library takes more than a megabyte.
+        module = await asyncio.to_thread(import_module, "log_aggregator_prometheus.page")
         health = await self._store_health(service)
-        body = encode(_Page(list(self._metrics(await service.stats(), health))))
+        accept = request.headers.get("Accept", "")
+        body, content_type = module.page(accept, await service.stats(), health, self._sources)
         response = web.Response(body=body, headers={"Content-Type": content_type, "Cache-Control": "no-store"})
         response.enable_compression()
         return response
-
-    def _metrics(self, stats: dict[str, Any], health: StoreHealth | None) -> Iterator[Metric]:
-        info = InfoMetricFamily(f"{families.PREFIX}_build", "The release that runs.", value={"version": self._version})
-        yield info
-        yield from families.of_service(stats)
-        yield from families.of_logs(stats, self._sources)
-        yield from families.of_sinks(stats)
-        yield from families.of_plugins(stats)
-        yield from families.of_store(health)
-        yield from self._process.collect()
 
     async def _store_health(self, service: Service) -> StoreHealth | None:
         """A store that does not answer in time must not cost the other metrics."""
