@@ -28,7 +28,7 @@ class _Group:
     def __init__(self, kind: Kind) -> None:
         self.count = 0
         self.first, self.latest = kind.first, kind.latest
-        self.others: set[str] = set()
+        self.others: list[str] = []
         self.pending: Columns = {}
         self.waiting = 0
         self.metadata: Summary = {}
@@ -116,8 +116,8 @@ class Fold:
         group = self._groups.get(kind.key) or self._new_group(kind)
         group.count_in(kind)
         gathered = len(self._groups)
-        if gathered < self.max_groups * 0.5 and len(group.others) < _OTHERS:
-            group.others.add(kind.between)
+        if gathered < self.max_groups * 0.5 and len(group.others) < _OTHERS and kind.between not in group.others:
+            group.others.append(kind.between)
             self.bytes += len(kind.between)
         if gathered < self.max_groups * 0.75:
             self.waiting += group.describe(kind)
@@ -135,7 +135,8 @@ class Fold:
         """The aggregates gathered so far; the fold is empty afterwards."""
         groups, self._groups = self._groups, {}
         self.logs = self.bytes = self.waiting = 0
-        return [self._aggregate(key, group) for key, group in groups.items()]
+        # Each group goes as its aggregate comes: both of all of them would be the most that is ever in memory.
+        return [self._aggregate(key, groups.pop(key)) for key in list(groups)]
 
     def _aggregate(self, key: Key, group: _Group) -> Aggregate:
         if group.pending:

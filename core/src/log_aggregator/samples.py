@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterable
 
 import msgspec
 
@@ -19,7 +20,7 @@ class Samples(msgspec.Struct, gc=False, frozen=True):
     latest: int = 0
 
 
-def choose(first: str, latest: str, others: set[str], most: int) -> Samples:
+def choose(first: str, latest: str, others: Iterable[str], most: int) -> Samples:
     """Keep `first`, `latest` and the fairest of `others`, at most `most` (at least 1) in all.
 
     The first and the latest take part in the choice too: a message that is first in one group may

@@ -92,7 +92,6 @@ def _prepare(connection: sqlite3.Connection) -> Identity:
     connection.execute("PRAGMA journal_mode = WAL")
     # FULL syncs the write-ahead log at each commit: NORMAL would lose acknowledged logs at power loss.
     connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA cache_size = -8000")
     connection.execute("PRAGMA wal_autocheckpoint = 2000")
     connection.execute("PRAGMA journal_size_limit = 67108864")
     connection.executescript(_SCHEMA)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from itertools import islice
 from math import log
+from sys import intern
 
 import msgspec
 
@@ -59,7 +60,8 @@ class Profile:
                 values = self.recent[key] = {}
             for value, count in _pairs(summary):
                 if value in values or len(values) < _MAX_VALUES:
-                    values[value] = values.get(value, 0.0) + count
+                    # Flushes and series bring equal texts as objects of their own: one of each is enough.
+                    values[intern(value)] = values.get(value, 0.0) + count
 
     def settle(self) -> None:
         """Make the recent values part of the usual ones. Not called while the series alerts."""
