@@ -138,7 +138,7 @@ def test_metadata_that_waits_is_bounded_over_all_groups(record: Make) -> None:
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert 1000 <= most < 70_000
+    assert 1000 <= most < 35_000
     assert peak < 10_000_000
     kept = {aggregate.pattern: to_json(aggregate.metadata)["n"]["count"] for aggregate in under_test.take()}
     assert kept == {f"p{n}": 100 for n in range(1000)}

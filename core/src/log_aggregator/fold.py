@@ -13,7 +13,7 @@ OVERFLOW_PATTERN = "{OVERFLOW}"
 """The pattern of groups beyond `max_groups`: their totals stay exact, their texts are not kept."""
 
 _METADATA_AT_ONCE = 256
-_METADATA_WAITING = 65_536
+_METADATA_WAITING = 32_768
 _OTHERS = 8
 _GROUP_COST = 1000
 
