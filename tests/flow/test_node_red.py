@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import copy
 import json
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -42,12 +44,22 @@ def node_red() -> Path:
     if int(version.strip().removeprefix("v").partition(".")[0]) < 18:
         pytest.skip(f"Node-RED 4 needs Node.js 18; here is {version.strip()}")
     if not main.exists():
-        CACHE.mkdir(parents=True, exist_ok=True)
-        command = ["npm", "install", "--no-audit", "--no-fund", "--prefix", str(CACHE), "node-red@4"]
+        _install()
+    return main
+
+
+def _install() -> None:
+    """Install Node-RED beside where it belongs, and move it there whole: another process may be looking for it."""
+    CACHE.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=CACHE.parent, prefix="node-red-") as beside:
+        fresh = Path(beside, "made")
+        fresh.mkdir()
+        command = ["npm", "install", "--no-audit", "--no-fund", "--prefix", str(fresh), "node-red@4"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
         if done.returncode:
             pytest.skip(f"npm cannot install node-red@4 here: {done.stderr.strip()[-300:]}")
-    return main
+        with contextlib.suppress(OSError):  # the other process was first
+            fresh.rename(CACHE)
 
 
 def flow_with(url: str, *, key: str = "", many: int = 0) -> list[dict[str, Any]]:

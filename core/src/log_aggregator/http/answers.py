@@ -68,14 +68,15 @@ def _start(now: int) -> bytes:
     return b"%bDate: %b\r\n" % (_HEADERS, formatdate(now, usegmt=True).encode())
 
 
-class BatchBodies(dict[int, bytes]):
-    """The body of `all n taken` for every n in use."""
+class BatchAnswers(dict[tuple[int, bytes], Accepted]):
+    """The answer `all n taken` for every n and Connection header in use."""
 
-    def __missing__(self, accepted: int) -> bytes:
+    def __missing__(self, what: tuple[int, bytes]) -> Accepted:
         if len(self) >= 1000:
             self.clear()
-        body = self[accepted] = b'{"accepted":%d,"rejected":[]}' % accepted
-        return body
+        accepted, connection = what
+        answer = self[what] = Accepted(b'{"accepted":%d,"rejected":[]}' % accepted, connection)
+        return answer
 
 
 _ONE = {
@@ -95,14 +96,14 @@ def one_answer(request: web.BaseRequest, receipt: Receipt) -> Accepted:
 
 
 def batch_answer(
-    request: web.BaseRequest, receipt: Receipt, rejected: list[tuple[int, str]], bodies: BatchBodies
+    request: web.BaseRequest, receipt: Receipt, rejected: list[tuple[int, str]], answers: BatchAnswers
 ) -> Accepted:
     """The answer to a batch; `rejected` holds all rejected logs by their index in the body.
 
     Raises `Problem` 422 when nothing was good.
     """
     if not rejected and receipt.durable and not receipt.duplicate:
-        return Accepted(bodies[receipt.accepted], _connection(request))
+        return answers[receipt.accepted, _connection(request)]
     if rejected and not receipt.accepted:
         raise nothing_good(rejected)
     answer = {"accepted": receipt.accepted, **rejected_members(rejected), **_remarks(receipt)}

@@ -8,7 +8,7 @@ from hashlib import blake2b
 from aiohttp import hdrs, web
 
 from log_aggregator.errors import KeyReusedError, OverloadedError, Reject
-from log_aggregator.http.answers import BatchBodies, batch_answer, nothing_good, one_answer
+from log_aggregator.http.answers import BatchAnswers, batch_answer, nothing_good, one_answer
 from log_aggregator.http.backend import Backend, Receipt
 from log_aggregator.http.body import BodyReader
 from log_aggregator.http.compression import Decompressor
@@ -35,7 +35,7 @@ class Ingest:
         self._decoder = BodyDecoder(Limits.of(backend.settings))
         self._types = ContentTypes()
         self._quota = Quota(backend.settings)
-        self._bodies = BatchBodies()
+        self._answers = BatchAnswers()
 
     @needs("ingest")
     async def one(self, request: web.Request) -> web.StreamResponse:
@@ -63,7 +63,7 @@ class Ingest:
         refused = receipt.rejected
         if positions is not None:
             refused = rejected + [(positions[index], reason) for index, reason in refused]
-        return batch_answer(request, receipt, refused, self._bodies)
+        return batch_answer(request, receipt, refused, self._answers)
 
     async def expect(self, request: web.Request) -> web.StreamResponse | None:
         """`Expect: 100-continue`: refuse by the announced length before a byte of the body is sent."""
