@@ -48,7 +48,7 @@ def test_every_log_is_counted_once_in_the_group_it_belongs_to(batches: list[list
         for r in batch
     )
     assert under_test.logs == expected.total()
-    taken = under_test.take()
+    taken = list(under_test.take())
     assert {(a.bucket, a.pattern, a.level, a.source): a.count for a in taken} == expected
     for aggregate in taken:
         times = [
@@ -59,7 +59,7 @@ def test_every_log_is_counted_once_in_the_group_it_belongs_to(batches: list[list
             == (aggregate.bucket, aggregate.pattern, aggregate.level, aggregate.source)
         ]
         assert (aggregate.first_seen, aggregate.last_seen) == (min(times), max(times))
-    assert (under_test.take(), under_test.logs) == ([], 0)
+    assert (list(under_test.take()), under_test.logs) == ([], 0)
 
 
 @given(st.lists(records, min_size=1, max_size=40), st.integers(0, 40))
@@ -76,7 +76,7 @@ def test_folding_in_parts_and_merging_gives_the_same_totals(batch: list[Record],
 def test_beyond_max_groups_texts_are_given_up_and_totals_stay_exact(record: Make) -> None:
     under_test = fold(max_groups=10)
     under_test.add(kinds_of([record(f"message {number}", pattern=f"pattern {number}") for number in range(100)]))
-    taken = under_test.take()
+    taken = list(under_test.take())
     assert sum(a.count for a in taken) == 100
     assert len(taken) == 11
     overflow = [a for a in taken if a.pattern == OVERFLOW_PATTERN]
@@ -118,7 +118,7 @@ def test_a_group_with_statistics_takes_little_memory(record: Make) -> None:
     try:
         for metadata in logs:
             under_test.add(kinds_of([record(pattern=f"p{n}", metadata=metadata) for n in range(groups)]))
-        taken = under_test.take()
+        taken = list(under_test.take())
         used, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

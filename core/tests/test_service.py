@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
 from core.tests.made import Store, crashing
 from log_aggregator import Alias, Anomaly, ConfigError, Record, Reject
 from log_aggregator.errors import KeyReusedError, OverloadedError
+from log_aggregator.fold import Fold
 from log_aggregator.hookspecs import Service as Handle
 from log_aggregator.service import Service
 
@@ -209,3 +212,27 @@ async def test_large_texts_are_sealed_before_they_fill_the_memory(
                 await asyncio.sleep(0.01)
         assert service.pipeline.gathered_bytes < 4 * 2**20
     assert store.total == 400
+
+
+async def test_others_have_their_turn_while_a_large_flush_is_made(
+    start: Callable[..., Service], store: Store, record: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made_in: Counter[int] = Counter()
+    turn = 0
+    make = Fold._aggregate
+
+    def noted(*what: Any) -> Any:
+        made_in[turn] += 1
+        return make(*what)
+
+    monkeypatch.setattr("log_aggregator.pipeline.MADE_AT_ONCE", 10)
+    monkeypatch.setattr(Fold, "_aggregate", noted)
+    async with start(aggregation_window=3600, batch_size=10_000) as service:
+        await service.take([record(f"m{n}", pattern=f"p{n}") for n in range(500)])
+        await service.pipeline.drained()
+        flushing = asyncio.create_task(service.flush(20))
+        while not flushing.done():
+            await asyncio.sleep(0)
+            turn += 1
+    assert set(made_in.values()) == {10}
+    assert store.total == 500

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from log_aggregator.aggregate import Aggregate
 from log_aggregator.figures import Tally
 from log_aggregator.isolation.garbage import is_metadata
@@ -131,12 +133,14 @@ class Fold:
         self.bytes += _GROUP_COST + len(key[1]) + 2 * len(kind.first[1])
         return self._groups.setdefault(key, _Group(kind))
 
-    def take(self) -> list[Aggregate]:
-        """The aggregates gathered so far; the fold is empty afterwards."""
+    def take(self) -> Iterator[Aggregate]:
+        """What has gathered so far; the fold is empty at once, and each aggregate is made when it is asked for.
+
+        Each group goes as its aggregate comes: both of all of them would be the most that is ever in memory.
+        """
         groups, self._groups = self._groups, {}
         self.logs = self.bytes = self.waiting = 0
-        # Each group goes as its aggregate comes: both of all of them would be the most that is ever in memory.
-        return [self._aggregate(key, groups.pop(key)) for key in list(groups)]
+        return (self._aggregate(key, groups.pop(key)) for key in list(groups))
 
     def _aggregate(self, key: Key, group: _Group) -> Aggregate:
         if group.pending:

@@ -7,9 +7,13 @@ import contextlib
 import logging
 import time
 from collections import deque
+from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
-from log_aggregator.aggregate import Alias, Anomaly, Flush
+import msgspec
+
+from log_aggregator.aggregate import Aggregate, Alias, Anomaly, Flush
 from log_aggregator.batch import Batch
 from log_aggregator.fold import Fold
 from log_aggregator.journal import JournalError
@@ -23,6 +27,9 @@ TREATED_AT_ONCE = 4
 
 FOLD_AT_ONCE = 0.005
 """Seconds after which folding lets others have their turn."""
+
+MADE_AT_ONCE = 200
+"""Aggregates of a flush that are made before others have their turn: a few milliseconds."""
 
 RETRY_SEAL = 1.0
 
@@ -223,17 +230,16 @@ class Pipeline:
             self._sealing = None
         events_due = self._has_events() and self._sealer.seconds_left() <= 0
         if forced or events_due or self._sealer.is_due(self._fold):
-            flush = self._sealer.next_flush(self._fold.take(), self._aliases, list(self._anomalies.values()))
-            if self._fold.garbled or self._sorter.garbled:
-                self._fold.garbled = self._sorter.garbled = False
-                self._stages.suspect("metadata")
+            flush = self._sealer.next_flush(self._aliases, list(self._anomalies.values()))
             self._aliases, self._anomalies = [], {}
-            self._sealing = asyncio.create_task(self._seal(flush, self._watermark, self._done), name="seal")
+            sealing = self._seal(flush, self._fold.take(), self._watermark, self._done)
+            self._sealing = asyncio.create_task(sealing, name="seal")
             self._sealing.add_done_callback(lambda _: self._wake.set())
 
-    async def _seal(self, flush: Flush, watermark: int, done: int) -> None:
+    async def _seal(self, flush: Flush, taken: Iterator[Aggregate], watermark: int, done: int) -> None:
         """Seal until it has worked. Meanwhile the records are safe in the intake, and more gather."""
         failed = False
+        flush = await self._filled(flush, taken)
         while flush.aggregates or flush.aliases or flush.anomalies:
             try:
                 if not await self._sealer.seal(flush, watermark):
@@ -250,6 +256,18 @@ class Pipeline:
             if target <= done and not future.done():
                 future.set_result(self._sealer.sequence)
         self._forced = [(target, future) for target, future in self._forced if target > done]
+
+    async def _filled(self, flush: Flush, taken: Iterator[Aggregate]) -> Flush:
+        """The flush with its aggregates, made some at a time: thousands at once would hold the others up."""
+        aggregates: list[Aggregate] = []
+        while some := list(islice(taken, MADE_AT_ONCE)):
+            aggregates += some
+            await asyncio.sleep(0)
+        if self._fold.garbled or self._sorter.garbled:
+            self._fold.garbled = self._sorter.garbled = False
+            self._stages.suspect("metadata")
+        logs = sum([aggregate.count for aggregate in aggregates])
+        return msgspec.structs.replace(flush, logs=logs, aggregates=tuple(aggregates))
 
     async def _sleep(self) -> None:
         timeout = None

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from log_aggregator.aggregate import Aggregate, Alias, Anomaly, Flush, Position
+from log_aggregator.aggregate import Alias, Anomaly, Flush, Position
 from log_aggregator.fold import Fold
 from log_aggregator.journal import Intake, JournalError, Outbox, Writer
 from log_aggregator.journal.database import Identity
@@ -103,16 +103,17 @@ class Sealer:
             pause = min(took * (1 / SHARE_OF_TIME - 1), self._settings.aggregation_window)
             self._not_before = self._now() + pause
 
-    def next_flush(self, aggregates: list[Aggregate], aliases: list[Alias], anomalies: list[Anomaly]) -> Flush:
-        """The flush that comes after the newest one; it is nowhere but in memory yet."""
+    def next_flush(self, aliases: list[Alias], anomalies: list[Anomaly]) -> Flush:
+        """The flush that comes after the newest one, without its aggregates; it is nowhere but in memory yet."""
+        self._sealed_at = self._now()
         return Flush(
             instance=self._identity.instance,
             position=Position(self._identity.epoch, self._sequence + 1),
             previous=None,
             opened=self._opened_us,
             sealed=time.time_ns() // 1000,
-            logs=sum(aggregate.count for aggregate in aggregates),
-            aggregates=tuple(aggregates),
+            logs=0,
+            aggregates=(),
             aliases=tuple(aliases),
             anomalies=tuple(anomalies),
         )
@@ -123,7 +124,6 @@ class Sealer:
         Returns whether it could be written as it was; what cannot be encoded keeps its counts only.
         Raises `JournalError` when it cannot be written: then nothing has changed.
         """
-        self._sealed_at = self._now()
         whole = True
         try:
             await self._writer.submit(partial(self._write, flush, watermark))
