@@ -6,6 +6,9 @@ from itertools import pairwise
 
 import pytest
 
+from log_aggregator_templates import TemplateMiner
+from log_aggregator_templates.bucket import _WINDOW
+
 from .learned import NAMES, Learner, learn
 
 
@@ -99,3 +102,14 @@ def test_lines_with_other_separators_and_no_bare_variable_stay_apart() -> None:
 def test_odd_lines_are_taken(line: str) -> None:
     learner = Learner()
     assert learner.first_sight([line, line])[0] == learner.first_sight([line])[0]
+
+
+def test_a_word_that_varies_is_learned_though_hundreds_of_patterns_take_turns() -> None:
+    miner = TemplateMiner(10_000, 10_000)
+    turns = [
+        [f"order{n} at{n} desk{n} of{n} branch{n} taken by {name}" for n in range(_WINDOW + 100)] for name in NAMES
+    ]
+    for lines in turns:
+        last = [miner.template(line) for line in lines]
+    assert len(set(last)) == len(last)
+    assert all("{VAR}" in text for text in last)

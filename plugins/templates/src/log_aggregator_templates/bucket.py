@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterable
 from itertools import islice
 from operator import ne
-from typing import TypeVar
 
 from log_aggregator_templates.evidence import around, holding, needed
 from log_aggregator_templates.template import Template
@@ -32,7 +31,7 @@ class Bucket:
         self.separators = separators
         self.templates: dict[tuple[str, ...], Template] = {}
         self._learned: dict[tuple[int, ...], dict[tuple[str, ...], Template]] = {}
-        self._sharing: dict[tuple[int, str], dict[tuple[str, ...], Template]] = {}
+        self._sharing: dict[tuple[int, str], list[Template]] = {}
 
     def find(self, words: tuple[str, ...]) -> Template | None:
         """The template of a line with these words: the same words, or the closest one that covers them."""
@@ -45,19 +44,26 @@ class Bucket:
 
     def add(self, template: Template) -> None:
         """Put a template in."""
+        if template.words not in self.templates:
+            for word in _first_words(template.words):
+                self._sharing.setdefault(word, []).append(template)
         self.templates[template.words] = template
-        for shared in _beginning(template.words):
-            self._sharing.setdefault(shared, {})[template.words] = template
         if template.learned:
             self._learned.setdefault(_variable_places(template.words), {})[template.words] = template
 
     def remove(self, template: Template) -> None:
         """Take a template out."""
-        self.templates.pop(template.words, None)
-        for shared in _beginning(template.words):
-            _forget(self._sharing, shared, template)
+        if self.templates.pop(template.words, None) is None:
+            return
+        for word in _first_words(template.words):
+            sharing = self._sharing[word]
+            sharing.remove(template)
+            if not sharing:
+                del self._sharing[word]
         places = _variable_places(template.words)
-        _forget(self._learned, places, template)
+        learned = self._learned.get(places, {})
+        if learned.pop(template.words, None) is not None and not learned:
+            del self._learned[places]
 
     def generalize(self, template: Template) -> list[Merge]:
         """Merge around a template that is new here, as far as the evidence goes.
@@ -92,12 +98,17 @@ class Bucket:
         return None
 
     def _sharing_a_word(self, template: Template) -> list[Template]:
-        """All but `template` that may differ from it in `_most_different` words: then one of the first is the same."""
-        shared = _beginning(template.words)
-        found = [self._sharing[one] for one in shared] if shared else [self.templates]
-        latest = {other.words: other for some in found for other in islice(reversed(some.values()), _WINDOW)}
-        latest.pop(template.words, None)
-        return list(latest.values())
+        """The latest that may differ from `template` in no more than `_most_different` words.
+
+        They have one of any `_most_different + 1` words in common with it: those are looked at that are the rarest.
+        """
+        wanted = _most_different(template.words) + 1
+        sharing = sorted([self._sharing[word] for word in _first_words(template.words)], key=len)[:wanted]
+        if len(sharing) < wanted:
+            sharing = [list(islice(reversed(self.templates.values()), _WINDOW))]
+        found = {id(other): other for some in sharing for other in some[-_WINDOW:]}
+        found.pop(id(template), None)
+        return list(found.values())
 
     def _is_variable(self, places: tuple[int, ...], group: list[Template]) -> bool:
         held = holding(group[0].words, places)
@@ -129,7 +140,7 @@ class Bucket:
         fixed = next((i for i, word in enumerate(words) if word != VARIABLE), 0)  # the evidence needs words that stay
         covered = [
             other
-            for other in self._sharing.get((fixed, words[fixed]), self.templates).values()
+            for other in self._sharing.get((fixed, words[fixed]), self.templates.values())
             if other.words[fixed] == words[fixed] and other is not general and _covers(words, other.words)
         ]
         for other in covered:
@@ -145,19 +156,10 @@ def _most_different(words: tuple[str, ...]) -> int:
     return max(1, len(words) // 3)
 
 
-def _beginning(words: tuple[str, ...]) -> list[tuple[int, str]]:
-    """The first words with their places, one more than may differ; none when all may differ."""
-    most = _most_different(words)
-    return [*enumerate(words[: most + 1])] if len(words) > most else []
-
-
-Found = TypeVar("Found")
-
-
-def _forget(index: dict[Found, dict[tuple[str, ...], Template]], key: Found, template: Template) -> None:
-    known = index.get(key, {})
-    if known.pop(template.words, None) is not None and not known:
-        del index[key]
+def _first_words(words: tuple[str, ...]) -> list[tuple[int, str]]:
+    """The first words that are not variable, with their places: more than are needed, for many lines share a few."""
+    most = _most_different(words) + 5
+    return [(place, word) for place, word in enumerate(words[:most]) if word != VARIABLE]
 
 
 def _opened(template: Template, places: Iterable[int]) -> list[str]:
