@@ -155,6 +155,19 @@ def test_a_stage_that_loses_records_fails_and_the_batch_goes_on(record: Make) ->
     assert stages.circuits["loses"].errors == 1
 
 
+def test_a_stage_that_takes_records_out_of_what_is_alike_costs_none(record: Make) -> None:
+    class Takes:
+        def enrich(self, batch: Batch) -> None:
+            for same in batch.alike():
+                same.records.clear()
+
+    stages = Stages(PlainRegistry(make_plugin(Together(), "before"), make_plugin(Takes(), "takes")))  # type: ignore[arg-type]
+    batch = Batch([record("a 1"), record("a 2"), record("b 1")])
+    stages.process(batch)
+    assert sum(kind.logs for kind in Sorter(5).sort(batch)) == 3
+    assert stages.circuits["takes"].last_error == "enrich: took records out of the batch"
+
+
 def test_what_a_stage_garbled_is_found_in_both_forms(record: Make) -> None:
     class Garbles:
         def enrich(self, batch: Batch) -> None:

@@ -96,18 +96,31 @@ class Batch:
 
     def replace(self, alike: list[Alike]) -> None:
         """Take these parts of the same records from now on. Raises `ValueError` when some are missing or too many."""
-        held = sum([len(same.records) for same in alike])
+        held = _records_in(alike)
         if held != self.size:
             raise ValueError(f"parts with {held} records, expected the {self.size} of the batch")
         self._alike = alike[:]
 
-    def some(self, turn: int) -> list[Record]:
-        """Up to three records with what was said of them: the first, the last, and with each turn another between."""
-        if self._alike is not None:
-            alike = self._alike
-            return [same.example() for same in (alike[0], alike[-1], alike[turn % len(alike)])] if alike else []
-        records = self._records
-        return [records[0], records[-1], records[turn % len(records)]] if records else []
+
+def make_whole(batch: Batch) -> bool:
+    """Take all records together anew when a stage has taken some out of what is alike; whether one has."""
+    if batch._alike is None or _records_in(batch._alike) == batch.size:
+        return False
+    batch._alike = None
+    return True
+
+
+def examples_of(batch: Batch, turn: int) -> list[Record]:
+    """Up to three records with what was said of them: the first, the last, and with each turn another between."""
+    if batch._alike is not None:
+        alike = batch._alike
+        return [same.example() for same in (alike[0], alike[-1], alike[turn % len(alike)])] if alike else []
+    records = batch._records
+    return [records[0], records[-1], records[turn % len(records)]] if records else []
+
+
+def _records_in(alike: list[Alike]) -> int:
+    return sum([len(same.records) for same in alike])
 
 
 def gather(records: list[Record]) -> list[Alike]:

@@ -6,7 +6,7 @@ import logging
 import time
 from typing import Any
 
-from log_aggregator.batch import Alike, Batch
+from log_aggregator.batch import Alike, Batch, examples_of, make_whole
 from log_aggregator.errors import Reject
 from log_aggregator.isolation import Circuit, Watch
 from log_aggregator.isolation.garbage import UNENCODABLE, fault_of, repair
@@ -92,7 +92,10 @@ class Stages:
             _mark(plugin, hook, batch.records(), error)
         else:
             seconds = time.perf_counter() - started
-            fault = "" if result is None and not self._looks(circuit) else self._fault_in(hook, result, batch)
+            if make_whole(batch):
+                fault = "took records out of the batch"
+            else:
+                fault = "" if result is None and not self._looks(circuit) else self._fault_in(hook, result, batch)
             if not fault:
                 circuit.succeeded(seconds)
                 return result
@@ -143,7 +146,7 @@ class Stages:
             looked_at = batch.records()
         else:
             self._turn += 1
-            looked_at = batch.some(self._turn)
+            looked_at = examples_of(batch, self._turn)
         if not any(map(fault_of, looked_at)):
             return ""
         self._suspicious = SUSPICIOUS_CALLS
