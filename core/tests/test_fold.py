@@ -6,12 +6,13 @@ import tracemalloc
 from collections import Counter
 from collections.abc import Callable
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from log_aggregator import Record, merge_all
 from log_aggregator.batch import Batch
-from log_aggregator.fold import OVERFLOW_PATTERN, Fold
+from log_aggregator.fold import OVERFLOW_PATTERN, Fold, _Group
 from log_aggregator.kinds import Kind, Sorter
 from log_aggregator.summary import summarize, to_json
 
@@ -143,3 +144,25 @@ def test_metadata_that_waits_is_bounded_over_all_groups(record: Make) -> None:
     kept = {aggregate.pattern: to_json(aggregate.metadata)["n"]["count"] for aggregate in under_test.take()}
     assert kept == {f"p{n}": 100 for n in range(1000)}
     assert under_test.waiting == 0
+
+
+def test_waiting_metadata_is_summarized_group_by_group(record: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No batch pays for the metadata of all groups at once, and none of it is lost or counted twice."""
+    monkeypatch.setattr("log_aggregator.fold._METADATA_WAITING", 500)
+    under_test, summarized = fold(max_groups=100_000), 0
+    summarize = _Group.summarize_pending
+
+    def noted(group: _Group) -> None:
+        nonlocal summarized
+        summarized += 1
+        summarize(group)
+
+    monkeypatch.setattr(_Group, "summarize_pending", noted)
+    for number in range(40):
+        before = summarized
+        chosen = range(number % 7, 100, 1 + number % 3)
+        under_test.add(kinds_of([record(pattern=f"p{n}", metadata={"n": n}) for n in chosen]))
+        assert under_test.waiting <= 500
+        assert summarized - before < 60
+    taken = list(under_test.take())
+    assert [a.metadata["n"].count for a in taken] == [a.count for a in taken]

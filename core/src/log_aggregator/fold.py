@@ -92,6 +92,7 @@ class Fold:
         self.max_groups = max_groups
         self._max_samples = max_samples
         self._groups: dict[Key, _Group] = {}
+        self._in_turn: Iterator[_Group] = iter(())
         self.waiting = 0
         self.tally = Tally()
         self.logs = 0
@@ -108,11 +109,17 @@ class Fold:
             self.logs += kind.logs
             self.tally.count(kind.key[2], kind.key[3], kind.logs)
             self._add(kind)
-        if self.waiting > _METADATA_WAITING:
-            self.waiting = 0
-            for group in self._groups.values():
-                if group.pending:
-                    group.summarize_pending()
+        while self.waiting > _METADATA_WAITING:
+            self._summarize_next()
+
+    def _summarize_next(self) -> None:
+        """Summarize what waits of one group, each in its turn: all at once would hold the event loop up."""
+        group = next(self._in_turn, None)
+        if group is None:
+            self._in_turn = iter(list(self._groups.values()))
+        elif group.waiting:
+            self.waiting -= group.waiting
+            group.summarize_pending()
 
     def _add(self, kind: Kind) -> None:
         group = self._groups.get(kind.key) or self._new_group(kind)
@@ -138,7 +145,7 @@ class Fold:
 
         Each group goes as its aggregate comes: both of all of them would be the most that is ever in memory.
         """
-        groups, self._groups = self._groups, {}
+        groups, self._groups, self._in_turn = self._groups, {}, iter(())
         self.logs = self.bytes = self.waiting = 0
         return (self._aggregate(key, groups.pop(key)) for key in list(groups))
 
