@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.tests.made import PlainRegistry, make_plugin
+from core.tests.made import PlainRegistry, Store, make_plugin
 from log_aggregator import Batch, Record
 from log_aggregator.batch import run
-from log_aggregator.kinds import Kind, Sorter
+from log_aggregator.kinds import Kind, Sorter, UnsoundError
 from log_aggregator.stages import Stages
 
 Make = Callable[..., Record]
@@ -165,7 +165,7 @@ def test_a_stage_that_takes_records_out_of_what_is_alike_costs_none(record: Make
     batch = Batch([record("a 1"), record("a 2"), record("b 1")])
     stages.process(batch)
     assert sum(kind.logs for kind in Sorter(5).sort(batch)) == 3
-    assert stages.circuits["takes"].last_error == "enrich: took records out of the batch"
+    assert stages.circuits["takes"].last_error == "enrich: took records or metadata out of the batch"
 
 
 def test_what_a_stage_garbled_is_found_in_both_forms(record: Make) -> None:
@@ -179,3 +179,43 @@ def test_what_a_stage_garbled_is_found_in_both_forms(record: Make) -> None:
     stages.process(batch)
     assert [one.tags for one in batch.records()] == [(), ()]
     assert "wrong tags" in stages.circuits["garbles"].last_error
+
+
+@pytest.mark.parametrize("garbage", [[1, 2], "a text", 5])
+@pytest.mark.parametrize("when", [1, 3])
+@pytest.mark.parametrize("pattern", ["p", ""])
+def test_metadata_of_a_wrong_type_is_no_kind(record: Make, garbage: Any, when: int, pattern: str) -> None:
+    """Whoever folds it would fail, and with that the whole pipeline: it is to be repaired before."""
+    records = [record("a 1", timestamp=2, pattern=pattern), record("a 2", timestamp=when, pattern=pattern)]
+    records[1].metadata = garbage
+    with pytest.raises(UnsoundError):
+        Sorter(5).sort(Batch(records))
+
+
+async def test_metadata_that_a_plugin_garbled_costs_no_log(
+    start: Callable[..., Any], store: Store, record: Make
+) -> None:
+    class Garbles:
+        def enrich(self, records: list[Record]) -> None:
+            for one in records:
+                one.metadata = [1, 2]  # type: ignore[assignment]
+
+    async with start(Garbles()) as service:
+        for number in range(50):  # most calls of a plugin are not looked at
+            await service.take([record(f"a {number}")])
+        await service.flush(20)
+    assert store.total == 50
+
+
+@pytest.mark.parametrize("wrong", [[{"k": 1}] * 3, 5])
+def test_metadata_that_does_not_fit_the_records_costs_none(record: Make, wrong: Any) -> None:
+    class Misfits:
+        def enrich(self, batch: Batch) -> None:
+            for same in batch.alike():
+                same.metadata = wrong
+
+    stages = Stages(PlainRegistry(make_plugin(Misfits(), "misfits")))  # type: ignore[arg-type]
+    batch = Batch([record("a 1", metadata={"k": 1}), record("a 2")])
+    stages.process(batch)
+    assert sum(kind.logs for kind in Sorter(5).sort(batch)) == 2
+    assert stages.circuits["misfits"].errors == 1

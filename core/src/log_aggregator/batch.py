@@ -103,11 +103,17 @@ class Batch:
 
 
 def make_whole(batch: Batch) -> bool:
-    """Take all records together anew when a stage has taken some out of what is alike; whether one has."""
-    if batch._alike is None or _records_in(batch._alike) == batch.size:
+    """Take all records together anew when a stage has taken some, or their metadata, away; whether one has."""
+    if batch._alike is None:
         return False
-    batch._alike = None
-    return True
+    try:
+        odd = [same for same in batch._alike if same.metadata and len(same.metadata) != len(same.records)]
+        whole = not odd and _records_in(batch._alike) == batch.size
+    except TypeError:  # what has no length
+        whole = False
+    if not whole:
+        batch._alike = None
+    return not whole
 
 
 def examples_of(batch: Batch, turn: int) -> list[Record]:

@@ -94,7 +94,7 @@ class Sorter:
             (first.timestamp, first.message),
             (latest.timestamp, latest.message),
             _middle(_middle(parts).records).message,
-            [metadata for part in parts for metadata in part.metadata if metadata],
+            _sound([metadata for part in parts for metadata in part.metadata if metadata]),
         )
 
     def _kinds(self, said: _Said, records: _OneByOne) -> list[Kind]:
@@ -126,8 +126,14 @@ def _kind(key: Key, category: str, tags: tuple[str, ...], records: _OneByOne) ->
         (oldest, first.message),
         (newest, latest.message),
         _middle(records)[0].message,
-        [metadata for _, metadata in records if metadata],
+        _sound([metadata for _, metadata in records if metadata]),
     )
+
+
+def _sound(metadata: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    if not {dict}.issuperset(map(type, metadata)):
+        raise UnsoundError("metadata has not its type")
+    return metadata
 
 
 def _middle(of: Sequence[Some]) -> Some:

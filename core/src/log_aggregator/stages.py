@@ -93,7 +93,7 @@ class Stages:
         else:
             seconds = time.perf_counter() - started
             if make_whole(batch):
-                fault = "took records out of the batch"
+                fault = "took records or metadata out of the batch"
             else:
                 fault = "" if result is None and not self._looks(circuit) else self._fault_in(hook, result, batch)
             if not fault:

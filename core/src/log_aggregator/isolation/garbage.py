@@ -52,8 +52,7 @@ def _is_text(value: Any) -> bool:
 
 
 def is_metadata(value: Any) -> bool:
-    """Whether a value is a JSON object that can be kept."""
-    """Whether this can be kept as a record's metadata."""
+    """Whether a value is a JSON object that can be kept as a record's metadata."""
     if type(value) is not dict or not all(type(key) is str for key in value):
         return False
     try:
