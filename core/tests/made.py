@@ -11,7 +11,7 @@ from log_aggregator import Flush, Position, RetryableError
 from log_aggregator.batch import takes_batch
 from log_aggregator.config import PluginEntry
 from log_aggregator.hookspecs import HOOKS
-from log_aggregator.registry import STAGE_HOOKS, Plugin
+from log_aggregator.registry import BATCH_HOOKS, Plugin
 from log_aggregator.service import Service
 
 
@@ -30,7 +30,7 @@ def make_plugin(instance: Any, name: str = "sink", **entry: Any) -> Plugin:
     for hook in HOOKS:
         if hasattr(instance, hook):
             plugin.hooks[hook] = getattr(instance, hook)
-    plugin.batched = frozenset(hook for hook in STAGE_HOOKS if hook in plugin.hooks and takes_batch(plugin.hooks[hook]))
+    plugin.batched = frozenset(hook for hook in BATCH_HOOKS if hook in plugin.hooks and takes_batch(plugin.hooks[hook]))
     return plugin
 
 

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.tests.made import PlainRegistry, Store, make_plugin
-from log_aggregator import Batch, Record
+from log_aggregator import Batch, Record, Reject, shape_of
 from log_aggregator.batch import run
+from log_aggregator.journal.intake import decode
 from log_aggregator.kinds import Kind, Sorter, UnsoundError
 from log_aggregator.stages import Stages
 
@@ -166,6 +167,74 @@ def test_a_stage_that_takes_records_out_of_what_is_alike_costs_none(record: Make
     stages.process(batch)
     assert sum(kind.logs for kind in Sorter(5).sort(batch)) == 3
     assert stages.circuits["takes"].last_error == "enrich: took records or metadata out of the batch"
+
+
+@given(st.lists(any_record(), max_size=8), st.data())
+def test_what_nobody_changed_is_taken_together_as_before(records: list[Record], data: st.DataObject) -> None:
+    """Whoever takes the records one by one may change some of them, or none."""
+    batch = Batch(records)
+    for same in batch.alike():
+        same.pattern = data.draw(st.sampled_from(["", "p"]))
+        same.errors = ("late",)
+    for one in batch.records():
+        change = data.draw(st.sampled_from(["", "", "level", "source", "pattern", "category", "message"]))
+        if change == "message":
+            one.set_message("another")
+        elif change:
+            setattr(one, change, "other")
+        if data.draw(st.booleans()):
+            one.metadata = {"new": len(one.message)}
+    before = said(records)
+    for same in batch.alike():
+        what = (same.shape, same.level, same.source, same.pattern, same.category)
+        for one in same.records:
+            assert (shape_of(one.message), one.level, one.source, one.pattern, one.category) == what
+        assert same.metadata in ([], [one.metadata for one in same.records])
+    assert said(batch.records()) == before
+    assert all(record.errors == ("late",) for record in records)
+
+
+def test_metadata_that_a_stage_takes_away_is_gone_from_the_records(record: Make) -> None:
+    records = [record("a 1", metadata={"k": 1}), record("a 2")]
+    batch = Batch(records)
+    for same in batch.alike():
+        same.metadata = []
+    assert [one.metadata for one in batch.written()] == [{}, {}]
+    assert batch.alike()[0].metadata == []
+
+
+class Guards:
+    """What a doorkeeper may do with a batch: other sources, other messages, refusals."""
+
+    def on_ingest(self, batch: Batch) -> None:
+        for same in batch.alike():
+            same.source = f"{same.source}-x"
+            if same.shape == "no 0":
+                raise Reject("not wanted", same.records[0])
+        for one in batch.records():
+            if one.message == "secret 1":
+                one.set_message("[redacted]")
+
+
+async def test_what_a_doorkeeper_says_of_a_batch_is_what_is_written_and_counted(
+    start: Callable[..., Any], store: Store, record: Make
+) -> None:
+    logs = [record("secret 1"), record("secret 2"), record("no 1"), record("no 2")]
+    async with start(Guards(), Together()) as service:
+        written = []
+        service.door._intake.append, append = (
+            lambda connection, entries: written.extend(entries) or append(connection, entries),
+            service.door._intake.append,
+        )
+        receipt = await service.take(logs)
+        await service.flush(5)
+    assert (receipt.accepted, receipt.rejected) == (2, [(2, "not wanted"), (3, "not wanted")])
+    (entry,) = written
+    assert [(one.message, one.source) for one in decode(entry.payload)] == [
+        ("[redacted]", "app-x-x-x"),
+        ("secret 2", "app-x-x-x"),
+    ]
+    assert store.counts == {"[REDACTED]": 1, "SECRET 0": 1}
 
 
 def test_what_a_stage_garbled_is_found_in_both_forms(record: Make) -> None:

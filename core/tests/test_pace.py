@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
-from log_aggregator.pace import LONGEST, MANY, Pace
+from log_aggregator.pace import LONGEST, LONGEST_AT_ALL, MANY, Pace
 
 
 class Commits:
@@ -80,6 +81,36 @@ async def test_those_that_stay_away_are_not_waited_for_long() -> None:
     commits.pace.ended()
     commits.arrive(1)
     assert await commits.soon() == [2 * MANY, 1, 1]
+
+
+async def _keep_coming(commits: Commits, seconds: float) -> None:
+    """One request each turn of the loop, each of which takes a while to decode."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and len(commits.sizes) < 2:
+        time.sleep(LONGEST / 8)  # noqa: ASYNC251  what it takes to decode keeps the loop busy
+        commits.arrive(1)
+        await asyncio.sleep(0)
+
+
+async def test_while_requests_keep_coming_a_commit_waits_for_those_that_are_expected() -> None:
+    commits = Commits()
+    commits.arrive(1000)
+    await commits.soon()
+    commits.pace.ended()
+    await _keep_coming(commits, 2 * LONGEST)
+    assert commits.sizes == [1000]
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert len(commits.sizes) == 2
+
+
+async def test_but_not_for_ever() -> None:
+    commits = Commits()
+    commits.arrive(10_000)
+    await commits.soon()
+    commits.pace.ended()
+    await _keep_coming(commits, 20 * LONGEST_AT_ALL)
+    assert len(commits.sizes) == 2
 
 
 async def test_nothing_is_planned_while_nothing_waits() -> None:

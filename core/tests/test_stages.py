@@ -57,8 +57,8 @@ def refuse_secret(records: list[Record]) -> None:
 
 def test_single_records_are_refused_and_the_rest_goes_on(record: Make) -> None:
     batch = [record("a"), record("secret"), record("b"), record("secret")]
-    kept, refused = stages(Door(refuse_secret)).guard(batch)
-    assert [r.message for r in kept] == ["a", "b"]
+    kept, refused = stages(Door(refuse_secret)).guard(Batch(batch))
+    assert [r.message for r in kept.records()] == ["a", "b"]
     assert [(r, why) for r, why in refused] == [(batch[1], "no secrets"), (batch[3], "no secrets")]
 
 
@@ -67,20 +67,20 @@ def test_a_whole_batch_can_be_refused(record: Make) -> None:
         raise Reject("closed on sundays")
 
     with pytest.raises(Reject, match="sundays"):
-        stages(Door(refuse)).guard([record()])
+        stages(Door(refuse)).guard(Batch([record()]))
 
 
 def test_a_returned_list_replaces_the_batch(record: Make) -> None:
     kept, _ = stages(Door(lambda records: records[:1]), Door(lambda records: records * 2)).guard(
-        [record("a"), record("b")]
+        Batch([record("a"), record("b")])
     )
-    assert [r.message for r in kept] == ["a", "a"]
+    assert [r.message for r in kept.records()] == ["a", "a"]
 
 
 def test_garbage_from_a_stage_leaves_the_batch_as_it_was(record: Make) -> None:
     under_test = stages(Door(lambda _: "garbage"))
-    kept, _ = under_test.guard([record("a")])
-    assert [r.message for r in kept] == ["a"]
+    kept, _ = under_test.guard(Batch([record("a")]))
+    assert [r.message for r in kept.records()] == ["a"]
     assert under_test.circuits["plugin0"].errors == 1
 
 

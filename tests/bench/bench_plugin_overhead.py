@@ -41,7 +41,7 @@ class Noop:
         model_config = ConfigDict(extra="forbid")
     def __init__(self, config): ...
     @hookimpl
-    def on_ingest(self, records): ...
+    def on_ingest(self, FORM): ...
     @hookimpl
     def normalize(self, FORM): ...
     @hookimpl
@@ -88,7 +88,7 @@ class Overhead(NamedTuple):
 def overhead(batch: int, rounds: int, form: str = "batch") -> Overhead:
     """What five plugins add to the processor time of a request; `batch` logs a request.
 
-    `form` is what their `normalize` and `enrich` take: the `batch`, or its `records` one by one.
+    `form` is what their hooks take: the `batch`, or its `records` one by one.
 
     The two services take turns, so that what else happens on the machine strikes both; the median of the
     rounds' ratios leaves out those that it struck.

@@ -17,8 +17,8 @@ MAX_LINES = 300
 
 LAYERS = (
     {"errors", "numbers", "values", "record", "samples", "client", "demo", "logs", "pace"},
-    {"summary", "settings", "batch"},
-    {"aggregate", "config", "figures"},
+    {"summary", "settings", "alike"},
+    {"aggregate", "config", "figures", "batch"},
     {"store", "handler"},
     {"hookspecs", "storekit"},
     {"__init__"},

@@ -1,7 +1,8 @@
 """All that a plugin author imports."""
 
 from log_aggregator.aggregate import Aggregate, Alias, Anomaly, Flush, Key, Position, merge, merge_all
-from log_aggregator.batch import Alike, Batch
+from log_aggregator.alike import Alike
+from log_aggregator.batch import Batch
 from log_aggregator.errors import (
     ConfigError,
     FencedError,

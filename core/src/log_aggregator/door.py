@@ -184,8 +184,9 @@ class Door:
     def _guarded(self, requests: list[_Request]) -> list[_Row]:
         """Run `on_ingest` over neighbors together. A refusal of the whole is asked again of each alone."""
         records = requests[0].records if len(requests) == 1 else [r for request in requests for r in request.records]
+        batch = Batch(records)
         try:
-            kept, refused = self._stages.guard(records)
+            kept, refused = self._stages.guard(batch)
         except Reject as verdict:
             if len(requests) > 1:
                 return [row for request in requests for row in self._guarded([request])]
@@ -193,14 +194,15 @@ class Door:
             self.rejected += len(records)
             requests[0].refuse(verdict)
             return []
-        self._in_hand -= len(records) - len(kept)
-        if kept is not records:
+        self._in_hand -= batch.size - kept.size
+        if kept is not batch:
             self._note_kept(requests, kept, refused)
-        return [_Row(requests, list(slices(kept)), self._entry(requests[0], kept))]
+        entry = self._entry(requests[0], kept)
+        return [_Row(requests, list(slices(kept)), entry)]
 
-    def _note_kept(self, requests: list[_Request], kept: list[Record], refused: list[tuple[object, str]]) -> None:
+    def _note_kept(self, requests: list[_Request], kept: Batch, refused: list[tuple[object, str]]) -> None:
         """Tell each request which of its records a plugin refused or dropped."""
-        left = set(map(id, kept))
+        left = set(map(id, kept.written()))
         reasons = {id(record): why for record, why in refused}
         for request in requests:
             marks = list(map(id, request.records))
@@ -208,17 +210,17 @@ class Door:
             request.rejected = [(index, reasons[mark]) for index, mark in enumerate(marks) if mark in reasons]
         self.rejected += len(refused)
 
-    def _entry(self, request: _Request, records: list[Record]) -> Entry | None:
+    def _entry(self, request: _Request, batch: Batch) -> Entry | None:
         if not self._durable and request.key is None:
             return None
         payload = None
-        if self._durable and records:
+        if self._durable and batch.size:
             try:
-                payload = encode(records)
+                payload = encode(batch.written())
             except UNENCODABLE:
-                self._stages.make_sound(records)
-                payload = encode(records)
-        return Entry(payload, len(records), request.key, request.digest)
+                self._stages.make_sound(batch.records())
+                payload = encode(batch.written())
+        return Entry(payload, batch.size, request.key, request.digest)
 
     def _committed(self, rows: list[_Row], done: asyncio.Future[list[Appended | KeyReusedError]]) -> None:
         failure = done.exception()

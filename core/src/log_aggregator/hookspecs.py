@@ -113,8 +113,11 @@ class Hookspecs(Protocol):
     """
 
     @hookspec
-    def on_ingest(self, records: list[Record]) -> list[Record] | None:
+    def on_ingest(self, records: list[Record], batch: Batch) -> list[Record] | None:
         """Guard the door: redact, drop or refuse records before anything touches the disk.
+
+        Takes: either `records`, one by one, or the `batch`, which costs a fraction where it is enough to look once at
+        those that are alike: see `normalize`. To change a message, take `batch.records()`.
 
         Called: before the journal and the acknowledgement, once per batch; small batches that arrive
         together are one. When a batch that was put together is refused as a whole, the hook is called

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from log_aggregator.batch import Alike, Batch
+from log_aggregator.alike import Alike
+from log_aggregator.batch import Batch
 from log_aggregator.isolation.garbage import UNENCODABLE
 from log_aggregator.record import Record
 
@@ -131,7 +132,7 @@ def _kind(key: Key, category: str, tags: tuple[str, ...], records: _OneByOne) ->
 
 
 def _sound(metadata: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    if not {dict}.issuperset(map(type, metadata)):
+    if metadata and not {dict}.issuperset(map(type, metadata)):
         raise UnsoundError("metadata has not its type")
     return metadata
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from log_aggregator.aggregate import Alias
-from log_aggregator.batch import Batch, run
-from log_aggregator.errors import LogAggregatorError, Reject
+from log_aggregator.batch import Batch, guarded, run
+from log_aggregator.errors import LogAggregatorError
 from log_aggregator.isolation.lifespan import contained
 from log_aggregator.record import Record, pattern_id
 
@@ -107,7 +107,7 @@ def _living(registry: Registry) -> list[Plugin]:
 def _kept(registry: Registry, records: list[Record]) -> list[Record]:
     """What the `on_ingest` stages let through."""
     for plugin in registry.with_hook("on_ingest"):
-        records = _guarded(plugin, records)
+        records = _call(plugin, "on_ingest", partial(guarded, plugin.hooks["on_ingest"], records))
     return records
 
 
@@ -115,18 +115,6 @@ def _in_place(records: list[Record], kept: list[Record]) -> list[Record | None]:
     """The records that came in, with `None` for each that is not among those kept."""
     taken = {id(record) for record in kept}
     return [record if id(record) in taken else None for record in records]
-
-
-def _guarded(plugin: Plugin, records: list[Record]) -> list[Record]:
-    left = records
-    while left:
-        try:
-            result = _call(plugin, "on_ingest", partial(plugin.hooks["on_ingest"], records=left))
-        except Reject as verdict:
-            left = [record for record in left if verdict.record is not None and record is not verdict.record]
-        else:
-            return left if result is None else result
-    return left
 
 
 def _call(plugin: Plugin, hook: str, call: Callable[[], Any]) -> Any:

@@ -6,7 +6,13 @@ import asyncio
 from collections.abc import Callable
 
 LONGEST = 0.004
+"""Seconds from the beginning of one commit to that of the next, unless requests come in one after the other."""
+
+LONGEST_AT_ALL = 0.02
 """Seconds from the beginning of one commit to that of the next at most, while anything waits."""
+
+QUIET = 2
+"""Turns of the event loop in which nobody arrived after which nobody else is about to: one receives, one decodes."""
 
 MANY = 8
 """Requests under way from which on a commit waits for others: the more share one, the less each costs."""
@@ -16,7 +22,8 @@ class Pace:
     """Calls `commit` when it is time for it.
 
     Clients that send one request after the other are back soon after they were answered. So those that the last
-    commit answered and those that waited by then are expected for the next one, but not for long.
+    commit answered and those that waited by then are expected for the next one, but not for long: what passes
+    is to be the time that it takes to receive them, not to wait for them.
     """
 
     def __init__(self, commit: Callable[[], None]) -> None:
@@ -57,7 +64,16 @@ class Pace:
 
     def _plan(self) -> None:
         if self._expected >= MANY and self._waiting < self._expected:
-            self._planned = self._loop.call_at(self._began + LONGEST, self._commit)
+            self._planned = self._loop.call_at(self._began + LONGEST, self._look, 0, QUIET)
         else:
             # Not at once: whatever else has arrived by now comes along.
             self._planned = self._loop.call_soon(self._commit)
+
+    def _look(self, arrived: int, turns: int) -> None:
+        """Commit when nobody has arrived for some turns of the loop, or else look again in the next one."""
+        if self._waiting > arrived:
+            arrived, turns = self._waiting, QUIET
+        if turns and self._loop.time() < self._began + LONGEST_AT_ALL:
+            self._planned = self._loop.call_soon(self._look, arrived, turns - 1)
+        else:
+            self._commit()

@@ -290,4 +290,4 @@ def _merged(queued: list[_Queued]) -> list[Batch]:
     """The slices of one, or those of all that several hold together."""
     if len(queued) == 1:
         return queued[0].slices
-    return [*slices([record for one in queued for part in one.slices for record in part.records()])]
+    return [*slices(Batch([record for one in queued for part in one.slices for record in part.records()]))]

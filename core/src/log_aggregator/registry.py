@@ -21,7 +21,10 @@ from log_aggregator.settings import nearest
 GROUP = "log_aggregator.plugins"
 
 STAGE_HOOKS = ("normalize", "enrich")
-"""The hooks of a stage that may take a batch as a whole, and run in a process of its own."""
+"""The hooks of a stage that may run in a process of its own."""
+
+BATCH_HOOKS = ("on_ingest", *STAGE_HOOKS)
+"""The hooks that may take a batch as a whole."""
 
 
 class Plugin:
@@ -100,7 +103,7 @@ class Registry:
             _check_color(plugin, caller.name)
             subset = self._manager.subset_hook_caller(caller.name, others)
             plugin.hooks[caller.name] = _single(subset)
-        plugin.batched = frozenset(name for name in STAGE_HOOKS if name in plugin.hooks and _takes_batch(plugin, name))
+        plugin.batched = frozenset(name for name in BATCH_HOOKS if name in plugin.hooks and _takes_batch(plugin, name))
 
     def _assemble(self) -> None:
         for plugin in self.plugins:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from log_aggregator.batch import Batch
 from log_aggregator.door import Door, Receipt
 from log_aggregator.figures import Latency
 from log_aggregator.fold import Fold
@@ -151,7 +152,7 @@ class Service:
         while rows := await self.writer.submit(partial(self._rows_after, position)):
             for position, records in rows:
                 replayed += len(records)
-                self.pipeline.put(position, list(slices(records)))
+                self.pipeline.put(position, list(slices(Batch(records))))
             await self.pipeline.drained()
         if replayed:
             log.info("replayed acknowledged logs from the journal", extra={"logs": replayed})

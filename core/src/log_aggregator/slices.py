@@ -14,20 +14,24 @@ CHARACTERS = 200_000
 """Characters of messages of one slice: what no stage has seen before costs up to 1 µs a character."""
 
 
-def slices(records: list[Record]) -> Iterator[Batch]:
-    """The records in parts that do not hold the event loop up for long. No part is empty."""
+def slices(batch: Batch) -> Iterator[Batch]:
+    """A batch in parts that do not hold the event loop up for long: itself when it is small. No part is empty."""
+    if 0 < batch.size <= RECORDS and _characters(batch) <= CHARACTERS:
+        yield batch
+        return
+    records = batch.records()
     for start in range(0, len(records), RECORDS):
-        part = records[start : start + RECORDS] if len(records) > RECORDS else records
+        part = Batch(records[start : start + RECORDS])
         if _characters(part) <= CHARACTERS:
-            yield Batch(part)
+            yield part
         else:
-            yield from map(Batch, _by_characters(part))
+            yield from map(Batch, _by_characters(part.records()))
 
 
 def _by_characters(records: list[Record]) -> Iterator[list[Record]]:
     start = characters = 0
     for end, record in enumerate(records):
-        length = _characters([record])
+        length = len(record.message)
         if end > start and characters + length > CHARACTERS:
             yield records[start:end]
             start, characters = end, 0
@@ -35,8 +39,8 @@ def _by_characters(records: list[Record]) -> Iterator[list[Record]]:
     yield records[start:]
 
 
-def _characters(records: list[Record]) -> int:
+def _characters(batch: Batch) -> int:
     try:
-        return sum([len(record.message) for record in records])
+        return batch.characters
     except TypeError:  # a plugin left a message that is no text; whoever looks at types sees to it
         return 0

@@ -6,7 +6,8 @@ import logging
 import time
 from typing import Any
 
-from log_aggregator.batch import Alike, Batch, examples_of, make_whole
+from log_aggregator.alike import Alike
+from log_aggregator.batch import Batch, examples_of, make_whole
 from log_aggregator.errors import Reject
 from log_aggregator.isolation import Circuit, Watch
 from log_aggregator.isolation.garbage import UNENCODABLE, fault_of, repair
@@ -35,15 +36,15 @@ class Stages:
         self._turn = 0
         self.has_isolated = any(plugin.entry.isolated for plugin, _ in self._after)
 
-    def guard(self, records: list[Record]) -> tuple[list[Record], list[tuple[object, str]]]:
-        """Run `on_ingest`: what is left of the batch, and the refused records with reasons.
+    def guard(self, batch: Batch) -> tuple[Batch, list[tuple[object, str]]]:
+        """Run `on_ingest`: what is left of the batch, or the batch itself, and the refused records with reasons.
 
         Raises `Reject` when a plugin refuses the batch.
         """
         refused: list[tuple[object, str]] = []
         for plugin in self._ingest:
-            records = self._guard_with(plugin, records, refused)
-        return records, refused
+            batch = self._guard_with(plugin, batch, refused)
+        return batch, refused
 
     def process(self, batch: Batch) -> None:
         """Run every `normalize`, then every `enrich`, over one batch. Isolated stages are not among them."""
@@ -58,21 +59,21 @@ class Stages:
             else:
                 self._call(plugin, hook, batch)
 
-    def _guard_with(self, plugin: Plugin, records: list[Record], refused: list[tuple[object, str]]) -> list[Record]:
-        while records:
+    def _guard_with(self, plugin: Plugin, batch: Batch, refused: list[tuple[object, str]]) -> Batch:
+        while batch.size:
             try:
-                result = self._call(plugin, "on_ingest", Batch(records))
+                result = self._call(plugin, "on_ingest", batch)
             except Reject as verdict:
                 if verdict.record is None:
                     raise
-                left = [record for record in records if record is not verdict.record]
-                if len(left) == len(records):
+                left = [record for record in batch.records() if record is not verdict.record]
+                if len(left) == batch.size:
                     raise Reject(verdict.reason) from None
                 refused.append((verdict.record, verdict.reason))
-                records = left
+                batch = Batch(left)
             else:
-                return records if result is None else list(result)
-        return records
+                return batch if result is None else Batch(list(result))
+        return batch
 
     def _call(self, plugin: Plugin, hook: str, batch: Batch) -> Any:
         circuit = self.circuits[plugin.name]

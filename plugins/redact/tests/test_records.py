@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from log_aggregator import Record
+from log_aggregator.testing import run_stage
 from log_aggregator_redact import RedactPlugin
 from log_aggregator_redact.config import Config
 from log_aggregator_redact.metadata import is_secret_key
@@ -33,7 +34,7 @@ METADATA = st.dictionaries(KEYS, VALUES, max_size=5)
 
 def ingest(metadata: dict[str, Any], config: Config | None = None) -> dict[str, Any]:
     record = Record("m", "INFO", "web", 0, metadata)
-    RedactPlugin(config or Config()).on_ingest([record])
+    run_stage(RedactPlugin(config or Config()), [record])
     return record.metadata
 
 
@@ -43,7 +44,7 @@ def test_the_batch_way_is_the_direct_way_and_changes_nothing_given(batch: list[d
     records = [Record("m", "INFO", "web", 0, metadata) for metadata in batch]
     singles = [Record("m", "INFO", "web", 0, metadata) for metadata in batch]
     plugin = RedactPlugin(Config())
-    plugin.on_ingest(records)
+    run_stage(plugin, records)
     for single in singles:
         plugin.redact_record(single)
     assert [record.metadata for record in records] == [single.metadata for single in singles]
@@ -98,20 +99,20 @@ def test_keys_of_ones_own_and_keys_that_are_allowed() -> None:
 def test_metadata_shared_by_records_is_replaced_not_changed() -> None:
     shared = {"password": "x"}
     records = [Record("a", "INFO", "web", 0, shared), Record("b", "INFO", "web", 0, shared)]
-    RedactPlugin(Config()).on_ingest(records)
+    run_stage(RedactPlugin(Config()), records)
     assert shared == {"password": "x"}
     assert [record.metadata for record in records] == [{"password": "[redacted:key]"}] * 2
 
 
 def test_a_changed_message_forgets_its_shape_and_an_unchanged_one_keeps_it() -> None:
     records = [Record("password=hunter2", "INFO", "web", 0, {}), Record("order 12", "INFO", "web", 0, {})]
-    RedactPlugin(Config()).on_ingest(records)
+    run_stage(RedactPlugin(Config()), records)
     assert [record.shape for record in records] == ["", "order 00"]
 
 
 def test_sources_are_masked_too() -> None:
     records = [Record("m", "INFO", source, 0, {}) for source in ("web", "redis://:hunter2@cache:6379", "token")]
-    RedactPlugin(Config()).on_ingest(records)
+    run_stage(RedactPlugin(Config()), records)
     assert [record.source for record in records] == ["web", "redis://:[redacted:url-password]@cache:6379", "token"]
 
 

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from log_aggregator import Record, shape_of
+from log_aggregator.testing import run_stage
 from log_aggregator_redact import RedactPlugin, Rule
 from log_aggregator_redact.config import EMAIL, IP, Config, built_in_rules
 from tests.servers.beside import REAL_LINES, needs_real_lines
@@ -30,7 +31,7 @@ def record(message: str) -> Record:
 
 def redacted(messages: list[str], plugin: RedactPlugin | None = None) -> list[str]:
     records = [record(message) for message in messages]
-    (plugin or RedactPlugin(Config())).on_ingest(records)
+    run_stage(plugin or RedactPlugin(Config()), records)
     return [found.message for found in records]
 
 
@@ -178,7 +179,7 @@ def test_a_long_text_without_secrets_is_looked_at_once(monkeypatch: pytest.Monke
     for number in range(10, 15):
         clean = Record(f"password reset mail {number} " + "was sent; " * 1000, "INFO", "x", 0, {})
         secret = Record(f"run {number} password=hunter2 " + "was sent; " * 1000, "INFO", "x", 0, {})
-        plugin.on_ingest([clean, secret])
+        run_stage(plugin, [clean, secret])
         assert "hunter2" not in secret.message
         assert "redacted" not in clean.message
     assert sum(length == len(clean.message) for length in looked) == 1

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from log_aggregator.batch import Batch, run
+from log_aggregator.batch import Batch, guarded, run
 from log_aggregator.isolation import STALL
 from log_aggregator.isolation.garbage import fault_of
 from log_aggregator.record import Record
@@ -16,7 +16,7 @@ from log_aggregator.testing.harness import harness
 from log_aggregator.testing.host import living
 from log_aggregator.testing.hostile import TEXTS, hostile_records
 from log_aggregator.testing.limit import processor_time
-from log_aggregator.testing.stage_suite import HOOKS, StageSuite, content, guarded, run_stage
+from log_aggregator.testing.stage_suite import HOOKS, StageSuite, content, run_stage
 
 LONGEST = 2.0
 """Seconds of processor time for one hostile message. A stage that needs more than milliseconds needs minutes soon."""
@@ -57,7 +57,7 @@ class StageContract(StageSuite):
 
         def scenario(stage: Any) -> None:
             if hasattr(stage, "on_ingest"):
-                kept = guarded(_Exact(stage), self.records())
+                kept = guarded(_Exact(stage).on_ingest, self.records())
                 assert all(isinstance(record, Record) for record in kept), "on_ingest returned what is no record"
 
         self.check(tmp_path, scenario)
@@ -192,8 +192,8 @@ class _Exact:
     def __init__(self, stage: Any) -> None:
         self._stage = stage
 
-    def on_ingest(self, records: list[Record]) -> list[Record] | None:
-        result = self._stage.on_ingest(records=records)
+    def on_ingest(self, batch: Batch) -> list[Record] | None:
+        result = run(self._stage.on_ingest, batch)
         assert result is None or type(result) is list, f"on_ingest returned a {type(result).__name__}"
         return result
 

@@ -10,8 +10,7 @@ from typing import Any
 
 import msgspec
 
-from log_aggregator.batch import Batch, run
-from log_aggregator.errors import Reject
+from log_aggregator.batch import Batch, guarded, run
 from log_aggregator.record import Record
 from log_aggregator.testing.factories import NOW, make_record
 from log_aggregator.testing.host import living
@@ -81,25 +80,12 @@ class StageSuite:
 
 def run_stage(stage: Any, records: list[Record]) -> list[Record]:
     """Run the stage's hooks as the service does; what is left of the batch."""
-    left = guarded(stage, records)
+    left = guarded(stage.on_ingest, records) if hasattr(stage, "on_ingest") else records
     batch = Batch(left[:])
     for hook in ("normalize", "enrich"):
         if hasattr(stage, hook):
             run(getattr(stage, hook), batch)
     batch.records()
-    return left
-
-
-def guarded(stage: Any, records: list[Record]) -> list[Record]:
-    """Run `on_ingest`, if there is one; what is left of the batch."""
-    left = records
-    while left and hasattr(stage, "on_ingest"):
-        try:
-            result = stage.on_ingest(records=left)
-        except Reject as verdict:
-            left = [record for record in left if verdict.record is not None and record is not verdict.record]
-        else:
-            return left if result is None else list(result)
     return left
 
 

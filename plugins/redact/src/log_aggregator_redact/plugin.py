@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from log_aggregator import Record, Service, fill_shapes, hookimpl, shapes_of
+from log_aggregator import Alike, Batch, Record, Service, hookimpl, shapes_of
 from log_aggregator_redact import config as settings
 from log_aggregator_redact.metadata import SMALLEST_CARD, is_secret_key, redact_metadata
 from log_aggregator_redact.texts import Texts
@@ -27,19 +27,11 @@ class RedactPlugin:
         self._records = 0
 
     @hookimpl
-    def on_ingest(self, records: list[Record]) -> None:
+    def on_ingest(self, batch: Batch) -> None:
         """Mask what is secret. Metadata is replaced, never changed: records may share it."""
-        fill_shapes(records)
-        redact = self._texts.redact
-        changed = 0
-        for index in self._texts.doubtful([record.shape for record in records]):
-            record = records[index]
-            message = redact(record.message)
-            if message != record.message:
-                record.set_message(message)
-                changed += 1
-        self._redact_sources(records)
-        self._records += changed + self._redact_metadata(records)
+        alike = batch.alike()
+        self._redact_sources(alike)
+        self._records += self._redact_metadata(alike) + self._redact_messages(batch, alike)
 
     @hookimpl
     @asynccontextmanager
@@ -57,36 +49,53 @@ class RedactPlugin:
         record.set_message(self._texts.redact(record.message))
         record.source = self._texts.redact(record.source)
         if record.metadata:
-            record.metadata = redact_metadata(record.metadata, self._texts.redact, self._key_is_secret)
+            record.metadata = self._masked(record.metadata)
 
-    def _redact_sources(self, records: list[Record]) -> None:
-        sources = {record.source for record in records}
+    def _redact_sources(self, alike: list[Alike]) -> None:
+        sources = {same.source for same in alike}
         if not all(map(self._is_plain_text, sources - self._plain_keys)):
-            for record in records:
-                record.source = self._texts.redact(record.source)
+            for same in alike:
+                same.source = self._texts.redact(same.source)
 
-    def _redact_metadata(self, records: list[Record]) -> int:
-        records = [record for record in records if record.metadata]
-        if not records:
-            return 0
+    def _redact_messages(self, batch: Batch, alike: list[Alike]) -> int:
+        doubtful = self._texts.doubtful([same.shape for same in alike])
+        records = [record for index in doubtful for record in alike[index].records]
+        redacted = [self._texts.redact(record.message) for record in records]
+        changed = [(record, text) for record, text in zip(records, redacted, strict=True) if text != record.message]
+        if changed:
+            batch.records()  # other messages: they may be alike in another way
+        for record, text in changed:
+            record.set_message(text)
+        return len(changed)
+
+    def _redact_metadata(self, alike: list[Alike]) -> int:
+        found = [metadata for same in alike for metadata in same.metadata]
+        masked = {place: self._masked(found[place]) for place in self._places_to_look_at(found)}
+        changed = {place: metadata for place, metadata in masked.items() if metadata != found[place]}
+        if changed:
+            place = 0
+            for same in alike:
+                places = range(place, place + len(same.metadata))
+                same.metadata = [changed.get(place, found[place]) for place in places]
+                place = places.stop
+        return len(changed)
+
+    def _places_to_look_at(self, found: list[dict[str, Any]]) -> set[int]:
+        """Which metadata may hold something secret."""
         texts: list[str] = []
         owners: list[int] = []
         look: set[int] = set()
-        for index, record in enumerate(records):
+        for place, metadata in enumerate(found):
             before = len(texts)
-            if self._gather(record.metadata, texts):
-                look.add(index)
-            owners += [index] * (len(texts) - before)
+            if metadata and self._gather(metadata, texts):
+                look.add(place)
+            owners += [place] * (len(texts) - before)
         if texts:
             look.update([owners[position] for position in self._texts.doubtful(shapes_of(texts))])
-        changed = 0
-        for index in look:
-            record = records[index]
-            metadata = redact_metadata(record.metadata, self._texts.redact, self._key_is_secret)
-            if metadata != record.metadata:
-                record.metadata = metadata
-                changed += 1
-        return changed
+        return look
+
+    def _masked(self, metadata: dict[str, Any]) -> dict[str, Any]:
+        return redact_metadata(metadata, self._texts.redact, self._key_is_secret)
 
     def _gather(self, value: Any, texts: list[str]) -> bool:
         """Add all texts inside to `texts`; True when something else needs a closer look."""
