@@ -13,6 +13,7 @@ LEEWAY = 86_400_000_000
 
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  UTC, without saying so in the text
+_EPOCH_UTC = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class AbsurdTimeError(ValueError):
@@ -61,9 +62,8 @@ def _from_odd_text(text: str) -> int:
 
 
 def _microseconds(moment: datetime) -> int:
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return round(moment.timestamp() * 1e6)
+    since = moment - (_EPOCH if moment.tzinfo is None else _EPOCH_UTC)
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 def _from_number(number: float) -> int:
