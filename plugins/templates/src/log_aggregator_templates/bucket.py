@@ -51,19 +51,19 @@ class Bucket:
         if template.learned:
             self._learned.setdefault(_variable_places(template.words), {})[template.words] = template
 
-    def remove(self, template: Template) -> None:
-        """Take a template out."""
-        if self.templates.pop(template.words, None) is None:
-            return
-        for word in _first_words(template.words):
-            sharing = self._sharing[word]
-            sharing.remove(template)
-            if not sharing:
+    def remove(self, templates: Iterable[Template]) -> None:
+        """Take templates out."""
+        gone = {template for template in templates if self.templates.pop(template.words, None) is not None}
+        # Together: a word that most templates have is walked through once, not once for each that goes.
+        for word in {word for template in gone for word in _first_words(template.words)}:
+            self._sharing[word] = [template for template in self._sharing[word] if template not in gone]
+            if not self._sharing[word]:
                 del self._sharing[word]
-        places = _variable_places(template.words)
-        learned = self._learned.get(places, {})
-        if learned.pop(template.words, None) is not None and not learned:
-            del self._learned[places]
+        for template in gone:
+            places = _variable_places(template.words)
+            learned = self._learned.get(places, {})
+            if learned.pop(template.words, None) is not None and not learned:
+                del self._learned[places]
 
     def generalize(self, template: Template) -> list[Merge]:
         """Merge around a template that is new here, as far as the evidence goes.
@@ -137,18 +137,19 @@ class Bucket:
             general = Template(self.separators, words, _opened(template, places))
         general.learned = general.learned.union(places, template.learned)
         self.add(general)
-        fixed = next((i for i, word in enumerate(words) if word != VARIABLE), 0)  # the evidence needs words that stay
-        covered = [
-            other
-            for other in self._sharing.get((fixed, words[fixed]), self.templates.values())
-            if other.words[fixed] == words[fixed] and other is not general and _covers(words, other.words)
-        ]
+        covered = [other for other in self._having_words_of(general) if _covers(words, other.words)]
         for other in covered:
             opened = [i for i, word in enumerate(other.words) if words[i] == VARIABLE and word != VARIABLE]
             general.show(_opened(other, opened))
-            self.remove(other)
+        self.remove(covered)
         merges.append((general, covered))
         return general
+
+    def _having_words_of(self, general: Template) -> list[Template]:
+        """The others that have the rarest of its words, among them all that it covers: a common one has thousands."""
+        sharing = [self._sharing[word] for word in _first_words(general.words)]
+        found = min(sharing, key=len) if sharing else self.templates.values()
+        return [other for other in found if other is not general]
 
 
 def _most_different(words: tuple[str, ...]) -> int:
