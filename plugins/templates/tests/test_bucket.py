@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from log_aggregator_templates import bucket as bucket_module
 from log_aggregator_templates.bucket import Bucket
+from log_aggregator_templates.sharing import Sharing, newest
 from log_aggregator_templates.template import Template
 from log_aggregator_templates.tokens import VARIABLE
 
@@ -33,13 +34,30 @@ def asked_one_by_one(bucket: Bucket, line: tuple[str, ...]) -> Template | None:
     return min(covering, key=lambda one: (one.words.count(VARIABLE), one.words), default=None)
 
 
-@given(st.dictionaries(words, st.booleans(), max_size=30), st.sets(words, max_size=10), words)
+@given(st.dictionaries(words, st.booleans(), max_size=80), st.sets(words, max_size=10), words)
 def test_the_index_finds_what_a_search_finds(kept, removed, line):
     bucket = Bucket(("",) * (PLACES + 1))
     for parts, learned in kept.items():
         bucket.add(template(parts, learned))
-    bucket.remove([bucket.templates[parts] for parts in removed & kept.keys()])
+    for parts in removed & kept.keys():
+        bucket.remove(bucket.templates[parts])
     assert bucket.find(line) is asked_one_by_one(bucket, line)
+
+
+@given(st.lists(words, max_size=100, unique=True), st.data())
+def test_few_or_many_that_share_a_word_are_found_newest_first(kept, data):
+    sharing, noted = Sharing(), [template(parts, learned=False) for parts in kept]
+    for one in noted:
+        sharing.add(one, enumerate(one.words))
+    gone = set(data.draw(st.lists(st.sampled_from(noted), unique=True))) if noted else set()
+    for one in gone:
+        sharing.remove(one, enumerate(one.words))
+    left = [one for one in noted if one not in gone]
+    for place in range(PLACES):
+        having = [one for one in left if one.words[place] == "a"]
+        found = sharing.rarest([(place, "a")] if having else [], 1)
+        assert [list(some) for some in found] == ([having] if having else [])
+        assert [newest(some, 3) for some in found] == ([having[::-1][:3]] if having else [])
 
 
 def test_merging_looks_at_those_with_the_rarest_word_not_at_all_that_begin_alike(monkeypatch):

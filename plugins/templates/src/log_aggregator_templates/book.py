@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from itertools import chain
 
 from log_aggregator_templates.bucket import Bucket
 from log_aggregator_templates.outline import Outline, covers, is_bare, outline
@@ -68,15 +66,12 @@ class Book:
 
     def forget(self, templates: Iterable[Template]) -> None:
         """Drop templates: their ids stay what they are, since an id follows from the text."""
-        by_separators: defaultdict[tuple[str, ...], list[Template]] = defaultdict(list)
         for template in templates:
-            by_separators[template.separators].append(template)
-        for separators, some in by_separators.items():
-            self._buckets[separators].remove(some)
-            self.count -= len(some)
-            if not self._buckets[separators].templates:
-                del self._buckets[separators]
-        for template in chain.from_iterable(by_separators.values()):
+            bucket = self._buckets[template.separators]
+            bucket.remove(template)
+            self.count -= 1
+            if not bucket.templates:
+                del self._buckets[template.separators]
             found = self._outlines.get(outline(template.text).key)
             if found and template in found:
                 found.remove(template)

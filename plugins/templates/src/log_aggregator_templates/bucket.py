@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from itertools import islice
 from operator import ne
 
 from log_aggregator_templates.evidence import around, holding, needed
+from log_aggregator_templates.sharing import Sharing, newest
 from log_aggregator_templates.template import Template
 from log_aggregator_templates.tokens import VARIABLE
 from log_aggregator_templates.widening import VAR
@@ -31,7 +31,7 @@ class Bucket:
         self.separators = separators
         self.templates: dict[tuple[str, ...], Template] = {}
         self._learned: dict[tuple[int, ...], dict[tuple[str, ...], Template]] = {}
-        self._sharing: dict[tuple[int, str], list[Template]] = {}
+        self._sharing = Sharing()
 
     def find(self, words: tuple[str, ...]) -> Template | None:
         """The template of a line with these words: the same words, or the closest one that covers them."""
@@ -45,25 +45,20 @@ class Bucket:
     def add(self, template: Template) -> None:
         """Put a template in."""
         if template.words not in self.templates:
-            for word in _first_words(template.words):
-                self._sharing.setdefault(word, []).append(template)
+            self._sharing.add(template, _first_words(template.words))
         self.templates[template.words] = template
         if template.learned:
             self._learned.setdefault(_variable_places(template.words), {})[template.words] = template
 
-    def remove(self, templates: Iterable[Template]) -> None:
-        """Take templates out."""
-        gone = {template for template in templates if self.templates.pop(template.words, None) is not None}
-        # Together: a word that most templates have is walked through once, not once for each that goes.
-        for word in {word for template in gone for word in _first_words(template.words)}:
-            self._sharing[word] = [template for template in self._sharing[word] if template not in gone]
-            if not self._sharing[word]:
-                del self._sharing[word]
-        for template in gone:
-            places = _variable_places(template.words)
-            learned = self._learned.get(places, {})
-            if learned.pop(template.words, None) is not None and not learned:
-                del self._learned[places]
+    def remove(self, template: Template) -> None:
+        """Take a template out."""
+        if self.templates.pop(template.words, None) is None:
+            return
+        self._sharing.remove(template, _first_words(template.words))
+        places = _variable_places(template.words)
+        learned = self._learned.get(places, {})
+        if learned.pop(template.words, None) is not None and not learned:
+            del self._learned[places]
 
     def generalize(self, template: Template) -> list[Merge]:
         """Merge around a template that is new here, as far as the evidence goes.
@@ -103,10 +98,11 @@ class Bucket:
         They have one of any `_most_different + 1` words in common with it: those are looked at that are the rarest.
         """
         wanted = _most_different(template.words) + 1
-        sharing = sorted([self._sharing[word] for word in _first_words(template.words)], key=len)[:wanted]
+        sharing = self._sharing.rarest(_first_words(template.words), wanted)
         if len(sharing) < wanted:
-            sharing = [list(islice(reversed(self.templates.values()), _WINDOW))]
-        found = {id(other): other for some in sharing for other in some[-_WINDOW:]}
+            found = {id(other): other for other in newest(self.templates.values(), _WINDOW)}
+        else:
+            found = {id(other): other for some in sharing for other in newest(some, _WINDOW)}
         found.pop(id(template), None)
         return list(found.values())
 
@@ -141,15 +137,14 @@ class Bucket:
         for other in covered:
             opened = [i for i, word in enumerate(other.words) if words[i] == VARIABLE and word != VARIABLE]
             general.show(_opened(other, opened))
-        self.remove(covered)
+            self.remove(other)
         merges.append((general, covered))
         return general
 
     def _having_words_of(self, general: Template) -> list[Template]:
         """The others that have the rarest of its words, among them all that it covers: a common one has thousands."""
-        sharing = [self._sharing[word] for word in _first_words(general.words)]
-        found = min(sharing, key=len) if sharing else self.templates.values()
-        return [other for other in found if other is not general]
+        rarest = self._sharing.rarest(_first_words(general.words), 1)
+        return [other for other in (rarest[0] if rarest else self.templates.values()) if other is not general]
 
 
 def _most_different(words: tuple[str, ...]) -> int:
