@@ -237,17 +237,18 @@ async def test_what_a_doorkeeper_says_of_a_batch_is_what_is_written_and_counted(
     assert store.counts == {"[REDACTED]": 1, "SECRET 0": 1}
 
 
-def test_what_a_stage_garbled_is_found_in_both_forms(record: Make) -> None:
+@pytest.mark.parametrize(("field", "garbage"), [("tags", ["a", "list"]), ("metadata", [{1: "a"}, {1: "b"}])])
+def test_what_a_stage_garbled_is_found_in_both_forms(record: Make, field: str, garbage: Any) -> None:
     class Garbles:
         def enrich(self, batch: Batch) -> None:
             for same in batch.alike():
-                same.tags = ["a", "list"]  # type: ignore[assignment]
+                setattr(same, field, garbage)
 
     stages = Stages(PlainRegistry(make_plugin(Garbles(), "garbles")))  # type: ignore[arg-type]
     batch = Batch([record("a 1"), record("a 2")])
     stages.process(batch)
-    assert [one.tags for one in batch.records()] == [(), ()]
-    assert "wrong tags" in stages.circuits["garbles"].last_error
+    assert [(one.tags, one.metadata) for one in batch.records()] == [((), {}), ((), {})]
+    assert f"wrong {field}" in stages.circuits["garbles"].last_error
 
 
 @pytest.mark.parametrize("garbage", [[1, 2], "a text", 5])

@@ -113,6 +113,19 @@ async def test_but_not_for_ever() -> None:
     assert len(commits.sizes) == 2
 
 
+async def test_the_next_commit_is_far_until_the_last_of_those_expected_arrives() -> None:
+    commits = Commits()
+    assert not commits.pace.is_far
+    commits.arrive(MANY)
+    await commits.soon()
+    assert commits.pace.is_far
+    commits.pace.ended()
+    for _ in range(MANY - 1):
+        assert commits.pace.is_far
+        commits.arrive(1)
+    assert not commits.pace.is_far
+
+
 async def test_nothing_is_planned_while_nothing_waits() -> None:
     commits = Commits()
     commits.arrive(2 * MANY)

@@ -54,6 +54,7 @@ class Alike(msgspec.Struct, gc=False):
         one = self.part([0])
         one.records = [copy(self.records[0])]
         tell(one)
+        tell_metadata(one)
         return one.records[0]
 
 

@@ -154,6 +154,9 @@ class Door:
         self._in_hand += len(records)
         if self._gathered >= ROW:
             self._fill_rows()
+            if self._pace.is_far:  # until then the records would leave the processor's cache
+                for row in self._rows:
+                    row.treat(self._pipeline)
         self._pace.arrived()
         return await request.done
 
@@ -162,9 +165,6 @@ class Door:
         requests, self._gathering, self._gathered = self._gathering, [], 0
         for neighbors in _neighbors(requests):
             self._rows += self._guarded(neighbors)
-        if self._pace.committing:  # their commit comes later anyway
-            for row in self._rows:
-                row.treat(self._pipeline)
 
     def _commit(self) -> None:
         """Give all that waits to the writer, and run the stages while it writes."""

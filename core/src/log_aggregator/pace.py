@@ -48,6 +48,11 @@ class Pace:
             self._planned.cancel()
             self._planned = self._loop.call_soon(self._commit)
 
+    @property
+    def is_far(self) -> bool:
+        """Whether the next commit comes later than right after the request that is about to arrive."""
+        return self.committing or self._waiting + 1 < self._expected >= MANY
+
     def began(self, *, writing: bool) -> None:
         """Note that all that waited is worked on. With `writing`, `ended` follows."""
         self._planned = None
