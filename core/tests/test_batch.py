@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable
 from copy import copy
@@ -249,6 +250,25 @@ def test_what_a_stage_garbled_is_found_in_both_forms(record: Make, field: str, g
     stages.process(batch)
     assert [(one.tags, one.metadata) for one in batch.records()] == [((), {}), ((), {})]
     assert f"wrong {field}" in stages.circuits["garbles"].last_error
+
+
+@pytest.mark.parametrize("garbage", ["a text", 5, ["a", "list"]])
+async def test_errors_that_are_no_tuple_cost_no_log(
+    start: Callable[..., Any], store: Store, record: Make, garbage: Any
+) -> None:
+    class Garbles:
+        def on_ingest(self, batch: Batch) -> None:
+            for same in batch.alike():
+                same.errors = garbage
+
+        def enrich(self, batch: Batch) -> None:
+            for same in batch.alike():
+                same.errors = garbage
+
+    async with start(Garbles(), Apart()) as service, asyncio.timeout(10):
+        assert (await service.take([record("a 1"), record("a 2")])).accepted == 2
+        await service.flush(5)
+    assert store.counts == {"A 0": 2}
 
 
 @pytest.mark.parametrize("garbage", [[1, 2], "a text", 5])

@@ -141,11 +141,12 @@ def tell(same: Alike) -> None:
     """Say of each record what was said of all that are alike; metadata apart."""
     level, source, pattern, category = same.level, same.source, same.pattern, same.category
     tags, settled = same.tags, same.settled
+    errors = same.errors if type(same.errors) is tuple else ()  # what a plugin garbled would end the pipeline here
     for record in same.records:
         record.level, record.source, record.pattern, record.category = level, source, pattern, category
         record.tags, record.settled = tags, settled
-        if same.errors:
-            record.errors += same.errors
+        if errors:
+            record.errors += errors
     same.errors = ()
 
 
