@@ -15,7 +15,8 @@ NAMED_PLUGINS := $(shell sed -n 's/^\[plugins\.\([a-z0-9_-]*\)\].*/plugins\/\1/p
 RUN_PLUGINS := $(filter $(NAMED_PLUGINS),$(ALL_PLUGINS))
 PROJECTS := core/pyproject.toml $(addsuffix /pyproject.toml,$(ALL_PLUGINS))
 
-WORKERS ?= 2
+# More than cores: a third of the tests' time is waiting.
+WORKERS ?= 3
 CHAOS_KILLS ?= 300
 SOAK_MINUTES ?= 30
 

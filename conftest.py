@@ -26,6 +26,11 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(locks.cleanup)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests marked `serial` come last: each would wait for what the other workers are at, and they for it."""
+    items.sort(key=lambda item: item.get_closest_marker("serial") is not None)
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     """With several workers, run a test marked `serial` while no other worker runs any.

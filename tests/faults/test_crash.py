@@ -43,7 +43,7 @@ async def _crash(service: ServiceProcess, rounds: int) -> dict[str, int]:
 
 @pytest.mark.slow
 async def test_what_was_acknowledged_is_counted_once(killed: Start) -> None:
-    assert await _crash(killed(), rounds=30) == {}
+    assert await _crash(killed(), rounds=20) == {}
 
 
 @pytest.mark.chaos

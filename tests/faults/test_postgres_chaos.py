@@ -20,7 +20,7 @@ from tests.servers.service import ServiceProcess
 
 __all__ = ["own_postgres"]
 
-KILLS = 60
+KILLS = 30
 MANY_KILLS = int(os.environ.get("CHAOS_KILLS") or 0)
 PIPELINE = "[plugins.postgres]\ncommand_timeout = 5\nstatement_timeout = 4\n"
 CATCH_UP = 120.0
@@ -151,7 +151,7 @@ class Chaos:
 
 @pytest.mark.slow
 @pytest.mark.timeout(580)
-async def test_sixty_kills_under_load(own_postgres: PostgresServer, tmp_path: Path) -> None:
+async def test_kills_under_load(own_postgres: PostgresServer, tmp_path: Path) -> None:
     chaos = Chaos(own_postgres, tmp_path, seed=KILLS)
     acknowledged, stored = await chaos.run(KILLS)
     print(f"{chaos.told()}; acknowledged {acknowledged}, stored {stored}")

@@ -123,6 +123,7 @@ def test_the_page_has_a_few_lines_over_the_time_and_one_for_each_verdict():
     assert [line.split()[:2] for line in said.splitlines() if line.endswith("FAILS")] == [["p99", "of"]]
 
 
+@pytest.mark.serial
 def test_a_few_seconds_at_a_low_rate_count_every_log():
     noticed: list[Reading] = []
     plan = Plan(3.0, 0.25, probe=0.5, share=0.05, size=100, connections=4, server=None, generator=None)
