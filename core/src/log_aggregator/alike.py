@@ -58,15 +58,15 @@ class Alike(msgspec.Struct, gc=False):
         return one.records[0]
 
 
-def take_together(records: list[Record]) -> list[Alike]:
+def take_together(records: list[Record], *, fresh: bool = False) -> list[Alike]:
     """Alike records together, in the order of the first of each. Fills in their shapes.
 
-    Raises `TypeError` or `ValueError` when one has a field of a wrong type.
+    `fresh`: no stage has said anything of them. Raises `TypeError` or `ValueError` when one has a field of a wrong type.
     """
-    said_of = [record for record in records if record.pattern or record.category or record.tags or record.settled]
-    find = _by_all_that_was_said if said_of else _by_shape_level_and_source
+    said = not fresh and any([r.pattern or r.category or r.tags or r.settled for r in records])
+    find = _by_all_that_was_said if said else _by_shape_level_and_source
     found = find(records)
-    if not all(same.shape for same in found):
+    if not all([same.shape for same in found]):
         fill_shapes(records)
         found = find(records)
     return found
@@ -76,17 +76,28 @@ def _by_shape_level_and_source(records: list[Record]) -> list[Alike]:
     found: dict[Any, Alike] = {}
     get = found.get
     for record in records:
-        shape, level, source, sent = record.shape, record.level, record.source, record.level_sent
-        same = get(shape)
-        # Most shapes have one level and source: to compare them costs less than a key of all four.
-        if same is None or same.level != level or same.source != source or same.level_sent is not sent:
-            what = shape if same is None else (shape, level, source, sent)
-            same = get(what)
-            if same is None:
-                found[what] = Alike([record], shape, level, source, sent)
-                continue
+        same = get(record.shape)
+        # Most shapes have one level and source, and decoders share their texts: to compare costs less than a key of all.
+        if (
+            same is None
+            or same.level is not record.level
+            or same.source is not record.source
+            or same.level_sent is not record.level_sent
+        ):
+            same = _of_its_kind(record, same, found)
         same.records.append(record)
     return list(found.values())
+
+
+def _of_its_kind(record: Record, near: Alike | None, found: dict[Any, Alike]) -> Alike:
+    """Where a record belongs that is not surely alike `near`, the first of its shape; a new one when there is none."""
+    shape, level, source, sent = record.shape, record.level, record.source, record.level_sent
+    if near is None:
+        return found.setdefault(shape, Alike([], shape, level, source, sent))
+    if near.level == level and near.source == source and near.level_sent is sent:
+        return near
+    what = (shape, level, source, sent)
+    return found.get(what) or found.setdefault(what, Alike([], shape, level, source, sent))
 
 
 def _by_all_that_was_said(records: list[Record]) -> list[Alike]:
@@ -116,6 +127,13 @@ def are_told(same: Alike) -> bool:
         and record.settled is same.settled
         and not same.errors
     )
+
+
+def is_unsaid(same: Alike) -> bool:
+    """Whether no stage has said anything of fresh records; metadata apart."""
+    record = same.records[0]
+    said = same.pattern or same.category or same.tags or same.settled or same.errors
+    return not said and record.level is same.level and record.source is same.source
 
 
 def are_still_alike(same: Alike) -> bool:

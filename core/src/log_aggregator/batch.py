@@ -10,13 +10,14 @@ from log_aggregator.alike import (
     Alike,
     are_still_alike,
     are_told,
+    is_unsaid,
     take_metadata,
     take_together,
     tell,
     tell_metadata,
 )
 from log_aggregator.errors import Reject
-from log_aggregator.record import Record
+from log_aggregator.record import Fresh, Record
 
 
 class Batch:
@@ -26,12 +27,13 @@ class Batch:
     `ordered` tells of records taken together whether their times ascend.
     """
 
-    __slots__ = ("_alike", "_before", "_metadata", "_records", "ordered", "size")
+    __slots__ = ("_alike", "_before", "_fresh", "_metadata", "_records", "ordered", "size")
 
     def __init__(self, records: list[Record]) -> None:
         self.size = len(records)
         self.ordered = False
         self._records = records
+        self._fresh = type(records) is Fresh
         self._alike: list[Alike] | None = None
         self._before: list[Alike] = []
         self._metadata = False
@@ -43,13 +45,13 @@ class Batch:
         """
         if self._alike is None:
             times = [record.timestamp for record in self._records]
-            if not {int}.issuperset(map(type, times)):
+            if not self._fresh and not {int}.issuperset(map(type, times)):
                 raise TypeError("a timestamp has not its type")
             self.ordered = times == sorted(times)
             before, self._before = self._before, []
             # Nobody has changed anything, mostly: to find that out costs half of taking them together.
             unchanged = bool(before) and all(map(are_still_alike, before))
-            alike = before if unchanged else take_together(self._records)
+            alike = before if unchanged else take_together(self._records, fresh=self._fresh)
             had, self._metadata = self._metadata, bool([True for record in self._records if record.metadata])
             if had or self._metadata:
                 take_metadata(alike)
@@ -58,7 +60,8 @@ class Batch:
 
     def records(self) -> list[Record]:
         """The records one by one, in the order in which they came, with all that was said of them."""
-        records = self.written()[:]
+        records = [*self.written()]
+        self._fresh = False
         if self._alike is not None:
             self._before = self._alike
             self._alike = None
@@ -66,12 +69,19 @@ class Batch:
 
     def written(self) -> list[Record]:
         """What `records` returns, to be read only: the batch keeps its form."""
+        is_told = is_unsaid if self._fresh else are_told
         for same in self._alike or ():
-            if not are_told(same):
+            if not is_told(same):
                 tell(same)
+                self._fresh = False
             if self._metadata or same.metadata:
                 tell_metadata(same)
         return self._records
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether it is certain that the records themselves say nothing but what was sent."""
+        return self._fresh
 
     def replace(self, alike: list[Alike]) -> None:
         """Take these parts of the same records from now on. Raises `ValueError` when some are missing or too many."""
@@ -98,17 +108,15 @@ def make_whole(batch: Batch) -> bool:
         whole = False
     if not whole:
         batch._alike = None
+        batch._fresh = False
     return not whole
 
 
 def _is_whole(alike: list[Alike], size: int) -> bool:
-    held = 0
-    for same in alike:
-        records = len(same.records)
-        if not records or (same.metadata and len(same.metadata) != records):
-            return False
-        held += records
-    return held == size
+    held = [len(same.records) for same in alike]
+    if sum(held) != size or not all(held):
+        return False
+    return all([len(same.metadata) == len(same.records) for same in alike if same.metadata])
 
 
 def examples_of(batch: Batch, turn: int) -> list[Record]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from itertools import chain
 from typing import NamedTuple
 
 from log_aggregator.batch import Batch
@@ -14,7 +15,7 @@ from log_aggregator.journal.intake import encode
 from log_aggregator.kinds import Kind
 from log_aggregator.pace import Pace
 from log_aggregator.pipeline import Pipeline
-from log_aggregator.record import Record
+from log_aggregator.record import Fresh, Record
 from log_aggregator.settings import Settings
 from log_aggregator.slices import slices
 from log_aggregator.stages import Stages
@@ -183,15 +184,16 @@ class Door:
 
     def _guarded(self, requests: list[_Request]) -> list[_Row]:
         """Run `on_ingest` over neighbors together. A refusal of the whole is asked again of each alone."""
-        records = requests[0].records if len(requests) == 1 else [r for request in requests for r in request.records]
-        batch = Batch(records)
+        batch = Batch(_records_of(requests))
         try:
             kept, refused = self._stages.guard(batch)
         except Reject as verdict:
             if len(requests) > 1:
+                for request in requests:  # some stage may have said something of them by now
+                    request.records = [*request.records]
                 return [row for request in requests for row in self._guarded([request])]
-            self._in_hand -= len(records)
-            self.rejected += len(records)
+            self._in_hand -= batch.size
+            self.rejected += batch.size
             requests[0].refuse(verdict)
             return []
         self._in_hand -= batch.size - kept.size
@@ -216,7 +218,8 @@ class Door:
         payload = None
         if self._durable and batch.size:
             try:
-                payload = encode(batch.written())
+                records = batch.written()
+                payload = encode(records, fresh=batch.is_fresh)
             except UNENCODABLE:
                 self._stages.make_sound(batch.records())
                 payload = encode(batch.written())
@@ -255,6 +258,14 @@ def _neighbors(requests: list[_Request]) -> list[list[_Request]]:
         else:
             groups.append([request])
     return groups
+
+
+def _records_of(requests: list[_Request]) -> list[Record]:
+    """The records of all requests, still fresh when all are."""
+    if len(requests) == 1:
+        return requests[0].records
+    fresh = all([type(request.records) is Fresh for request in requests])
+    return (Fresh if fresh else list)(chain.from_iterable([request.records for request in requests]))
 
 
 def _as_overload(failure: BaseException) -> BaseException:

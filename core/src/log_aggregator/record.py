@@ -47,6 +47,12 @@ class Record(msgspec.Struct, gc=False):
         self.shape = ""
 
 
+class Fresh(list[Record]):
+    """Records as a decoder made them: every field has its type, and no stage has said anything of them."""
+
+    __slots__ = ()
+
+
 def fill_shapes(records: Sequence[Record]) -> None:
     """Set `record.shape`, see `shape_of`, where it is still missing.
 

@@ -18,7 +18,7 @@ from log_aggregator.http.metadata import bounded
 from log_aggregator.http.sources import Sources
 from log_aggregator.http.text import clean, is_dirty, may_be_dirty
 from log_aggregator.http.timestamps import parse
-from log_aggregator.record import Record, shapes_of
+from log_aggregator.record import Fresh, Record, shapes_of
 
 Integer = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 LevelNumber = Annotated[int, Meta(ge=-levels.LARGEST, le=levels.LARGEST)]
@@ -89,27 +89,29 @@ class Strict:
         when = now if log.timestamp is None else parse(log.timestamp, now)
         return Record(log.message, level, self._sources[log.source], when, log.metadata or {}, level_sent)
 
-    def _build(self, sent: list[Any], now: int) -> list[Record]:
+    def _build(self, sent: list[Any], now: int) -> Fresh:
         if len(sent) > self._limits.records:
             raise TooManyError(len(sent), self._limits.records)
         levels, named = self._levels, self._sources
         empty: dict[str, Any] = {}
         shapes = shapes_of([log.message for log in sent])
-        return [
-            Record(
-                log.message,
-                (level := levels[log.level])[0],
-                named[log.source],
-                now if log.timestamp is None else parse(log.timestamp, now),
-                log.metadata or empty,
-                level[1],
-                "",
-                "",
-                (),
-                shape,
-            )
-            for log, shape in zip(sent, shapes, strict=True)
-        ]
+        return Fresh(
+            [
+                Record(
+                    log.message,
+                    (level := levels[log.level])[0],
+                    named[log.source],
+                    now if log.timestamp is None else parse(log.timestamp, now),
+                    log.metadata or empty,
+                    level[1],
+                    "",
+                    "",
+                    (),
+                    shape,
+                )
+                for log, shape in zip(sent, shapes, strict=True)
+            ]
+        )
 
     def _inspected(self, sent: list[Any], now: int) -> list[Record]:
         records = self._build(sent, now)

@@ -21,7 +21,23 @@ KEY_LIFETIME = 24 * 3600
 """Seconds for which an Idempotency-Key is remembered at most."""
 
 _encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(list[tuple[str, str, str, int, dict[str, Any], bool, str, str, tuple[str, ...]]])
+
+
+class _Written(msgspec.Struct, array_like=True, gc=False):
+    """A record as it lies in a row: what stages say is left out where they said nothing."""
+
+    message: str
+    level: str
+    source: str
+    timestamp: int
+    metadata: dict[str, Any]
+    level_sent: bool = True
+    pattern: str = ""
+    category: str = ""
+    tags: tuple[str, ...] = ()
+
+
+_decoder = msgspec.msgpack.Decoder(list[_Written])
 
 
 class Entry(NamedTuple):
@@ -44,9 +60,16 @@ class Appended(NamedTuple):
     duplicate: bool = False
 
 
-def encode(records: list[Record]) -> bytes:
-    """The records as they stand after `on_ingest`. Raises `UNENCODABLE` when one holds what cannot be written down."""
+def encode(records: list[Record], *, fresh: bool = False) -> bytes:
+    """The records as they stand after `on_ingest`; `fresh`: no stage has said anything of them.
+
+    Raises `UNENCODABLE` when one holds what cannot be written down.
+    """
     # Spelled out: Python 3.11 takes a third of the time that `attrgetter` would.
+    if fresh:
+        return _encoder.encode(
+            [(r.message, r.level, r.source, r.timestamp, r.metadata, r.level_sent) for r in records]
+        )
     return _encoder.encode(
         [
             (r.message, r.level, r.source, r.timestamp, r.metadata, r.level_sent, r.pattern, r.category, r.tags)
@@ -66,7 +89,7 @@ def decode(payload: bytes) -> list[Record]:
         rows = _decoder.decode(payload)
     except msgspec.ValidationError:
         return [_repaired(*fields) for fields in msgspec.msgpack.decode(payload)]
-    return [Record(*fields) for fields in rows]
+    return [Record(*msgspec.structs.astuple(row)) for row in rows]
 
 
 def _repaired(*fields: Any) -> Record:
