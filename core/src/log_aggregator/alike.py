@@ -61,12 +61,12 @@ class Alike(msgspec.Struct, gc=False):
 def take_together(records: list[Record], *, fresh: bool = False) -> list[Alike]:
     """Alike records together, in the order of the first of each. Fills in their shapes.
 
-    `fresh`: no stage has said anything of them. Raises `TypeError` or `ValueError` when one has a field of a wrong type.
+    `fresh`: no stage has said anything of them. Raises `TypeError` or `ValueError` when a field has a wrong type.
     """
-    said = not fresh and any([r.pattern or r.category or r.tags or r.settled for r in records])
-    find = _by_all_that_was_said if said else _by_shape_level_and_source
+    said_of = [] if fresh else [r for r in records if r.pattern or r.category or r.tags or r.settled]
+    find = _by_all_that_was_said if said_of else _by_shape_level_and_source
     found = find(records)
-    if not all([same.shape for same in found]):
+    if not all(same.shape for same in found):
         fill_shapes(records)
         found = find(records)
     return found
@@ -77,7 +77,7 @@ def _by_shape_level_and_source(records: list[Record]) -> list[Alike]:
     get = found.get
     for record in records:
         same = get(record.shape)
-        # Most shapes have one level and source, and decoders share their texts: to compare costs less than a key of all.
+        # Most shapes have one level and source, and decoders share their texts: cheaper than a key of all.
         if (
             same is None
             or same.level is not record.level

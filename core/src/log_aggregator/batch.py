@@ -108,7 +108,6 @@ def make_whole(batch: Batch) -> bool:
         whole = False
     if not whole:
         batch._alike = None
-        batch._fresh = False
     return not whole
 
 
@@ -116,7 +115,7 @@ def _is_whole(alike: list[Alike], size: int) -> bool:
     held = [len(same.records) for same in alike]
     if sum(held) != size or not all(held):
         return False
-    return all([len(same.metadata) == len(same.records) for same in alike if same.metadata])
+    return all(len(same.metadata) == len(same.records) for same in alike if same.metadata)
 
 
 def examples_of(batch: Batch, turn: int) -> list[Record]:

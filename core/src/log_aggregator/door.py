@@ -264,7 +264,7 @@ def _records_of(requests: list[_Request]) -> list[Record]:
     """The records of all requests, still fresh when all are."""
     if len(requests) == 1:
         return requests[0].records
-    fresh = all([type(request.records) is Fresh for request in requests])
+    fresh = all(type(request.records) is Fresh for request in requests)
     return (Fresh if fresh else list)(chain.from_iterable([request.records for request in requests]))
 
 

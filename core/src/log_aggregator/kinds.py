@@ -95,7 +95,7 @@ class Sorter:
             (first.timestamp, first.message),
             (latest.timestamp, latest.message),
             _middle(_middle(parts).records).message,
-            _sound([metadata for part in parts for metadata in part.metadata if metadata]),
+            _sound([metadata for part in parts if part.metadata for metadata in part.metadata if metadata]),
         )
 
     def _kinds(self, said: _Said, records: _OneByOne) -> list[Kind]:
