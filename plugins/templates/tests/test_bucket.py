@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import ne
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -58,6 +60,33 @@ def test_few_or_many_that_share_a_word_are_found_newest_first(kept, data):
         found = sharing.rarest([(place, "a")] if having else [], 1)
         assert [list(some) for some in found] == ([having] if having else [])
         assert [newest(some, 3) for some in found] == ([having[::-1][:3]] if having else [])
+
+
+lines = st.tuples(*[st.sampled_from(["a", "b", "c", VARIABLE])] * 6)
+
+
+@given(st.lists(lines, min_size=1, max_size=60, unique=True))
+def test_all_that_are_near_are_looked_at(kept):
+    """Whether they are found by one rare word or by two."""
+    bucket = Bucket(("",) * 7)
+    for parts in kept:
+        bucket.add(template(parts, learned=False))
+    for one in bucket.templates.values():
+        looked_at = {other.words for other in bucket._near(one)}
+        near = {parts for parts in kept if parts != one.words and sum(map(ne, parts, one.words)) <= 2}
+        assert near <= looked_at
+        assert one.words not in looked_at
+
+
+def test_those_with_one_word_in_common_are_not_compared_when_that_is_not_enough():
+    bucket = Bucket(("",) * 7)
+    new = template(tuple("abcdef"), learned=False)
+    for number in range(300):
+        words = [f"{place}{number}" for place in range(6)]
+        words[number % 6] = "abcdef"[number % 6]
+        bucket.add(template(tuple(words), learned=False))
+    bucket.add(template(("a", "b", "c", "d", "e", "x"), learned=False))
+    assert {other.words for other in bucket._near(new)} == {("a", "b", "c", "d", "e", "x")}
 
 
 def test_merging_looks_at_those_with_the_rarest_word_not_at_all_that_begin_alike(monkeypatch):

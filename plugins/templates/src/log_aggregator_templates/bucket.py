@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from operator import ne
 
 from log_aggregator_templates.evidence import around, holding, needed
-from log_aggregator_templates.sharing import Sharing, newest
+from log_aggregator_templates.sharing import Sharing, Some, newest
 from log_aggregator_templates.template import Template
 from log_aggregator_templates.tokens import VARIABLE
 from log_aggregator_templates.widening import VAR
 
 _WINDOW = 500
 """How many of the latest templates with a word in common a new one is compared with: bounds the cost of noise."""
+
+_COMPARED = 5
+"""What comparing two templates costs, where counting one costs 1."""
 
 Merge = tuple[Template, list[Template]]
 
@@ -68,18 +72,17 @@ class Bucket:
         merges: list[Merge] = []
         current = template
         while True:
-            step = self._step(current)
-            if step is None:
+            places = self._step(current)
+            if places is None:
                 return merges
-            places, group = step
-            current = self._merged(current, places, group, merges)
+            current = self._merged(current, places, merges)
 
-    def _step(self, template: Template) -> tuple[tuple[int, ...], list[Template]] | None:
-        """The places that the evidence around `template` shows to be variable, and who agrees elsewhere."""
+    def _step(self, template: Template) -> tuple[int, ...] | None:
+        """The places that the evidence around `template` shows to be variable."""
         words = template.words
         most = _most_different(words)
         near: dict[tuple[int, ...], list[Template]] = defaultdict(list)
-        for other in self._sharing_a_word(template):
+        for other in self._near(template):
             # Most differ in many words: counting them costs a third of naming them.
             if sum(map(ne, words, other.words)) <= most:
                 near[tuple([i for i, differs in enumerate(map(ne, words, other.words)) if differs])].append(other)
@@ -89,22 +92,25 @@ class Bucket:
                 if set(at) <= set(places):
                     group += others
             if self._is_variable(places, group):
-                return places, group
+                return places
         return None
 
-    def _sharing_a_word(self, template: Template) -> list[Template]:
-        """The latest that may differ from `template` in no more than `_most_different` words.
+    def _near(self, template: Template) -> Iterable[Template]:
+        """The latest that may differ from `template` in no more than `_most_different` words, and others.
 
-        They have one of any `_most_different + 1` words in common with it: those are looked at that are the rarest.
+        They have one of any `_most_different + 1` words in common with it, and two of any `_most_different + 2`:
+        those are looked at that have the rarest.
         """
-        wanted = _most_different(template.words) + 1
-        sharing = self._sharing.rarest(_first_words(template.words), wanted)
-        if len(sharing) < wanted:
-            found = {id(other): other for other in newest(self.templates.values(), _WINDOW)}
+        most = _most_different(template.words)
+        sharing = self._sharing.rarest(_first_words(template.words), most + 2)
+        if len(sharing) <= most:
+            found = dict.fromkeys(newest(self.templates.values(), _WINDOW))
+        elif len(sharing) > most + 1 and _is_worth_counting(sharing):
+            found = dict.fromkeys(other for other, times in Counter(chain.from_iterable(sharing)).items() if times > 1)
         else:
-            found = {id(other): other for some in sharing for other in newest(some, _WINDOW)}
-        found.pop(id(template), None)
-        return list(found.values())
+            found = dict.fromkeys(other for some in sharing[: most + 1] for other in newest(some, _WINDOW))
+        found.pop(template, None)
+        return found
 
     def _is_variable(self, places: tuple[int, ...], group: list[Template]) -> bool:
         held = holding(group[0].words, places)
@@ -124,9 +130,7 @@ class Bucket:
         # The steps of a state machine share their words between the places: few words make many pairs.
         return len(seen) >= together
 
-    def _merged(
-        self, template: Template, places: tuple[int, ...], group: Iterable[Template], merges: list[Merge]
-    ) -> Template:
+    def _merged(self, template: Template, places: tuple[int, ...], merges: list[Merge]) -> Template:
         words = tuple(VARIABLE if i in places else word for i, word in enumerate(template.words))
         general = self.templates.get(words)
         if general is None:
@@ -145,6 +149,12 @@ class Bucket:
         """The others that have the rarest of its words, among them all that it covers: a common one has thousands."""
         rarest = self._sharing.rarest(_first_words(general.words), 1)
         return [other for other in (rarest[0] if rarest else self.templates.values()) if other is not general]
+
+
+def _is_worth_counting(sharing: Sequence[Some]) -> bool:
+    """Whether it costs less to count who has two words, the last of which is the most common, than to compare all."""
+    *rarer, last = map(len, sharing)
+    return last <= _WINDOW and last < _COMPARED * sum(rarer)
 
 
 def _most_different(words: tuple[str, ...]) -> int:

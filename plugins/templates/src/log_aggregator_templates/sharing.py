@@ -13,7 +13,8 @@ _FEW = 32
 Word = tuple[int, str]
 """A place in a line, and what stands there."""
 
-_Some = list[Template] | dict[Template, None]
+Some = list[Template] | dict[Template, None]
+"""Templates that have a word in common, the newest last."""
 
 
 class Sharing:
@@ -22,7 +23,7 @@ class Sharing:
     __slots__ = ("_by_word",)
 
     def __init__(self) -> None:
-        self._by_word: dict[Word, _Some] = {}
+        self._by_word: dict[Word, Some] = {}
 
     def add(self, template: Template, words: Iterable[Word]) -> None:
         """Note a template under its words."""
@@ -46,7 +47,7 @@ class Sharing:
             if not some:
                 del self._by_word[word]
 
-    def rarest(self, words: Iterable[Word], most: int) -> list[_Some]:
+    def rarest(self, words: Iterable[Word], most: int) -> list[Some]:
         """Those that have one of these words, for up to `most` words, the rarest first."""
         return sorted([self._by_word[word] for word in words], key=len)[:most]
 
