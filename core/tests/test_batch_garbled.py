@@ -113,3 +113,39 @@ def test_metadata_that_does_not_fit_the_records_costs_none(record: Make, wrong: 
     stages.process(batch)
     assert sum(kind.logs for kind in Sorter(5).sort(batch)) == 2
     assert stages.circuits["misfits"].errors == 1
+
+
+@pytest.mark.parametrize("hook", ["on_ingest", "normalize", "enrich"])
+@pytest.mark.parametrize("place", [0, 1, 2])
+@pytest.mark.parametrize("after", [Apart, Together])
+@pytest.mark.parametrize("inspected", [5, 10**9])
+async def test_what_is_no_record_costs_no_log(
+    start: Callable[..., Any],
+    store: Store,
+    record: Make,
+    monkeypatch: pytest.MonkeyPatch,
+    hook: str,
+    place: int,
+    after: type,
+    inspected: int,
+) -> None:
+    """Whether the next one takes the batch or its records, and whether the call is looked at or not."""
+    monkeypatch.setattr("log_aggregator.stages.INSPECTED", inspected)
+
+    def garble(self: Any, batch: Batch) -> object:
+        for same in batch.alike() if self.calls else ():  # the first call is looked at
+            same.category = "said"
+            same.records[place] = "a text"  # type: ignore[call-overload]
+        self.calls += 1
+        return None
+
+    garbles = type("Garbles", (), {hook: garble, "calls": 0})()
+    async with start(garbles, after()) as service, asyncio.timeout(10):
+        for number in range(20):
+            logs = [record(f"a {number}{digit}", timestamp=number) for digit in range(3)]
+            assert (await service.take(logs)).accepted == 3
+        await service.flush(5)
+        faults = [circuit.last_error for circuit in service.stages.circuits.values() if circuit.errors]
+    assert store.total == 60
+    if inspected == 5:
+        assert f"{hook}: put something else in the place of records" in faults

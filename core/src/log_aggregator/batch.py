@@ -19,6 +19,9 @@ from log_aggregator.alike import (
 from log_aggregator.errors import Reject
 from log_aggregator.record import Fresh, Record
 
+GARBLED = (AttributeError, TypeError, ValueError)
+"""What is raised where a stage put something else in the place of records or of what is said of them."""
+
 
 class Batch:
     """The records of one batch, in the form in which they were asked for last.
@@ -69,6 +72,13 @@ class Batch:
 
     def written(self) -> list[Record]:
         """What `records` returns, to be read only: the batch keeps its form."""
+        try:
+            self._tell()
+        except GARBLED:
+            self._alike = None
+        return self._records
+
+    def _tell(self) -> None:
         is_told = is_unsaid if self._fresh else are_told
         for same in self._alike or ():
             if not is_told(same):
@@ -76,7 +86,6 @@ class Batch:
                 self._fresh = False
             if self._metadata or same.metadata:
                 tell_metadata(same)
-        return self._records
 
     @property
     def is_fresh(self) -> bool:
@@ -98,17 +107,24 @@ class Batch:
         return sum([len(record.message) for record in self._records])
 
 
-def make_whole(batch: Batch) -> bool:
-    """Take all records together anew when a stage has taken some, or their metadata, away; whether one has."""
+def fault_in_parts(batch: Batch, *, thorough: bool) -> str:
+    """What a stage did to the parts of a batch that must not be, or an empty text; all records are back then.
+
+    Whether something else stands in the place of records is looked at when `thorough`.
+    """
     if batch._alike is None:
-        return False
+        return ""
     try:
-        whole = _is_whole(batch._alike, batch.size)
+        if not _is_whole(batch._alike, batch.size):
+            fault = "took records or metadata out of the batch"
+        elif thorough and not all(isinstance(record, Record) for same in batch._alike for record in same.records):
+            fault = "put something else in the place of records"
+        else:
+            return ""
     except TypeError:  # what has no length
-        whole = False
-    if not whole:
-        batch._alike = None
-    return not whole
+        fault = "took records or metadata out of the batch"
+    batch._alike = None
+    return fault
 
 
 def _is_whole(alike: list[Alike], size: int) -> bool:

@@ -61,6 +61,12 @@ class Sorter:
         Raises `UnsoundError` when a field of a record has not its type. `garbled` is set when metadata that was
         to be grouped by cannot be written down.
         """
+        try:
+            return self._sorted(batch)
+        except AttributeError as error:
+            raise UnsoundError("something is no record") from error
+
+    def _sorted(self, batch: Batch) -> list[Kind]:
         kinds: list[Kind] = []
         for said, parts in _by_what_was_said(batch).items():
             if not said[0]:

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from log_aggregator.alike import Alike
-from log_aggregator.batch import Batch, examples_of, make_whole
+from log_aggregator.batch import Batch, examples_of, fault_in_parts
 from log_aggregator.errors import Reject
 from log_aggregator.isolation import Circuit, Watch
 from log_aggregator.isolation.garbage import UNENCODABLE, fault_of, repair
@@ -93,10 +93,12 @@ class Stages:
             _mark(plugin, hook, batch.records(), error)
         else:
             seconds = time.perf_counter() - started
-            if make_whole(batch):
-                fault = "took records or metadata out of the batch"
-            else:
-                fault = "" if result is None and not self._looks(circuit) else self._fault_in(hook, result, batch)
+            looks = result is not None or self._looks(circuit)
+            fault = fault_in_parts(batch, thorough=looks)
+            if looks and fault:
+                self._suspicious = SUSPICIOUS_CALLS
+            elif looks:
+                fault = self._fault_in(hook, result, batch)
             if not fault:
                 circuit.succeeded(seconds)
                 return result
