@@ -117,7 +117,7 @@ def test_metadata_that_does_not_fit_the_records_costs_none(record: Make, wrong: 
 
 @pytest.mark.parametrize("hook", ["on_ingest", "normalize", "enrich"])
 @pytest.mark.parametrize("place", [0, 1, 2])
-@pytest.mark.parametrize("after", [Apart, Together])
+@pytest.mark.parametrize("after", [Apart, Together, None])
 @pytest.mark.parametrize("inspected", [5, 10**9])
 async def test_what_is_no_record_costs_no_log(
     start: Callable[..., Any],
@@ -126,10 +126,10 @@ async def test_what_is_no_record_costs_no_log(
     monkeypatch: pytest.MonkeyPatch,
     hook: str,
     place: int,
-    after: type,
+    after: type | None,
     inspected: int,
 ) -> None:
-    """Whether the next one takes the batch or its records, and whether the call is looked at or not."""
+    """Whichever form the next one takes, or when there is none; whether the call is looked at or not."""
     monkeypatch.setattr("log_aggregator.stages.INSPECTED", inspected)
 
     def garble(self: Any, batch: Batch) -> object:
@@ -140,7 +140,7 @@ async def test_what_is_no_record_costs_no_log(
         return None
 
     garbles = type("Garbles", (), {hook: garble, "calls": 0})()
-    async with start(garbles, after()) as service, asyncio.timeout(10):
+    async with start(garbles, *([after()] if after else [])) as service, asyncio.timeout(10):
         for number in range(20):
             logs = [record(f"a {number}{digit}", timestamp=number) for digit in range(3)]
             assert (await service.take(logs)).accepted == 3
