@@ -87,11 +87,6 @@ class Batch:
             if self._metadata or same.metadata:
                 tell_metadata(same)
 
-    @property
-    def is_fresh(self) -> bool:
-        """Whether it is certain that the records themselves say nothing but what was sent."""
-        return self._fresh
-
     def replace(self, alike: list[Alike]) -> None:
         """Take these parts of the same records from now on. Raises `ValueError` when some are missing or too many."""
         held = _records_in(alike)
@@ -105,6 +100,11 @@ class Batch:
         if self._alike is not None:
             return sum([len(same.shape) * len(same.records) for same in self._alike])
         return sum([len(record.message) for record in self._records])
+
+
+def is_fresh(batch: Batch) -> bool:
+    """Whether it is certain that the records themselves say nothing but what was sent."""
+    return batch._fresh
 
 
 def fault_in_parts(batch: Batch, *, thorough: bool) -> str:

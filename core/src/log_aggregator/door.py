@@ -7,7 +7,7 @@ import hashlib
 from itertools import chain
 from typing import NamedTuple
 
-from log_aggregator.batch import Batch
+from log_aggregator.batch import Batch, is_fresh
 from log_aggregator.errors import KeyReusedError, OverloadedError, Reject
 from log_aggregator.isolation.garbage import UNENCODABLE
 from log_aggregator.journal import Appended, Entry, Intake, JournalError, Writer
@@ -219,7 +219,7 @@ class Door:
         if self._durable and batch.size:
             try:
                 records = batch.written()
-                payload = encode(records, fresh=batch.is_fresh)
+                payload = encode(records, fresh=is_fresh(batch))
             except UNENCODABLE:
                 self._stages.make_sound(batch.records())
                 payload = encode(batch.written())

@@ -55,7 +55,7 @@ def test_patterns_are_searched_filtered_sorted_and_the_address_says_so(visit: Vi
     page.keyboard.press("/")
     page.keyboard.type("TIMEOUT payment")
     expect(rows(page)).to_have_text(["Payment {ID} failed: timeout"])
-    assert "q=TIMEOUT+payment" in page.url
+    expect(page).to_have_url(re.compile(r"q=TIMEOUT\+payment"))
     again = visitor.open(page.url.removeprefix(visitor.url + "/"))
     expect(rows(again)).to_have_text(["Payment {ID} failed: timeout"])
     again.locator("input[type=search]").fill("no such thing")
