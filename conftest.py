@@ -27,7 +27,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests marked `serial` come last: each would wait for what the other workers are at, and they for it."""
+    """Tests marked `serial` come last: each would wait for what the other workers are at."""
     items.sort(key=lambda item: item.get_closest_marker("serial") is not None)
 
 
@@ -35,14 +35,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     """With several workers, run a test marked `serial` while no other worker runs any.
 
-    Outermost, so that waiting does not count against the test's timeout. Whoever comes passes the
-    gate first: a serial test that waits at the room holds it, so it cannot be overtaken for ever.
+    Outermost, so that waiting does not count against the test's timeout. Whoever waits to be alone lets all others
+    pass: that is how tests that run alone come last, and nobody waits for one of them before.
     """
     if not hasattr(item.config, "workerinput"):
         return (yield)
-    locks = Path(os.environ[_LOCKS])
-    with (locks / "gate").open("w") as gate, (locks / "room").open("w") as room:
-        fcntl.flock(gate, fcntl.LOCK_EX)
+    with (Path(os.environ[_LOCKS]) / "room").open("w") as room:
         fcntl.flock(room, fcntl.LOCK_EX if item.get_closest_marker("serial") else fcntl.LOCK_SH)
-        fcntl.flock(gate, fcntl.LOCK_UN)
         return (yield)

@@ -78,13 +78,13 @@ async def test_bad_requests_cost_no_memory(running: ServiceProcess) -> None:
 
 @pytest.mark.serial
 async def test_good_requests_are_as_quick_beside_bad_ones(running: ServiceProcess) -> None:
-    """The p99 of good requests with bad ones beside them against quiet: median of paired ratios."""
+    """The p99 of good requests with bad ones beside them against quiet: the median of five paired ratios, or sooner."""
     port = int(running.url.rsplit(":", 1)[1])
     await p99(port, SAMPLES)
-    ratios = []
-    for _ in range(3):
+    ratios: list[float] = []
+    while len([ratio for ratio in ratios if ratio < 2]) < 3 and len([ratio for ratio in ratios if ratio >= 2]) < 3:
         quiet = await p99(port, SAMPLES)
         with bad_requests(port):
             beside = await p99(port, SAMPLES)
         ratios.append(beside / quiet)
-    assert sorted(ratios)[1] < 2, ratios
+    assert len([ratio for ratio in ratios if ratio < 2]) == 3, ratios

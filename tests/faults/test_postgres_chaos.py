@@ -20,7 +20,7 @@ from tests.servers.service import ServiceProcess
 
 __all__ = ["own_postgres"]
 
-KILLS = 30
+KILLS = 20
 MANY_KILLS = int(os.environ.get("CHAOS_KILLS") or 0)
 PIPELINE = "[plugins.postgres]\ncommand_timeout = 5\nstatement_timeout = 4\n"
 CATCH_UP = 120.0

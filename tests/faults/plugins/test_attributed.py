@@ -12,8 +12,6 @@ import pytest
 
 from tests.faults.plugins.under_load import DEADLINE, Bench
 
-pytestmark = [pytest.mark.serial]
-
 WITHIN = 1.0
 """Seconds from the beginning of a stall to the line in the log that names the plugin."""
 

@@ -10,8 +10,6 @@ import pytest
 from tests.faults.plugins.test_attributed import WITHIN, _stall
 from tests.faults.plugins.under_load import Bench
 
-pytestmark = [pytest.mark.serial]
-
 
 @pytest.fixture
 def started(tmp_path: Path) -> Iterator[list[Bench]]:
