@@ -16,7 +16,7 @@ from log_aggregator_templates.widening import VAR
 _WINDOW = 500
 """How many of the latest templates with a word in common a new one is compared with: bounds the cost of noise."""
 
-_COMPARED = 5
+_COMPARED = 10
 """What comparing two templates costs, where counting one costs 1."""
 
 Merge = tuple[Template, list[Template]]
@@ -164,7 +164,7 @@ def _most_different(words: tuple[str, ...]) -> int:
 
 def _first_words(words: tuple[str, ...]) -> list[tuple[int, str]]:
     """The first words that are not variable, with their places: more than are needed, for many lines share a few."""
-    most = _most_different(words) + 5
+    most = _most_different(words) + 6
     return [(place, word) for place, word in enumerate(words[:most]) if word != VARIABLE]
 
 
