@@ -89,7 +89,7 @@ class LogAggregatorHandler(logging.Handler):
         thread.join(self._flush_timeout)
         if left := self._waiting.unfinished_tasks:
             self.dropped += left
-            self._complain(f"{left} {'log was' if left == 1 else 'logs were'} not sent before the program ended")
+            self._complain(_unsent(left))
 
     def _begin(self) -> None:
         """A new queue: at the start, and in the child after a fork, which has no thread and none of the logs."""
@@ -152,7 +152,7 @@ class LogAggregatorHandler(logging.Handler):
             outcome = self._delivery.send(batch + notes)
         except DeliveryError as error:
             self.dropped += len(batch)
-            self._complain(str(error))
+            self._complain(f"{_unsent(len(batch))}: {error}" if self._closing.is_set() else str(error))
             return
         self.sent += outcome.accepted - len(notes)
         self.refused += outcome.refused
@@ -180,3 +180,7 @@ class LogAggregatorHandler(logging.Handler):
         if not self._complained and logging.raiseExceptions:
             self._complained = True
             sys.stderr.write(f"log-aggregator handler: {problem}\n")
+
+
+def _unsent(logs: int) -> str:
+    return f"{logs} {'log was' if logs == 1 else 'logs were'} not sent before the program ended"
