@@ -23,18 +23,8 @@ KEY_LIFETIME = 24 * 3600
 _encoder = msgspec.msgpack.Encoder()
 
 
-class _Written(msgspec.Struct, array_like=True, gc=False):
-    """A record as it lies in a row: what stages say is left out where they said nothing."""
-
-    message: str
-    level: str
-    source: str
-    timestamp: int
-    metadata: dict[str, Any]
-    level_sent: bool = True
-    pattern: str = ""
-    category: str = ""
-    tags: tuple[str, ...] = ()
+class _Written(Record, array_like=True, gc=False):
+    """A record as it lies in a row: the first fields, in order; what stages say is left out where they said nothing."""
 
 
 _decoder = msgspec.msgpack.Decoder(list[_Written])
