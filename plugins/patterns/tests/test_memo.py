@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import csv
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from log_aggregator import shape_of
-from log_aggregator_patterns import PatternMemo, Rule, RuleSet, Variables, builtin_rules, ruleset
+from log_aggregator_patterns import PatternMemo, Rule, RuleSet, Span, Variables, builtin_rules, ruleset
+from log_aggregator_patterns import memo as memo_room
 from tests.servers.beside import REAL_LINES, needs_real_lines
 
 PICKY = (
@@ -27,6 +28,7 @@ SETS = {
     "picky before builtin": RuleSet([*PICKY[:1], *builtin_rules(), *PICKY[5:]]),
     "picky alone": RuleSet(PICKY),
     "picky one by one": RuleSet(PICKY[1:3]),
+    "keeping digits": RuleSet(PICKY[5:]),
 }
 
 WORDS = st.sampled_from(
@@ -76,6 +78,7 @@ def same_shape(line: str, seed: int) -> str:
 @example(line="404", seeds=[1, 2])
 @example(line="x7y k10", seeds=[3, 4])
 @example(line="44z", seeds=[5, 6, 7])
+@example(line="1=AB2 =C 3", seeds=[8, 9])
 @settings(max_examples=150, deadline=None)
 def test_the_memo_is_exact(name: str, line: str, seeds: list[int]) -> None:
     rules = SETS[name]
@@ -114,14 +117,48 @@ def test_the_memo_is_exact_on_real_lines(name: str) -> None:
     assert memo.misses < len(lines)
 
 
+def in_letters(number: int) -> str:
+    return "".join(chr(97 + number // 26**place % 26) for place in range(4))
+
+
 def test_the_memory_is_bounded_and_keeps_what_is_seen_often() -> None:
     memo = PatternMemo(SETS["builtin"], characters=10_000)
     for number in range(3000):
-        unlike = "".join(chr(97 + number // 26**place % 26) for place in range(4))
-        memo.mask(unlike, unlike)
+        memo.mask(in_letters(number), in_letters(number))
         memo.mask("often", "often")
         assert memo.remembered() <= 2 * 10_000
     assert memo.misses == 3001
+
+
+def test_patterns_that_keep_digits_share_the_memory() -> None:
+    rules, memo = SETS["keeping digits"], PatternMemo(SETS["keeping digits"], characters=50_000)
+    for number in range(4000):
+        keeps, unlike = f"{'x' * (500 + number % 10)} of {number:05}", in_letters(number) * 125
+        line = keeps if number % 380 < 300 else unlike
+        assert memo.mask(line, shape_of(line)) == rules.mask(line)
+        assert memo.remembered() <= 2 * 50_000
+
+
+def test_numbers_that_stay_and_never_come_again_take_little_memory() -> None:
+    memo = PatternMemo(SETS["keeping digits"])
+    for number in range(1000):
+        memo.mask(f"number {number:05}", "number 00000")
+    assert memo.remembered() < 40 * len("number 00000")
+
+
+def test_a_pattern_that_keeps_digits_is_put_together_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    put_together: list[str] = []
+
+    def counting(message: str, spans: Sequence[Span]) -> str:
+        put_together.append(message)
+        return ruleset.assemble(message, spans)
+
+    monkeypatch.setattr(memo_room, "assemble", counting)
+    memo = PatternMemo(SETS["builtin"])
+    for number in range(1000):
+        line = f"jk{number % 4}_init() has job {number:04}"
+        memo.mask(line, shape_of(line))
+    assert len(put_together) == 4
 
 
 def test_long_lines_are_remembered_apart_and_push_no_short_one_out() -> None:

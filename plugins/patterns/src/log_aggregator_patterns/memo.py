@@ -2,13 +2,38 @@
 
 from __future__ import annotations
 
-from log_aggregator_patterns.ruleset import RuleSet, Span, assemble
+import re
+from collections.abc import Iterator, Sequence
+from operator import itemgetter
 
-Known = str | tuple[Span, ...] | None
-"""The pattern itself; or the spans, when text with digits stays; or None: the digits decide."""
+from log_aggregator_patterns.ruleset import RuleSet, Span, assemble
 
 _LONG = 4096
 """Characters; longer lines are remembered apart: a few of them would push all others out."""
+
+_PATTERNS_OF_A_SHAPE = 32
+"""Remembered at most where digits stay: those of a version or an interface come again, those of a name may not."""
+
+_COST = 64
+"""What remembering one thing takes beside its characters."""
+
+_DIGITS = re.compile("0+")
+
+
+class _Keeping:
+    """What is known of a shape whose patterns keep some of the digits: all that can differ between them."""
+
+    __slots__ = ("digits", "patterns", "spans")
+
+    def __init__(self, spans: Sequence[Span], kept: Sequence[slice]) -> None:
+        """`kept`: where in the lines those digits are."""
+        self.spans = spans
+        self.digits = itemgetter(*kept)
+        self.patterns: dict[object, str] = {}
+
+
+Known = str | _Keeping | None
+"""The pattern itself; or how to find it, when digits stay; or None: the digits decide."""
 
 
 class PatternMemo:
@@ -31,14 +56,13 @@ class PatternMemo:
 
     def mask(self, message: str, shape: str) -> str:
         """The pattern of `message`, whose shape is `shape`."""
-        known = self.young.get(shape, False)
-        if known is False:
-            known = self._look_back(shape)
-        if type(known) is str:
+        known = self.young[shape] if shape in self.young else self._look_back(shape)
+        if isinstance(known, str):
             return known
         if known is None:
             return self.rules.mask(message)
-        return assemble(message, known)  # type: ignore[arg-type]  # False was replaced above
+        digits = known.digits(message)
+        return known.patterns.get(digits) or self._assembled(message, known, digits)
 
     def spans(self, message: str, shape: str) -> list[Span]:
         """The spans of `message`: as `RuleSet.explain`."""
@@ -46,8 +70,19 @@ class PatternMemo:
         return self.rules.explain(message) if found is None else found
 
     def remembered(self) -> int:
-        """How many characters of shapes are remembered."""
-        return sum(map(len, self.young)) + sum(map(len, self._old)) + sum(map(len, self._long))
+        """How many characters of shapes, and of patterns that keep digits, are remembered."""
+        return sum(
+            len(shape) + sum(map(len, known.patterns.values()) if type(known) is _Keeping else ())
+            for half in (self.young, self._old, self._long)
+            for shape, known in half.items()
+        )
+
+    def _assembled(self, message: str, known: _Keeping, digits: object) -> str:
+        pattern = assemble(message, known.spans)
+        if len(message) <= _LONG and len(known.patterns) < _PATTERNS_OF_A_SHAPE and self._left > 0:
+            known.patterns[digits] = pattern
+            self._left -= len(pattern) + _COST
+        return pattern
 
     def _look_back(self, shape: str) -> Known:
         if len(shape) > _LONG:
@@ -56,7 +91,9 @@ class PatternMemo:
         if known is False:
             self.misses += 1
             known = self._work_out(shape)
-        self._left -= len(shape) + 64
+        elif type(known) is _Keeping:
+            known.patterns.clear()  # they count towards the half that is full
+        self._left -= len(shape) + _COST
         if self._left < 0:
             self._old, self.young = self.young, {}
             self._left = self._budget
@@ -79,5 +116,14 @@ class PatternMemo:
         spans = self.rules.spans_of_shape(shape)
         if spans is None:
             return None
-        pattern = assemble(shape, spans)
-        return tuple(spans) if "0" in pattern else pattern
+        kept = [*_kept_digits(shape, spans)]
+        return _Keeping(spans, kept) if kept else assemble(shape, spans)
+
+
+def _kept_digits(shape: str, spans: Sequence[Span]) -> Iterator[slice]:
+    """Where digits are that no span covers."""
+    at = 0
+    for start, end in [*((span.start, span.end) for span in spans), (len(shape), len(shape))]:
+        for run in _DIGITS.finditer(shape, at, start):
+            yield slice(*run.span())
+        at = end
