@@ -77,10 +77,13 @@ def _by_shape_level_and_source(records: list[Record]) -> list[Alike]:
     get = found.get
     for record in records:
         same = get(record.shape)
+        if same is None:
+            shape = record.shape
+            found[shape] = Alike([record], shape, record.level, record.source, record.level_sent)
+            continue
         # Most shapes have one level and source, and decoders share their texts: cheaper than a key of all.
         if (
-            same is None
-            or same.level is not record.level
+            same.level is not record.level
             or same.source is not record.source
             or same.level_sent is not record.level_sent
         ):
@@ -89,11 +92,9 @@ def _by_shape_level_and_source(records: list[Record]) -> list[Alike]:
     return list(found.values())
 
 
-def _of_its_kind(record: Record, near: Alike | None, found: dict[Any, Alike]) -> Alike:
-    """Where a record belongs that is not surely alike `near`, the first of its shape; a new one when there is none."""
+def _of_its_kind(record: Record, near: Alike, found: dict[Any, Alike]) -> Alike:
+    """Where a record belongs that is not surely alike `near`, the first of its shape."""
     shape, level, source, sent = record.shape, record.level, record.source, record.level_sent
-    if near is None:
-        return found.setdefault(shape, Alike([], shape, level, source, sent))
     if near.level == level and near.source == source and near.level_sent is sent:
         return near
     what = (shape, level, source, sent)

@@ -128,10 +128,13 @@ def fault_in_parts(batch: Batch, *, thorough: bool) -> str:
 
 
 def _is_whole(alike: list[Alike], size: int) -> bool:
-    held = [len(same.records) for same in alike]
-    if sum(held) != size or not all(held):
-        return False
-    return all(len(same.metadata) == len(same.records) for same in alike if same.metadata)
+    held = 0
+    for same in alike:
+        records = len(same.records)
+        if not records or (same.metadata and len(same.metadata) != records):
+            return False
+        held += records
+    return held == size
 
 
 def examples_of(batch: Batch, turn: int) -> list[Record]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from itertools import chain
 from typing import NamedTuple
 
 from log_aggregator.batch import Batch, is_fresh
@@ -265,7 +264,10 @@ def _records_of(requests: list[_Request]) -> list[Record]:
     if len(requests) == 1:
         return requests[0].records
     fresh = all(type(request.records) is Fresh for request in requests)
-    return (Fresh if fresh else list)(chain.from_iterable([request.records for request in requests]))
+    records: list[Record] = Fresh() if fresh else []
+    for request in requests:
+        records += request.records
+    return records
 
 
 def _as_overload(failure: BaseException) -> BaseException:

@@ -84,11 +84,17 @@ class Sorter:
         Looks at the ends of the parts only.
         """
         first, latest = parts[0].records[0], parts[0].records[-1]
-        for part in parts[1:]:
-            if part.records[0].timestamp < first.timestamp:
-                first = part.records[0]
-            if part.records[-1].timestamp > latest.timestamp:
-                latest = part.records[-1]
+        logs = 0
+        metadata: list[dict[str, Any]] = []
+        for part in parts:
+            records = part.records
+            logs += len(records)
+            if records[0].timestamp < first.timestamp:
+                first = records[0]
+            if records[-1].timestamp > latest.timestamp:
+                latest = records[-1]
+            if part.metadata:
+                metadata += [sent for sent in part.metadata if sent]
         bucket = first.timestamp // self._bucket_us
         if bucket != latest.timestamp // self._bucket_us:
             return None
@@ -97,11 +103,11 @@ class Sorter:
             (bucket * self._seconds, pattern, level, source, ""),
             category,
             tags,
-            sum([len(part.records) for part in parts]),
+            logs,
             (first.timestamp, first.message),
             (latest.timestamp, latest.message),
             _middle(_middle(parts).records).message,
-            _sound([metadata for part in parts if part.metadata for metadata in part.metadata if metadata]),
+            _sound(metadata),
         )
 
     def _kinds(self, said: _Said, records: _OneByOne) -> list[Kind]:

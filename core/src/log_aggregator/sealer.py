@@ -16,7 +16,7 @@ from log_aggregator.journal.outbox import MERGE_AT, writable
 from log_aggregator.lane import Lane
 from log_aggregator.settings import Settings
 
-SHARE_OF_TIME = 0.05
+SHARE_OF_TIME = 0.02
 """Flushes for size alone take at most this share of the time; under load they grow instead."""
 
 log = logging.getLogger(__name__)

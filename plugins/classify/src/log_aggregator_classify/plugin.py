@@ -75,21 +75,25 @@ class ClassifyPlugin:
         """Classify records: by their pattern, which is remembered, and by metadata that a rule asks for."""
         alike, parts = batch.alike(), list[Alike]()
         for same in alike:
-            for one in [same] if same.pattern else _each(same):
-                parts += self._classified(one)
+            if same.pattern:
+                self._classify(same, parts)
+            else:
+                for one in _each(same):
+                    self._classify(one, parts)
         if len(parts) > len(alike):
             batch.replace(parts)
 
-    def _classified(self, same: Alike) -> list[Alike]:
-        """Say what is to be said; the parts, where metadata makes a difference."""
+    def _classify(self, same: Alike, parts: list[Alike]) -> None:
+        """Say what is to be said and add to the parts: several, where metadata makes a difference."""
         what = (same.pattern or same.records[0].message, same.source, same.level, same.level_sent)
         verdict, how = self._known.get(what) or self._look_at(what, remember=bool(same.pattern))
         if how is not None:
             self._measure(same, how)
         if same.metadata and not all(map(self._metadata_rules.keys.isdisjoint, same.metadata)):
-            return self._classified_by_metadata(same, verdict)
-        self._say(same, verdict)
-        return [same]
+            parts += self._classified_by_metadata(same, verdict)
+        else:
+            self._say(same, verdict)
+            parts.append(same)
 
     def _classified_by_metadata(self, same: Alike, verdict: Verdict) -> list[Alike]:
         places: defaultdict[Verdict, list[int]] = defaultdict(list)

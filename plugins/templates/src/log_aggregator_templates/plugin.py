@@ -56,7 +56,10 @@ class Templates:
         excludes_sources = self._exclusions.any_source
         alike, parts = batch.alike(), list[Alike]()
         for same in alike:
-            parts += [same] if same.pattern else same.by_pattern([record.message for record in same.records])
+            if same.pattern:
+                parts.append(same)
+            else:
+                parts += same.by_pattern([record.message for record in same.records])
         if len(parts) > len(alike):
             batch.replace(parts)
         for same in parts:
