@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from sys import intern
 from typing import NamedTuple
 
 _UNIT = re.compile(r"[^\s=]+=?|=")
@@ -36,7 +37,7 @@ def outline(text: str) -> Outline:
                 parts.append(unit)
         else:
             held += 1 if _LETTERS.search(unit) else 0
-            key.append(unit)
+            key.append(intern(unit))
     return Outline(tuple(key), tuple(parts), held)
 
 

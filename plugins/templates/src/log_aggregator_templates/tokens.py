@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from sys import intern
 from typing import NamedTuple
 
 VARIABLE = ""
@@ -79,6 +80,7 @@ class _Cutter:
         self.texts: list[str] = []
 
     def literal(self, separator: str, word: str) -> None:
+        word = intern(word)  # lines have many words in common, and each keeps its own
         self.separators.append(separator)
         self.words.append(word)
         self.texts.append(word)
