@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from log_aggregator_templates.outline import outline
 from log_aggregator_templates.tokens import VARIABLE, cut
 from log_aggregator_templates.widening import widen
 
@@ -72,3 +73,9 @@ def test_widening_does_not_depend_on_the_order(a: str, b: str, c: str) -> None:
 )
 def test_a_wider_part_keeps_its_kind_where_it_has_one(texts: tuple[str, str], shown: str) -> None:
     assert widen(*texts) == shown
+
+
+def test_a_word_of_several_lines_is_one_object() -> None:
+    """Thousands of templates keep their words: equal texts of their own would take most of the memory."""
+    line, other = cut("session opened for {ID}"), cut("closed by {ID}: session")
+    assert line.words[0] is other.words[-1] is line.texts[0] is outline("no session here").key[1]
