@@ -163,7 +163,10 @@ def test_the_systemd_unit_drains_and_keeps_its_data():
     assert unit()["DynamicUser"] == ["yes"]
 
 
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
+@pytest.mark.skipif(
+    shutil.which("systemd-analyze") is None,
+    reason="no systemd-analyze here, which `.ci/run` installs: apt-get install systemd",
+)
 def test_systemd_understands_the_unit(tmp_path):
     program = tmp_path / "log-aggregator"
     program.touch(mode=0o755)

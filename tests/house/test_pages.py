@@ -38,7 +38,7 @@ def commands(page: Path) -> list[Command]:
 RUNNABLE = [page for page in PAGES if page.is_file() and commands(page)]
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+@pytest.mark.skipif(shutil.which("curl") is None, reason="no curl here, which `.ci/run` installs: apt-get install curl")
 @pytest.mark.parametrize("page", RUNNABLE, ids=lambda page: str(page.relative_to(ROOT)))
 def test_the_commands_of_a_page_work(page, start_service):
     """All blocks of one page, one after another, as a reader would type them."""
