@@ -93,7 +93,7 @@ def _prepare(connection: sqlite3.Connection) -> Identity:
     # FULL syncs the write-ahead log at each commit: NORMAL would lose acknowledged logs at power loss.
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA wal_autocheckpoint = 2000")
-    # KiB. What was written is not read again while all goes well: the usual 2 MiB would lie idle.
+    # KiB. What is read back is larger than the usual 2 MiB, or in the system's cache: they would lie idle.
     connection.execute("PRAGMA cache_size = -512")
     connection.execute("PRAGMA journal_size_limit = 67108864")
     connection.executescript(_SCHEMA)
