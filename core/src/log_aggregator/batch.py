@@ -137,6 +137,23 @@ def _is_whole(alike: list[Alike], size: int) -> bool:
     return held == size
 
 
+def messages_of(batch: Batch) -> dict[int, str]:
+    """The message of each record, by the record's `id`."""
+    return {id(record): record.message for record in batch._records}
+
+
+def forget_old_shapes(batch: Batch, before: dict[int, str]) -> None:
+    """Drop the shape of each record whose message is not the one it had before, see `messages_of`.
+
+    The message of such a record was assigned without `set_message`: its old shape would still tell the old message.
+    """
+    changed = [record for record in batch._records if before.get(id(record)) is not record.message]
+    if changed:
+        batch.records()
+        for record in changed:
+            record.shape = ""
+
+
 def examples_of(batch: Batch, turn: int) -> list[Record]:
     """Up to three records with what was said of them: the first, the last, and with each turn another between."""
     if batch._alike is not None:

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from log_aggregator.alike import Alike
-from log_aggregator.batch import Batch, examples_of, fault_in_parts
+from log_aggregator.batch import Batch, examples_of, fault_in_parts, forget_old_shapes, messages_of
 from log_aggregator.errors import Reject
 from log_aggregator.isolation import Circuit, Watch
 from log_aggregator.isolation.garbage import UNENCODABLE, fault_of, repair
@@ -61,9 +61,11 @@ class Stages:
 
     def _guard_with(self, plugin: Plugin, batch: Batch, refused: list[tuple[object, str]]) -> Batch:
         while batch.size:
+            messages = messages_of(batch)
             try:
                 result = self._call(plugin, "on_ingest", batch)
             except Reject as verdict:
+                forget_old_shapes(batch, messages)
                 if verdict.record is None:
                     raise
                 left = [record for record in batch.records() if record is not verdict.record]
@@ -72,7 +74,10 @@ class Stages:
                 refused.append((verdict.record, verdict.reason))
                 batch = Batch(left)
             else:
-                return batch if result is None else Batch(list(result))
+                if result is not None:
+                    batch = Batch(list(result))
+                forget_old_shapes(batch, messages)
+                return batch
         return batch
 
     def _call(self, plugin: Plugin, hook: str, batch: Batch) -> Any:

@@ -49,6 +49,15 @@ class ReturnsAGenerator(GoodStage):
         return (record for record in records)
 
 
+class LeavesTheOldShape(GoodStage):
+    finds = "test_a_changed_message_leaves_nothing_behind"
+
+    @hookimpl
+    def on_ingest(self, records: list[Record]) -> None:
+        for record in records:
+            record.message = record.message.replace("User", "[gone]")
+
+
 class ChangesTheMessage(GoodStage):
     finds = "test_message_and_time_are_kept"
 

@@ -11,7 +11,7 @@ from typing import Any
 from log_aggregator.batch import Batch, guarded, run
 from log_aggregator.isolation import STALL
 from log_aggregator.isolation.garbage import fault_of
-from log_aggregator.record import Record
+from log_aggregator.record import Record, fill_shapes, shape_of
 from log_aggregator.testing.harness import harness
 from log_aggregator.testing.host import living
 from log_aggregator.testing.hostile import TEXTS, hostile_records
@@ -59,6 +59,19 @@ class StageContract(StageSuite):
             if hasattr(stage, "on_ingest"):
                 kept = guarded(_Exact(stage).on_ingest, self.records())
                 assert all(isinstance(record, Record) for record in kept), "on_ingest returned what is no record"
+
+        self.check(tmp_path, scenario)
+
+    def test_a_changed_message_leaves_nothing_behind(self, tmp_path: Path) -> None:
+        """When `on_ingest` replaces a message, no field of the record is derived from the old one any more."""
+
+        def scenario(stage: Any) -> None:
+            if hasattr(stage, "on_ingest"):
+                records = self.records()
+                fill_shapes(records)
+                for record in guarded(stage.on_ingest, records):
+                    left = record.shape and record.shape != shape_of(record.message)
+                    assert not left, "on_ingest changed a message and left its old shape; use record.set_message(…)"
 
         self.check(tmp_path, scenario)
 

@@ -1,0 +1,57 @@
+"""A redactor that assigns `record.message` leaks nothing: what was derived from the old message goes with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from log_aggregator import Batch, Record, hookimpl
+from log_aggregator.testing import harness
+from log_aggregator_patterns import Patterns, PatternsConfig
+
+SECRET = "correcthorsebattery"
+
+
+def mask(record: Record) -> None:
+    record.message = record.message.replace(SECRET, "[gone]")
+
+
+class Assigns:
+    @hookimpl
+    def on_ingest(self, records: list[Record]) -> None:
+        for record in records:
+            mask(record)
+
+
+class AssignsInABatch:
+    @hookimpl
+    def on_ingest(self, batch: Batch) -> None:
+        for record in batch.records():
+            mask(record)
+
+
+class AssignsToAlike:
+    @hookimpl
+    def on_ingest(self, batch: Batch) -> None:
+        for same in batch.alike():
+            for record in same.records:
+                mask(record)
+
+
+class ReturnsCopies:
+    @hookimpl
+    def on_ingest(self, records: list[Record]) -> list[Record]:
+        return [msgspec.structs.replace(record, message=record.message.replace(SECRET, "[gone]")) for record in records]
+
+
+@pytest.mark.parametrize("redactor", [Assigns, AssignsInABatch, AssignsToAlike, ReturnsCopies])
+async def test_the_old_message_is_found_nowhere(redactor: Any, tmp_path: Path) -> None:
+    given = {"redactor": redactor(), "patterns": Patterns(PatternsConfig())}
+    async with harness(given=given, data_dir=tmp_path) as h:
+        await h.post(*(f"login with {SECRET} ok {number}" for number in range(3)))
+        aggregates = await h.aggregates()
+        assert sum(aggregate.count for aggregate in aggregates) == 3
+        assert not any(SECRET in str(aggregate) for aggregate in aggregates)
