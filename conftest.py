@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.servers.service"]
+pytest_plugins = ["tests.support.service"]
 
 _LOCKS = "PYTEST_WORKERS_LOCKS"
 

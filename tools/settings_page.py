@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from log_aggregator.settings import described
+from log_aggregator.config.settings import described
 
 PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
 

@@ -10,8 +10,8 @@ import pytest
 
 from core.tests.made import PlainRegistry, Store, make_plugin
 from log_aggregator import Record
-from log_aggregator.service import Service
-from log_aggregator.settings import Settings
+from log_aggregator.config.settings import Settings
+from log_aggregator.service.service import Service
 
 NOW = 1_800_000_000_000_000
 

@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from log_aggregator import Flush, Position, RetryableError
-from log_aggregator.batch import takes_batch
-from log_aggregator.config import PluginEntry
+from log_aggregator.config.pipeline import PluginEntry
 from log_aggregator.hookspecs import HOOKS
-from log_aggregator.registry import BATCH_HOOKS, Plugin
-from log_aggregator.service import Service
+from log_aggregator.model.batch import takes_batch
+from log_aggregator.plugins.registry import BATCH_HOOKS, Plugin
+from log_aggregator.service.service import Service
 
 
 class PlainRegistry:

@@ -24,7 +24,7 @@ from tests.bench.ingest.measure import SHAPES, Database, run
 from tests.bench.ingest.table import Line, lines, table
 from tests.bench.targets.database import DEFAULTS
 from tests.bench.targets.progress import Progress
-from tests.servers.postgres import PostgresServer
+from tests.support.postgres import PostgresServer
 
 STORES = ("sqlite", "postgres")
 

@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from tests.bench.load import Load, run
 from tests.bench.targets.progress import Progress
 from tests.bench.targets.row import Options, Row, shown
-from tests.servers.service import ServiceProcess
+from tests.support.service import ServiceProcess
 
 LIMIT = 0.03
 """The share of ingest throughput that five plugins may cost."""

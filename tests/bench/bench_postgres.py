@@ -24,8 +24,8 @@ from log_aggregator_postgres.rows import Written
 from log_aggregator_postgres.writer import PIECE, Writer
 from tests.bench.targets.progress import Progress
 from tests.bench.targets.row import Options, Row, shown
-from tests.servers.postgres import PostgresServer
-from tests.servers.sinks import Chain, aggregate
+from tests.support.postgres import PostgresServer
+from tests.support.sinks import Chain, aggregate
 
 SIZES = {10: 100, 100: 50, 1000: 15, 10_000: 3}
 

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from tests.servers.service import ServiceProcess
+from tests.support.service import ServiceProcess
 
 HERE = Path(__file__).parent
 PIPELINE = "".join(f"[plugins.{name}]\n" for name in ("redact", "patterns", "templates", "classify"))

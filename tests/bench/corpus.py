@@ -9,7 +9,7 @@ import random
 import msgspec
 
 from log_aggregator.demo import stream
-from tests.servers.beside import REAL_LINES
+from tests.support.beside import REAL_LINES
 
 _DIGITS = "0123456789"
 

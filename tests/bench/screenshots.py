@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from log_aggregator_trends.saved import Saved, encode
 from log_aggregator_trends.series import Series, SeriesKey
-from tests.servers.service import COMMAND, ServiceProcess
+from tests.support.service import COMMAND, ServiceProcess
 
 ROOT = Path(__file__).parents[2]
 PIPELINE = "".join(

@@ -13,7 +13,7 @@ from typing import Any
 
 import aiohttp
 
-from tests.servers.service import ServiceProcess
+from tests.support.service import ServiceProcess
 
 _REFUSED = (aiohttp.ClientError, ConnectionError, TimeoutError)
 

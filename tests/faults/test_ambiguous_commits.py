@@ -16,9 +16,9 @@ from log_aggregator_postgres import PostgresConfig, PostgresSink
 from log_aggregator_postgres.pool import Connection
 from log_aggregator_postgres.rows import Written
 from log_aggregator_postgres.writer import Writer, claim
-from tests.servers.link import Link
-from tests.servers.postgres import ForeignServer, PostgresServer, postgres_dsn, postgres_server, through
-from tests.servers.sinks import Chain, aggregate, deliver, hosted
+from tests.support.link import Link
+from tests.support.postgres import ForeignServer, PostgresServer, postgres_dsn, postgres_server, through
+from tests.support.sinks import Chain, aggregate, deliver, hosted
 
 __all__ = ["postgres_dsn", "postgres_server"]
 

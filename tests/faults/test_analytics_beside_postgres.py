@@ -14,7 +14,7 @@ from plugins.analytics.tests import broken_servers as broken
 from plugins.analytics.tests import test_faults as faults
 from plugins.analytics.tests.flow import flowing
 from plugins.analytics.tests.receiver import Fault, receiving
-from tests.servers.postgres import postgres_dsn, postgres_server
+from tests.support.postgres import postgres_dsn, postgres_server
 
 __all__ = ["postgres_dsn", "postgres_server"]
 

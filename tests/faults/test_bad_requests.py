@@ -13,7 +13,7 @@ from tests.faults.cases_body import BODY_CASES
 from tests.faults.cases_http import GONE, HTTP_CASES
 from tests.faults.cases_logs import LOG_CASES, QUERY_CASES
 from tests.faults.wire import Answer, ask
-from tests.servers.service import ServiceProcess
+from tests.support.service import ServiceProcess
 
 CASES = [*HTTP_CASES, *BODY_CASES, *LOG_CASES, *QUERY_CASES]
 

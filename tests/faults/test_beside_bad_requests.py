@@ -16,7 +16,7 @@ import pytest
 from tests.faults.case import log
 from tests.faults.test_bad_requests import CASES
 from tests.faults.wire import ask, leave, one, read_answer
-from tests.servers.service import ServiceProcess
+from tests.support.service import ServiceProcess
 
 MIB = 1024 * 1024
 GROWTH = 64 * MIB

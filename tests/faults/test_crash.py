@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.crashing import counted, differences, load_and_kill, make_clients
-from tests.servers.service import ServiceProcess
+from tests.support.service import ServiceProcess
 
 PIPELINE = "[plugins.sqlite]\n"
 # Small flushes, often: more transactions for a kill to hit.

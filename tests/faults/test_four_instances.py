@@ -14,8 +14,8 @@ import pytest
 
 from log_aggregator.storekit import Row, rows_of
 from log_aggregator_postgres import PostgresConfig, PostgresSink
-from tests.servers.postgres import postgres_dsn, postgres_server
-from tests.servers.sinks import Chain, aggregate, deliver, hosted
+from tests.support.postgres import postgres_dsn, postgres_server
+from tests.support.sinks import Chain, aggregate, deliver, hosted
 
 __all__ = ["postgres_dsn", "postgres_server"]
 

@@ -15,8 +15,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from log_aggregator.http.openapi import openapi
-from tests.servers.service import ServiceProcess
+from log_aggregator.http.api_docs.openapi import openapi
+from tests.support.service import ServiceProcess
 
 EXAMPLES = 15
 """For each call: with eleven calls a budget of some 200 requests."""

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from tests.faults.wire import batch, get, leave, read_answer
-from tests.servers.service import ServiceProcess
+from tests.support.service import ServiceProcess
 
 SECONDS = float(os.environ.get("OVERLOAD_SECONDS", "6"))
 SENDERS = 48

@@ -14,9 +14,9 @@ import asyncpg
 import pytest
 
 from tests.faults.crashing import Client
-from tests.servers.link import Link
-from tests.servers.postgres import PASSWORD, PostgresServer, own_postgres
-from tests.servers.service import ServiceProcess
+from tests.support.link import Link
+from tests.support.postgres import PASSWORD, PostgresServer, own_postgres
+from tests.support.service import ServiceProcess
 
 __all__ = ["own_postgres"]
 

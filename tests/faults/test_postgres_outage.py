@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import asyncpg
 import pytest
 
-from tests.servers.postgres import PASSWORD, PostgresServer
-from tests.servers.service import ServiceProcess
+from tests.support.postgres import PASSWORD, PostgresServer
+from tests.support.service import ServiceProcess
 
 DEADLINE = 90.0
 PIPELINE = "[plugins.patterns]\n\n[plugins.postgres]\nlock_timeout = 1\nstatement_timeout = 3\ncommand_timeout = 4\n"

@@ -11,7 +11,7 @@ import pytest
 
 from tests.faults.case import log
 from tests.faults.wire import NO_ANSWER, Answer, ask, leave, one, read_answer
-from tests.servers.service import ServiceProcess
+from tests.support.service import ServiceProcess
 
 GOOD = log()
 TIMEOUT = 3.0

@@ -1,8 +1,5 @@
 """All that a plugin author imports."""
 
-from log_aggregator.aggregate import Aggregate, Alias, Anomaly, Flush, Key, Position, merge, merge_all
-from log_aggregator.alike import Alike
-from log_aggregator.batch import Batch
 from log_aggregator.errors import (
     ConfigError,
     FencedError,
@@ -13,7 +10,10 @@ from log_aggregator.errors import (
     RetryableError,
 )
 from log_aggregator.hookspecs import API_VERSION, Hooks, Service, hookimpl
-from log_aggregator.record import Record, fill_shapes, pattern_id, shape_of, shapes_of
+from log_aggregator.model.aggregate import Aggregate, Alias, Anomaly, Flush, Key, Position, merge, merge_all
+from log_aggregator.model.batch import Batch
+from log_aggregator.model.group import Alike
+from log_aggregator.model.record import Record, fill_shapes, pattern_id, shape_of, shapes_of
 
 __all__ = [
     "API_VERSION",

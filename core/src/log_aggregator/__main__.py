@@ -2,6 +2,6 @@
 
 import sys
 
-from log_aggregator.cli import main
+from log_aggregator.cli.main import main
 
 sys.exit(main())

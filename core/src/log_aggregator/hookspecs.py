@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import pluggy
 
-from log_aggregator.aggregate import Alias, Anomaly, Flush
-from log_aggregator.batch import Batch
-from log_aggregator.record import Record
+from log_aggregator.model.aggregate import Alias, Anomaly, Flush
+from log_aggregator.model.batch import Batch
+from log_aggregator.model.record import Record
 
 if TYPE_CHECKING:  # commands that start no server do without its import
     from aiohttp import web
 
-    from log_aggregator.settings import Settings
+    from log_aggregator.config.settings import Settings
     from log_aggregator.store import Store
 
 PROJECT = "log_aggregator"

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from log_aggregator.aggregate import Aggregate, Flush
-    from log_aggregator.record import Record
+    from log_aggregator.model.aggregate import Aggregate, Flush
+    from log_aggregator.model.record import Record
     from log_aggregator.testing.harness import Harness
 
 pytest.register_assert_rewrite("log_aggregator.testing")

@@ -8,12 +8,12 @@ from typing import Any
 
 from aiohttp import ClientSession
 
+from log_aggregator.config.settings import Settings
 from log_aggregator.errors import KeyReusedError, OverloadedError, Reject
 from log_aggregator.http.app import build_app
 from log_aggregator.http.backend import Handler, HealthReport, Receipt
-from log_aggregator.http.listening import Listener
-from log_aggregator.record import Record
-from log_aggregator.settings import Settings
+from log_aggregator.http.listener import Listener
+from log_aggregator.model.record import Record
 from log_aggregator.store import Store
 
 
@@ -57,7 +57,7 @@ class MemoryBackend:
         return self.report
 
 
-class Door:
+class Ingester:
     """A served backend, and a client for it."""
 
     def __init__(self, backend: MemoryBackend, client: ClientSession, port: int) -> None:
@@ -71,7 +71,7 @@ class Door:
 
 
 @asynccontextmanager
-async def serve(store: Store | None = None, **settings: Any) -> AsyncIterator[Door]:
+async def serve(store: Store | None = None, **settings: Any) -> AsyncIterator[Ingester]:
     """Serve a `MemoryBackend` on a free port, with these settings."""
     backend = MemoryBackend(Settings(port=0, **settings), store)
     async with serve_backend(backend) as door:
@@ -79,12 +79,12 @@ async def serve(store: Store | None = None, **settings: Any) -> AsyncIterator[Do
 
 
 @asynccontextmanager
-async def serve_backend(backend: MemoryBackend) -> AsyncIterator[Door]:
+async def serve_backend(backend: MemoryBackend) -> AsyncIterator[Ingester]:
     """Serve a prepared `MemoryBackend` on a free port."""
     listener = Listener(build_app(backend), backend.settings)
     await listener.start()
     try:
         async with ClientSession(f"http://127.0.0.1:{listener.port}") as client:
-            yield Door(backend, client, listener.port)
+            yield Ingester(backend, client, listener.port)
     finally:
         await listener.stop()

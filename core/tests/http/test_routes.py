@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from log_aggregator import ConfigError, Service, hookimpl
-from log_aggregator.http.keys import add_key
+from log_aggregator.http.access.keys import add_key
 from log_aggregator.testing import harness
 
 SCOPES = ("ingest", "read", "admin")

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from log_aggregator import Aggregate, Alias, merge, pattern_id
-from log_aggregator.aggregate import Key
-from log_aggregator.samples import Samples
+from log_aggregator.model.aggregate import Key
+from log_aggregator.model.samples import Samples
+from log_aggregator.model.summary import summarize
 from log_aggregator.storekit import (
     CursorError,
     Resolved,
@@ -34,7 +35,6 @@ from log_aggregator.storekit import (
     unpack_aggregate,
     write_cursor,
 )
-from log_aggregator.summary import summarize
 
 
 def aggregate(pattern: str = "p", at: int = 0, **more: object) -> Aggregate:

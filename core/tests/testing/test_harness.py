@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict
 
 from core.tests.testing.good import GoodStage
 from log_aggregator import ConfigError, Flush, Record, hookimpl
-from log_aggregator.isolation.garbage import fault_of
 from log_aggregator.journal.intake import decode, encode
+from log_aggregator.model.validation import fault_of
 from log_aggregator.testing import make_record as record_factory
 from log_aggregator.testing.strategies import flushes, records
 

@@ -16,7 +16,7 @@ StartFlow = Callable[..., AbstractAsyncContextManager[Flow]]
 @pytest.fixture
 def start_flow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StartFlow:
     """`async with start_flow(url, 'option = 1')`: again on the same data when called again."""
-    monkeypatch.setattr("log_aggregator.lane.LONGEST_PAUSE", 0.2)
+    monkeypatch.setattr("log_aggregator.delivery.lane.LONGEST_PAUSE", 0.2)
 
     def start(url: str, options: str = "", required: str = "false") -> AbstractAsyncContextManager[Flow]:
         return flowing(tmp_path, url, "sqlite]", options, required)

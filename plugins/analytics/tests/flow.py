@@ -9,11 +9,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from log_aggregator import Record
-from log_aggregator.config import parse_plugins
-from log_aggregator.lane import Lane
-from log_aggregator.registry import Registry
-from log_aggregator.service import Service
-from log_aggregator.settings import Settings
+from log_aggregator.config.pipeline import parse_plugins
+from log_aggregator.config.settings import Settings
+from log_aggregator.delivery.lane import Lane
+from log_aggregator.plugins.registry import Registry
+from log_aggregator.service.service import Service
 
 DEADLINE = 60.0
 ROUNDS = 15

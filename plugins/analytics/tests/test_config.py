@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from log_aggregator import ConfigError
-from log_aggregator.config import parse_plugins
-from log_aggregator.registry import Registry
+from log_aggregator.config.pipeline import parse_plugins
+from log_aggregator.plugins.registry import Registry
 from log_aggregator_analytics import AnalyticsConfig
 
 

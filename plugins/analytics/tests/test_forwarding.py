@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from log_aggregator import Anomaly
-from log_aggregator.settings import Settings
+from log_aggregator.config.settings import Settings
 from log_aggregator_analytics import AnalyticsConfig, AnalyticsSink
 from plugins.analytics.tests.conftest import StartFlow
 from plugins.analytics.tests.made import aggregate, flush
@@ -102,7 +102,7 @@ async def test_a_large_flush_goes_in_pieces_and_goes_on_where_it_failed(start_fl
 async def test_a_full_backlog_drops_the_oldest_and_every_lost_log_is_counted(
     start_flow: StartFlow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("log_aggregator.lane.BACKLOG_GROUPS", 20)
+    monkeypatch.setattr("log_aggregator.delivery.lane.BACKLOG_GROUPS", 20)
 
     async def fail(_: web.Request, __: Receiver) -> web.StreamResponse:
         return web.Response(status=503)

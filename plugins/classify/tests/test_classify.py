@@ -16,7 +16,7 @@ from log_aggregator_classify import ClassifyPlugin, Rule
 from log_aggregator_classify.conditions import parse_condition
 from log_aggregator_classify.config import Config, built_in_rules
 from log_aggregator_classify.words import words_of
-from tests.servers.beside import REAL_LINES, needs_real_lines
+from tests.support.beside import REAL_LINES, needs_real_lines
 
 HERE = Path(__file__).parent
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from log_aggregator import Record
-from log_aggregator.numbers import parse_number
-from log_aggregator.summary import summarize, to_json
+from log_aggregator.model.numbers import parse_number
+from log_aggregator.model.summary import summarize, to_json
 from log_aggregator.testing import run_stage
 from log_aggregator_classify import ClassifyPlugin
 from log_aggregator_classify.config import Config

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.servers.service import ServiceProcess
+from tests.support.service import ServiceProcess
 
 PIPELINE = "[plugins.patterns]\n[plugins.classify]\n[plugins.sqlite]\n[plugins.trends]\n[plugins.dashboard]\n"
 QUIET = {"AGGREGATION_WINDOW": "3600", "BATCH_SIZE": "1000000"}

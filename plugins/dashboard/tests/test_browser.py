@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from log_aggregator.http.keys import add_key
-from tests.servers.service import ServiceProcess
+from log_aggregator.http.access.keys import add_key
+from tests.support.service import ServiceProcess
 
 pytest.importorskip("playwright", reason="playwright is not installed")
 from playwright.sync_api import Page, expect

@@ -12,9 +12,9 @@ from typing import Any
 import aiohttp
 
 from log_aggregator import Record
-from log_aggregator.http.keys import add_key
+from log_aggregator.http.access.keys import add_key
 from log_aggregator_dashboard.tail import MAX_MESSAGE, MAX_WAITING, Wanted, Watcher
-from tests.servers.service import ServiceProcess
+from tests.support.service import ServiceProcess
 
 ASSETS = Path(__file__).parents[1] / "src/log_aggregator_dashboard/assets"
 PIPELINE = "[plugins.patterns]\n[plugins.sqlite]\n[plugins.dashboard]\n"

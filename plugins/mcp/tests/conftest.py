@@ -12,11 +12,11 @@ import pytest
 from aiohttp import ClientSession, web
 from mcp import Client
 
-from log_aggregator.config import parse_plugins
+from log_aggregator.config.pipeline import parse_plugins
+from log_aggregator.config.settings import Settings
 from log_aggregator.http.app import build_app
-from log_aggregator.registry import Registry
-from log_aggregator.service import Service
-from log_aggregator.settings import Settings
+from log_aggregator.plugins.registry import Registry
+from log_aggregator.service.service import Service
 from log_aggregator_mcp.api import CURRENT, Api
 from log_aggregator_mcp.server import build_server
 from plugins.mcp.tests.logs import history

@@ -14,7 +14,7 @@ from mcp import Client, StdioServerParameters
 from log_aggregator_mcp import McpConfig
 from log_aggregator_mcp.server import TOOLS
 from plugins.mcp.tests.conftest import answer_of
-from tests.servers.service import COMMAND, ServiceProcess, StartService
+from tests.support.service import COMMAND, ServiceProcess, StartService
 
 PAGE = (Path(__file__).parents[3] / "docs" / "mcp.md").read_text()
 SERVERS: list[dict[str, Any]] = [

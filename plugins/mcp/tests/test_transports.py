@@ -16,11 +16,11 @@ import pytest
 from mcp import Client, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 
-from log_aggregator.http.keys import add_key
+from log_aggregator.http.access.keys import add_key
 from log_aggregator_mcp.server import TOOLS
 from plugins.mcp.tests.conftest import answer_of
 from plugins.mcp.tests.logs import history
-from tests.servers.service import COMMAND, ServiceProcess, StartService
+from tests.support.service import COMMAND, ServiceProcess, StartService
 
 PIPELINE = "[plugins.patterns]\n[plugins.sqlite]\n[plugins.mcp]\n"
 NAMES = {tool.__name__ for tool in TOOLS.values()}

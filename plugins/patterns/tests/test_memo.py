@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from log_aggregator import shape_of
 from log_aggregator_patterns import PatternMemo, Rule, RuleSet, Span, Variables, builtin_rules, ruleset
 from log_aggregator_patterns import memo as memo_room
-from tests.servers.beside import REAL_LINES, needs_real_lines
+from tests.support.beside import REAL_LINES, needs_real_lines
 
 PICKY = (
     Rule(name="client-error", regex=r"(?<!\d)4\d\d(?!\d)"),

@@ -10,8 +10,8 @@ import asyncpg
 import pytest
 
 from log_aggregator_postgres import PostgresConfig, PostgresSink
-from tests.servers.postgres import own_postgres, postgres_dsn, postgres_server
-from tests.servers.sinks import Host, hosted
+from tests.support.postgres import own_postgres, postgres_dsn, postgres_server
+from tests.support.sinks import Host, hosted
 
 __all__ = ["own_postgres", "postgres_dsn", "postgres_server"]
 

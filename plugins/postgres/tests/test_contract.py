@@ -13,7 +13,7 @@ import pytest
 
 from log_aggregator.testing import SinkContract
 from log_aggregator_postgres import PostgresConfig, PostgresSink
-from tests.servers.postgres import ForeignServer, PostgresServer, create_database
+from tests.support.postgres import ForeignServer, PostgresServer, create_database
 
 
 class TestPostgres(SinkContract):

@@ -12,7 +12,7 @@ import pytest
 from log_aggregator import FencedError, Position, RetryableError
 from log_aggregator_postgres import PostgresSink
 from log_aggregator_postgres.commands import main as command
-from tests.servers.sinks import Chain, Host, aggregate, deliver, hosted, total
+from tests.support.sinks import Chain, Host, aggregate, deliver, hosted, total
 
 
 async def test_a_flush_that_comes_again_is_counted_once(sink: PostgresSink, host: Host) -> None:

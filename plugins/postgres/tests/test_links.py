@@ -18,10 +18,10 @@ from log_aggregator.errors import RetryableError
 from log_aggregator_postgres import PostgresConfig, PostgresSink
 from log_aggregator_postgres.commands import main as command
 from log_aggregator_postgres.pool import Pool
-from tests.servers.link import Link
-from tests.servers.pgbouncer import PgBouncer, needs_pgbouncer
-from tests.servers.postgres import PASSWORD, PostgresServer, through
-from tests.servers.sinks import Chain, aggregate, deliver, hosted, total
+from tests.support.link import Link
+from tests.support.pgbouncer import PgBouncer, needs_pgbouncer
+from tests.support.postgres import PASSWORD, PostgresServer, through
+from tests.support.sinks import Chain, aggregate, deliver, hosted, total
 
 
 def behind(link: Link, dsn: str, **options: object) -> PostgresSink:

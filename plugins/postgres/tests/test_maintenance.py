@@ -10,11 +10,11 @@ import asyncpg
 import msgspec
 
 from log_aggregator import Aggregate, merge_all
+from log_aggregator.model.summary import to_json
 from log_aggregator.store import SeriesQuery
-from log_aggregator.summary import to_json
 from log_aggregator_postgres.maintenance import OLDEST, STEP_ROWS, Maintenance, name_patterns
 from log_aggregator_postgres.pool import Pool
-from tests.servers.sinks import SECOND, Chain, aggregate, all_patterns, deliver, hosted, total
+from tests.support.sinks import SECOND, Chain, aggregate, all_patterns, deliver, hosted, total
 
 HOUR = 3600
 TEN_DAYS_AGO = int(time.time()) // HOUR * HOUR - 10 * 24 * HOUR

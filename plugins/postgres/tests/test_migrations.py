@@ -8,8 +8,8 @@ from pathlib import Path
 
 import asyncpg
 
-from log_aggregator.record import pattern_id
-from tests.servers.sinks import Chain, aggregate, all_patterns, deliver, hosted, total
+from log_aggregator.model.record import pattern_id
+from tests.support.sinks import Chain, aggregate, all_patterns, deliver, hosted, total
 
 ORIGINAL = """
 CREATE TABLE aggregated_logs (

@@ -9,12 +9,12 @@ import asyncpg
 import pytest
 
 from log_aggregator import Alias, Anomaly, pattern_id
-from log_aggregator.samples import Samples
+from log_aggregator.model.samples import Samples
+from log_aggregator.model.summary import summarize
 from log_aggregator.store import AnomalyQuery
-from log_aggregator.summary import summarize
 from log_aggregator_postgres import PostgresSink
 from log_aggregator_postgres.commands import main as command
-from tests.servers.sinks import Chain, Host, aggregate, all_patterns, deliver, total
+from tests.support.sinks import Chain, Host, aggregate, all_patterns, deliver, total
 
 POISONS: dict[str, dict[str, Any]] = {
     "nul_in_pattern": {"pattern": "a\0b"},

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from log_aggregator.config import parse_plugins
-from log_aggregator.registry import Registry
-from log_aggregator.service import Service
-from log_aggregator.settings import Settings
+from log_aggregator.config.pipeline import parse_plugins
+from log_aggregator.config.settings import Settings
+from log_aggregator.plugins.registry import Registry
+from log_aggregator.service.service import Service
 
 DOCS = Path(__file__).parents[3] / "docs"
 NOW = 1_800_000_000_000_000

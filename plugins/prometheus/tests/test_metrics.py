@@ -18,7 +18,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from plugins.prometheus.tests.made import needs_prometheus, needs_promtool
-from tests.servers.service import ServiceProcess, StartService
+from tests.support.service import ServiceProcess, StartService
 
 PIPELINE = "[plugins.patterns]\n[plugins.sqlite]\n[plugins.prometheus]\nmax_sources = 5\n"
 HOSTILE = ['quote "', "back\\slash", "new\nline", "{label=}", "ünïcode ☃", "# HELP x", "a" * 100]
@@ -72,7 +72,7 @@ def test_hostile_sources_are_escaped_and_bounded(service: ServiceProcess) -> Non
 
 
 def test_with_api_keys_metrics_need_the_scope_read(start_service: StartService, tmp_path: Path) -> None:
-    from log_aggregator.http.keys import add_key
+    from log_aggregator.http.access.keys import add_key
 
     keys = tmp_path / "keys.toml"
     reader, sender = (add_key(keys, scope, [scope]) for scope in ("read", "ingest"))

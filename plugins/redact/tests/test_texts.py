@@ -17,7 +17,7 @@ from log_aggregator import Record, shape_of
 from log_aggregator.testing import run_stage
 from log_aggregator_redact import RedactPlugin, Rule
 from log_aggregator_redact.config import EMAIL, IP, Config, built_in_rules
-from tests.servers.beside import REAL_LINES, needs_real_lines
+from tests.support.beside import REAL_LINES, needs_real_lines
 
 from .planted import Planted, luhn, plant
 

@@ -15,7 +15,7 @@ from log_aggregator.store import AnomalyQuery, SeriesQuery
 from log_aggregator_sqlite import SqliteSink
 from log_aggregator_sqlite.commands import main as command
 from log_aggregator_sqlite.maintenance import OLDEST
-from tests.servers.sinks import SECOND, Chain, Host, aggregate, all_patterns, deliver, hosted, total
+from tests.support.sinks import SECOND, Chain, Host, aggregate, all_patterns, deliver, hosted, total
 
 HOUR = 3600
 TEN_DAYS_AGO = int(time.time()) // HOUR * HOUR - 10 * 24 * HOUR

@@ -9,7 +9,7 @@ import pytest
 
 from log_aggregator import shape_of
 from log_aggregator_patterns import PatternMemo, RuleSet, builtin_rules
-from tests.servers.beside import REAL_LINES, needs_real_lines
+from tests.support.beside import REAL_LINES, needs_real_lines
 
 from .learned import NAMES, Learner
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.servers.beside import GROUPING_SCORER, needs_grouping_scorer
+from tests.support.beside import GROUPING_SCORER, needs_grouping_scorer
 
 from .grouping_predictor import Predictor
 

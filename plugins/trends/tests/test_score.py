@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from log_aggregator_trends.detector import Detector
-from tests.servers.beside import ABSENT, ANOMALY_SCORER
+from tests.support.beside import ABSENT, ANOMALY_SCORER
 
 SERIES = 4
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from log_aggregator import Record, pattern_id
-from log_aggregator.config import parse_plugins
-from log_aggregator.registry import Registry
-from log_aggregator.service import Service
-from log_aggregator.settings import Settings
+from log_aggregator.config.pipeline import parse_plugins
+from log_aggregator.config.settings import Settings
+from log_aggregator.plugins.registry import Registry
+from log_aggregator.service.service import Service
 from log_aggregator.store import AnomalyQuery
 from log_aggregator_trends import Trends, TrendsConfig
 from log_aggregator_trends.room import Room

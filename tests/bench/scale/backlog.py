@@ -16,7 +16,7 @@ from tests.bench.scale.fit import exponent
 from tests.bench.scale.measure import Tick
 from tests.bench.scale.rig import Rig, running
 from tests.bench.scale.world import Span, World, rounds
-from tests.servers.postgres import PostgresServer
+from tests.support.postgres import PostgresServer
 
 MINUTES = (1, 3, 10, 30, 60)
 WINDOW = 30

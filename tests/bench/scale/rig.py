@@ -17,7 +17,7 @@ import psutil
 from tests.bench.scale.sending import Sent, send
 from tests.bench.scale.watching import Watcher
 from tests.bench.scale.world import World, rounds
-from tests.servers.service import ServiceProcess
+from tests.support.service import ServiceProcess
 
 CORES = sorted(os.sched_getaffinity(0))
 FOR_EVER = 3600

@@ -12,7 +12,7 @@ import asyncpg
 from tests.bench import candidates, corpus, load
 from tests.bench.targets.progress import Progress
 from tests.bench.targets.row import LOAD_CORE, SERVER_CORE, Options, Row, Spread, spread
-from tests.servers.postgres import PostgresServer
+from tests.support.postgres import PostgresServer
 
 WANTED = 0.4
 OBVIOUS = "2.5 to 3"

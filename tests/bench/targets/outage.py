@@ -15,7 +15,7 @@ from tests.bench.targets import made_up
 from tests.bench.targets.database import DEFAULTS
 from tests.bench.targets.progress import Progress
 from tests.bench.targets.row import LOAD_CORE, SERVER_CORE, Options, Row, spread
-from tests.servers.postgres import PostgresServer
+from tests.support.postgres import PostgresServer
 
 WANTED = 10.0
 SIZE, CONNECTIONS = 1000, 8

@@ -12,7 +12,7 @@ from tests.bench.targets import made_up
 from tests.bench.targets.memory import PIPELINE
 from tests.bench.targets.progress import Progress
 from tests.bench.targets.row import Options, Row, spread
-from tests.servers.service import ServiceProcess
+from tests.support.service import ServiceProcess
 
 WANTED = 1.5
 AGAIN = 0.003

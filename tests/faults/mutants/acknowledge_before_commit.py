@@ -7,12 +7,12 @@ import sys
 import time
 from typing import Any
 
-from log_aggregator.cli import main
-from log_aggregator.door import Door
+from log_aggregator.cli.main import main
+from log_aggregator.ingest.ingester import Ingester
 from log_aggregator.journal import Appended, Intake
 
 _append = Intake.append
-_commit = Door._commit
+_commit = Ingester._commit
 
 
 def slow_append(self: Intake, connection: Any, entries: Any) -> Any:
@@ -20,7 +20,7 @@ def slow_append(self: Intake, connection: Any, entries: Any) -> Any:
     return _append(self, connection, entries)
 
 
-def hasty_commit(self: Door) -> None:
+def hasty_commit(self: Ingester) -> None:
     requests = [*self._gathering, *(request for row in self._rows for request in row.requests)]
     _commit(self)
     for request in requests:
@@ -28,5 +28,5 @@ def hasty_commit(self: Door) -> None:
 
 
 Intake.append = slow_append  # type: ignore[method-assign]
-Door._commit = hasty_commit  # type: ignore[method-assign]
+Ingester._commit = hasty_commit  # type: ignore[method-assign]
 sys.exit(main())

@@ -7,7 +7,7 @@ import sys
 import time
 
 from log_aggregator import Flush, Position
-from log_aggregator.cli import main
+from log_aggregator.cli.main import main
 from log_aggregator_sqlite import writer
 
 _store = writer.Writer.store

@@ -12,7 +12,7 @@ from typing import Any
 
 import aiohttp
 
-from tests.servers.service import ServiceProcess
+from tests.support.service import ServiceProcess
 
 HERE = Path(__file__).parent
 CONNECTIONS = 4

@@ -6,14 +6,14 @@ import asyncio
 
 from aiohttp import web
 
+from log_aggregator.http.access.auth import Guard
+from log_aggregator.http.admin import Operating
+from log_aggregator.http.api_docs.docs_pages import Explaining
 from log_aggregator.http.backend import Backend
-from log_aggregator.http.explaining import Explaining
-from log_aggregator.http.guard import Guard
+from log_aggregator.http.fast_path import SHORTCUTS, Shortcuts
 from log_aggregator.http.ingest import Ingest
-from log_aggregator.http.operating import Operating
-from log_aggregator.http.reading import Reading
-from log_aggregator.http.shortcut import SHORTCUTS, Shortcuts
-from log_aggregator.http.surround import surround
+from log_aggregator.http.middleware import surround
+from log_aggregator.http.queries import Reading
 
 BACKEND: web.AppKey[Backend] = web.AppKey("BACKEND")
 """How a plugin's handler reaches the service: `request.app[BACKEND]`."""

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from aiohttp import web
 
-from log_aggregator.door import Receipt
-from log_aggregator.health import HealthReport
-from log_aggregator.record import Record
-from log_aggregator.settings import Settings
+from log_aggregator.config.settings import Settings
+from log_aggregator.ingest.ingester import Receipt
+from log_aggregator.model.record import Record
 from log_aggregator.store import Store
 
-__all__ = ["Backend", "Handler", "HealthReport", "Receipt"]
+__all__ = ["Backend", "Handler", "HealthReport", "Receipt", "Status"]
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 """A plugin's route handler."""
+
+
+Status = Literal["healthy", "degraded", "unhealthy"]
+
+
+class HealthReport(NamedTuple):
+    """`accepting` is false only when no log can be taken. `checks` says what was looked at."""
+
+    status: Status
+    accepting: bool
+    checks: dict[str, Any]
 
 
 class Backend(Protocol):

@@ -8,17 +8,17 @@ from hashlib import blake2b
 from aiohttp import hdrs, web
 
 from log_aggregator.errors import KeyReusedError, OverloadedError, Reject
-from log_aggregator.http.answers import BatchAnswers, batch_answer, nothing_good, one_answer
+from log_aggregator.http.access.auth import Guard, needs
+from log_aggregator.http.access.quota import Quota
 from log_aggregator.http.backend import Backend, Receipt
-from log_aggregator.http.body import BodyReader
-from log_aggregator.http.compression import Decompressor
-from log_aggregator.http.decode import BodyDecoder, Decoded
-from log_aggregator.http.guard import Guard, needs
-from log_aggregator.http.limits import Limits
-from log_aggregator.http.media import ContentTypes
+from log_aggregator.http.decoding.body import BodyReader
+from log_aggregator.http.decoding.compression import Decompressor
+from log_aggregator.http.decoding.decode import BodyDecoder, Decoded
+from log_aggregator.http.decoding.limits import Limits
+from log_aggregator.http.decoding.media import ContentTypes
 from log_aggregator.http.problem import Problem, busy
-from log_aggregator.http.quota import Quota
-from log_aggregator.record import Record
+from log_aggregator.http.responses import BatchAnswers, batch_answer, nothing_good, one_answer
+from log_aggregator.model.record import Record
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
 MAX_KEY_LENGTH = 255

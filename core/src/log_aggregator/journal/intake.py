@@ -11,8 +11,8 @@ import msgspec
 import zstandard
 
 from log_aggregator.errors import KeyReusedError
-from log_aggregator.isolation.garbage import repair
-from log_aggregator.record import Record
+from log_aggregator.model.record import Record
+from log_aggregator.model.validation import repair
 
 COMPRESS_FROM = 4096
 """Bytes from which on a row is compressed."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from log_aggregator.aggregate import START, Aggregate, Alias, Anomaly, Flush, Position, merge_flushes
+from log_aggregator.model.aggregate import START, Aggregate, Alias, Anomaly, Flush, Position, merge_flushes
 
 MERGE_AT = 8
 """Waiting flushes beyond which neighbors are merged, `MERGE_AT // 2` at a time, fewer when those hold too much."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from log_aggregator.aggregate import Alias
+from log_aggregator.model.aggregate import Alias
 
 
 class Resolved(NamedTuple):

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from log_aggregator.aggregate import Aggregate, Key
-from log_aggregator.samples import Samples
-from log_aggregator.summary import from_json, to_json
-from log_aggregator.values import MOST
+from log_aggregator.model.aggregate import Aggregate, Key
+from log_aggregator.model.samples import Samples
+from log_aggregator.model.summary import from_json, to_json
+from log_aggregator.model.values import MOST
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder()

@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 
-from log_aggregator.aggregate import Aggregate
-from log_aggregator.numbers import Numbers
-from log_aggregator.summary import KeySummary
-from log_aggregator.values import Values
+from log_aggregator.model.aggregate import Aggregate
+from log_aggregator.model.numbers import Numbers
+from log_aggregator.model.summary import KeySummary
+from log_aggregator.model.values import Values
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 

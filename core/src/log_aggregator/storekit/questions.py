@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple
 
-from log_aggregator.aggregate import Aggregate, Anomaly, Key, merge
+from log_aggregator.model.aggregate import Aggregate, Anomaly, Key, merge
+from log_aggregator.model.summary import to_json
 from log_aggregator.store import AnomalyQuery, PatternDetail, PatternPage, PatternQuery, PatternRow, Series, SeriesQuery
 from log_aggregator.storekit.columns import decoded, messages_of, stored_aggregate
 from log_aggregator.storekit.cursor import read_cursor, write_cursor
 from log_aggregator.storekit.dialect import Dialect, Where
-from log_aggregator.summary import to_json
 
 DETAIL_ROWS = 200
 """The metadata and samples of a pattern are merged from this many of its latest rows."""

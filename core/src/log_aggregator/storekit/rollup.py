@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from log_aggregator.aggregate import Aggregate, Key, merge
+from log_aggregator.model.aggregate import Aggregate, Key, merge
 from log_aggregator.storekit.columns import Columns, changed_columns
 
 HOUR = 3600

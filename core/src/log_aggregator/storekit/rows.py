@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from log_aggregator.aggregate import Aggregate, Key, merge, merge_all
+from log_aggregator.model.aggregate import Aggregate, Key, merge, merge_all
 from log_aggregator.storekit.columns import Columns, changed_columns, group_key
 
 

@@ -6,8 +6,8 @@ from collections import OrderedDict
 
 import msgspec
 
-from log_aggregator.aggregate import Aggregate, Key
-from log_aggregator.summary import packed
+from log_aggregator.model.aggregate import Aggregate, Key
+from log_aggregator.model.summary import packed
 
 _ROW_COST = 400
 

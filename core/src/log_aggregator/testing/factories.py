@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from log_aggregator.aggregate import START, Aggregate, Alias, Anomaly, Flush, Position
-from log_aggregator.record import Record
-from log_aggregator.samples import Samples
-from log_aggregator.summary import summarize
+from log_aggregator.model.aggregate import START, Aggregate, Alias, Anomaly, Flush, Position
+from log_aggregator.model.record import Record
+from log_aggregator.model.samples import Samples
+from log_aggregator.model.summary import summarize
 
 NOW = 1_800_000_000_000_000
 """The time of everything that is made here: microseconds since the epoch, in the year 2027."""

@@ -12,13 +12,13 @@ import aiohttp
 import msgspec
 from aiohttp import web
 
-from log_aggregator.aggregate import Aggregate, Flush, merge_all
-from log_aggregator.config import parse_plugins
+from log_aggregator.config.pipeline import parse_plugins
+from log_aggregator.config.settings import load_settings
 from log_aggregator.hookspecs import hookimpl
 from log_aggregator.http.app import build_app
-from log_aggregator.registry import Registry
-from log_aggregator.service import Service
-from log_aggregator.settings import load_settings
+from log_aggregator.model.aggregate import Aggregate, Flush, merge_all
+from log_aggregator.plugins.registry import Registry
+from log_aggregator.service.service import Service
 
 COLLECTOR = "collector"
 """The name of the sink that the harness adds behind all others: it keeps what they are given."""

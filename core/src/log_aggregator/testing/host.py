@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-from log_aggregator.aggregate import Alias, Anomaly
-from log_aggregator.handle import Check, Figures, Handler
+from log_aggregator.config.settings import Settings
 from log_aggregator.hookspecs import RouteScope
-from log_aggregator.record import Record
-from log_aggregator.settings import Settings
+from log_aggregator.model.aggregate import Alias, Anomaly
+from log_aggregator.model.record import Record
+from log_aggregator.plugins.context import Check, Figures, Handler
 from log_aggregator.store import Store
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from log_aggregator.aggregate import Aggregate
-from log_aggregator.record import Record
+from log_aggregator.model.aggregate import Aggregate
+from log_aggregator.model.record import Record
 from log_aggregator.testing.factories import NOW, make_aggregate, make_record
 
 TEXTS = (

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from log_aggregator.config import parse_plugins
+from log_aggregator.config.pipeline import parse_plugins
 from log_aggregator.errors import ConfigError
-from log_aggregator.record import Record
-from log_aggregator.registry import Registry
+from log_aggregator.model.record import Record
+from log_aggregator.plugins.registry import Registry
 from log_aggregator.testing.factories import make_record
 from log_aggregator.testing.stage_suite import run_stage
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from log_aggregator.aggregate import Alias, Anomaly
-from log_aggregator.isolation import STALL
+from log_aggregator.model.aggregate import Alias, Anomaly
+from log_aggregator.plugins.isolation import STALL
 from log_aggregator.testing.factories import NOW, Flushes, make_aggregate
 from log_aggregator.testing.harness import harness
 from log_aggregator.testing.hostile import hostile_aggregates

@@ -7,8 +7,8 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from log_aggregator.aggregate import Flush
 from log_aggregator.errors import PermanentError
+from log_aggregator.model.aggregate import Flush
 from log_aggregator.testing.factories import Flushes, make_aggregate
 from log_aggregator.testing.sink_suite import SinkSuite
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from log_aggregator.aggregate import Aggregate, Flush
+from log_aggregator.model.aggregate import Aggregate, Flush
 from log_aggregator.store import PatternQuery
 from log_aggregator.testing.host import Host, living
 

@@ -8,10 +8,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from log_aggregator.batch import Batch, guarded, run
-from log_aggregator.isolation import STALL
-from log_aggregator.isolation.garbage import fault_of
-from log_aggregator.record import Record, fill_shapes, shape_of
+from log_aggregator.model.batch import Batch, guarded, run
+from log_aggregator.model.record import Record, fill_shapes, shape_of
+from log_aggregator.model.validation import fault_of
+from log_aggregator.plugins.isolation import STALL
 from log_aggregator.testing.harness import harness
 from log_aggregator.testing.host import living
 from log_aggregator.testing.hostile import TEXTS, hostile_records

@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
-from log_aggregator.batch import Batch, guarded, run
-from log_aggregator.record import Record
+from log_aggregator.model.batch import Batch, guarded, run
+from log_aggregator.model.record import Record
 from log_aggregator.testing.factories import NOW, make_record
 from log_aggregator.testing.host import living
 

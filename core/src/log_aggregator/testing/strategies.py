@@ -7,10 +7,10 @@ import random
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from log_aggregator.aggregate import Aggregate, Flush
-from log_aggregator.record import LEVELS, Record
-from log_aggregator.samples import Samples
-from log_aggregator.summary import summarize
+from log_aggregator.model.aggregate import Aggregate, Flush
+from log_aggregator.model.record import LEVELS, Record
+from log_aggregator.model.samples import Samples
+from log_aggregator.model.summary import summarize
 from log_aggregator.testing.factories import BUCKET, NOW, make_flush
 
 _DAY = 86_400_000_000

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from log_aggregator import Aggregate, Alias, Anomaly, Flush
-from log_aggregator.summary import to_json
+from log_aggregator.model.summary import to_json
 from log_aggregator_analytics.trends import Trend
 
 VERSION = 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from log_aggregator.numbers import parse_number
+from log_aggregator.model.numbers import parse_number
 
 MOST = 4
 """Values taken from one message."""

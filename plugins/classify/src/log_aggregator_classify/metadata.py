@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from fnmatch import translate
 from typing import Any
 
-from log_aggregator.record import LEVELS
+from log_aggregator.model.record import LEVELS
 from log_aggregator_classify.conditions import Condition
 from log_aggregator_classify.rule import Rule
 from log_aggregator_classify.ruleset import NOTHING, Verdict, gathered_tags

@@ -7,7 +7,7 @@ from hashlib import blake2b
 from typing import Any
 
 from log_aggregator import Alike, Batch, hookimpl
-from log_aggregator.record import LEVELS
+from log_aggregator.model.record import LEVELS
 from log_aggregator_classify import config as settings
 from log_aggregator_classify.config import built_in_rules
 from log_aggregator_classify.measures import Plan, plan

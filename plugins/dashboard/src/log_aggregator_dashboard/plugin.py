@@ -11,8 +11,8 @@ from aiohttp import hdrs, web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from log_aggregator import Batch, Service, hookimpl
+from log_aggregator.http.access.auth import needs
 from log_aggregator.http.app import STOPPING
-from log_aggregator.http.guard import needs
 from log_aggregator.http.problem import Problem, busy
 from log_aggregator_dashboard.assets import Asset, read_assets
 from log_aggregator_dashboard.tail import Wanted, Watcher

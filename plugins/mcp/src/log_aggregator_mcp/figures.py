@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from log_aggregator.record import ERROR_LEVELS
+from log_aggregator.model.record import ERROR_LEVELS
 from log_aggregator_mcp.answers import clip, ratio, render, second, top
 from log_aggregator_mcp.api import get
 

@@ -8,9 +8,9 @@ import os
 import sys
 from collections.abc import Awaitable, Callable
 
-from log_aggregator.config import read_plugins_file
+from log_aggregator.config.pipeline import read_plugins_file
+from log_aggregator.config.settings import Settings, load_settings
 from log_aggregator.errors import ConfigError, RetryableError
-from log_aggregator.settings import Settings, load_settings
 from log_aggregator.storekit import clean_aggregate, unpack_aggregate
 from log_aggregator_postgres.config import PostgresConfig
 from log_aggregator_postgres.faults import OUT_OF_REACH, REFUSALS, explain

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from log_aggregator.values import MOST
+from log_aggregator.model.values import MOST
 
 
 class PostgresDialect:

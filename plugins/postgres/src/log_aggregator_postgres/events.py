@@ -8,7 +8,7 @@ from functools import partial
 
 import msgspec
 
-from log_aggregator.aggregate import Alias, Anomaly, Flush
+from log_aggregator.model.aggregate import Alias, Anomaly, Flush
 from log_aggregator.storekit import changed_aliases, clean_value, is_storable, touched_ids
 from log_aggregator_postgres.faults import REFUSALS, is_damage
 from log_aggregator_postgres.pool import Connection

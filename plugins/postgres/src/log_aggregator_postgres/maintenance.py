@@ -10,9 +10,9 @@ from collections.abc import Awaitable, Callable
 
 import asyncpg
 
-from log_aggregator.aggregate import Key
 from log_aggregator.errors import RetryableError
-from log_aggregator.record import pattern_id
+from log_aggregator.model.aggregate import Key
+from log_aggregator.model.record import pattern_id
 from log_aggregator.storekit import RolledUp, StoredRow, roll_up, stored_aggregate
 from log_aggregator.storekit.rollup import HOUR
 from log_aggregator_postgres.config import PostgresConfig

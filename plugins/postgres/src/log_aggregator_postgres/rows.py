@@ -9,7 +9,7 @@ from typing import Any
 
 import asyncpg
 
-from log_aggregator.aggregate import Aggregate
+from log_aggregator.model.aggregate import Aggregate
 from log_aggregator.storekit import Row, States, stored_aggregate
 from log_aggregator_postgres.dialect import DIALECT
 from log_aggregator_postgres.pool import Connection

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from log_aggregator.record import LEVELS
+from log_aggregator.model.record import LEVELS
 
 OTHER = "(other)"
 

@@ -9,7 +9,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from log_aggregator.settings import Settings, load_settings
+from log_aggregator.config.settings import Settings, load_settings
 from log_aggregator.storekit import clean_aggregate, unpack_aggregate
 from log_aggregator_sqlite.config import FILE_NAME
 from log_aggregator_sqlite.database import migrate, transaction

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 
-from log_aggregator.aggregate import Key
+from log_aggregator.model.aggregate import Key
 from log_aggregator.storekit import RolledUp, StoredRow, roll_up, stored_aggregate
 from log_aggregator.storekit.rollup import HOUR
 from log_aggregator_sqlite.database import transaction

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from log_aggregator.errors import RetryableError
+from log_aggregator.model.values import MOST
 from log_aggregator.store import StoreHealth
 from log_aggregator.storekit import Questions
-from log_aggregator.values import MOST
 from log_aggregator_sqlite.database import Database
 
 

@@ -10,8 +10,8 @@ from sys import intern
 import msgspec
 
 from log_aggregator import Aggregate
-from log_aggregator.summary import KeySummary
-from log_aggregator.values import Values
+from log_aggregator.model.summary import KeySummary
+from log_aggregator.model.values import Values
 
 _MAX_KEYS = 6
 _MAX_VALUES = 12

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from log_aggregator.cli import main
-from log_aggregator.lane import Lane
+from log_aggregator.cli.main import main
+from log_aggregator.delivery.lane import Lane
 
 _offer = Lane.offer
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from log_aggregator.cli import main
-from log_aggregator.stages import Stages
+from log_aggregator.cli.main import main
+from log_aggregator.plugins.stages import Stages
 
 
 def call(self: Stages, plugin: Any, hook: str, records: Any) -> Any:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from log_aggregator.cli import main
-from log_aggregator.isolation import Watch
+from log_aggregator.cli.main import main
+from log_aggregator.plugins.isolation import StallWatchdog
 
 
-def run(self: Watch, *_: Any) -> None:
+def run(self: StallWatchdog, *_: Any) -> None:
     """Do nothing."""
 
 
-Watch._run = run  # type: ignore[method-assign]
+StallWatchdog._run = run  # type: ignore[method-assign]
 sys.exit(main())

@@ -1,0 +1,160 @@
+"""When gathered groups become a flush, and how the flush becomes durable."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import time
+from collections.abc import Callable
+from functools import partial
+
+from log_aggregator.aggregation.accumulators import Accumulators
+from log_aggregator.config.settings import Settings
+from log_aggregator.delivery.lane import Lane
+from log_aggregator.journal import Intake, JournalError, Outbox, Writer
+from log_aggregator.journal.database import Identity
+from log_aggregator.journal.outbox import MERGE_AT, writable
+from log_aggregator.model.aggregate import Alias, Anomaly, Flush, Position
+
+SHARE_OF_TIME = 0.02
+"""Flushes for size alone take at most this share of the time; under load they grow instead."""
+
+log = logging.getLogger(__name__)
+
+
+class Sealer:
+    """Decides when to seal: on time, size, memory or force; and writes the flush to the outbox.
+
+    Size alone seals only while every required sink has all that was sealed before: at a trickle a flush holds
+    `batch_size` logs, under load and in an outage it holds what gathered meanwhile.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        identity: Identity,
+        writer: Writer,
+        intake: Intake,
+        outbox: Outbox,
+        lanes: list[Lane],
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._settings = settings
+        self._identity = identity
+        self._writer = writer
+        self._intake = intake
+        self._outbox = outbox
+        self._lanes = lanes
+        self._now = now
+        self._sequence = 0
+        self._opened_at = 0.0
+        self._opened_us = 0
+        self._sealed_at = 0.0
+        self._not_before = 0.0
+        self._failures = 0
+        self.flushes = 0
+        self.groups = 0
+        self.logs = 0
+
+    async def open(self) -> None:
+        """Read where the numbering stands."""
+        self._sequence = await self._writer.submit(self._outbox.last_sequence)
+
+    @property
+    def sequence(self) -> int:
+        """The sequence of the newest flush."""
+        return self._sequence
+
+    def began(self) -> None:
+        """Note that the first log of a new flush has arrived."""
+        self._opened_at = self._now()
+        self._opened_us = time.time_ns() // 1000
+
+    def is_due(self, fold: Accumulators) -> bool:
+        """Whether what has gathered is to be sealed now."""
+        if not fold.logs:
+            return False
+        if self.seconds_left() <= 0 or self.is_large(fold):
+            return True
+        return fold.logs >= self._settings.batch_size and self._settled() and self._now() >= self._not_before
+
+    def is_large(self, fold: Accumulators, times: float = 1.0) -> bool:
+        """Whether what has gathered takes (`times` as much as) the memory that it should."""
+        settings = self._settings
+        return len(fold) >= times * settings.max_groups / 2 or fold.bytes >= times * settings.max_buffer_bytes
+
+    def seconds_left(self) -> float:
+        """Seconds until time alone seals what has gathered."""
+        return self._opened_at + self._settings.aggregation_window - self._now()
+
+    def seconds_until_size(self) -> float:
+        """Seconds until size alone may seal again, if the sinks keep up."""
+        return self._not_before - self._now()
+
+    def settled(self) -> None:
+        """Note that a sink has caught up: size alone may seal again after a fair pause.
+
+        At once after an outage: the time that a sink was away is no cost, and what gathered meanwhile is to be stored.
+        """
+        if self._settled():
+            failures = sum(lane.errors for lane in self._lanes if lane.required)
+            took = self._now() - self._sealed_at if failures == self._failures else 0.0
+            self._failures = failures
+            pause = min(took * (1 / SHARE_OF_TIME - 1), self._settings.aggregation_window)
+            self._not_before = self._now() + pause
+
+    def next_flush(self, aliases: list[Alias], anomalies: list[Anomaly]) -> Flush:
+        """The flush that comes after the newest one, without its aggregates; it is nowhere but in memory yet."""
+        self._sealed_at = self._now()
+        return Flush(
+            instance=self._identity.instance,
+            position=Position(self._identity.epoch, self._sequence + 1),
+            previous=None,
+            opened=self._opened_us,
+            sealed=time.time_ns() // 1000,
+            logs=0,
+            aggregates=(),
+            aliases=tuple(aliases),
+            anomalies=tuple(anomalies),
+        )
+
+    async def seal(self, flush: Flush, watermark: int) -> bool:
+        """Write the next flush to the outbox and trim the intake up to `watermark`, in one transaction.
+
+        Returns whether it could be written as it was; what cannot be encoded keeps its counts only.
+        Raises `JournalError` when it cannot be written: then nothing has changed.
+        """
+        whole = True
+        try:
+            await self._writer.submit(partial(self._write, flush, watermark))
+        except (TypeError, ValueError, RecursionError, OverflowError):
+            whole, flush = False, writable(flush)
+            await self._writer.submit(partial(self._write, flush, watermark))
+        self._sequence = flush.position.sequence
+        self.flushes += 1
+        self.groups += len(flush.aggregates)
+        self.logs += flush.logs
+        for lane in self._lanes:
+            lane.offer(flush)
+        if not self._lanes:
+            self.settled()
+        await self._merge_waiting()
+        return whole
+
+    def _write(self, flush: Flush, watermark: int, connection: sqlite3.Connection) -> None:
+        self._outbox.seal(connection, flush)
+        self._intake.trim(connection, watermark)
+        if not self._lanes:
+            self._outbox.drop_all(connection)
+
+    async def _merge_waiting(self) -> None:
+        if not self._lanes or self._sequence - min(lane.cursor for lane in self._lanes) < MERGE_AT:
+            return
+        cursors = [lane.cursor for lane in self._lanes]
+        try:
+            await self._writer.submit(lambda c: self._outbox.merge_waiting(c, cursors, self._settings.max_samples))
+        except JournalError as error:
+            log.warning("waiting flushes could not be merged", extra={"error": str(error)})
+
+    def _settled(self) -> bool:
+        return not any(lane.required and lane.behind for lane in self._lanes)

@@ -1,0 +1,47 @@
+"""Check plugins.toml, the environment and every plugin, and print the pipeline in order. Starts nothing."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from log_aggregator.config.pipeline import read_plugins_file
+from log_aggregator.config.settings import load_settings, near_misses
+from log_aggregator.http.access.clients import Clients
+from log_aggregator.http.access.keys import KeyRing
+from log_aggregator.plugins.registry import Registry
+
+EXAMPLES = """examples:
+  log-aggregator check
+  POSTGRES_HOST=db log-aggregator check --plugins /etc/log-aggregator/plugins.toml
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options."""
+    parser.add_argument(
+        "--plugins", metavar="FILE", type=Path, help="the pipeline (default: PLUGINS_FILE or plugins.toml)"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the pipeline; errors are raised as `ConfigError`."""
+    settings = load_settings(os.environ)
+    path = args.plugins or settings.plugins_file
+    registry = Registry(read_plugins_file(path), os.environ)
+    Clients(settings.trusted_proxies)
+    if settings.api_keys_file is not None:
+        KeyRing.read(settings.api_keys_file)
+    lines = [f"{path}: good. The pipeline, in order:", ""]
+    for number, plugin in enumerate(registry.plugins, 1):
+        hooks = ", ".join(plugin.hooks) or "no hooks"
+        lines.append(f"  {number}. {plugin.name:<12} {plugin.distribution} {plugin.version}  ({hooks})")
+    lines += [f"  -  {name:<12} off: {reason}" for name, reason in registry.off.items()]
+    if not registry.with_hook("on_flush"):
+        lines += ["", "Warning: no sink is on: aggregates are counted and dropped. Add [plugins.sqlite]."]
+    for name, meant in near_misses(os.environ):
+        lines += ["", f"Warning: the environment variable {name} is not read; did you mean {meant}?"]
+    lines += ["", f"listens on {settings.host}:{settings.port}, data in {settings.data_dir.resolve()}"]
+    print("\n".join(lines))  # noqa: T201  the answer of the command
+    return 0

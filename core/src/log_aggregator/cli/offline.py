@@ -1,0 +1,176 @@
+"""The stages without a service: records in, patterns out, with what the stages know after the last one."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from log_aggregator.errors import LogAggregatorError
+from log_aggregator.model.aggregate import Alias
+from log_aggregator.model.batch import Batch, guarded, run
+from log_aggregator.model.record import Record, pattern_id
+from log_aggregator.plugins.isolation.lifespan import contained
+
+if TYPE_CHECKING:
+    from log_aggregator.config.settings import Settings
+    from log_aggregator.model.aggregate import Anomaly
+    from log_aggregator.plugins.registry import Plugin, Registry
+    from log_aggregator.store import Store
+
+Final = dict[str | None, tuple[str, str]]
+"""What a record's pattern text stands for after the last record: id and pattern. `None`: the record was refused."""
+
+Spans = dict[tuple[int, int], tuple[str, str]]
+"""Which rule took which span of a message: (start, end) → (rule, placeholder)."""
+
+REFUSED = ("-", "")
+"""Id and pattern of a record that an `on_ingest` stage did not want."""
+
+
+def find_patterns(
+    registry: Registry, settings: Settings, batches: Iterable[list[Record]]
+) -> tuple[list[str | None], Final]:
+    """Run `on_ingest` and `normalize` over batches of records.
+
+    Returns the pattern that each record got, in order, and what every such text stands for after the
+    last record, aliases applied. Sinks are not called. Raises `LogAggregatorError` when a stage fails.
+    """
+    return asyncio.run(_find_patterns(registry, settings, batches))
+
+
+async def _find_patterns(
+    registry: Registry, settings: Settings, batches: Iterable[list[Record]]
+) -> tuple[list[str | None], Final]:
+    stages = registry.with_hook("normalize")
+    found: list[str | None] = []
+    aliases: list[Alias] = []
+    async with _alive(registry, settings, aliases):
+        for records in batches:
+            kept = _kept(registry, records)
+            batch = Batch(kept)
+            for plugin in stages:
+                _call(plugin, "normalize", partial(run, plugin.hooks["normalize"], batch))
+            batch.records()
+            found += [record.pattern or record.message if record else None for record in _in_place(records, kept)]
+            await asyncio.sleep(0)
+    return found, _final(set(found), aliases)
+
+
+def explain(registry: Registry, settings: Settings, batches: Iterable[list[Record]]) -> list[tuple[str | None, Spans]]:
+    """Which rule takes which span of each message, in order.
+
+    The message is what `on_ingest` made of it; `None` when it was refused. Asks the first plugin that has a
+    method `explain(message)`, which returns tuples (rule, start, end, placeholder). Raises
+    `LogAggregatorError` when no plugin has one, or a stage fails.
+    """
+    return asyncio.run(_explain(registry, settings, batches))
+
+
+async def _explain(
+    registry: Registry, settings: Settings, batches: Iterable[list[Record]]
+) -> list[tuple[str | None, Spans]]:
+    ask = next((ask for plugin in registry.plugins if callable(ask := getattr(plugin.instance, "explain", None))), None)
+    if ask is None:
+        raise LogAggregatorError("no plugin of the pipeline explains its rules; the plugin 'patterns' does")
+    explained: list[tuple[str | None, Spans]] = []
+    async with _alive(registry, settings, []):
+        for records in batches:
+            for record in _in_place(records, _kept(registry, records)):
+                took = ask(record.message) if record else ()
+                spans = {(start, end): (rule, placeholder) for rule, start, end, placeholder in took}
+                explained.append((record.message if record else None, spans))
+    return explained
+
+
+@asynccontextmanager
+async def _alive(registry: Registry, settings: Settings, aliases: list[Alias]) -> AsyncIterator[None]:
+    """Live inside the lifespans of the stages; the aliases that they emit are added to `aliases`."""
+    with tempfile.TemporaryDirectory(prefix="log-aggregator-") as directory:
+        async with AsyncExitStack() as stack:
+            for plugin in _living(registry):
+                lifespan = plugin.hooks["lifespan"](service=_Handle(settings, Path(directory), aliases))
+                await stack.enter_async_context(contained(plugin.entry.where, plugin.name, lifespan))
+            yield
+
+
+def _living(registry: Registry) -> list[Plugin]:
+    """The plugins that live around their stages. A sink that is no stage is not opened."""
+    stages = {plugin.name for hook in ("on_ingest", "normalize") for plugin in registry.with_hook(hook)}
+    return [plugin for plugin in registry.with_hook("lifespan") if plugin.name in stages]
+
+
+def _kept(registry: Registry, records: list[Record]) -> list[Record]:
+    """What the `on_ingest` stages let through."""
+    for plugin in registry.with_hook("on_ingest"):
+        records = _call(plugin, "on_ingest", partial(guarded, plugin.hooks["on_ingest"], records))
+    return records
+
+
+def _in_place(records: list[Record], kept: list[Record]) -> list[Record | None]:
+    """The records that came in, with `None` for each that is not among those kept."""
+    taken = {id(record) for record in kept}
+    return [record if id(record) in taken else None for record in records]
+
+
+def _call(plugin: Plugin, hook: str, call: Callable[[], Any]) -> Any:
+    try:
+        return call()
+    except LogAggregatorError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise LogAggregatorError(f"plugin {plugin.name}: {hook} failed: {type(error).__name__}: {error}") from error
+
+
+def _final(texts: set[str | None], aliases: list[Alias]) -> Final:
+    final: Final = {text: REFUSED if text is None else (pattern_id(text), text) for text in texts}
+    if aliases:
+        from log_aggregator.storekit import resolve_aliases  # noqa: PLC0415  many runs have none
+
+        resolved = resolve_aliases(aliases)
+        for text, (old_id, _) in final.items():
+            end = resolved.get(old_id)
+            if end is not None and end.final_pattern is not None:
+                final[text] = (end.final_id, end.final_pattern)
+    return final
+
+
+class _Handle:
+    """Implements `hookspecs.Service` where there is none: keeps aliases, takes everything else and does nothing."""
+
+    store: Store | None = None
+    instance = "offline"
+
+    def __init__(self, settings: Settings, data_dir: Path, aliases: list[Alias]) -> None:
+        self.settings = settings
+        self.data_dir = self.shared_dir = data_dir
+        self._aliases = aliases
+
+    def emit(self, event: Alias | Anomaly) -> None:
+        """Keep an alias."""
+        if isinstance(event, Alias):
+            self._aliases.append(event)
+
+    async def ingest(self, records: list[Record]) -> int:
+        """Refuse: there is no journal."""
+        raise LogAggregatorError(f"{len(records)} records: nothing is ingested without a service")
+
+    def add_route(self, *_: object, **__: object) -> None:
+        """No HTTP here."""
+
+    def add_health_check(self, *_: object, **__: object) -> None:
+        """Nobody asks."""
+
+    def add_figures(self, *_: object, **__: object) -> None:
+        """Nobody asks."""
+
+    def register_store(self, *_: object, **__: object) -> None:
+        """Nothing is stored."""
+
+    async def stats(self) -> dict[str, Any]:
+        """No figures."""
+        return {}

@@ -1,0 +1,83 @@
+"""Run the service: takes logs over HTTP, keeps them in the journal, delivers the aggregates to the sinks.
+
+Everything is set by plugins.toml and by the environment variables below.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import ctypes
+import gc
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from log_aggregator.config.pipeline import read_plugins_file
+from log_aggregator.config.place import left_over, read_place, wanted
+from log_aggregator.config.settings import described, load_settings
+from log_aggregator.plugins.registry import Registry
+from log_aggregator.service import logs
+from log_aggregator.service.server import serve
+from log_aggregator.service.workers.supervisor import Supervisor
+
+EXAMPLES = """examples:
+  log-aggregator serve
+  WORKERS=auto log-aggregator serve
+  PORT=9000 DATA_DIR=/var/lib/log-aggregator log-aggregator serve
+  POSTGRES_HOST=db POSTGRES_USER=logs POSTGRES_PASSWORD=… log-aggregator serve
+
+environment variables and their defaults:
+""" + "".join(f"  {name:<24} {default:<14} {meaning}\n" for name, default, meaning in described())
+
+
+_MALLOC = {-8: 2, -3: 1 << 20, -1: 1 << 20}
+"""glibc's M_ARENA_MAX: 2, M_MMAP_THRESHOLD and M_TRIM_THRESHOLD: 1 MiB each."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options."""
+    parser.add_argument(
+        "--plugins", metavar="FILE", type=Path, help="the pipeline (default: PLUGINS_FILE or plugins.toml)"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until SIGTERM or SIGINT; 0 after an orderly stop."""
+    settings = load_settings(os.environ)
+    if args.plugins is not None:
+        settings = settings.model_copy(update={"plugins_file": args.plugins})
+    logs.configure(settings.log_level, settings.log_format)
+    # Some supervisors ignore SIGCHLD, and a child inherits that: then nobody learns how a worker or plugin ended.
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    place, count = read_place(os.environ), wanted(settings.workers)
+    registry = Registry(read_plugins_file(settings.plugins_file), os.environ)
+    if place is None and (count > 1 or left_over(settings.data_dir, 1)):
+        return asyncio.run(Supervisor(settings, count).run())
+    # Batches of records are large and hold no cycles: collecting at every 700 objects only costs time.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+    _give_memory_back()
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(serve(settings, registry, place))
+    return 0
+
+
+def _give_memory_back() -> None:
+    """Let glibc return what a flush took: by default it keeps larger and larger blocks, in an arena a thread."""
+    with contextlib.suppress(OSError, AttributeError):  # another C library
+        mallopt = ctypes.CDLL("libc.so.6").mallopt
+        for option, value in _MALLOC.items():
+            mallopt(option, value)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop  # noqa: PLC0415  not on every platform
+    except ImportError:
+        print("uvloop is not installed; the slower standard event loop is used", file=sys.stderr)  # noqa: T201  seen once
+        return None
+    return uvloop.new_event_loop

@@ -1,0 +1,1 @@
+"""Sealed flushes → sinks."""

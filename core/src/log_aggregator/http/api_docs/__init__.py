@@ -1,0 +1,1 @@
+"""The routes with their models, OpenAPI, and the page that documents them."""

@@ -1,0 +1,190 @@
+"""The shapes of requests and answers, for the OpenAPI document. Decoding uses msgspec; tests hold the two together."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, RootModel
+
+from log_aggregator.http.decoding import levels
+
+_LEVELS = (
+    "upper-cased, synonyms folded (WARNING is WARN, ERR is ERROR); numbers of pino, bunyan and syslog are understood"
+)
+
+
+LevelNumber = Annotated[int, Field(ge=-levels.LARGEST, le=levels.LARGEST)]
+
+
+class Log(BaseModel):
+    """One log. Keys that are not named here join `metadata`."""
+
+    model_config = ConfigDict(
+        extra="allow",
+        json_schema_extra={
+            "examples": [
+                {
+                    "message": "User login successful",
+                    "level": "INFO",
+                    "source": "auth-service",
+                    "metadata": {"user_id": "123", "ip": "10.0.1.50"},
+                }
+            ]
+        },
+    )
+
+    message: str | float | bool = Field(description="the text; numbers and booleans become text", min_length=1)
+    level: str | LevelNumber | None = Field("INFO", description=_LEVELS)
+    source: str | float | None = Field("unknown", description="what sent it; at most 100 characters are kept")
+    timestamp: str | float | None = Field(
+        None,
+        description="ISO 8601, or the epoch in seconds, milli-, micro- or nanoseconds; default: time of receipt",
+    )
+    metadata: dict[str, Any] | None = Field(None, description="anything more that is known")
+
+
+class Batch(BaseModel):
+    """Several logs."""
+
+    logs: list[Log] = Field(min_length=1)
+
+
+class BatchBody(RootModel[Batch | list[Log] | Log]):
+    """A batch, a list of logs, or one log."""
+
+
+class RejectedLog(BaseModel):
+    """A log that was not taken, by its index in the batch, and why."""
+
+    index: int = Field(ge=0)
+    error: str
+
+
+class OneAccepted(BaseModel):
+    """The log was taken."""
+
+    accepted: int = Field(ge=0, description="1; 0 when a stage dropped the log on purpose")
+    duplicate: bool = Field(False, description="true: this Idempotency-Key was taken before and is counted once")
+    durable: bool = Field(True, description="false: kept in memory only (DURABILITY=memory)")
+
+
+class BatchAccepted(OneAccepted):
+    """The batch was taken, except for the logs that are named."""
+
+    accepted: int = Field(ge=0, description="logs that were taken")
+    rejected: list[RejectedLog] = Field(description="logs that were not taken; at most 1000 are named")
+    rejected_count: int | None = Field(None, description="how many were not taken, when not all are named")
+
+
+class Problem(BaseModel):
+    """An error (RFC 9457)."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    detail: str = Field(description="what is wrong and what was expected")
+    rejected: list[RejectedLog] | None = Field(None, description="422 to a batch: each log and why")
+    retry_after: int | None = Field(None, description="429 and 503: seconds to wait")
+
+
+class Flushed(BaseModel):
+    """What a flush did."""
+
+    model_config = ConfigDict(extra="allow")
+
+    groups: int = Field(ge=0, description="groups that were sealed")
+    sinks: dict[str, Any] = Field(description="each sink's outcome")
+
+
+class Stats(RootModel[dict[str, Any]]):
+    """All figures."""
+
+
+class Health(BaseModel):
+    """How the service is."""
+
+    status: Literal["healthy", "degraded", "unhealthy"]
+    accepting: bool = Field(description="whether logs can be taken; false is answered with 503")
+    checks: dict[str, Any] | None = Field(None, description="each check; with API keys only for the scope 'read'")
+
+
+class Pattern(BaseModel):
+    """A pattern and what was counted of it over the asked time."""
+
+    pattern_id: str
+    pattern: str
+    count: int
+    first_seen: datetime
+    last_seen: datetime
+    levels: dict[str, int]
+    sources: dict[str, int]
+    category: str
+    tags: dict[str, int]
+    samples: list[str]
+
+
+class Patterns(BaseModel):
+    """A page of patterns; `cursor` is null on the last page."""
+
+    patterns: list[Pattern]
+    cursor: str | None
+
+
+class PatternDetails(Pattern):
+    """A pattern with what is known of its metadata, and the ids it had before it was generalised."""
+
+    metadata: dict[str, Any]
+    aliases: list[str]
+
+
+class Point(BaseModel):
+    """Logs in the step that begins at `start`."""
+
+    start: datetime
+    count: int
+
+
+class OneSeries(BaseModel):
+    """Counts over time; steps without logs are left out."""
+
+    name: str
+    total: int
+    points: list[Point]
+
+
+class SeriesAnswer(BaseModel):
+    """Series of one span of time."""
+
+    since: datetime
+    until: datetime
+    step: int
+    series: list[OneSeries]
+
+
+class Timeline(SeriesAnswer):
+    """The series of one pattern. Its id is the newest, also when an earlier one was asked for."""
+
+    pattern_id: str
+
+
+class OneAnomaly(BaseModel):
+    """Something new, spiking or silent."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str
+    kind: str
+    state: str
+    tier: str
+    started: datetime
+    updated: datetime
+    resolved: datetime | None = None
+
+
+class Anomalies(BaseModel):
+    """Anomalies, newest first."""
+
+    anomalies: list[OneAnomaly]

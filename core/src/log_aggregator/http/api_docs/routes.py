@@ -1,0 +1,142 @@
+"""The table of all calls: what each takes and answers. Routes, OpenAPI and `/docs` are made from it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from pydantic import BaseModel
+
+from log_aggregator.http import parameters
+from log_aggregator.http.api_docs import models
+from log_aggregator.store import StoreHealth
+
+TAKING = {
+    400: "broken: not JSON, broken off, or not what its encoding says",
+    408: "the body came too slowly",
+    413: "too large, or too many logs",
+    415: "this content type or encoding is not understood",
+    417: "an expectation other than 100-continue",
+    422: "no log in it could be taken, or the Idempotency-Key came with another body",
+    429: "more logs than this client or source may send; see Retry-After",
+    503: "no logs can be taken now; see Retry-After",
+}
+READING = {422: "a parameter is wrong", 503: "the store is out of reach; see Retry-After"}
+ALWAYS = {
+    401: "an API key is needed (only where keys are switched on)",
+    403: "the API key lacks the scope, or a page of another site sent this",
+    421: "the Host is not answered for (only with ALLOWED_HOSTS)",
+    500: "the service failed",
+}
+
+
+class Call(NamedTuple):
+    """One call. `answers` maps a status to the shape of its JSON answer; problems are named in `problems`."""
+
+    method: str
+    path: str
+    title: str
+    text: str
+    answers: dict[int, type[BaseModel]]
+    problems: dict[int, str]
+    query: type[parameters.Parameters] | None = None
+    body: type[BaseModel] | None = None
+    group: str = "Read"
+
+
+CALLS = [
+    Call(
+        "POST",
+        "/ingest",
+        "Send one log",
+        "Answered once the log is on disk. With an `Idempotency-Key`, a retry of the same body is counted once.",
+        {202: models.OneAccepted},
+        TAKING,
+        body=models.Log,
+        group="Send",
+    ),
+    Call(
+        "POST",
+        "/ingest/batch",
+        "Send several logs",
+        '`{"logs": [...]}`, a list, or NDJSON (`application/x-ndjson`), plain or as gzip, deflate or zstd. '
+        "Good logs are taken; the others are named by index.",
+        {202: models.BatchAccepted},
+        TAKING,
+        body=models.BatchBody,
+        group="Send",
+    ),
+    Call(
+        "GET",
+        "/patterns",
+        "List patterns",
+        "The stored patterns with their counts, a page at a time.",
+        {200: models.Patterns},
+        READING,
+        query=parameters.PatternParameters,
+    ),
+    Call(
+        "GET",
+        "/patterns/{id}",
+        "Show a pattern",
+        "One pattern with its metadata and its earlier ids. An earlier id leads to the same pattern.",
+        {200: models.PatternDetails},
+        READING | {404: "no pattern has this id"},
+        query=parameters.Parameters,
+    ),
+    Call(
+        "GET",
+        "/patterns/{id}/timeline",
+        "Show a pattern over time",
+        "Counts per step; without a span, of the last day.",
+        {200: models.Timeline},
+        READING | {404: "no pattern has this id"},
+        query=parameters.TimelineParameters,
+    ),
+    Call(
+        "GET",
+        "/series",
+        "Show counts over time",
+        "Counts of all logs per step, or of a level, a source, a pattern.",
+        {200: models.SeriesAnswer},
+        READING,
+        query=parameters.SeriesParameters,
+    ),
+    Call(
+        "GET",
+        "/anomalies",
+        "List anomalies",
+        "What was new, spiked or fell silent, newest first.",
+        {200: models.Anomalies},
+        READING,
+        query=parameters.AnomalyParameters,
+    ),
+    Call(
+        "POST",
+        "/flush",
+        "Flush now",
+        "Seals what has gathered and waits until the sinks have it, or the deadline passes.",
+        {200: models.Flushed},
+        {422: "a parameter is wrong"},
+        query=parameters.FlushParameters,
+        group="Operate",
+    ),
+    Call("GET", "/stats", "Show figures", "All figures of the service.", {200: models.Stats}, {}, group="Operate"),
+    Call(
+        "GET",
+        "/health",
+        "Show health",
+        "`healthy`, `degraded` or `unhealthy`; 503 only when no logs can be taken. Needs no API key.",
+        {200: models.Health, 503: models.Health},
+        {},
+        group="Operate",
+    ),
+    Call(
+        "GET",
+        "/health/db",
+        "Show the store's health",
+        "The store in detail; 503 while it is out of reach.",
+        {200: StoreHealth, 503: StoreHealth},
+        {},
+        group="Operate",
+    ),
+]

@@ -1,0 +1,139 @@
+"""A body → records, and which of its logs could not be taken."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from log_aggregator.http.decoding.document import NotJsonError, read_json, read_lines
+from log_aggregator.http.decoding.lenient import BadLogError, record_from
+from log_aggregator.http.decoding.limits import VALUES_PER_RECORD, Limits, TooManyError
+from log_aggregator.http.decoding.strict import Strict, UnusualError
+from log_aggregator.http.problem import Problem
+from log_aggregator.model.record import Record
+
+_SPACE = b" \t\r\n"
+
+
+class Decoded(NamedTuple):
+    """The good logs of a body, and (index in the body, reason) of the others.
+
+    `positions` gives each record's index in the body; `None` when all were good.
+    """
+
+    records: list[Record]
+    rejected: list[tuple[int, str]]
+    positions: list[int] | None
+
+
+class BodyDecoder:
+    """Decodes the bodies of ingest calls: strictly first, carefully when that fails."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._strict = Strict(limits)
+
+    def one(self, raw: bytes, now: int) -> Record:
+        """A body that is one log. `now` (microseconds) is the time of receipt.
+
+        Raises `Problem`: 400 when it is not JSON, 413 when it holds too much, 422 when it is not a log.
+        """
+        try:
+            return self._strict.one(raw, now)
+        except UnusualError:
+            pass
+        self._check_size(raw)
+        log = _document(raw)
+        if isinstance(log, list) or (isinstance(log, dict) and "logs" in log and "message" not in log):
+            raise Problem(422, "this is a batch: POST it to /ingest/batch; /ingest takes one log")
+        try:
+            return record_from(log, self._limits, now)
+        except BadLogError as error:
+            raise Problem(422, str(error)) from None
+
+    def many(self, raw: bytes, lines: bool, now: int) -> Decoded:
+        """A body of several logs: `{"logs": [...]}`, an array, one log, or, with `lines`, NDJSON.
+
+        NDJSON is recognised without being announced, too. Raises `Problem`: 400 when it is not JSON,
+        413 when it holds too much, 422 when it is JSON but no batch.
+        """
+        self._check_size(raw)
+        form = "lines" if lines else _form(raw)
+        try:
+            if form:
+                try:
+                    return Decoded(self._strict.many(raw, form, now), [], None)
+                except UnusualError:
+                    pass
+            return self._carefully(self._logs(raw, lines), now)
+        except TooManyError as error:
+            raise Problem(413, str(error)) from None
+
+    def _logs(self, raw: bytes, lines: bool) -> list[Any]:
+        if lines:
+            return read_lines(raw, self._limits.records)
+        try:
+            document = _document(raw)
+        except Problem:
+            if raw.lstrip(_SPACE)[:1] != b"{" or raw.strip(_SPACE).count(b"\n") == 0:
+                raise
+            logs = read_lines(raw, self._limits.records)
+            if isinstance(logs[0], NotJsonError):
+                raise
+            return logs
+        logs = _list_in(document)
+        if len(logs) > self._limits.records:
+            raise TooManyError(len(logs), self._limits.records)
+        return logs
+
+    def _carefully(self, logs: list[Any], now: int) -> Decoded:
+        records: list[Record] = []
+        positions: list[int] = []
+        rejected: list[tuple[int, str]] = []
+        for index, log in enumerate(logs):
+            try:
+                if isinstance(log, NotJsonError):
+                    raise BadLogError(f"not JSON: {log}")
+                records.append(record_from(log, self._limits, now))
+                positions.append(index)
+            except BadLogError as error:
+                rejected.append((index, str(error)))
+        return Decoded(records, rejected, positions if rejected else None)
+
+    def _check_size(self, raw: bytes) -> None:
+        """Refuse a body whose many small values would take far more memory than its bytes."""
+        most = VALUES_PER_RECORD * self._limits.records
+        if len(raw) > most and raw.count(b",") + raw.count(b"{") + raw.count(b"[") > most:
+            raise Problem(413, f"more than {most} values in one body: send smaller batches")
+
+
+def _form(raw: bytes) -> str:
+    start = raw[:64].lstrip(_SPACE)[:16]
+    if start.startswith(b"["):
+        return "array"
+    if start.startswith(b'{"logs"'):
+        return "object"
+    if start.startswith(b'{"'):
+        return "lines"
+    return ""
+
+
+def _document(raw: bytes) -> Any:
+    if not raw.strip(_SPACE):
+        raise Problem(400, 'the body is empty; expected JSON such as {"message": "User 123 logged in"}')
+    try:
+        return read_json(raw)
+    except NotJsonError as error:
+        raise Problem(400, f"the body is not JSON: {error}") from None
+
+
+def _list_in(document: Any) -> list[Any]:
+    if isinstance(document, dict):
+        if "logs" not in document or "message" in document:
+            return [document]
+        logs = document["logs"]
+        if isinstance(logs, list):
+            return logs
+        raise Problem(422, "logs: expected a list of logs")
+    if isinstance(document, list):
+        return document
+    raise Problem(422, 'expected {"logs": [...]}, a list of logs, or NDJSON')

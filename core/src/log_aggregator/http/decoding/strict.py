@@ -1,0 +1,166 @@
+"""The good case: a body whose logs are all as the limits want them, decoded in one pass of C code.
+
+The types are the limits: what does not fit them makes the decoder raise, and the body goes the
+careful way instead. So no record is looked at twice here.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+from log_aggregator.http.decoding import levels, sources
+from log_aggregator.http.decoding.levels import Levels
+from log_aggregator.http.decoding.limits import MAX_KEY_LENGTH, Limits, TooManyError
+from log_aggregator.http.decoding.metadata import bounded
+from log_aggregator.http.decoding.sources import Sources
+from log_aggregator.http.decoding.text import clean, is_dirty, may_be_dirty
+from log_aggregator.http.decoding.timestamps import parse
+from log_aggregator.model.record import Fresh, Record, shapes_of
+
+Integer = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+LevelNumber = Annotated[int, Meta(ge=-levels.LARGEST, le=levels.LARGEST)]
+Stamp = str | Integer | float | None
+
+
+class UnusualError(ValueError):
+    """The body is not the good case: decode it the careful way."""
+
+
+class Strict:
+    """Decodes bodies of one service; holds what is remembered between bodies. Not for threads."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._levels = Levels()
+        self._sources = Sources()
+        # Two keys of one log are at most this far apart when neither its message nor its metadata is too long.
+        self._window = min(limits.message, limits.metadata_bytes) // 2
+        flat, nested = _log_types(limits)
+        self._flat = _decoders(flat)
+        self._nested = _decoders(nested)
+        self._flat_one, self._nested_one = self._flat["one"].decode, self._nested["one"].decode
+
+    def one(self, raw: bytes, now: int) -> Record:
+        """A body that is one log. Raises `UnusualError`."""
+        try:
+            if len(raw) > self._window or may_be_dirty(raw):
+                return self._inspected([self._nested_one(raw)], now)[0]
+            return self._record(self._flat_one(raw), now)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            raise UnusualError from None
+
+    def many(self, raw: bytes, form: str, now: int) -> list[Record]:
+        """A body of several logs; `form` is `object`, `array` or `lines`.
+
+        Raises `UnusualError`, and `TooManyError` when it is certain that there are too many.
+        """
+        if not may_be_dirty(raw) and self._is_close(raw):
+            try:
+                return self._build(_decode(self._flat, form, raw), now)
+            except TooManyError:
+                raise
+            except (msgspec.MsgspecError, ValueError, RecursionError):
+                pass  # nested metadata is not unusual enough for the careful way: try once more
+        try:
+            return self._inspected(_decode(self._nested, form, raw), now)
+        except TooManyError:
+            raise
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            raise UnusualError from None
+
+    def _is_close(self, raw: bytes) -> bool:
+        """Whether each window of the body holds a `"message"` key, so that no log's part is too long.
+
+        Looks at a few hundred bytes of a body, not at all of them.
+        """
+        position, window = 0, self._window
+        while position + window < len(raw):
+            found = raw.rfind(b'"message":', position, position + window)
+            if found < 0:
+                return False
+            position = found + 1
+        return True
+
+    def _record(self, log: Any, now: int) -> Record:
+        level, level_sent = self._levels[log.level]
+        when = now if log.timestamp is None else parse(log.timestamp, now)
+        return Record(log.message, level, self._sources[log.source], when, log.metadata or {}, level_sent)
+
+    def _build(self, sent: list[Any], now: int) -> Fresh:
+        if len(sent) > self._limits.records:
+            raise TooManyError(len(sent), self._limits.records)
+        levels, named = self._levels, self._sources
+        empty: dict[str, Any] = {}
+        shapes = shapes_of([log.message for log in sent])
+        return Fresh(
+            [
+                Record(
+                    log.message,
+                    (level := levels[log.level])[0],
+                    named[log.source],
+                    now if log.timestamp is None else parse(log.timestamp, now),
+                    log.metadata or empty,
+                    level[1],
+                    "",
+                    "",
+                    (),
+                    shape,
+                )
+                for log, shape in zip(sent, shapes, strict=True)
+            ]
+        )
+
+    def _inspected(self, sent: list[Any], now: int) -> list[Record]:
+        records = self._build(sent, now)
+        for record in records:
+            if is_dirty(record.message):
+                record.set_message(clean(record.message))
+            if record.metadata:
+                record.metadata = bounded(record.metadata, self._limits)
+            if not record.message:
+                raise UnusualError
+        return records
+
+
+def _log_types(limits: Limits) -> tuple[type[Struct], type[Struct]]:
+    message = Annotated[str, Meta(min_length=1, max_length=limits.message)]
+    source = Annotated[str, Meta(max_length=sources.MAX_LENGTH)] | None
+    value = str | Integer | float | bool | None
+    flat = Annotated[dict[Annotated[str, Meta(max_length=MAX_KEY_LENGTH)], value], Meta(max_length=limits.keys)] | None
+    return _log_type(message, source, flat), _log_type(message, source, dict[str, Any] | None)
+
+
+def _log_type(message: Any, source: Any, metadata: Any) -> type[Struct]:
+    return msgspec.defstruct(
+        "Log",
+        [
+            ("message", message),
+            ("level", str | LevelNumber | None, None),
+            ("source", source, None),
+            ("timestamp", Stamp, None),
+            ("metadata", metadata, None),
+        ],
+        forbid_unknown_fields=True,
+        gc=False,
+    )
+
+
+def _decoders(log: type[Struct]) -> dict[str, msgspec.json.Decoder[Any]]:
+    wrapped = msgspec.defstruct("Batch", [("logs", list[log])], forbid_unknown_fields=True, gc=False)  # type: ignore[valid-type]  # built at run time
+    return {
+        "one": msgspec.json.Decoder(log),
+        "lines": msgspec.json.Decoder(log),
+        "array": msgspec.json.Decoder(list[log]),  # type: ignore[valid-type]  # built at run time
+        "object": msgspec.json.Decoder(wrapped),
+    }
+
+
+def _decode(decoders: dict[str, msgspec.json.Decoder[Any]], form: str, raw: bytes) -> list[Any]:
+    if form == "lines":
+        return decoders["lines"].decode_lines(raw)
+    decoded: Any = decoders[form].decode(raw)
+    logs: list[Any] = decoded.logs if form == "object" else decoded
+    return logs

@@ -1,0 +1,75 @@
+"""The process of one isolated stage: loads the plugin, answers batches until its input ends."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import sys
+from typing import BinaryIO, TypeVar
+
+import msgspec
+
+from log_aggregator.plugins.isolation.wire import HEADER, Answer, Call, Change, Ready, Start, framed
+
+Message = TypeVar("Message", bound=msgspec.Struct)
+
+
+def main() -> int:
+    """Serve one plugin over standard input and output. What the plugin prints goes to standard error."""
+    requests = os.fdopen(os.dup(0), "rb")
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    start = _receive(requests, Start)
+    if start is None:
+        return 0
+    sys.path += [entry for entry in start.path if entry not in sys.path]
+    limit = start.memory_mib * 1024 * 1024
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    return _serve(start, requests, answers)
+
+
+def _serve(start: Start, requests: BinaryIO, answers: BinaryIO) -> int:
+    from log_aggregator.config.pipeline import PluginEntry  # noqa: PLC0415  likewise
+    from log_aggregator.model.batch import Batch, run  # noqa: PLC0415  after the path is set
+    from log_aggregator.plugins.registry import Registry  # noqa: PLC0415  likewise
+
+    try:
+        registry = Registry([PluginEntry(name=start.name, where=start.where, options=start.options)], {})
+    except (Exception, SystemExit) as error:  # noqa: BLE001  whatever it is, the service wants to know
+        _send(answers, Ready(f"{type(error).__name__}: {error}"))
+        return 1
+    _send(answers, Ready())
+    (plugin,) = registry.plugins
+    while (call := _receive(requests, Call)) is not None:
+        records = call.records
+        try:
+            batch = Batch(records[:])
+            run(plugin.hooks[call.hook], batch)
+            batch.records()
+            changes = [Change(r.pattern, r.level, r.category, r.tags, r.metadata) for r in records]
+            answer = framed(Answer(changes))
+        except (Exception, SystemExit) as error:  # noqa: BLE001  a plugin may raise anything
+            answer = framed(Answer(error=type(error).__name__))
+        answers.write(answer)
+        answers.flush()
+    return 0
+
+
+def _send(answers: BinaryIO, message: msgspec.Struct) -> None:
+    answers.write(framed(message))
+    answers.flush()
+
+
+def _receive(requests: BinaryIO, kind: type[Message]) -> Message | None:
+    header = requests.read(HEADER)
+    if len(header) < HEADER:
+        return None
+    payload = requests.read(int.from_bytes(header, "big"))
+    return msgspec.msgpack.decode(payload, type=kind)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

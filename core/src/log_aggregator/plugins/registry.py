@@ -1,0 +1,274 @@
+"""Entry points → plugins that are loaded, checked and in the file's order. The only file that calls pluggy."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import site
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import importlib_metadata
+import pluggy
+from pydantic import BaseModel, ValidationError
+
+from log_aggregator.config.pipeline import PluginEntry, describe
+from log_aggregator.config.settings import nearest
+from log_aggregator.errors import ConfigError
+from log_aggregator.hookspecs import API_VERSION, HOOKS, PROJECT, Hookspecs
+from log_aggregator.plugins.isolation.process import IsolatedStage
+
+GROUP = "log_aggregator.plugins"
+
+STAGE_HOOKS = ("normalize", "enrich")
+"""The hooks of a stage that may run in a process of its own."""
+
+BATCH_HOOKS = ("on_ingest", *STAGE_HOOKS)
+"""The hooks that may take a batch as a whole."""
+
+
+class Plugin:
+    """One loaded plugin. `hook(name)` gives its implementation as a plain callable, or `None`.
+
+    `batched` names the hooks that take the batch as a whole instead of its records one by one.
+    """
+
+    def __init__(self, entry: PluginEntry, instance: Any, distribution: str, version: str) -> None:
+        self.entry = entry
+        self.name = entry.name
+        self.instance = instance
+        self.distribution = distribution
+        self.version = version
+        self.hooks: dict[str, Callable[..., Any]] = {}
+        self.batched: frozenset[str] = frozenset()
+
+    def hook(self, name: str) -> Callable[..., Any] | None:
+        """The implementation of a hook: takes keyword arguments, returns what the plugin returns."""
+        return self.hooks.get(name)
+
+
+class Registry:
+    """The plugins that run, in the order of the file, and why the others do not."""
+
+    def __init__(
+        self, entries: list[PluginEntry], environ: Mapping[str, str], given: Mapping[str, Any] | None = None
+    ) -> None:
+        """Load every plugin that is on. Raises `ConfigError` with one clear line per problem.
+
+        `given` holds plugins that are taken instead of installed ones of the same name: classes, or
+        objects that are made already. The test kit uses it.
+        """
+        self.off: dict[str, str] = {}
+        self.plugins: list[Plugin] = []
+        self._manager = pluggy.PluginManager(PROJECT)
+        self._manager.add_hookspecs(Hookspecs)
+        available = installed_plugins()
+        given = given or {}
+        for entry in entries:
+            reason = entry.why_off(environ)
+            if reason is None:
+                self.plugins.append(_load(entry, available, given))
+            else:
+                self.off[entry.name] = reason
+        self._register()
+        self._assemble()
+
+    def with_hook(self, name: str) -> list[Plugin]:
+        """The plugins that implement a hook, in order."""
+        return [plugin for plugin in self.plugins if plugin.hook(name)]
+
+    def call(self, hook: str, **arguments: Any) -> list[tuple[str, Any]]:
+        """Call a hook that a plugin declared for other plugins: (plugin name, result), in order."""
+        return [(plugin.name, plugin.hooks[hook](**arguments)) for plugin in self.with_hook(hook)]
+
+    def _register(self) -> None:
+        for plugin in self.plugins:
+            specs = getattr(type(plugin.instance), "hookspecs", None)
+            if specs is not None:
+                self._manager.add_hookspecs(specs)
+        for plugin in self.plugins:
+            try:
+                self._manager.register(plugin.instance, plugin.name)
+                self._manager.check_pending()
+            except pluggy.PluginValidationError as error:
+                raise ConfigError(f"{plugin.entry.where}: {self._explain(plugin, error)}") from None
+        for plugin in self.plugins:
+            self._collect_hooks(plugin)
+
+    def _collect_hooks(self, plugin: Plugin) -> None:
+        if isinstance(plugin.instance, IsolatedStage):
+            return
+        others = [other.instance for other in self.plugins if other is not plugin]
+        for caller in self._manager.get_hookcallers(plugin.instance) or ():
+            _check_color(plugin, caller.name)
+            subset = self._manager.subset_hook_caller(caller.name, others)
+            plugin.hooks[caller.name] = _single(subset)
+        plugin.batched = frozenset(name for name in BATCH_HOOKS if name in plugin.hooks and _takes_batch(plugin, name))
+
+    def _assemble(self) -> None:
+        for plugin in self.plugins:
+            assemble = getattr(plugin.instance, "assemble", None)
+            if assemble is None:
+                continue
+            try:
+                assemble(self)
+            except ConfigError as error:
+                raise ConfigError(f"{plugin.entry.where}: {error}") from error
+
+    def _explain(self, plugin: Plugin, error: pluggy.PluginValidationError) -> str:
+        known = [name for name, caller in vars(self._manager.hook).items() if getattr(caller, "spec", None)]
+        for name in dir(plugin.instance):
+            implementation: Any = getattr(plugin.instance, name, None)
+            if not hasattr(implementation, f"{PROJECT}_impl"):
+                continue
+            if name not in known:
+                return f"{name}: no such hook{nearest(name, known) or '; expected one of: ' + ', '.join(known)}"
+            spec = getattr(Hookspecs, name, None)
+            if spec is not None and not _accepts(implementation, spec):
+                return f"{name}{inspect.signature(implementation)}: wrong parameters; expected {name}{_public(spec)}"
+        return str(error).replace("\n", " ")
+
+
+def installed_plugins() -> dict[str, importlib_metadata.EntryPoint]:
+    """Every installed plugin by name; nothing is imported."""
+    return {point.name: point for point in importlib_metadata.entry_points(group=GROUP)}
+
+
+def _load(entry: PluginEntry, available: dict[str, importlib_metadata.EntryPoint], given: Mapping[str, Any]) -> Plugin:
+    made = given.get(entry.name)
+    if inspect.isclass(made):
+        return Plugin(entry, _checked_instance(entry, made, f"{made.__module__}:{made.__qualname__}"), "(given)", "")
+    if made is not None:
+        return Plugin(entry, made, "(given)", "")
+    point = available.get(entry.name)
+    if point is None:
+        hint = nearest(entry.name, list(available)) or f"; try: pip install log-aggregator-{entry.name}"
+        raise ConfigError(f"{entry.where}: no installed package has a plugin of this name{hint}")
+    try:
+        factory = _imported(point)
+    except (Exception, SystemExit) as error:
+        raise ConfigError(
+            f"{entry.where}: {point.value} cannot be imported: {type(error).__name__}: {error}"
+        ) from error
+    distribution = point.dist
+    release = (distribution.name, distribution.version) if distribution else ("?", "?")
+    if entry.isolated:
+        return _isolated(entry, factory, point.value, release)
+    return Plugin(entry, _checked_instance(entry, factory, point.value), *release)
+
+
+def _imported(point: importlib_metadata.EntryPoint) -> Any:
+    """What an entry point names. A package may have come after the start, while the service reloads."""
+    try:
+        return point.load()
+    except ModuleNotFoundError as error:
+        if error.name != point.module.partition(".")[0]:
+            raise
+    # `pip install -e` leaves a .pth file, and Python reads those only when it starts.
+    for directory in site.getsitepackages():
+        site.addsitedir(directory)
+    importlib.invalidate_caches()
+    return point.load()
+
+
+def _isolated(entry: PluginEntry, factory: Any, value: str, release: tuple[str, str]) -> Plugin:
+    """A plugin whose object lives in another process; here it is checked, but not made."""
+    config = _checked_config(entry, factory, value)
+    _options(entry, config)
+    hooks = [name for name in dir(factory) if hasattr(getattr(factory, name, None), f"{PROJECT}_impl")]
+    wrong = [name for name in hooks if name not in STAGE_HOOKS]
+    if wrong or not hooks:
+        raise ConfigError(
+            f"{entry.where} isolated: only {' and '.join(STAGE_HOOKS)} run in a process of their own; "
+            f"this plugin has {', '.join(wrong) or 'neither'}: remove isolated"
+        )
+    stage = IsolatedStage(entry)
+    plugin = Plugin(entry, stage, *release)
+    plugin.hooks = {name: getattr(stage, name) for name in hooks} | {"lifespan": stage.lifespan}
+    return plugin
+
+
+def _checked_config(entry: PluginEntry, factory: Any, value: str) -> type[BaseModel]:
+    config = getattr(factory, "Config", None)
+    if not inspect.isclass(factory) or not (inspect.isclass(config) and issubclass(config, BaseModel)):
+        raise ConfigError(f"{entry.where}: {value} must be a class with a pydantic model `Config`")
+    version = getattr(factory, "api_version", API_VERSION)
+    if version != API_VERSION:
+        raise ConfigError(
+            f"{entry.where}: written for plugin API {version}, this core has {API_VERSION}; install a matching release"
+        )
+    if config.model_config.get("extra") != "forbid":
+        raise ConfigError(f'{entry.where}: {value}.Config must have model_config = ConfigDict(extra="forbid")')
+    return config
+
+
+def _options(entry: PluginEntry, config: type[BaseModel]) -> BaseModel:
+    try:
+        return config.model_validate(entry.options)
+    except ValidationError as error:
+        raise ConfigError(describe(error, entry.where, config)) from None
+    except (Exception, SystemExit) as error:
+        raise ConfigError(f"{entry.where}: options cannot be read: {type(error).__name__}: {error}") from error
+
+
+def _checked_instance(entry: PluginEntry, factory: Any, value: str) -> Any:
+    options = _options(entry, _checked_config(entry, factory, value))
+    try:
+        return factory(options)
+    except ConfigError as error:
+        raise ConfigError(f"{entry.where}: {error}") from error
+    except (Exception, SystemExit) as error:
+        raise ConfigError(f"{entry.where}: cannot be set up: {type(error).__name__}: {error}") from error
+
+
+def _single(caller: pluggy.HookCaller) -> Callable[..., Any]:
+    """The one result of a caller that has one implementation. pluggy leaves a `None` result out.
+
+    A plain implementation that takes what the hook gives is called directly: that costs a quarter.
+    """
+    implementations = caller.get_hookimpls()
+    assert caller.spec is not None
+    if len(implementations) == 1:
+        (one,) = implementations
+        if not one.wrapper and not one.hookwrapper and one.argnames:
+            return one.function
+    every = dict.fromkeys(caller.spec.argnames)
+
+    def call(**arguments: Any) -> Any:
+        results = caller(**{**every, **arguments})
+        return results[0] if results else None
+
+    return call
+
+
+def _takes_batch(plugin: Plugin, name: str) -> bool:
+    """Whether a stage's hook takes `batch`. Raises `ConfigError` unless it takes either that or `records`."""
+    taken = inspect.signature(getattr(plugin.instance, name)).parameters.keys() & {"records", "batch"}
+    if len(taken) != 1:
+        raise ConfigError(f"{plugin.entry.where}: {name}: wrong parameters; expected either (records) or (batch)")
+    return "batch" in taken
+
+
+def _check_color(plugin: Plugin, name: str) -> None:
+    method = getattr(plugin.instance, name)
+    if name not in HOOKS:
+        return
+    if name == "lifespan":
+        good = inspect.isasyncgenfunction(inspect.unwrap(method)) and not inspect.isasyncgenfunction(method)
+        wanted = "an async context manager: @hookimpl above @asynccontextmanager"
+    elif name == "on_flush":
+        good, wanted = inspect.iscoroutinefunction(method), "`async def`"
+    else:
+        good = not inspect.iscoroutinefunction(method) and not inspect.isasyncgenfunction(method)
+        wanted = "plain `def`: it runs on whole batches in the pipeline"
+    if not good:
+        raise ConfigError(f"{plugin.entry.where}: {name} has the wrong color; expected {wanted}")
+
+
+def _accepts(implementation: Callable[..., Any], spec: Callable[..., Any]) -> bool:
+    wanted = {name for name in inspect.signature(spec).parameters if name != "self"}
+    return set(inspect.signature(implementation).parameters) <= wanted
+
+
+def _public(spec: Callable[..., Any]) -> str:
+    return str(inspect.signature(spec)).replace("(self, ", "(").split(" ->", 1)[0]

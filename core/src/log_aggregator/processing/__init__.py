@@ -1,0 +1,1 @@
+"""Records → partial aggregates: synchronous, without a queue."""

@@ -1,0 +1,1 @@
+"""The running service: this process, all workers, and what it says of itself."""

@@ -1,0 +1,141 @@
+"""The HTTP server around the service: listens, tells where, stops in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import socket
+import sys
+from pathlib import Path
+
+from aiohttp import web
+
+from log_aggregator.config.pipeline import PluginEntry
+from log_aggregator.config.place import Place
+from log_aggregator.config.settings import Settings
+from log_aggregator.errors import ConfigError
+from log_aggregator.http.app import build_app
+from log_aggregator.http.listener import Listener
+from log_aggregator.http.sharing import Counts, Turns
+from log_aggregator.plugins.registry import Registry
+from log_aggregator.service.service import Service
+from log_aggregator.service.signals import SignalHandler
+
+log = logging.getLogger(__name__)
+
+
+async def serve(settings: Settings, registry: Registry, place: Place | None = None) -> None:
+    """Run until SIGTERM or SIGINT, then drain. Raises `ConfigError` when it cannot start.
+
+    SIGHUP reads `plugins.toml` again: the old pipeline is drained and the new one takes its place, while
+    connections stay open and new requests wait. When the new one cannot start, the old one goes on.
+
+    A worker listens on the socket that it inherited, or, when it has none, only drains its journal.
+    """
+    orders = SignalHandler()
+    if place is not None:  # the supervisor holds the other end as long as it lives
+        asyncio.get_running_loop().add_reader(sys.stdin.fileno(), orders.stop)
+    front = _Front(settings, place)
+    current: Registry | None = registry
+    before: list[PluginEntry] | None = None
+    try:
+        while current is not None:
+            entries = [plugin.entry for plugin in current.plugins]
+            try:
+                current, before = await _run(settings, current, place, front, orders), entries
+            except ConfigError as error:
+                if before is None:
+                    raise
+                log.error("the new pipeline cannot start, so the old one does", extra={"error": str(error)})
+                current, before = Registry(before, os.environ), None
+    finally:
+        await front.close()
+
+
+async def _run(
+    settings: Settings, registry: Registry, place: Place | None, front: _Front, orders: SignalHandler
+) -> Registry | None:
+    """Run one pipeline until an order; the registry that follows, or `None` at the end."""
+    async with Service(settings, registry, place) as service:
+        if place is not None and place.listen == -1:
+            return None
+        await front.show(build_app(service))
+        following = await orders.next_registry(settings)
+        if following is None:
+            log.info("stopping")
+            await front.close()
+        else:
+            await front.pause()
+        return following
+
+
+class _Front:
+    """The one listening socket before the pipelines that follow each other."""
+
+    def __init__(self, settings: Settings, place: Place | None) -> None:
+        self._settings, self._place = settings, place
+        self._listener: Listener | None = None
+
+    async def show(self, app: web.Application) -> None:
+        """Answer with this application; the first time, listen and say where. Raises `ConfigError`."""
+        settings, place = self._settings, self._place
+        if self._listener is not None:
+            await self._listener.resume(app)
+            log.info("reloaded")
+            return
+        self._listener = Listener(app, settings)
+        await _listen(self._listener, settings, place)
+        if place is None or place.number == 0:
+            url = _url(settings.host, self._listener.port)
+            _announce(url, settings, os.getppid() if place else os.getpid())
+
+    async def pause(self) -> None:
+        """Hold new requests back until the next application is shown."""
+        assert self._listener is not None
+        await self._listener.pause()
+
+    async def close(self) -> None:
+        """Listen no more."""
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            await listener.stop()
+
+
+async def _listen(listener: Listener, settings: Settings, place: Place | None) -> None:
+    try:
+        if place is None:
+            await listener.start()
+        else:
+            await listener.start_on(socket.socket(fileno=place.listen), Turns(Counts(place), place.number))
+    except OSError as error:
+        where = f"HOST {settings.host}, PORT {settings.port}"
+        raise ConfigError(f"{where}: cannot listen: {error.strerror or error}") from None
+
+
+def _url(host: str, port: int) -> str:
+    shown = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104  compared, not bound
+    return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
+
+
+def _announce(url: str, settings: Settings, pid: int) -> None:
+    """Tell people on the terminal and programs in `service.json` where the service is.
+
+    `pid` is the process to signal: with several workers, their parent.
+    """
+    path = settings.data_dir / "service.json"
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps({"url": url, "pid": pid}), encoding="utf-8")
+    partial.replace(path)
+    log.info("listening", extra={"url": url, "data": str(settings.data_dir.resolve())})
+    if sys.stdout.isatty():
+        example = '{"message": "User 123 logged in", "source": "auth"}'
+        with contextlib.suppress(OSError):
+            sys.stdout.write(
+                f"\n  POST logs   curl -X POST {url}/ingest -H 'Content-Type: application/json' -d '{example}'\n"
+                f"  read them   curl {url}/patterns\n"
+                f"  data        {Path(settings.data_dir).resolve()}\n\n"
+            )
+            sys.stdout.flush()

@@ -1,0 +1,89 @@
+"""What signals ask of a running service: to stop, or to take up a changed plugins.toml."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+
+from log_aggregator.config.pipeline import read_plugins_file
+from log_aggregator.config.settings import Settings
+from log_aggregator.errors import ConfigError
+from log_aggregator.http.access.keys import KeyRing
+from log_aggregator.plugins.registry import Registry
+
+log = logging.getLogger(__name__)
+
+
+class SignalHandler:
+    """Listens from now on: SIGTERM and SIGINT stop, SIGHUP reloads.
+
+    SIGHUP is also what a process gets when its terminal is closed: then it stops.
+    """
+
+    def __init__(self) -> None:
+        self._stop = self._reload = False
+        self._given = asyncio.Event()
+        self._terminal = _on_terminal()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop)
+        loop.add_signal_handler(signal.SIGHUP, self._hang_up)
+
+    def stop(self) -> None:
+        """Order to stop."""
+        self._stop = True
+        self._given.set()
+
+    async def next_registry(self, settings: Settings) -> Registry | None:
+        """Wait for an order: the registry of the changed file, or `None` to stop.
+
+        A file that is wrong changes nothing: its errors are logged, and the wait goes on.
+        """
+        while True:
+            await self._given.wait()
+            self._given.clear()
+            registry = None
+            if self._reload and not self._stop:
+                self._reload = False
+                registry = await _read(settings)
+            if self._stop:
+                return None
+            if registry is not None:
+                return registry
+
+    def _hang_up(self) -> None:
+        if self._terminal and not _on_terminal():
+            self.stop()
+            return
+        self._reload = True
+        self._given.set()
+
+
+def _on_terminal() -> bool:
+    try:
+        return sys.stdin.isatty()
+    except (AttributeError, ValueError):  # there is no stdin, or it is closed
+        return False
+
+
+async def _read(settings: Settings) -> Registry | None:
+    try:
+        registry = await asyncio.to_thread(_load, settings)
+    except ConfigError as error:
+        log.error("nothing is reloaded, the pipeline goes on as it is", extra={"error": str(error)})
+        return None
+    except Exception:
+        log.exception("nothing is reloaded, the pipeline goes on as it is: a plugin failed to load")
+        return None
+    log.info("reloading", extra={"plugins": ", ".join(plugin.name for plugin in registry.plugins)})
+    return registry
+
+
+def _load(settings: Settings) -> Registry:
+    """All that can be wrong is read before anything changes. Raises `ConfigError`."""
+    if settings.api_keys_file is not None:
+        KeyRing.read(settings.api_keys_file)
+    return Registry(read_plugins_file(settings.plugins_file), os.environ)

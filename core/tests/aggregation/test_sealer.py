@@ -1,0 +1,108 @@
+"""When what has gathered is sealed: at once at a trickle, rarely when flushes cost much, and on time in any case."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from log_aggregator import Record
+from log_aggregator.aggregation.accumulators import Accumulators
+from log_aggregator.aggregation.sealer import SHARE_OF_TIME, Sealer
+from log_aggregator.config.settings import Settings
+from log_aggregator.journal import Intake, Outbox, Writer, open_journal
+from log_aggregator.model.batch import Batch
+from log_aggregator.processing.partial_aggregates import PreAggregator
+
+WINDOW = 30.0
+
+
+class Sealing:
+    """A sealer over a real journal, whose seconds the test counts. Without sinks a sealed flush is a stored one."""
+
+    def __init__(self, directory: Path) -> None:
+        settings = Settings(batch_size=10, aggregation_window=WINDOW)
+        journal = open_journal(directory)
+        self.now = 1000.0
+        self.lock, self.writer = journal.lock, Writer(journal.connection)
+        self.sealer = Sealer(settings, journal.identity, self.writer, Intake(10), Outbox(), [], now=lambda: self.now)
+        self.fold = Accumulators(settings.max_groups, settings.max_samples)
+
+    def gather(self, logs: int) -> None:
+        """Let so many logs of one group arrive now."""
+        if not self.fold.logs:
+            self.sealer.began()
+        self.fold.add(
+            PreAggregator(300).sort(Batch([Record("m", "INFO", "s", 1, {}, pattern="p") for _ in range(logs)]))
+        )
+
+    @property
+    def is_due(self) -> bool:
+        return self.sealer.is_due(self.fold)
+
+    async def seal(self, *, takes: float) -> None:
+        """Seal what has gathered, in so many seconds."""
+        flush = self.sealer.next_flush([], [])
+        list(self.fold.take())
+        self.now += takes
+        await self.sealer.seal(flush, 0)
+
+
+@asynccontextmanager
+async def sealing(directory: Path) -> AsyncIterator[Sealing]:
+    one = Sealing(directory)
+    try:
+        yield one
+    finally:
+        await asyncio.to_thread(one.writer.close)
+        one.lock.close()
+
+
+async def test_the_first_logs_are_sealed_at_their_size_or_on_time(tmp_path: Path) -> None:
+    async with sealing(tmp_path) as one:
+        assert not one.is_due
+        one.gather(9)
+        assert not one.is_due
+        one.now += WINDOW
+        assert one.is_due
+        one.now -= WINDOW
+        one.gather(1)
+        assert one.is_due
+
+
+@pytest.mark.parametrize("takes", [0.001, 0.02, 0.5])
+async def test_flushes_for_size_take_their_share_of_the_time_at_most(tmp_path: Path, takes: float) -> None:
+    async with sealing(tmp_path) as one:
+        one.gather(10)
+        await one.seal(takes=takes)
+        one.gather(10_000)
+        pause = takes / SHARE_OF_TIME - takes
+        one.now += 0.99 * pause
+        assert not one.is_due
+        one.now += 0.02 * pause
+        assert one.is_due
+
+
+async def test_a_slow_flush_puts_the_next_one_off_by_the_window_at_most(tmp_path: Path) -> None:
+    async with sealing(tmp_path) as one:
+        one.gather(10)
+        await one.seal(takes=100.0)
+        assert one.sealer.seconds_until_size() == pytest.approx(WINDOW)
+        one.gather(10)
+        one.now += 0.99 * WINDOW
+        assert not one.is_due
+        one.now += 0.02 * WINDOW
+        assert one.is_due
+
+
+async def test_what_takes_much_memory_does_not_wait(tmp_path: Path) -> None:
+    async with sealing(tmp_path) as one:
+        one.gather(10)
+        await one.seal(takes=1.0)
+        one.gather(10)
+        assert not one.is_due
+        one.fold.bytes = 10**12
+        assert one.is_due

@@ -1,0 +1,144 @@
+"""Between the request and the acknowledgement: the stages run beside the commit, and only what is safe is counted."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from core.tests.made import Store
+from log_aggregator import OverloadedError, Record
+from log_aggregator.ingest.ingester import ROW
+from log_aggregator.plugins.slices import CHARACTERS, RECORDS
+from log_aggregator.service.service import Service
+
+Make = Callable[..., Record]
+
+
+class Seen:
+    """A stage that notes how many records it has seen."""
+
+    def __init__(self) -> None:
+        self.messages: list[str] = []
+
+    def normalize(self, records: list[Record]) -> None:
+        self.messages += [record.message for record in records]
+        for record in records:
+            record.pattern = record.message
+
+
+class Held:
+    """Keeps the journal's thread busy until it is let go."""
+
+    def __init__(self, service: Service) -> None:
+        self._gate = threading.Event()
+        self._done = service.writer.submit(lambda _: self._gate.wait(30))
+
+    async def let_go(self) -> None:
+        self._gate.set()
+        await self._done
+
+
+async def settled() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+async def test_the_stages_run_while_the_commit_is_awaited(
+    start: Callable[..., Service], store: Store, record: Make
+) -> None:
+    seen = Seen()
+    async with start(seen) as service:
+        held = Held(service)
+        sent = [record("a"), record("b")]
+        taking = asyncio.create_task(service.take(sent))
+        await settled()
+        assert (seen.messages, taking.done(), service.tally.logs) == (["a", "b"], False, 0)
+        assert sent == []
+        await held.let_go()
+        assert (await taking).accepted == 2
+        await service.flush(20)
+        assert store.counts == {"a": 1, "b": 1}
+        assert seen.messages == ["a", "b"]
+
+
+async def test_what_gathers_is_worked_on_before_its_commit_begins(start: Callable[..., Service], record: Make) -> None:
+    seen = Seen()
+    async with start(seen) as service:
+        held = Held(service)
+        takings = [asyncio.create_task(service.take([record("first")]))]
+        await settled()
+        for number in range(4):
+            takings.append(asyncio.create_task(service.take([record(f"{number}")] * (ROW // 4))))
+            await settled()
+        assert len(seen.messages) == 1 + ROW
+        takings.append(asyncio.create_task(service.take([record("waits")])))
+        await settled()
+        assert "waits" not in seen.messages
+        await held.let_go()
+        assert sum([(await taking).accepted for taking in takings]) == 2 + ROW
+
+
+async def test_what_the_journal_refuses_is_not_counted_though_the_stages_saw_it(
+    start: Callable[..., Service], store: Store, record: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = Seen()
+    async with start(seen) as service:
+
+        def fails(*_: Any) -> None:
+            raise sqlite3.OperationalError("disk I/O error")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(service.intake, "append", fails)
+            with pytest.raises(OverloadedError):
+                await service.take([record("refused")])
+        await service.take([record("kept")])
+        await service.flush(20)
+    assert seen.messages == ["refused", "kept"]
+    assert store.counts == {"kept": 1}
+
+
+async def test_a_duplicate_is_no_work_for_the_stages(start: Callable[..., Service], store: Store, record: Make) -> None:
+    seen = Seen()
+    async with start(seen) as service:
+        for _ in range(3):
+            await service.take([record("once")], key="k", digest=b"same")
+        await service.flush(20)
+    assert seen.messages == ["once"]
+    assert store.counts == {"once": 1}
+
+
+async def test_a_huge_batch_waits_for_its_turn_and_is_counted(
+    start: Callable[..., Service], store: Store, record: Make
+) -> None:
+    seen = Seen()
+    async with start(seen) as service:
+        held = Held(service)
+        huge = [record("many") for _ in range(4 * RECORDS + 1)]
+        taking = asyncio.create_task(service.take(huge))
+        await settled()
+        assert seen.messages == []
+        await held.let_go()
+        await taking
+        await service.flush(20)
+    assert store.counts == {"many": 4 * RECORDS + 1}
+
+
+async def test_long_messages_wait_for_their_turn_as_well(
+    start: Callable[..., Service], store: Store, record: Make
+) -> None:
+    seen = Seen()
+    async with start(seen) as service:
+        held = Held(service)
+        long = [record("x" * 16_000) for _ in range(5 * CHARACTERS // 16_000)]
+        taking = asyncio.create_task(service.take(long))
+        await settled()
+        assert seen.messages == []
+        await held.let_go()
+        await taking
+        await service.flush(20)
+    assert store.total == 5 * CHARACTERS // 16_000

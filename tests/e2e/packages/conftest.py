@@ -1,0 +1,20 @@
+"""Shares the clean environment among the tests of packages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.packages.clean import clean
+
+__all__ = ["clean"]
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whichever test comes first builds every wheel and installs them with all that they need."""
+    for item in items:
+        if item.path.parent == HERE:
+            item.add_marker(pytest.mark.timeout(900))

@@ -1,0 +1,173 @@
+"""`log-aggregator patterns`: one line for every line, in order, as known after the last one."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from log_aggregator import pattern_id
+from tests.support.service import COMMAND
+
+PLUGIN = """
+from contextlib import asynccontextmanager
+from pydantic import BaseModel, ConfigDict
+from log_aggregator import Alias, Reject, hookimpl
+
+
+class Late:
+    class Config(BaseModel):
+        model_config = ConfigDict(extra="forbid")
+        refuse: bool = False
+
+    def __init__(self, config):
+        self.config = config
+
+    @hookimpl
+    def on_ingest(self, records):
+        for record in records:
+            if record.message == "unwanted":
+                raise Reject("no", record)
+            if record.message == "leave":
+                raise SystemExit(0)
+
+    @hookimpl
+    def normalize(self, records):
+        for record in records:
+            if record.message == "break":
+                raise RuntimeError("cannot do this")
+            record.pattern = record.message
+
+    @hookimpl
+    @asynccontextmanager
+    async def lifespan(self, service):
+        assert service.data_dir.is_dir()
+        if self.config.refuse:
+            raise OSError("no route to nowhere")
+        service.add_route("GET", "/late", None, scope="read")
+        assert await service.stats() == {}
+        service.emit(Alias(PATTERN_ID("first"), "second", 1))
+        yield
+        service.emit(Alias(PATTERN_ID("second"), "third {WORD}", 2))
+""".replace("PATTERN_ID", "__import__('log_aggregator').pattern_id")
+
+
+class Run:
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.pipeline = "[plugins.patterns]\n"
+        self.site = ""
+
+    def __call__(self, stdin: bytes, *options: str) -> subprocess.CompletedProcess[bytes]:
+        (self.directory / "plugins.toml").write_text(self.pipeline)
+        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": self.site}
+        command = [COMMAND, "patterns", "-", *options]
+        return subprocess.run(
+            command, input=stdin, cwd=self.directory, env=environment, capture_output=True, timeout=120, check=False
+        )
+
+    def lines(self, stdin: bytes) -> list[list[str]]:
+        done = self(stdin)
+        assert done.returncode == 0, done.stderr.decode()
+        return [line.split("\t", 1) for line in done.stdout.decode().removesuffix("\n").split("\n")]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    return Run(tmp_path)
+
+
+@pytest.fixture
+def late(run: Run, tmp_path: Path) -> Run:
+    """With a plugin that learns late that two patterns are one, refuses some logs and fails for others."""
+    info = tmp_path / "late-1.0.dist-info"
+    info.mkdir()
+    (tmp_path / "late.py").write_text(PLUGIN)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: late\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[log_aggregator.plugins]\nlate = late:Late\n")
+    run.pipeline, run.site = "[plugins.late]\n", str(tmp_path)
+    return run
+
+
+def test_the_first_examples(run):
+    told = run.lines(b"User 123 logged in\nQuery took 0.05s\nError: File not found: /path/file.txt\nUser 7 logged in\n")
+    patterns = ["User {ID} logged in", "Query took {TIME}s", "Error: File not found: {PATH}", "User {ID} logged in"]
+    assert told == [[pattern_id(pattern), pattern] for pattern in patterns]
+
+
+def test_every_line_has_its_line(run):
+    assert [pattern for _, pattern in run.lines(b"one\r\n\n\ttab\tbed\ncaf\xc3\xa9\nlast")] == [
+        "one",
+        "",
+        "\ttab\tbed",
+        "café",
+        "last",
+    ]
+    assert len(run.lines(b"\xff\xfe broken\n" * 3)) == 3
+    assert run(b"").stdout == b""
+
+
+def test_lines_longer_than_a_read_and_many_of_them(run):
+    long = b"x" * 5_000_000
+    assert [len(pattern) for _, pattern in run.lines(long + b"\nshort\n" + long)] == [len(long), 5, len(long)]
+    told = run.lines(b"".join(b"User %d logged in\n" % number for number in range(300_000)))
+    assert told == [[pattern_id("User {ID} logged in"), "User {ID} logged in"]] * 300_000
+
+
+def test_what_is_learned_late_holds_for_the_first_line_too(late):
+    final = [pattern_id("third {WORD}"), "third {WORD}"]
+    assert late.lines(b"first\nsecond\nother\n") == [final, final, [pattern_id("other"), "other"]]
+
+
+def test_a_refused_log_keeps_its_place(late):
+    assert late.lines(b"a\nunwanted\nb\n") == [[pattern_id("a"), "a"], ["-", ""], [pattern_id("b"), "b"]]
+
+
+def test_a_stage_that_fails_is_named(late):
+    done = late(b"break\n")
+    assert done.returncode == 1
+    assert done.stderr == b"log-aggregator patterns: plugin late: normalize failed: RuntimeError: cannot do this\n"
+    assert done.stdout == b""
+
+
+def test_a_stage_that_leaves_is_named(late):
+    done = late(b"leave\n")
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr == b"log-aggregator patterns: plugin late: on_ingest failed: SystemExit: 0\n"
+
+
+def test_a_stage_that_cannot_start_is_named(late):
+    late.pipeline += "refuse = true\n"
+    done = late(b"a\n")
+    assert (done.returncode, done.stdout) == (1, b"")
+    wanted = b"log-aggregator patterns: plugins.toml [plugins.late]: lifespan: OSError: no route to nowhere\n"
+    assert done.stderr == wanted
+
+
+def test_top_counts(run):
+    lines = run(b"User 1 in\nUser 2 in\nbye\nUser 3 in\n", "--top", "1").stdout.decode().splitlines()
+    assert lines[1].split() == ["3", "75.0%", pattern_id("User {ID} in"), "User", "{ID}", "in"]
+    assert lines[2:] == ["4 lines, 2 patterns; the 1 most frequent are shown"]
+
+
+def test_explain_marks_what_a_rule_took(run):
+    lines = run(b"User 123 logged in\n", "--explain").stdout.decode().splitlines()
+    assert lines[0] == "User 123 logged in"
+    assert lines[1].startswith("     ^^^ ")
+    assert lines[1].endswith(": {ID}")
+    assert len(lines) == 2
+
+
+def test_what_is_explained_is_what_the_stages_let_through(late):
+    late.pipeline += "[plugins.redact]\n[plugins.patterns]\n"
+    lines = late(b"User 1 has password=hunter2\nunwanted\n", "--explain").stdout.decode().splitlines()
+    assert lines[0] == "User 1 has password=[redacted:password]"
+    assert lines[1:] == ["     ^ digits: {ID}", "- (refused by a stage)"]
+
+
+def test_without_a_plugin_that_explains_it_says_so(late):
+    done = late(b"a\n", "--explain")
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert b"no plugin of the pipeline explains its rules" in done.stderr

@@ -1,0 +1,94 @@
+"""`log-aggregator top` in a real terminal, and printed once."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import subprocess
+import time
+
+from tests.support.service import COMMAND
+
+
+def once(url: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    command = [COMMAND, "top", "--once", "--url", url]
+    environment = {**os.environ, **environ}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_says_what_to_do_where_there_is_nothing(service):
+    done = once(service.url)
+    assert done.returncode == 0
+    assert "no patterns yet: send something with `log-aggregator demo`" in done.stdout
+
+
+def test_shows_rates_sinks_and_patterns_and_is_not_fooled_by_a_log(service):
+    hostile = "\x1b[2J\x1b]0;title\x07 gone"
+    messages = [*({"message": f"User {n} logged in", "level": "WARN"} for n in range(5)), {"message": hostile}]
+    service.post("/ingest/batch", messages)
+    service.post("/flush")
+    shown = once(service.url).stdout
+    assert "6 logs" in shown
+    assert "WARN 5   INFO 1" in shown
+    rows = [line.split(maxsplit=3) for line in shown.splitlines()]
+    assert ["5", "WARN", "unknown", "User {ID} logged in"] in rows
+    assert any(row[:2] == ["sqlite", "stored"] for row in rows)
+    assert "\x1b" not in shown
+    assert "\x07" not in shown
+    assert "gone" in shown
+
+
+def test_a_service_that_is_away_is_named():
+    done = once("http://127.0.0.1:1")
+    assert done.returncode == 1
+    wanted = "log-aggregator top: http://127.0.0.1:1: Connection refused; is the service running there?\n"
+    assert done.stderr == wanted
+
+
+def test_a_key_that_is_missing_is_asked_for(start_service, tmp_path):
+    file = tmp_path / "keys.toml"
+    command = [COMMAND, "keys", "new", "reader", "--scope", "read", "--file", str(file)]
+    key = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout.strip()
+    service = start_service(environ={"API_KEYS_FILE": str(file)})
+    done = once(service.url)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"log-aggregator top: {service.url}: 401 an API key is needed; expected ")
+    assert done.stderr.endswith("; set LOG_AGGREGATOR_API_KEY\n")
+    assert once(service.url, LOG_AGGREGATOR_API_KEY=key).returncode == 0
+
+
+def test_an_address_without_http_is_taken(service):
+    assert once(service.url.removeprefix("http://")).returncode == 0
+
+
+def test_q_quits_and_the_terminal_is_as_it_was(service):
+    service.post("/ingest", {"message": "User 1 logged in"})
+    service.post("/flush")
+    controller, terminal = pty.openpty()
+    os.set_blocking(controller, False)
+    try:
+        command = [COMMAND, "top", "--every", "0.1", "--url", service.url]
+        process = subprocess.Popen(command, stdin=terminal, stdout=terminal, stderr=terminal)
+        seen = read_until(controller, b"User {ID} logged in")
+        assert seen.startswith(b"\x1b[?1049h")
+        service.post("/ingest/batch", [{"message": f"Other {n}"} for n in range(9)])
+        read_until(controller, b"10 logs")
+        os.write(controller, b"xq")
+        assert read_until(controller, b"\x1b[?1049l")
+        assert process.wait(30) == 0
+    finally:
+        process.kill()
+        process.wait()
+        os.close(controller)
+        os.close(terminal)
+
+
+def read_until(descriptor: int, wanted: bytes) -> bytes:
+    seen = b""
+    deadline = time.monotonic() + 60
+    while wanted not in seen and time.monotonic() < deadline:
+        if select.select([descriptor], [], [], 0.2)[0]:
+            seen += os.read(descriptor, 65536)
+    assert wanted in seen, seen
+    return seen

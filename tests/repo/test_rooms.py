@@ -1,0 +1,127 @@
+"""The rooms of the house: who may import whom, and how large a file gets."""
+
+from __future__ import annotations
+
+import ast
+import graphlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CORE = ROOT / "core/src/log_aggregator"
+PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/src/*/__init__.py"))
+SOURCES = [CORE, *PLUGINS]
+MAX_LINES = 300
+
+ORDER = (
+    ("errors",),
+    ("model", "client", "demo"),
+    ("config", "store"),
+    ("hookspecs", "storekit", "handler"),
+    ("__init__",),
+    ("plugins", "journal"),
+    ("delivery", "processing"),
+    ("aggregation",),
+    ("ingest",),
+    ("http",),
+    ("service",),
+    ("testing", "scaffold", "pytest_fixtures"),
+    ("cli",),
+    ("__main__",),
+)
+"""The folders of the core in the order of imports: a module imports only from its own line and those above."""
+
+INNER = {
+    "aggregation", "cli", "delivery", "ingest", "journal", "plugins", "processing", "service",
+}  # fmt: skip
+"""Folders of the core that no plugin imports: they change without notice."""
+
+
+def modules(package: Path) -> Iterator[tuple[str, Path]]:
+    for path in sorted(package.rglob("*.py")):
+        parts = [package.name, *path.relative_to(package).with_suffix("").parts]
+        yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
+
+
+def imported(path: Path, known: set[str], *, with_types: bool) -> set[str]:
+    """Modules that a file imports; of those in `known`, the deepest that the statement names."""
+    found: set[str] = set()
+    waiting: list[ast.AST] = [ast.parse(path.read_text(encoding="utf-8"))]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test) and not with_types:
+            waiting += node.orelse
+            continue
+        waiting += ast.iter_child_nodes(node)
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno}: relative import; expected the full name"
+            for alias in node.names:
+                deeper = f"{node.module}.{alias.name}"
+                found.add(deeper if deeper in known else str(node.module))
+    return found
+
+
+def room(module: str) -> str:
+    return module.split(".")[1] if "." in module else "__init__"
+
+
+CORE_MODULES = dict(modules(CORE))
+
+
+@pytest.mark.parametrize("name", CORE_MODULES)
+def test_a_room_of_the_core_imports_only_what_lies_before_it(name):
+    layer = {one: number for number, names in enumerate(ORDER) for one in names}
+    own = room(name)
+    assert own in layer, f"{own}: a new room; say in ORDER where it lies"
+    for other in imported(CORE_MODULES[name], set(CORE_MODULES), with_types=False):
+        if other.split(".")[0] == "log_aggregator":
+            assert layer[room(other)] <= layer[own], f"{name} imports {other}, which lies after it"
+
+
+@pytest.mark.parametrize("package", SOURCES, ids=lambda package: package.name)
+def test_no_modules_import_each_other_in_a_circle(package):
+    known = dict(modules(package))
+    graph = {name: imported(path, set(known), with_types=False) & set(known) - {name} for name, path in known.items()}
+    list(graphlib.TopologicalSorter(graph).static_order())
+
+
+@pytest.mark.parametrize("name", CORE_MODULES)
+def test_the_core_knows_no_plugin(name):
+    for other in imported(CORE_MODULES[name], set(), with_types=True):
+        assert not other.startswith("log_aggregator_"), f"{name} imports the plugin {other}"
+
+
+@pytest.mark.parametrize("package", PLUGINS, ids=lambda package: package.name)
+def test_a_plugin_imports_only_what_is_public(package):
+    for name, path in modules(package):
+        for other in imported(path, set(CORE_MODULES), with_types=True):
+            top = other.split(".")[0]
+            if top == "log_aggregator":
+                assert room(other) not in INNER, f"{name} imports {other}, an inner room of the core"
+                assert not any(part.startswith("_") for part in other.split(".")), f"{name} imports {other}"
+            elif top.startswith("log_aggregator_") and top != package.name:
+                assert other == top, f"{name} imports {other}, a private module of another plugin"
+
+
+def test_no_file_is_larger_than_a_room():
+    files = [path for pattern in ("core", "plugins", "tests", "tools") for path in (ROOT / pattern).rglob("*.py")]
+    assert len(files) > 50
+    large = {str(path.relative_to(ROOT)): count for path in files if (count := _lines(path)) > MAX_LINES}
+    assert not large, f"over {MAX_LINES} lines"
+
+
+def _lines(path: Path) -> int:
+    return 0 if "build" in path.parts else len(path.read_text(encoding="utf-8").splitlines())
+
+
+def test_the_checks_see_what_they_look_for(tmp_path):
+    source = tmp_path / "made.py"
+    source.write_text(
+        "import a.b\nfrom c import d, e\nif TYPE_CHECKING:\n    from f import g\ndef h():\n    import i\n"
+    )
+    assert imported(source, {"c.d"}, with_types=False) == {"a.b", "c.d", "c", "i"}
+    assert imported(source, set(), with_types=True) == {"a.b", "c", "f", "i"}
