@@ -6,29 +6,41 @@ import { exact } from "./format.js";
 import { anomalyList, problem } from "./pieces.js";
 import { adjust } from "./place.js";
 import { asked } from "./range.js";
-import { repeat } from "./refresh.js";
+import { renewed, repeat } from "./refresh.js";
 
 const MOST = 500;
 
-export function showAnomalies(main, { place, signal, again }) {
+export function showAnomalies(main, { place, signal }) {
   const { state = "", tier = "", source = "" } = place.parameters;
-  const change = (changes) => { adjust(changes); again(); };
+  const wanted = { state, tier, source };
+  const renew = renewed(signal);
   const count = h("span", { class: "quiet", role: "status" }, "Loading…");
   const body = h("div", { class: "panel" });
+  const change = (changes) => {
+    Object.assign(wanted, changes);
+    adjust(changes);
+    load();
+  };
+  const only = source && h("button", { type: "button", onclick: () => { only.remove(); change({ source: "" }); } }, `Source: ${source} ✕`);
   main.append(h("h1", { class: "hidden" }, "Anomalies"), h("div", { class: "toolbar" },
     choice("State", [["", "Open and over"], ["open", "Open"], ["resolved", "Over"]], state, (value) => change({ state: value })),
     choice("Tier", [["", "All tiers"], ["notify", "Notified"], ["recorded", "Recorded only"]], tier, (value) => change({ tier: value })),
-    source && h("button", { type: "button", onclick: () => change({ source: "" }) }, `Source: ${source} ✕`), count), body);
-  let shown = "";
-  repeat(async () => {
-    const { anomalies } = await get("anomalies", { ...asked(), state, tier, source, limit: MOST }, signal);
-    count.textContent = anomalies.length < MOST ? `${exact(anomalies.length)} anomalies` : `the newest ${exact(MOST)} anomalies`;
-    body.replaceChildren(anomalies.length ? anomalyList(anomalies) : nothing());
-    shown = count.textContent;
-  }, 30, signal, (error) => {
-    if (shown) count.textContent = `${shown} · not refreshed: ${error.message}`;
-    else body.replaceChildren(problem(error, again));
-  });
+    only, count), body);
+  const load = () => {
+    const current = renew();
+    let shown = "";
+    count.textContent = "Loading…";
+    repeat(async () => {
+      const { anomalies } = await get("anomalies", { ...asked(), ...wanted, limit: MOST }, current);
+      count.textContent = anomalies.length < MOST ? `${exact(anomalies.length)} anomalies` : `the newest ${exact(MOST)} anomalies`;
+      body.replaceChildren(anomalies.length ? anomalyList(anomalies) : nothing());
+      shown = count.textContent;
+    }, 30, current, (error) => {
+      count.textContent = shown ? `${shown} · not refreshed: ${error.message}` : "";
+      if (!shown) body.replaceChildren(problem(error, load));
+    });
+  };
+  load();
 }
 
 function nothing() {

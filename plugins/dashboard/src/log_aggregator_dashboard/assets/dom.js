@@ -38,11 +38,22 @@ export function choice(label, options, value, onchange) {
   return select;
 }
 
-/** Call `work` once things have been quiet for `milliseconds`. */
-export function settled(work, milliseconds) {
+/** Replace what a box holds. The labelled control that has the focus passes it to the new one with the same label. */
+export function replace(box, ...content) {
+  const label = box.contains(document.activeElement) && document.activeElement.getAttribute("aria-label");
+  // Chromium fires `change` when it removes a focused control that was edited. A handler would then run while this function runs.
+  const stop = (event) => event.stopImmediatePropagation();
+  for (const name of ["input", "change"]) box.addEventListener(name, stop, true);
+  box.replaceChildren(...content);
+  for (const name of ["input", "change"]) box.removeEventListener(name, stop, true);
+  if (label) box.querySelector(`[aria-label="${CSS.escape(label)}"]`)?.focus();
+}
+
+/** Call `work` once things have been quiet for `milliseconds`, unless `signal` has aborted by then. */
+export function settled(work, milliseconds, signal) {
   let timer;
   return (...given) => {
     clearTimeout(timer);
-    timer = setTimeout(() => work(...given), milliseconds);
+    timer = setTimeout(() => { if (!signal.aborted) work(...given); }, milliseconds);
   };
 }

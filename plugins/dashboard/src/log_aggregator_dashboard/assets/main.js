@@ -1,6 +1,6 @@
 // The frame: head, pages, theme, and which page is shown when the address changes.
 
-import { choice, h } from "./dom.js";
+import { choice, h, replace } from "./dom.js";
 import { help, listen } from "./keys.js";
 import { problem } from "./pieces.js";
 import { address, here } from "./place.js";
@@ -33,12 +33,12 @@ async function show() {
   document.title = `${kind.title} · Log aggregator`;
   head(kind, place);
   main.className = `page-${place.page}`;
-  main.replaceChildren();
+  replace(main);
   page = {};
   try {
-    page = (await kind.show(main, { place, signal, again: show })) ?? {};
+    page = (await kind.show(main, { place, signal, again: () => signal.aborted || show() })) ?? {};
   } catch (error) {
-    if (!signal.aborted) main.replaceChildren(problem(error, show));
+    if (!signal.aborted) replace(main, problem(error, show));
     if (!("status" in error) && error.name !== "AbortError") throw error;
   }
 }
@@ -51,7 +51,7 @@ function head(kind, place) {
     localStorage.setItem(THEME, value);
     dress();
   });
-  document.getElementById("tools").replaceChildren(...[kind.range && picker(show), theme,
+  replace(document.getElementById("tools"), ...[kind.range && picker(show), theme,
     h("button", { type: "button", "aria-label": "Keys", title: "Keys (?)", onclick: help }, "?")].filter(Boolean));
 }
 

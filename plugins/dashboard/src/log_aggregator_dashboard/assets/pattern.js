@@ -6,8 +6,9 @@ import { choice, h } from "./dom.js";
 import { LEVELS, byCount, exact, levelClass } from "./format.js";
 import { metadataTable } from "./metadata.js";
 import { anomalyList, copyable, levelBadge, moment, patternText, problem } from "./pieces.js";
-import { address, adjust } from "./place.js";
+import { address, adjust, here } from "./place.js";
 import { asked, pick, step } from "./range.js";
+import { renewed } from "./refresh.js";
 
 const COLORS = 8;
 
@@ -27,7 +28,12 @@ export async function showPattern(main, { place, signal, again }) {
   }
   const timeline = h("div", { class: "body" }, h("p", { class: "quiet" }, "Loading…"));
   const anomalies = h("div", { class: "body" }, h("p", { class: "quiet" }, "Loading…"));
-  const split = place.parameters.split === "source" ? "source" : "level";
+  const renew = renewed(signal);
+  const split = () => (here().parameters.split === "source" ? "source" : "level");
+  const draw = () => {
+    const current = renew();
+    fill(timeline, draw, current, () => drawTimeline(path, split(), current, again));
+  };
   main.append(
     h("header", { class: "subject" },
       h("p", { class: "quiet" }, h("a", { href: address("patterns") }, "Patterns"), " / ", h("code", {}, pattern.pattern_id)),
@@ -36,9 +42,9 @@ export async function showPattern(main, { place, signal, again }) {
         pattern.category && h("span", {}, "category ", h("a", { href: address("patterns", { category: pattern.category }) }, pattern.category)),
         h("span", {}, "first seen ", moment(pattern.first_seen)), h("span", {}, "last seen ", moment(pattern.last_seen)))),
     h("div", { class: "panels" },
-      section("Over time", "wide", timeline, choice("Split by", [["level", "by level"], ["source", "by source"]], split, (value) => {
+      section("Over time", "wide", timeline, choice("Split by", [["level", "by level"], ["source", "by source"]], split(), (value) => {
         adjust({ split: value === "level" ? "" : value });
-        again();
+        draw();
       })),
       section("Samples", "wide", samples(pattern)),
       section("Sources", "", ranking(byCount(pattern.sources).slice(0, 10).map(([name, count]) => [name, count, address("patterns", { source: name })]), () => "level-info", "Logs by source")),
@@ -46,7 +52,7 @@ export async function showPattern(main, { place, signal, again }) {
       section("Metadata", "wide", metadataTable(pattern.metadata ?? {}, pattern.count)),
       section("Anomalies", "wide", anomalies),
       section("For programs", "wide", commands(pattern))));
-  fill(timeline, again, signal, () => drawTimeline(path, split, signal, again));
+  draw();
   fill(anomalies, again, signal, async () => {
     const found = (await get("anomalies", { pattern_id: pattern.pattern_id, limit: 50 }, signal)).anomalies;
     return found.length ? anomalyList(found, { linked: false }) : h("p", { class: "quiet" }, "None so far. ",
@@ -56,7 +62,8 @@ export async function showPattern(main, { place, signal, again }) {
 
 async function fill(where, again, signal, make) {
   try {
-    where.replaceChildren(await make());
+    const made = await make();
+    if (!signal.aborted) where.replaceChildren(made);
   } catch (error) {
     if (!signal.aborted) where.replaceChildren(problem(error, again));
   }

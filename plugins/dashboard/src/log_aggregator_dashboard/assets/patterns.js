@@ -1,7 +1,7 @@
 // The page of all patterns: search, filters, sorting; what is chosen is in the address.
 
 import { Catalog, MOST } from "./catalog.js";
-import { choice, h, settled } from "./dom.js";
+import { choice, h, replace, settled } from "./dom.js";
 import { LEVELS, compact, exact, levelClass } from "./format.js";
 import { Grid } from "./grid.js";
 import { levelBadge, moment, noLogs, patternText, problem } from "./pieces.js";
@@ -45,7 +45,7 @@ export async function showPatterns(main, { place, signal, again }) {
     body.querySelector(".empty")?.remove();
     if (empty) body.append(catalog.rows.length || beyond(wanted) ? nothingMatches(change) : noLogs("No patterns in this time"));
   };
-  const refine = settled(() => load(), 300);
+  const refine = settled(() => load(), 300, signal);
   const change = (changes) => {
     adjust(changes);
     if ("q" in changes && search.value !== changes.q) search.value = changes.q;
@@ -57,11 +57,7 @@ export async function showPatterns(main, { place, signal, again }) {
     const { sort, reverse } = filters();
     change({ sort: key === "count" ? "" : key, reverse: sort === key && !reverse ? "1" : "" });
   };
-  const choices = () => {
-    const focused = selects.contains(document.activeElement) && document.activeElement.getAttribute("aria-label");
-    selects.replaceChildren(...filterSelects(catalog, filters(), change));
-    if (focused) selects.querySelector(`[aria-label="${focused}"]`)?.focus();
-  };
+  const choices = () => replace(selects, ...filterSelects(catalog, filters(), change));
   const question = () => {
     // With more patterns than are kept here, the service searches.
     const { q, level, source, category } = filters();
@@ -82,7 +78,7 @@ export async function showPatterns(main, { place, signal, again }) {
       if (!signal.aborted) body.replaceChildren(problem(error, again));
     }
   };
-  search.addEventListener("input", settled(() => change({ q: search.value.trim() }), 60));
+  search.addEventListener("input", settled(() => change({ q: search.value.trim() }), 60, signal));
   search.addEventListener("keydown", (event) => {
     if (event.key !== "ArrowDown" && event.key !== "Enter") return;
     event.preventDefault();

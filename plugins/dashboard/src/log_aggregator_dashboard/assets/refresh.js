@@ -17,6 +17,17 @@ export async function repeat(work, seconds, signal, failed) {
   }
 }
 
+/** A function that makes a new signal at each call and aborts the one before. All abort with `signal`. */
+export function renewed(signal) {
+  let last;
+  signal.addEventListener("abort", () => last?.abort());
+  return () => {
+    last?.abort();
+    last = new AbortController();
+    return last.signal;
+  };
+}
+
 /** Wait until the tab is looked at; ends early when `signal` aborts. */
 async function looked(signal) {
   while (document.hidden && !signal.aborted) {

@@ -13,7 +13,7 @@ export class Sparks {
     this.known = new Map();
     this.wanted = [];
     this.running = 0;
-    this.rest = settled((rows) => { this.wanted = rows.filter((row) => !this.known.get(row.pattern_id)?.done); this.fill(); }, 120);
+    this.rest = settled((rows) => { this.wanted = rows.filter((row) => !this.known.get(row.pattern_id)?.done); this.fill(); }, 120, signal);
   }
 
   /** The element for a row; it is filled when its counts have come. */

@@ -1,37 +1,36 @@
 // The live tail: logs as they come, with pause and filter.
 
 import { events, setting } from "./api.js";
-import { choice, h, settled } from "./dom.js";
+import { choice, h } from "./dom.js";
 import { LEVELS, exact, instant, levelClass, when } from "./format.js";
 import { noLogs, problem } from "./pieces.js";
-import { address, adjust, here } from "./place.js";
-import { pause } from "./refresh.js";
+import { address, adjust } from "./place.js";
+import { pause, renewed } from "./refresh.js";
 
 const KEPT = 500;
 
-export function showTail(main, { place, signal, again }) {
+export function showTail(main, { place, signal }) {
   const { q = "", level = "", source = "" } = place.parameters;
+  const filters = { q, level, source };
+  const renew = renewed(signal);
   const state = { paused: false, waiting: [], missed: 0, seen: 0 };
-  const status = h("span", { class: "quiet", role: "status" }, "Connecting…");
+  const status = h("span", { class: "quiet", role: "status" });
+  const trouble = h("div");
   const lines = h("ol", { class: "tail", tabindex: "0", "aria-label": "Logs, newest first" });
-  const button = h("button", { type: "button", class: "main", "aria-pressed": "false", onclick: () => toggle() }, "Pause");
-  const reconnect = settled((changes) => { adjust(changes); again(); }, 400);
-  const search = h("input", { type: "search", placeholder: "Messages with…   /", "aria-label": "Only messages with", value: q, spellcheck: "false",
-    onkeydown: (event) => { if (event.key === "Enter") again(); }, oninput: () => adjust({ q: search.value.trim() }), onchange: () => again() });
-  const from = h("input", { type: "text", placeholder: "Source", "aria-label": "Only this source", value: source, spellcheck: "false", onchange: () => reconnect({ source: from.value.trim() }) });
-  main.append(h("h1", { class: "hidden" }, "Live tail"),
-    h("div", { class: "toolbar" }, button, search, choice("Level", [["", "All levels"], ...LEVELS.map((name) => [name, name])], level, (value) => { adjust({ level: value }); again(); }), from,
-      h("button", { type: "button", onclick: () => { lines.replaceChildren(); state.seen = 0; tell(); } }, "Clear"), status),
-    h("p", { class: "note", hidden: setting("workers") === "1" }, "This service has several workers. A tail shows the logs of the one worker that it is connected to."),
-    lines, hint(lines));
+  const empty = h("div");
+  const button = h("button", { type: "button", class: "main", onclick: () => toggle() });
   const tell = (text) => {
     const left = state.missed ? ` · ${exact(state.missed)} left out: more came than can be shown` : "";
     status.textContent = text ?? (state.paused ? `Paused · ${exact(state.waiting.length)} waiting${left}` : `Live · ${exact(state.seen)} logs${left}`);
+    empty.hidden = lines.childElementCount > 0;
+  };
+  const hold = (paused) => {
+    state.paused = paused;
+    button.textContent = paused ? "Resume" : "Pause";
+    button.setAttribute("aria-pressed", paused);
   };
   const toggle = () => {
-    state.paused = !state.paused;
-    button.textContent = state.paused ? "Resume" : "Pause";
-    button.setAttribute("aria-pressed", state.paused);
+    hold(!state.paused);
     if (!state.paused) add(lines, state.waiting.splice(0));
     tell();
   };
@@ -46,7 +45,33 @@ export function showTail(main, { place, signal, again }) {
     }
     tell();
   };
-  follow({ q, level, source }, signal, receive, tell, (error) => lines.before(problem(error, again)));
+  const failed = (error) => {
+    trouble.replaceChildren(problem(error, connect));
+    tell("Not connected.");
+  };
+  const connect = () => {
+    Object.assign(state, { waiting: [], missed: 0, seen: 0 });
+    hold(false);
+    trouble.replaceChildren();
+    lines.replaceChildren();
+    empty.replaceChildren(hint(filters));
+    tell("Connecting…");
+    follow(filters, renew(), receive, tell, failed);
+  };
+  // The controls stay where they are: what is typed, the focus and the caret outlast a new connection.
+  const narrow = (changes) => {
+    Object.assign(filters, changes);
+    adjust(changes);
+    connect();
+  };
+  const search = h("input", { type: "search", placeholder: "Messages with…   /", "aria-label": "Only messages with", value: q, spellcheck: "false", onchange: () => narrow({ q: search.value.trim() }) });
+  const from = h("input", { type: "text", placeholder: "Source", "aria-label": "Only this source", value: source, spellcheck: "false", onchange: () => narrow({ source: from.value.trim() }) });
+  const levels = choice("Level", [["", "All levels"], ...LEVELS.map((name) => [name, name])], level, (value) => narrow({ level: value }));
+  const clear = h("button", { type: "button", onclick: () => { lines.replaceChildren(); state.seen = 0; tell(); } }, "Clear");
+  main.append(h("h1", { class: "hidden" }, "Live tail"), h("div", { class: "toolbar" }, button, search, levels, from, clear, status),
+    h("p", { class: "note", hidden: setting("workers") === "1" }, "This service has several workers. A tail shows the logs of the one worker that it is connected to."),
+    trouble, lines, empty);
+  connect();
   return { key: (event) => {
     if (event.key !== " " || event.target.closest("button")) return false;
     toggle();
@@ -57,7 +82,7 @@ export function showTail(main, { place, signal, again }) {
 async function follow(filters, signal, receive, tell, failed) {
   for (let wait = 500; !signal.aborted; wait = Math.min(wait * 2, 10000)) {
     try {
-      for await (const event of events("dashboard/tail", filters, signal, () => { wait = 500; tell(); })) receive(event);
+      for await (const event of events("dashboard/tail", filters, signal, () => { wait = 500; tell(); })) if (!signal.aborted) receive(event);
     } catch (error) {
       if (signal.aborted) return;
       if (error.status >= 400 && error.status !== 503) return failed(error);
@@ -78,9 +103,7 @@ function add(lines, logs) {
   while (lines.childElementCount > KEPT) lines.lastElementChild.remove();
 }
 
-function hint(lines) {
-  const box = noLogs(Object.keys(here().parameters).some((name) => ["q", "level", "source"].includes(name)) ? "No log that matches has come yet" : "Waiting for logs",
+function hint(filters) {
+  return noLogs(Object.values(filters).some(Boolean) ? "No log that matches has come yet" : "Waiting for logs",
     "The live tail shows what comes from now on, at once.");
-  new MutationObserver(() => { box.hidden = lines.childElementCount > 0; }).observe(lines, { childList: true });
-  return box;
 }
