@@ -86,7 +86,7 @@ class Witness:
 
         service.add_route("GET", "/hello", hello)
         service.add_health_check("worry", check)
-        service.add_figures("witness", lambda: {"refusals": self.refusals})
+        service.add_stats("witness", lambda: {"refusals": self.refusals})
         self.note("lifespan", at="start")
         yield
         self.note("lifespan", at="stop")

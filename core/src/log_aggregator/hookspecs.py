@@ -84,14 +84,14 @@ class Service(Protocol):
     def add_health_check(self, name: str, check: Callable[[], Awaitable[str | None]]) -> None:
         """Ask `check` at every `GET /health`: `None` is healthy, a text says what is degraded. Deadline 2 s."""
 
-    def add_figures(self, name: str, figures: Callable[[], dict[str, Any]]) -> None:
+    def add_stats(self, name: str, figures: Callable[[], dict[str, Any]]) -> None:
         """Show what `figures` returns at `GET /stats` under `plugins.<name>`. Called often: be quick."""
 
     async def stats(self) -> dict[str, Any]:
         """The service's figures at this moment: the object of `GET /stats`, a new one at every call.
 
         Totals count from the start of this process. Asks every plugin for its own figures, so do not
-        call it from a function that was given to `add_figures`.
+        call it from a function that was given to `add_stats`.
         """
 
     def register_store(self, store: Store) -> None:

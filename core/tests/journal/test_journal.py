@@ -38,7 +38,10 @@ def flush(sequence: int, count: int = 1, pattern: str = "p") -> Flush:
 
 
 def test_records_come_back_as_they_were(record: Make) -> None:
-    batch = [record("ä\udc80 \n", metadata={"a": [1, {"b": None}], "n": 1.5}, level_sent=False), record(tags=("t",))]
+    batch = [
+        record("ä\udc80 \n", metadata={"a": [1, {"b": None}], "n": 1.5}, level_is_explicit=False),
+        record(tags=("t",)),
+    ]
     batch[0].message = "ä \n"
     assert decode(encode(batch)) == batch
 
@@ -51,7 +54,7 @@ def test_records_come_back_as_they_were(record: Make) -> None:
         ("source", None, "unknown"),
         ("metadata", {1: "number for a key"}, {}),
         ("metadata", [1], {}),
-        ("level_sent", "yes", True),
+        ("level_is_explicit", "yes", True),
         ("tags", "a text", ()),
     ],
 )

@@ -52,7 +52,7 @@ def any_record() -> st.SearchStrategy[Record]:
         source=st.sampled_from(["x", "y"]),
         timestamp=st.integers(0, 20),
         metadata=st.sampled_from([{}, {"k": 1}]).map(dict),
-        level_sent=st.booleans(),
+        level_is_explicit=st.booleans(),
         pattern=st.sampled_from(["", "", "", "set"]),
         tags=st.sampled_from([(), (), ("set",)]),
     )
@@ -72,11 +72,11 @@ def test_alike_records_agree_and_none_is_lost(records: list[Record]) -> None:
     batch = Batch(records)
     alike = batch.alike()
     for same in alike:
-        assert {(r.shape, r.level, r.source, r.level_sent, r.pattern, r.tags) for r in same.records} == {
-            (same.shape, same.level, same.source, same.level_sent, same.pattern, same.tags)
+        assert {(r.shape, r.level, r.source, r.level_is_explicit, r.pattern, r.tags) for r in same.records} == {
+            (same.shape, same.level, same.source, same.level_is_explicit, same.pattern, same.tags)
         }
         assert not same.metadata or same.metadata == [record.metadata for record in same.records]
-    assert len({(s.shape, s.level, s.source, s.level_sent, s.pattern, s.tags) for s in alike}) == len(alike)
+    assert len({(s.shape, s.level, s.source, s.level_is_explicit, s.pattern, s.tags) for s in alike}) == len(alike)
     assert said(batch.records()) == before
 
 

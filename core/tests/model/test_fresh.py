@@ -40,7 +40,7 @@ def sent_only() -> st.SearchStrategy[list[Record]]:
 @given(sent_only())
 def test_fresh_records_are_taken_together_as_others(records: list[Record]) -> None:
     found, expected = (
-        [(s.shape, s.level, s.source, s.level_sent, s.metadata, said(s.records)) for s in batch.alike()]
+        [(s.shape, s.level, s.source, s.level_is_explicit, s.metadata, said(s.records)) for s in batch.alike()]
         for batch in (Batch(fresh(records)), Batch([copy(record) for record in records]))
     )
     assert found == expected
@@ -65,7 +65,7 @@ def test_what_is_said_of_fresh_records_is_written(records: list[Record], data: s
     written = batch.written()
     read = decode(encode(written, fresh=is_fresh(batch)))
     assert said(read) == said(written) == said(expected)
-    assert [one.level_sent for one in read] == [one.level_sent for one in expected]
+    assert [one.level_is_explicit for one in read] == [one.level_is_explicit for one in expected]
 
 
 def test_what_nobody_said_takes_no_place_in_the_journal(record: Make) -> None:

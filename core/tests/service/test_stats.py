@@ -22,7 +22,7 @@ class Watcher:
     @asynccontextmanager
     async def lifespan(self, service: ServiceHandle) -> AsyncIterator[None]:
         self.handle = service
-        service.add_figures("watcher", lambda: {"seen": 7})
+        service.add_stats("watcher", lambda: {"seen": 7})
         yield
 
 

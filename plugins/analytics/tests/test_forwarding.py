@@ -165,7 +165,7 @@ async def test_trends_are_sent_and_begin_anew_after_a_loss() -> None:
     bucket = int(time.time()) // 300 * 300 + 600
     async with receiving() as receiver:
         sink = AnalyticsSink(AnalyticsConfig(url=receiver.url))
-        service = SimpleNamespace(settings=Settings(), add_figures=lambda *_: None)
+        service = SimpleNamespace(settings=Settings(), add_stats=lambda *_: None)
         async with sink.lifespan(service):  # type: ignore[arg-type]  the part of the handle that it uses
             await sink.on_flush(flush(aggregate(count=5, bucket=bucket)))
             await sink.on_flush(flush(aggregate(count=3, bucket=bucket + 300), sequence=2))

@@ -28,7 +28,7 @@ def classified(
     source: str = "x",
     config: Config | None = None,
 ) -> Record:
-    record = Record(message, level or "INFO", source, 0, metadata or {}, level_sent=bool(level))
+    record = Record(message, level or "INFO", source, 0, metadata or {}, level_is_explicit=bool(level))
     plugin = ClassifyPlugin(config or Config())
     run_stage(plugin, [record])
     return record

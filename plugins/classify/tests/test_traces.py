@@ -142,7 +142,7 @@ def test_the_number_of_frames_is_configurable_and_traces_can_be_left_alone() -> 
 def test_a_trace_is_tagged_and_is_an_error_when_no_level_was_sent() -> None:
     plugin = ClassifyPlugin(Config())
     sent, unsent = record(GO), record(GO)
-    unsent.level_sent = False
+    unsent.level_is_explicit = False
     run_stage(plugin, [sent, unsent])
     assert (sent.level, unsent.level) == ("INFO", "CRITICAL" if "deadlock" in unsent.pattern else "ERROR")
     assert "stack-trace" in sent.tags

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-
 from tests.servers.service import ServiceProcess
 
 pytest.importorskip("playwright", reason="playwright is not installed")

@@ -68,7 +68,7 @@ class FakeService:
     def emit(self, event: Anomaly) -> None:
         self.emitted.append(event)
 
-    def add_figures(self, name: str, figures: Any) -> None:
+    def add_stats(self, name: str, figures: Any) -> None:
         self.figures[name] = figures
 
     def add_health_check(self, name: str, check: Any) -> None:

@@ -165,7 +165,7 @@ class _Handle:
     def add_health_check(self, *_: object, **__: object) -> None:
         """Nobody asks."""
 
-    def add_figures(self, *_: object, **__: object) -> None:
+    def add_stats(self, *_: object, **__: object) -> None:
         """Nobody asks."""
 
     def register_store(self, *_: object, **__: object) -> None:

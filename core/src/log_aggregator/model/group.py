@@ -24,7 +24,7 @@ class Alike(msgspec.Struct, gc=False):
     shape: str
     level: str
     source: str
-    level_sent: bool
+    level_is_explicit: bool
     pattern: str = ""
     category: str = ""
     tags: tuple[str, ...] = ()
@@ -79,13 +79,13 @@ def _by_shape_level_and_source(records: list[Record]) -> list[Alike]:
         same = get(record.shape)
         if same is None:
             shape = record.shape
-            found[shape] = Alike([record], shape, record.level, record.source, record.level_sent)
+            found[shape] = Alike([record], shape, record.level, record.source, record.level_is_explicit)
             continue
         # Most shapes have one level and source, and decoders share their texts: cheaper than a key of all.
         if (
             same.level is not record.level
             or same.source is not record.source
-            or same.level_sent is not record.level_sent
+            or same.level_is_explicit is not record.level_is_explicit
         ):
             same = _of_its_kind(record, same, found)
         same.records.append(record)
@@ -94,8 +94,8 @@ def _by_shape_level_and_source(records: list[Record]) -> list[Alike]:
 
 def _of_its_kind(record: Record, near: Alike, found: dict[Any, Alike]) -> Alike:
     """Where a record belongs that is not surely alike `near`, the first of its shape."""
-    shape, level, source, sent = record.shape, record.level, record.source, record.level_sent
-    if near.level == level and near.source == source and near.level_sent is sent:
+    shape, level, source, sent = record.shape, record.level, record.source, record.level_is_explicit
+    if near.level == level and near.source == source and near.level_is_explicit is sent:
         return near
     what = (shape, level, source, sent)
     return found.get(what) or found.setdefault(what, Alike([], shape, level, source, sent))
@@ -104,7 +104,7 @@ def _of_its_kind(record: Record, near: Alike, found: dict[Any, Alike]) -> Alike:
 def _by_all_that_was_said(records: list[Record]) -> list[Alike]:
     found: defaultdict[tuple[Any, ...], list[Record]] = defaultdict(list)
     for record in records:
-        what = (record.shape, record.level, record.source, record.level_sent)
+        what = (record.shape, record.level, record.source, record.level_is_explicit)
         found[*what, record.pattern, record.category, record.tags, record.settled].append(record)
     return [Alike(same, *what) for what, same in found.items()]
 
@@ -139,7 +139,7 @@ def is_unsaid(same: Alike) -> bool:
 
 def are_still_alike(same: Alike) -> bool:
     """Whether all records say themselves what stands here; metadata apart."""
-    shape, level, source, sent = same.shape, same.level, same.source, same.level_sent
+    shape, level, source, sent = same.shape, same.level, same.source, same.level_is_explicit
     pattern, category, tags, settled = same.pattern, same.category, same.tags, same.settled
     for record in same.records:
         if (
@@ -149,7 +149,7 @@ def are_still_alike(same: Alike) -> bool:
             or record.level != level
             or record.shape != shape
             or record.source != source
-            or record.level_sent is not sent
+            or record.level_is_explicit is not sent
             or record.settled is not settled
         ):
             return False

@@ -22,7 +22,7 @@ class Record(msgspec.Struct, gc=False):
     """One log.
 
     `timestamp` is in microseconds since the Unix epoch (UTC). `level` is upper-case with synonyms
-    folded; `level_sent` tells whether the client named one. `pattern` is empty until a `normalize`
+    folded; `level_is_explicit` tells whether the client named one. `pattern` is empty until a `normalize`
     stage sets it: the pattern id follows from the text, see `pattern_id`. `settled` is set by a stage
     that knows better than any after it: they leave the pattern alone. `metadata` may be shared
     by records that were sent without any: replace it instead of changing it in place.
@@ -33,7 +33,7 @@ class Record(msgspec.Struct, gc=False):
     source: str
     timestamp: int
     metadata: dict[str, Any]
-    level_sent: bool = True
+    level_is_explicit: bool = True
     pattern: str = ""
     category: str = ""
     tags: tuple[str, ...] = ()

@@ -27,7 +27,7 @@ def fault_of(record: Record) -> str:
         return "tags"
     if not is_metadata(record.metadata):
         return "metadata"
-    return "" if type(record.level_sent) is bool else "level_sent"
+    return "" if type(record.level_is_explicit) is bool else "level_is_explicit"
 
 
 def repair(record: Record) -> str:
@@ -69,7 +69,7 @@ def _replacement(field: str, value: Any) -> Any:
         return ()
     if field == "metadata":
         return {}
-    if field == "level_sent":
+    if field == "level_is_explicit":
         return True
     if type(value) is str:
         return value.encode("utf-8", "replace").decode()

@@ -100,7 +100,7 @@ class PluginContext:
         """Ask `check` at every `GET /health`."""
         self._registrations.checks[name] = check
 
-    def add_figures(self, name: str, figures: Figures) -> None:
+    def add_stats(self, name: str, figures: Figures) -> None:
         """Show figures at `GET /stats`."""
         self._registrations.figures[name] = figures
 

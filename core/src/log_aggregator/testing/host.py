@@ -56,7 +56,7 @@ class Host:
         """Keep the check."""
         self.checks[name] = check
 
-    def add_figures(self, name: str, figures: Figures) -> None:
+    def add_stats(self, name: str, figures: Figures) -> None:
         """Keep the figures."""
         self.figures_of[name] = figures
 

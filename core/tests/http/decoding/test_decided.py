@@ -93,13 +93,13 @@ def test_a_message_that_is_no_text(sent: Any, kept: str) -> None:
 )  # fmt: skip
 def test_levels(sent: Any, kept: str) -> None:
     record = decoded({"message": "a", "level": sent})
-    assert (record.level, record.level_sent) == (kept, True)
+    assert (record.level, record.level_is_explicit) == (kept, True)
 
 
 @pytest.mark.parametrize("log", [{"message": "a"}, {"message": "a", "level": None}, {"message": "a", "level": " "}])
 def test_no_level_is_info_and_not_sent(log: dict[str, Any]) -> None:
     record = decoded(log)
-    assert (record.level, record.level_sent) == ("INFO", False)
+    assert (record.level, record.level_is_explicit) == ("INFO", False)
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ class Figures:
     @hookimpl
     @contextlib.asynccontextmanager
     async def lifespan(self, service: Service) -> AsyncIterator[None]:
-        service.add_figures("figures", self.figures)
+        service.add_stats("figures", self.figures)
         service.add_health_check("figures", self.check)
         yield
 

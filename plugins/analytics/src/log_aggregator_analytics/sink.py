@@ -45,7 +45,7 @@ class AnalyticsSink:
         """Own the connections. The service need not be there: it is not asked before the first flush."""
         self._watch = Watch(service.settings.aggregation_bucket, time.time())
         self._delivery = Delivery(self._config, self._ssl)
-        service.add_figures("analytics", self._figures)
+        service.add_stats("analytics", self._figures)
         try:
             yield
         finally:

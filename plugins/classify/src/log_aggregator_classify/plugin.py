@@ -85,7 +85,7 @@ class ClassifyPlugin:
 
     def _classify(self, same: Alike, parts: list[Alike]) -> None:
         """Say what is to be said and add to the parts: several, where metadata makes a difference."""
-        what = (same.pattern or same.records[0].message, same.source, same.level, same.level_sent)
+        what = (same.pattern or same.records[0].message, same.source, same.level, same.level_is_explicit)
         verdict, how = self._known.get(what) or self._look_at(what, remember=bool(same.pattern))
         if how is not None:
             self._measure(same, how)
@@ -110,16 +110,16 @@ class ClassifyPlugin:
             same.category = category or self._config.default_category
         if tags:
             same.tags = tuple(dict.fromkeys((*same.tags, *tags))) if same.tags else tags
-        if severity and not same.level_sent and self._config.severity:
+        if severity and not same.level_is_explicit and self._config.severity:
             same.level = severity
 
     def _look_at(self, what: _What, *, remember: bool) -> _Said:
         """Judge a pattern of a source and level anew; with `remember` under all three."""
-        pattern, source, level, level_sent = what
+        pattern, source, level, level_is_explicit = what
         kind = self._kinds.get(source)
         if kind is None:
             kind = self._kind(source)
-        level = level if level_sent else ""
+        level = level if level_is_explicit else ""
         key = pattern if len(pattern) <= MEMO_LENGTH else blake2b(pattern.encode(errors="surrogatepass")).digest()
         verdict = self._verdicts.get((key, level, kind)) or self._judge(pattern, key, level, kind)
         if not remember:
@@ -165,7 +165,7 @@ class ClassifyPlugin:
         return verdict
 
     def _with_metadata(self, same: Alike, place: int, metadata: dict[str, Any], verdict: Verdict) -> Verdict:
-        level = same.level if same.level_sent else ""
+        level = same.level if same.level_is_explicit else ""
         found = self._metadata_rules.judge(metadata, same.pattern or same.records[place].message, level, same.source)
         if found is NOTHING:
             return verdict

@@ -69,7 +69,7 @@ class Dashboard:
         service.add_route("GET", self._config.path, self._page)
         service.add_route("GET", f"{self._config.path}dashboard/tail", self._tail)
         service.add_route("GET", f"{self._config.path}dashboard/{{name}}", self._file)
-        service.add_figures("dashboard", lambda: {"tails": len(self._watchers)})
+        service.add_stats("dashboard", lambda: {"tails": len(self._watchers)})
         yield
 
     @needs(None)

@@ -107,7 +107,7 @@ class Patterns:
     @asynccontextmanager
     async def lifespan(self, service: Service) -> Any:
         """Show figures while the service runs."""
-        service.add_figures("patterns", self._figures)
+        service.add_stats("patterns", self._figures)
         yield
 
     def _figures(self) -> dict[str, Any]:

@@ -44,7 +44,7 @@ class PrometheusMetrics:
             return await self._answer(service, request)
 
         service.add_route("GET", self._config.path, scrape)
-        service.add_figures("prometheus", lambda: {"scrapes": self._scrapes})
+        service.add_stats("prometheus", lambda: {"scrapes": self._scrapes})
         yield
 
     async def _answer(self, service: Service, request: web.Request) -> web.StreamResponse:

@@ -37,7 +37,7 @@ class RedactPlugin:
     @asynccontextmanager
     async def lifespan(self, service: Service) -> AsyncIterator[None]:
         """Show at `GET /stats` how often each rule found something; never what it found."""
-        service.add_figures("redact", self.figures)
+        service.add_stats("redact", self.figures)
         yield
 
     def figures(self) -> dict[str, Any]:

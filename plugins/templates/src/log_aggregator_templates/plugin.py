@@ -77,7 +77,7 @@ class Templates:
         path = service.data_dir / "templates.json"
         self._service = service
         await self._load(path)
-        service.add_figures("templates", self._figures)
+        service.add_stats("templates", self._figures)
         saver = asyncio.create_task(self._save_often(path), name="templates")
         try:
             yield

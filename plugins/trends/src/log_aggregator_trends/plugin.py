@@ -54,7 +54,7 @@ class Trends:
             notifier = Notifier(self._config, room.told)
             room.start(notifier)
             self._room = room
-            service.add_figures("trends", self.figures)
+            service.add_stats("trends", self.figures)
             service.add_health_check("trends", self._check)
             tasks = [
                 asyncio.create_task(self._minutes(room), name="trends minutes"),

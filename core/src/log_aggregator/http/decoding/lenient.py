@@ -27,11 +27,11 @@ def record_from(log: Any, limits: Limits, now: int) -> Record:
     if not isinstance(log, dict):
         raise BadLogError(f"expected an object with a 'message', found {_kind(log)}")
     message = _message(log, limits)
-    level, level_sent = _level(log.get("level"))
+    level, level_is_explicit = _level(log.get("level"))
     source = _source(log.get("source"))
     metadata = _metadata(log)
     timestamp = _timestamp(log.get("timestamp"), metadata, now)
-    return Record(message, level, source, timestamp, bounded(metadata, limits), level_sent)
+    return Record(message, level, source, timestamp, bounded(metadata, limits), level_is_explicit)
 
 
 def _message(log: dict[str, Any], limits: Limits) -> str:

@@ -85,9 +85,9 @@ class Strict:
         return True
 
     def _record(self, log: Any, now: int) -> Record:
-        level, level_sent = self._levels[log.level]
+        level, level_is_explicit = self._levels[log.level]
         when = now if log.timestamp is None else parse(log.timestamp, now)
-        return Record(log.message, level, self._sources[log.source], when, log.metadata or {}, level_sent)
+        return Record(log.message, level, self._sources[log.source], when, log.metadata or {}, level_is_explicit)
 
     def _build(self, sent: list[Any], now: int) -> Fresh:
         if len(sent) > self._limits.records:
