@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import inspect
-import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import log_aggregator
-from log_aggregator import Aggregate, Alias, Alike, Anomaly, Batch, Flush, Position, Record, errors, hookspecs
+from log_aggregator import Batch, Group, Record, errors, hookspecs, sinks
+from log_aggregator.sinks import Aggregate, Alias, Anomaly, Flush, Position
 
 PAGE = Path(__file__).parents[1] / "docs" / "hooks.md"
 
@@ -20,15 +20,30 @@ HEAD = """\
 <!-- Written by tools/hooks_page.py from the contract in the code. Do not edit. -->
 
 A plugin is a class with a pydantic model `Config` and `__init__(self, config)`. The service calls its methods that are
-marked with `@hookimpl`. It implements any of the five hooks; each has exactly the signature that stands here, but that
-`normalize` and `enrich` take one of the two parameters.
+marked with `@hookimpl`. It implements any of the five hooks, each with exactly the signature that stands here.
 
 The order of the plugins in `plugins.toml` is the order of calls, for every hook.
 
-With several workers each has a plugin of its own. A class with `alone = True` lives in the first worker only and is
-given the flushes of all.
+With several workers each has its own instance of a plugin. With `alone = True` in the class, the first worker holds
+the only one and receives the flushes of all workers.
 
-Everything on this page is imported from `log_aggregator`.
+A stage imports from `log_aggregator`, a sink also from `log_aggregator.sinks`.
+
+## When a plugin fails
+
+`on_error` says what happens to records while a stage cannot handle them. The class sets a default, `plugins.toml` may
+set another.
+
+- `"continue"`, the default: the batch goes on as the hook left it.
+- `"wait"`: the call is repeated for each record alone. A record at which it raises goes on without the stage. When the
+  hook raises `RetryableError`, the stage cannot run: the records stay in the journal until it can. `patterns` and
+  `templates` wait, so that a log never gets a wrong pattern id.
+- `"refuse"`, for guards such as `redact`: the call is repeated for each record alone. A record at which it raises is
+  rejected. When the hook raises `RetryableError`, requests are answered 503 with `Retry-After`.
+
+A stage with `"continue"` that fails or stalls five times in a row is left out for 30 seconds. The others never are.
+`/health` and `/stats` name a stage that holds up the event loop: a call of more than 0.25 s is logged, one of more than
+0.5 s counts as a stall, and `loop_share` is its share of the loop's time.
 """
 
 BETWEEN = """
@@ -59,8 +74,6 @@ class Greeter:
 `assemble` is called once, when all plugins are made, and in `log-aggregator check` too. `ConfigError` stops the start.
 """
 
-QUESTIONS = ("Takes", "Called", "May change", "`None`", "Raising", "Overlap")
-
 
 def page() -> str:
     """The whole page."""
@@ -70,38 +83,28 @@ def page() -> str:
     parts += [_member(name, value) for name, value in vars(hookspecs.Service).items() if _is_public(name, value)]
     parts.append(BETWEEN)
     parts.append("\n## What a plugin sees\n")
-    parts += [_struct(struct) for struct in (Record, Batch, Alike, Flush, Position, Aggregate, Alias, Anomaly)]
+    parts += [_struct(struct) for struct in (Record, Batch, Group, Flush, Position, Aggregate, Alias, Anomaly)]
     parts.append("\n## What a plugin raises\n")
-    parts += [_error(value) for name, value in vars(errors).items() if name in log_aggregator.__all__]
+    parts += [
+        _error(value) for name, value in vars(errors).items() if name in {*log_aggregator.__all__, *sinks.__all__}
+    ]
     return "".join(parts)
 
 
 def signature(function: Callable[..., Any]) -> str:
     """A method as a person writes it, without `self`."""
-    colour = "async def" if inspect.iscoroutinefunction(function) else "def"
+    kind = "async def" if inspect.iscoroutinefunction(function) else "def"
     text = str(inspect.signature(function)).replace("'", "")
-    return f"{colour} {function.__name__}{text}"
+    return f"{kind} {function.__name__}{text}"
 
 
 def _hook(name: str) -> str:
     function = vars(hookspecs.Hookspecs)[name]
-    summary, _, rest = (inspect.getdoc(function) or "").partition("\n\n")
     decorator = "@hookimpl\n@asynccontextmanager\n" if name == "lifespan" else "@hookimpl\n"
     shown = signature(function)
     if name == "lifespan":
         shown = "async def lifespan(self, service: Service) -> AsyncIterator[None]"
-    return f"\n## `{name}`\n\n```python\n{decorator}{shown}: ...\n```\n\n{summary}\n\n{_answers(rest)}"
-
-
-def _answers(text: str) -> str:
-    answers = re.split(rf"^(?=(?:{'|'.join(QUESTIONS)})[: ])", text, flags=re.MULTILINE)
-    lines = []
-    for answer in filter(None, map(str.strip, answers)):
-        question = next((one for one in QUESTIONS if answer.startswith(one)), "")
-        said = " ".join(answer.removeprefix(question).split())
-        mark = ":" if said.startswith(":") else ""
-        lines.append(f"- **{question}**{mark} {said.removeprefix(':').strip()}\n")
-    return "".join(lines)
+    return f"\n## `{name}`\n\n```python\n{decorator}{shown}: ...\n```\n\n{inspect.getdoc(function)}\n"
 
 
 def _member(name: str, value: Any) -> str:
@@ -119,7 +122,7 @@ def _is_public(name: str, value: Any) -> bool:
 
 
 def _struct(struct: type) -> str:
-    kinds = inspect.get_annotations(struct).items()
+    kinds = [item for item in inspect.get_annotations(struct).items() if not item[0].startswith("_")]
     fields = "\n".join(f"    {name}: {getattr(kind, '__forward_arg__', kind)}" for name, kind in kinds)
     block = f"```python\n{fields}\n```\n\n" if fields else ""
     text = f"\n### `{struct.__name__}`\n\n{block}{inspect.getdoc(struct)}\n"

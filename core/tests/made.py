@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from log_aggregator import Flush, Position, RetryableError
+from log_aggregator import RetryableError
 from log_aggregator.config.pipeline import PluginEntry
 from log_aggregator.hookspecs import HOOKS
-from log_aggregator.model.batch import takes_batch
-from log_aggregator.plugins.registry import BATCH_HOOKS, Plugin
+from log_aggregator.plugins.registry import Plugin
 from log_aggregator.service.service import Service
+from log_aggregator.sinks import Flush, Position
 
 
 class PlainRegistry:
@@ -30,7 +30,6 @@ def make_plugin(instance: Any, name: str = "sink", **entry: Any) -> Plugin:
     for hook in HOOKS:
         if hasattr(instance, hook):
             plugin.hooks[hook] = getattr(instance, hook)
-    plugin.batched = frozenset(hook for hook in BATCH_HOOKS if hook in plugin.hooks and takes_batch(plugin.hooks[hook]))
     return plugin
 
 

@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import psutil
 
-from log_aggregator import Aggregate, Flush
+from log_aggregator.sinks import Aggregate, Flush
 from log_aggregator_postgres import PostgresConfig
 from log_aggregator_postgres.migrations import migrate
 from log_aggregator_postgres.pool import Pool

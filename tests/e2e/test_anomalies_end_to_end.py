@@ -13,7 +13,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from log_aggregator import Flush, RetryableError, pattern_id
+from log_aggregator import RetryableError, pattern_id
+from log_aggregator.sinks import Flush
 from log_aggregator_trends.series import SeriesKey
 from plugins.analytics.tests import receiver as analytics
 from plugins.trends.tests import receiver as webhook

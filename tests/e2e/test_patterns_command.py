@@ -14,7 +14,8 @@ from tests.support.service import COMMAND
 PLUGIN = """
 from contextlib import asynccontextmanager
 from pydantic import BaseModel, ConfigDict
-from log_aggregator import Alias, Reject, hookimpl
+from log_aggregator import hookimpl
+from log_aggregator.sinks import Alias
 
 
 class Late:
@@ -26,16 +27,16 @@ class Late:
         self.config = config
 
     @hookimpl
-    def on_ingest(self, records):
-        for record in records:
+    def on_ingest(self, batch):
+        for record in batch:
             if record.message == "unwanted":
-                raise Reject("no", record)
+                batch.reject(record, "no")
             if record.message == "leave":
                 raise SystemExit(0)
 
     @hookimpl
-    def normalize(self, records):
-        for record in records:
+    def normalize(self, batch):
+        for record in batch:
             if record.message == "break":
                 raise RuntimeError("cannot do this")
             record.pattern = record.message

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from log_aggregator import Alias, Anomaly, pattern_id
+from log_aggregator import pattern_id
+from log_aggregator.sinks import Alias, Anomaly
 from log_aggregator.store import AnomalyQuery, PatternQuery, SeriesQuery, Store
 from log_aggregator.storekit import CursorError
 from log_aggregator_postgres import PostgresConfig, PostgresSink

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from log_aggregator import Aggregate, merge_all
 from log_aggregator.model.aggregate import Key
 from log_aggregator.model.samples import Samples
 from log_aggregator.model.summary import summarize, to_json
+from log_aggregator.sinks import Aggregate, merge_all
 from log_aggregator.storekit import stored_aggregate
 from log_aggregator_postgres import PostgresConfig, PostgresSink
 from log_aggregator_sqlite import SqliteConfig, SqliteSink

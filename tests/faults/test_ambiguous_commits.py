@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from log_aggregator import Flush
+from log_aggregator.sinks import Flush
 from log_aggregator_postgres import PostgresConfig, PostgresSink
 from log_aggregator_postgres.pool import Connection
 from log_aggregator_postgres.rows import Written

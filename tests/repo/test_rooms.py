@@ -20,7 +20,7 @@ ORDER = (
     ("model", "client", "demo"),
     ("config", "store"),
     ("hookspecs", "storekit", "handler"),
-    ("__init__",),
+    ("__init__", "sinks"),
     ("plugins", "journal"),
     ("delivery", "processing"),
     ("aggregation",),

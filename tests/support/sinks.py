@@ -9,12 +9,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from log_aggregator import Aggregate, Alias, Anomaly, Flush, Position
 from log_aggregator.config.settings import Settings
 from log_aggregator.errors import RetryableError
 from log_aggregator.model.aggregate import START
 from log_aggregator.model.samples import Samples
 from log_aggregator.model.summary import summarize
+from log_aggregator.sinks import Aggregate, Alias, Anomaly, Flush, Position
 from log_aggregator.store import PatternQuery, PatternRow, Store
 
 SECOND = 1_000_000

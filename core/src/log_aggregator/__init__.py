@@ -1,44 +1,24 @@
-"""All that a plugin author imports."""
+"""What the author of a stage imports. Authors of sinks find more in `log_aggregator.sinks`, those of receivers in
+`log_aggregator.receivers`."""
 
-from log_aggregator.errors import (
-    ConfigError,
-    FencedError,
-    LogAggregatorError,
-    OverloadedError,
-    PermanentError,
-    Reject,
-    RetryableError,
-)
+from log_aggregator.errors import ConfigError, Reject, RetryableError
 from log_aggregator.hookspecs import API_VERSION, Hooks, Service, hookimpl
-from log_aggregator.model.aggregate import Aggregate, Alias, Anomaly, Flush, Key, Position, merge, merge_all
 from log_aggregator.model.batch import Batch
-from log_aggregator.model.group import Alike
-from log_aggregator.model.record import Record, fill_shapes, pattern_id, shape_of, shapes_of
+from log_aggregator.model.group import Group
+from log_aggregator.model.record import Record, pattern_id
+from log_aggregator.model.shapes import shape_of, shapes_of
 
 __all__ = [
     "API_VERSION",
-    "Aggregate",
-    "Alias",
-    "Alike",
-    "Anomaly",
     "Batch",
     "ConfigError",
-    "FencedError",
-    "Flush",
+    "Group",
     "Hooks",
-    "Key",
-    "LogAggregatorError",
-    "OverloadedError",
-    "PermanentError",
-    "Position",
     "Record",
     "Reject",
     "RetryableError",
     "Service",
-    "fill_shapes",
     "hookimpl",
-    "merge",
-    "merge_all",
     "pattern_id",
     "shape_of",
     "shapes_of",

@@ -14,24 +14,21 @@ class ConfigError(LogAggregatorError):
     """
 
 
-class Reject(LogAggregatorError):  # noqa: N818  a verdict about a record, not a fault
-    """Raised by `on_ingest`: a record, or the whole batch, is not wanted.
+class Reject(LogAggregatorError):  # noqa: N818  a verdict about a request, not a fault
+    """Raised by `on_ingest`: the request that the records came with is refused as a whole.
 
-    `Reject("reason")` refuses the batch; `Reject("reason", record)` refuses that one record and
-    the hook is called again with the rest. The reason is shown to the client, so it must not hold
-    the message. A refused record is answered as rejected and never reaches the disk.
+    The sender is told `reason`, so it must not hold a message. To refuse single records, see `Batch.reject`.
     """
 
-    def __init__(self, reason: str, record: object | None = None) -> None:
+    def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
-        self.record = record
 
 
 class RetryableError(LogAggregatorError):
-    """Raised by `on_flush`: not stored now, try the same flush again later.
+    """Raised by `on_flush`: not stored now, try the same flush again later. By a stage: it cannot run now.
 
-    `retry_after` (seconds) overrides the lane's own backoff for the next attempt. `retry_within` (seconds)
+    `retry_after` (seconds) overrides the host's own pause before the next attempt. `retry_within` (seconds)
     bounds it: for a server that is not there at all, which costs nothing to ask again.
     """
 

@@ -106,87 +106,37 @@ class Hooks(Protocol):
 
 
 class Hookspecs(Protocol):
-    """The hooks of the core. A plugin implements any of them as methods marked `@hookimpl`.
-
-    With several workers each has a plugin of its own. A class with `alone = True` lives in the first worker
-    only and is given the flushes of all.
-    """
+    """The hooks of the core. A plugin implements any of them as methods marked `@hookimpl`."""
 
     @hookspec
-    def on_ingest(self, records: list[Record], batch: Batch) -> list[Record] | None:
-        """Guard the door: redact, drop or refuse records before anything touches the disk.
+    def on_ingest(self, batch: Batch) -> None:
+        """Redact, drop or reject records before they are persisted or acknowledged.
 
-        Takes: either `records`, one by one, or the `batch`, which costs a fraction where it is enough to look once at
-        those that are alike: see `normalize`. To change a message, take `batch.records()`.
-
-        Called: before the journal and the acknowledgement, once per batch; small batches that arrive
-        together are one. When a batch that was put together is refused as a whole, the hook is called
-        again with each part. `def`.
-        May change: the records in place. A returned list replaces the batch (drop or add records).
-        `None`: the batch goes on as it is.
-        Raising: `Reject(reason)` refuses the batch, `Reject(reason, record)` that record, and the
-        hook is called again with the rest. Anything else: the batch goes on as the hook left it, the
-        records carry the error, and the plugin's error counter goes up.
-        Overlap: never; calls come one after another on the event loop, so they must be quick.
+        Called once per slice, in plugins.toml order; never concurrently. Must not block.
+        May assign record fields; `batch.drop(record, reason)`, `batch.reject(record, reason)`.
+        Raise `Reject` to refuse the request that the records came with. Any other exception: see `on_error`.
         """
 
     @hookspec
-    def normalize(self, records: list[Record], batch: Batch) -> None:
-        """Give each record its pattern: set `record.pattern`.
-
-        Takes: either `records`, one by one, or the `batch`: `batch.alike()` has those that agree in shape, level and
-        source taken together, which costs a fraction. What is set of an `Alike` counts for all its records.
-
-        Called: once per batch, mostly while the batch is being written to the journal, so nearly in journal
-        order. What the journal then refuses is not counted although the hook saw it, and after a crash the
-        hook sees again what no flush covers yet. `def`.
-        May change: `pattern` (a later stage refines what an earlier one set, unless the record is
-        `settled`); not the message. Who has to say different things of records that are alike, for their digits
-        say, puts parts of them into the batch with `batch.replace(parts)`.
-        `None`: the only answer. Records that no stage gave a pattern use their message as it is.
-        Raising: the batch goes on as the hook left it, the records carry the error.
-        Overlap: never.
-        """
+    def normalize(self, batch: Batch) -> None:
+        """Assign `pattern`. Called once per slice, possibly before the commit and again after a crash: keep no counts
+        here. Records whose pattern is final are not offered. Any exception: see `on_error`."""
 
     @hookspec
-    def enrich(self, records: list[Record], batch: Batch) -> None:
-        """Say more about each record: set `category`, `tags`, `metadata`, or `level` if none was sent.
-
-        Takes: either `records` or the `batch`, as `normalize` does. Metadata is each record's own in both.
-
-        Called: once per batch, after every `normalize`. `def`.
-        May change: those fields. Replace `metadata`, do not change it in place: records may share it.
-        `None`: the only answer.
-        Raising: the batch goes on as the hook left it, the records carry the error.
-        Overlap: never.
-        """
+    def enrich(self, batch: Batch) -> None:
+        """Assign `category`, `tags`, `metadata`, or `level` where the client sent none. Called after every `normalize`.
+        Any exception: see `on_error`."""
 
     @hookspec
     async def on_flush(self, flush: Flush) -> None:
-        """Store or forward the aggregates; return when they are safe.
-
-        Called: for each flush, in order, in this sink's own lane; for the same flush again after an
-        error, a crash or a cancellation. `async def`.
-        May change: nothing; who changes the flush all the same is named in `/health` and rests for a while.
-        `None`: the only answer; it means stored.
-        Raising: `RetryableError` (and anything unknown) is tried again with growing pauses;
-        `PermanentError` needs a person, see `errors`. A sink that stores exactly once decides with
-        `flush.is_stored(progress)` and moves its progress in the transaction that stores the rows.
-        Overlap: never for one sink; lanes of different sinks run side by side. A call that exceeds
-        the lane's deadline is cancelled and tried again.
-        """
+        """Store the flush; return once it is durable. Called in order, one at a time per sink; again after an error,
+        cancellation or crash. `flush` is read-only. Raise `RetryableError` or `PermanentError`."""
 
     @hookspec
     def lifespan(self, service: Service) -> AbstractAsyncContextManager[None]:
-        """Live around the service: open pools before it starts, close them after it has drained.
+        """Acquire resources before the service starts, release them after it has drained. Receivers register here.
 
-        Called: once per start, in the file's order; left in the reverse order. An async context
-        manager: mark a method with `@hookimpl` above `@asynccontextmanager`.
-        May change: register routes, health checks, figures and a store on `service`.
-        `None`: not allowed; yield once.
-        Raising before the yield stops the start; so a store that may be down must not raise but connect later.
-        Raising after it is logged.
-        Overlap: never.
+        An async context manager: `@hookimpl` above `@asynccontextmanager`. Raising before the yield stops the start.
         """
 
 

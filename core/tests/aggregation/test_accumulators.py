@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from log_aggregator import Record, merge_all
+from log_aggregator import Record
 from log_aggregator.aggregation.accumulators import OVERFLOW_PATTERN, Accumulator, Accumulators
-from log_aggregator.model.batch import Batch
+from log_aggregator.model.batch import WorkingBatch
 from log_aggregator.model.summary import summarize, to_json
 from log_aggregator.processing.partial_aggregates import PartialAggregate, PreAggregator
+from log_aggregator.sinks import merge_all
 
 Make = Callable[..., Record]
 
@@ -31,7 +32,7 @@ records = st.builds(
 
 
 def kinds_of(records: list[Record]) -> list[PartialAggregate]:
-    return PreAggregator(300).sort(Batch(records))
+    return PreAggregator(300).sort(WorkingBatch(records))
 
 
 def fold(max_groups: int = 1000) -> Accumulators:
@@ -99,7 +100,7 @@ def test_under_pressure_samples_go_before_metadata(record: Make) -> None:
 def test_chosen_metadata_keys_split_groups(record: Make) -> None:
     under_test = fold()
     logs = [record(pattern="p", metadata={"env": env}) for env in ("prod", "dev", "prod")] + [record(pattern="p")]
-    under_test.add(PreAggregator(300, ("env",)).sort(Batch(logs)))
+    under_test.add(PreAggregator(300, ("env",)).sort(WorkingBatch(logs)))
     assert {a.group: a.count for a in under_test.take()} == {'{"env":"prod"}': 2, '{"env":"dev"}': 1, "": 1}
 
 

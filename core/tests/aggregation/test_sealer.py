@@ -14,7 +14,7 @@ from log_aggregator.aggregation.accumulators import Accumulators
 from log_aggregator.aggregation.sealer import SHARE_OF_TIME, Sealer
 from log_aggregator.config.settings import Settings
 from log_aggregator.journal import Intake, Outbox, Writer, open_journal
-from log_aggregator.model.batch import Batch
+from log_aggregator.model.batch import WorkingBatch
 from log_aggregator.processing.partial_aggregates import PreAggregator
 
 WINDOW = 30.0
@@ -36,7 +36,7 @@ class Sealing:
         if not self.fold.logs:
             self.sealer.began()
         self.fold.add(
-            PreAggregator(300).sort(Batch([Record("m", "INFO", "s", 1, {}, pattern="p") for _ in range(logs)]))
+            PreAggregator(300).sort(WorkingBatch([Record("m", "INFO", "s", 1, {}, pattern="p") for _ in range(logs)]))
         )
 
     @property

@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 
 from core.tests.made import make_plugin
-from log_aggregator import Aggregate, Flush, PermanentError, Position, RetryableError
+from log_aggregator import RetryableError
 from log_aggregator.delivery import lane as lane_module
 from log_aggregator.delivery.lane import Lane
 from log_aggregator.journal import Outbox, Writer, open_journal
+from log_aggregator.sinks import Aggregate, Flush, PermanentError, Position
 
 
 class Sink:

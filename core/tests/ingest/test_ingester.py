@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from core.tests.made import Store
-from log_aggregator import OverloadedError, Record
+from log_aggregator import Batch, Record
+from log_aggregator.errors import OverloadedError
 from log_aggregator.ingest.ingester import ROW
-from log_aggregator.plugins.slices import CHARACTERS, RECORDS
+from log_aggregator.plugins.slices import RECORDS, WEIGHT
 from log_aggregator.service.service import Service
 
 Make = Callable[..., Record]
@@ -25,9 +26,9 @@ class Seen:
     def __init__(self) -> None:
         self.messages: list[str] = []
 
-    def normalize(self, records: list[Record]) -> None:
-        self.messages += [record.message for record in records]
-        for record in records:
+    def normalize(self, batch: Batch) -> None:
+        self.messages += [record.message for record in batch]
+        for record in batch:
             record.pattern = record.message
 
 
@@ -134,11 +135,11 @@ async def test_long_messages_wait_for_their_turn_as_well(
     seen = Seen()
     async with start(seen) as service:
         held = Held(service)
-        long = [record("x" * 16_000) for _ in range(5 * CHARACTERS // 16_000)]
+        long = [record("x" * 16_000) for _ in range(5 * WEIGHT // 16_000)]
         taking = asyncio.create_task(service.take(long))
         await settled()
         assert seen.messages == []
         await held.let_go()
         await taking
         await service.flush(20)
-    assert store.total == 5 * CHARACTERS // 16_000
+    assert store.total == 5 * WEIGHT // 16_000

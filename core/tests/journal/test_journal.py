@@ -12,12 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from log_aggregator import Aggregate, Alias, Anomaly, ConfigError, Flush, Position, Record
+from log_aggregator import ConfigError, Record
 from log_aggregator.errors import KeyReusedError
 from log_aggregator.journal import Appended, Entry, Intake, JournalError, LaneState, Outbox, Writer, open_journal
 from log_aggregator.journal import outbox as outbox_module
 from log_aggregator.journal.intake import decode, encode
 from log_aggregator.model.aggregate import START
+from log_aggregator.sinks import Aggregate, Alias, Anomaly, Flush, Position
 from log_aggregator.testing.strategies import flushes
 
 Make = Callable[..., Record]

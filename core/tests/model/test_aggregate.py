@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from log_aggregator import Aggregate, Alias, FencedError, Flush, Position, merge, merge_all, pattern_id
+from log_aggregator import pattern_id
 from log_aggregator.model.aggregate import merge_flushes
 from log_aggregator.model.samples import choose
 from log_aggregator.model.summary import summarize
+from log_aggregator.sinks import Aggregate, Alias, FencedError, Flush, Position, merge, merge_all
 
 MOST = 4
 LOGS = st.lists(

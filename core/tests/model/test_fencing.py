@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from log_aggregator import FencedError, Flush, Position
 from log_aggregator.model.aggregate import START
+from log_aggregator.sinks import FencedError, Flush, Position
 
 
 def chained(sequence: int, epoch: int, previous: Position | None) -> Flush:

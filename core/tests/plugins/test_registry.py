@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from log_aggregator import Batch, ConfigError, Record
+from log_aggregator import ConfigError, Record
 from log_aggregator.config.pipeline import parse_plugins
+from log_aggregator.model.batch import WorkingBatch
 from log_aggregator.plugins.registry import Registry
 from log_aggregator.plugins.stages import Stages
 
@@ -48,8 +49,8 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
 
 TAGGER = """
     @hookimpl
-    def enrich(self, records):
-        for record in records:
+    def enrich(self, batch):
+        for record in batch:
             record.tags += ("{tag}",)
 """
 
@@ -63,7 +64,9 @@ def test_hooks_run_in_the_order_of_the_file(install: Install, record: Callable[.
         install(f"tag{tag}", TAGGER.format(tag=tag))
     for order in (["b", "c", "a"], ["a", "b", "c"], ["c", "a", "b"]):
         records = [record()]
-        Stages(registry(*(f"[plugins.tag{tag}]" for tag in order))).process(Batch(records))
+        batch = WorkingBatch(records)
+        Stages(registry(*(f"[plugins.tag{tag}]" for tag in order))).process(batch)
+        batch.records()
         assert list(records[0].tags) == order
 
 
@@ -71,10 +74,12 @@ def test_normalize_of_all_comes_before_enrich_of_any(install: Install, record: C
     install("late", TAGGER.format(tag="enriched"))
     install(
         "early",
-        "    @hookimpl\n    def normalize(self, records):\n        for r in records: r.tags += ('normalized',)\n",
+        "    @hookimpl\n    def normalize(self, batch):\n        for r in batch: r.tags += ('normalized',)\n",
     )
     records = [record()]
-    Stages(registry("[plugins.late]", "[plugins.early]")).process(Batch(records))
+    batch = WorkingBatch(records)
+    Stages(registry("[plugins.late]", "[plugins.early]")).process(batch)
+    batch.records()
     assert records[0].tags == ("normalized", "enriched")
 
 
@@ -125,13 +130,13 @@ def test_the_page_shows_how_one_plugin_asks_others(install: Install) -> None:
             "    @hookimpl\n    def normalise(self, records): ...\n",
             "normalise: no such hook; did you mean 'normalize'?",
         ),
-        ("    @hookimpl\n    def enrich(self, logs): ...\n", "enrich(logs): wrong parameters; expected enrich(records"),
+        ("    @hookimpl\n    def enrich(self, logs): ...\n", "enrich(logs): wrong parameters; expected enrich(batch"),
         (
-            "    @hookimpl\n    async def enrich(self, records): ...\n",
-            "enrich has the wrong color; expected plain `def`",
+            "    @hookimpl\n    async def enrich(self, batch): ...\n",
+            "enrich is of the wrong kind; expected plain `def`",
         ),
-        ("    @hookimpl\n    def on_flush(self, flush): ...\n", "on_flush has the wrong color; expected `async def`"),
-        ("    @hookimpl\n    async def lifespan(self, service): ...\n", "lifespan has the wrong color"),
+        ("    @hookimpl\n    def on_flush(self, flush): ...\n", "on_flush is of the wrong kind; expected `async def`"),
+        ("    @hookimpl\n    async def lifespan(self, service): ...\n", "lifespan is of the wrong kind"),
         ("    api_version = 99\n", "written for plugin API 99"),
         ("    def assemble(self, hooks): raise __import__('log_aggregator').ConfigError('no')\n", "[plugins.bad]: no"),
     ],

@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from core.tests.made import Store, crashing
-from log_aggregator import Alias, Anomaly, ConfigError, Record, Reject
+from log_aggregator import Batch, ConfigError, Record
 from log_aggregator.aggregation.accumulators import Accumulators
 from log_aggregator.errors import KeyReusedError, OverloadedError
 from log_aggregator.hookspecs import Service as PluginContext
 from log_aggregator.service.service import Service
+from log_aggregator.sinks import Alias, Anomaly
 
 Make = Callable[..., Record]
 
@@ -126,10 +127,10 @@ async def test_a_full_disk_is_seen_in_health_until_it_is_mended(
 
 async def test_refused_records_are_named_by_index(start: Callable[..., Service], store: Store, record: Make) -> None:
     class Guard:
-        def on_ingest(self, records: list[Record]) -> None:
-            for item in records:
+        def on_ingest(self, batch: Batch) -> None:
+            for item in batch:
                 if item.level == "DEBUG":
-                    raise Reject("no debug logs", item)
+                    batch.reject(item, "no debug logs")
 
     async with start(Guard()) as service:
         receipt = await service.take([record(), record(level="DEBUG"), record(), record(level="DEBUG")])

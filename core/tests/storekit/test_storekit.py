@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from log_aggregator import Aggregate, Alias, merge, pattern_id
+from log_aggregator import pattern_id
 from log_aggregator.model.aggregate import Key
 from log_aggregator.model.samples import Samples
 from log_aggregator.model.summary import summarize
+from log_aggregator.sinks import Aggregate, Alias, merge
 from log_aggregator.storekit import (
     CursorError,
     Resolved,

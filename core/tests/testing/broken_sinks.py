@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from core.tests.testing.good import GoodSink
-from log_aggregator import Flush, PermanentError, Position, Service, hookimpl
+from log_aggregator import Service, hookimpl
+from log_aggregator.sinks import Flush, PermanentError, Position
 
 
 class DropsTheLastRow(GoodSink):

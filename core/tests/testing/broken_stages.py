@@ -10,8 +10,8 @@ import time
 from collections.abc import AsyncIterator
 from typing import Any
 
-from core.tests.testing.good import GoodPack, GoodStage
-from log_aggregator import Batch, Record, Service, hookimpl
+from core.tests.testing.good import SECRET, GoodPack, GoodStage
+from log_aggregator import Batch, Service, hookimpl
 
 _numbers = itertools.count()
 
@@ -19,7 +19,7 @@ _numbers = itertools.count()
 class IsNotMarked(GoodStage):
     finds = "test_it_is_a_stage"
 
-    def enrich(self, records: list[Record]) -> None:
+    def enrich(self, batch: Batch) -> None:
         """Without `@hookimpl`."""
 
 
@@ -27,44 +27,54 @@ class NeedsARecord(GoodStage):
     finds = "test_an_empty_batch_is_taken"
 
     @hookimpl
-    def normalize(self, records: list[Record]) -> None:
-        records[0].pattern = records[0].message
-        super().normalize(records)
+    def normalize(self, batch: Batch) -> None:
+        next(iter(batch)).pattern = next(iter(batch)).message
+        super().normalize(batch)
 
 
 class SetsNoText(GoodStage):
     finds = "test_records_stay_what_they_are"
 
     @hookimpl
-    def enrich(self, records: list[Record]) -> None:
-        for record in records:
+    def enrich(self, batch: Batch) -> None:
+        for record in batch:
             record.tags = ["a", "list"]  # type: ignore[assignment]
 
 
-class ReturnsAGenerator(GoodStage):
-    finds = "test_on_ingest_returns_records_or_none"
+class ReturnsRecords(GoodStage):
+    finds = "test_nothing_is_assigned_in_vain"
 
     @hookimpl
-    def on_ingest(self, records: list[Record]) -> Any:
-        return (record for record in records)
+    def on_ingest(self, batch: Batch) -> Any:
+        return [record for record in batch if record.message != "drop me"]
 
 
-class LeavesTheOldShape(GoodStage):
-    finds = "test_a_changed_message_leaves_nothing_behind"
+class MasksMessagesOnly(GoodStage):
+    finds = "test_a_secret_is_found_nowhere"
 
     @hookimpl
-    def on_ingest(self, records: list[Record]) -> None:
-        for record in records:
-            record.message = record.message.replace("User", "[gone]")
+    def on_ingest(self, batch: Batch) -> None:
+        for record in batch:
+            record.message = record.message.replace(SECRET, "[gone]")
+
+
+class KeepsTheSecretElsewhere(GoodStage):
+    finds = "test_a_secret_is_found_nowhere"
+
+    @hookimpl
+    def on_ingest(self, batch: Batch) -> None:
+        for record in batch:
+            record.tags = (record.message,)
+        super().on_ingest(batch)
 
 
 class ChangesTheMessage(GoodStage):
     finds = "test_message_and_time_are_kept"
 
     @hookimpl
-    def normalize(self, records: list[Record]) -> None:
-        super().normalize(records)
-        for record in records:
+    def normalize(self, batch: Batch) -> None:
+        super().normalize(batch)
+        for record in batch:
             record.message = record.pattern
 
 
@@ -72,8 +82,8 @@ class ChangesMetadataInPlace(GoodStage):
     finds = "test_shared_metadata_is_left_alone"
 
     @hookimpl
-    def enrich(self, records: list[Record]) -> None:
-        for record in records:
+    def enrich(self, batch: Batch) -> None:
+        for record in batch:
             record.metadata["seen"] = True
 
 
@@ -81,8 +91,8 @@ class NumbersRecords(GoodStage):
     finds = "test_the_same_records_get_the_same_result"
 
     @hookimpl
-    def enrich(self, records: list[Record]) -> None:
-        for record in records:
+    def enrich(self, batch: Batch) -> None:
+        for record in batch:
             record.tags = (f"record {next(_numbers)}",)
 
 
@@ -90,34 +100,36 @@ class LooksAtTheFirst(GoodStage):
     finds = "test_a_batch_is_the_sum_of_its_records"
 
     @hookimpl
-    def enrich(self, records: list[Record]) -> None:
-        for record in records:
-            record.category = records[0].message[:4]
+    def enrich(self, batch: Batch) -> None:
+        for record in batch:
+            record.category = next(iter(batch)).message[:4]
 
 
 class TakesDigitsOfOneForAll(GoodStage):
     finds = "test_a_batch_is_the_sum_of_its_records"
 
     @hookimpl
-    def enrich(self, batch: Batch) -> None:  # type: ignore[override]  # the other form of the hook
-        for same in batch.alike():
-            same.category = same.records[0].message[-4:]
+    def enrich(self, batch: Batch) -> None:
+        for group in batch.groups():
+            group.category = group.messages[0][-4:]
 
 
-class LosesRecords(GoodStage):
-    finds = "test_it_works_inside_the_service"
+class AnnotatesAGroupThatWasSplit(GoodStage):
+    finds = "test_a_batch_is_the_sum_of_its_records"
 
     @hookimpl
-    def enrich(self, batch: Batch) -> None:  # type: ignore[override]  # the other form of the hook
-        batch.replace(batch.alike()[1:])
+    def enrich(self, batch: Batch) -> None:
+        for group in batch.groups():
+            group.split(group.messages)
+            group.category = "lost"
 
 
 class ExpectsANumber(GoodStage):
     finds = "test_hostile_text_is_taken"
 
     @hookimpl
-    def enrich(self, records: list[Record]) -> None:
-        for record in records:
+    def enrich(self, batch: Batch) -> None:
+        for record in batch:
             if record.message.startswith("digits"):
                 record.category = str(int(record.message.split()[1]))
 
@@ -126,8 +138,8 @@ class BacktracksForEver(GoodStage):
     finds = "test_no_message_takes_long"
 
     @hookimpl
-    def enrich(self, records: list[Record]) -> None:
-        for record in records:
+    def enrich(self, batch: Batch) -> None:
+        for record in batch:
             record.category = "x" if re.search(r"(x+x+)+y", record.message) else ""
 
 
@@ -135,8 +147,8 @@ class Waits(GoodStage):
     finds = "test_the_loop_is_not_held_up"
 
     @hookimpl
-    def enrich(self, records: list[Record]) -> None:
-        time.sleep(len(records) / 1000)
+    def enrich(self, batch: Batch) -> None:
+        time.sleep(len(batch) / 1000)
 
 
 class LeavesATask(GoodStage):
@@ -153,8 +165,8 @@ class FailsInsideTheService(GoodStage):
     finds = "test_it_works_inside_the_service"
 
     @hookimpl
-    def enrich(self, records: list[Record]) -> None:
-        if any(record.source == "test" for record in records):
+    def enrich(self, batch: Batch) -> None:
+        if any(record.source == "test" for record in batch):
             raise KeyError("test")
 
 

@@ -9,7 +9,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-from log_aggregator import Flush, Position, Record, RetryableError, Service, hookimpl
+from log_aggregator import Batch, RetryableError, Service, hookimpl
+from log_aggregator.sinks import Flush, Position
+
+SECRET = "correcthorsebattery"
+"""What `GoodStage` masks."""
 
 
 class GoodSink:
@@ -60,20 +64,25 @@ class GoodSink:
 
 
 class GoodStage:
-    """Masks digits and says which messages are about users."""
+    """Masks a secret and digits, and classifies messages about users."""
 
     @hookimpl
-    def on_ingest(self, records: list[Record]) -> list[Record] | None:
-        return [record for record in records if record.message != "drop me"]
+    def on_ingest(self, batch: Batch) -> None:
+        for record in batch:
+            if record.message == "drop me":
+                batch.drop(record, "not wanted")
+            record.message = record.message.replace(SECRET, "[gone]")
+            if any(SECRET in str(value) for value in record.metadata.values()):
+                record.metadata = {key: str(value).replace(SECRET, "[gone]") for key, value in record.metadata.items()}
 
     @hookimpl
-    def normalize(self, records: list[Record]) -> None:
-        for record in records:
+    def normalize(self, batch: Batch) -> None:
+        for record in batch:
             record.pattern = "".join("#" if character.isdigit() else character for character in record.message)
 
     @hookimpl
-    def enrich(self, records: list[Record]) -> None:
-        for record in records:
+    def enrich(self, batch: Batch) -> None:
+        for record in batch:
             record.category = "user" if "User" in record.message else ""
             record.metadata = {**record.metadata, "seen": True}
 

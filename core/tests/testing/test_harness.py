@@ -11,9 +11,10 @@ from hypothesis import given
 from pydantic import BaseModel, ConfigDict
 
 from core.tests.testing.good import GoodStage
-from log_aggregator import ConfigError, Flush, Record, hookimpl
+from log_aggregator import Batch, ConfigError, Record, hookimpl
 from log_aggregator.journal.intake import decode, encode
 from log_aggregator.model.validation import fault_of
+from log_aggregator.sinks import Flush
 from log_aggregator.testing import make_record as record_factory
 from log_aggregator.testing.strategies import flushes, records
 
@@ -29,8 +30,8 @@ class Tagger:
         self.tag = config.tag
 
     @hookimpl
-    def enrich(self, records: list[Record]) -> None:
-        for record in records:
+    def enrich(self, batch: Batch) -> None:
+        for record in batch:
             record.tags = (self.tag,)
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from core.tests.testing.broken_sinks import BROKEN
 from core.tests.testing.broken_stages import BROKEN_PACKS, BROKEN_STAGES
-from core.tests.testing.good import GoodPack, GoodSink, GoodStage
+from core.tests.testing.good import SECRET, GoodPack, GoodSink, GoodStage
 from log_aggregator.testing import OpenSink, RulePackContract, SinkContract, StageContract
 
 
@@ -36,6 +36,7 @@ class SinkUnderTest(SinkContract):
 
 class StageUnderTest(StageContract):
     stage: type[GoodStage] = GoodStage
+    secrets = (SECRET,)
 
     def make_stage(self) -> GoodStage:
         return self.stage()

@@ -12,7 +12,8 @@ import pytest
 from aiohttp import web
 from log_aggregator_webhook import Webhook
 
-from log_aggregator import PermanentError, RetryableError
+from log_aggregator import RetryableError
+from log_aggregator.sinks import PermanentError
 from log_aggregator.testing import OpenSink, SinkContract, living, make_aggregate, make_flush
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker
 
-from log_aggregator import Aggregate, Alias, Anomaly, Flush, Position
 from log_aggregator.model.samples import Samples
 from log_aggregator.model.summary import summarize
+from log_aggregator.sinks import Aggregate, Alias, Anomaly, Flush, Position
 
 NOW = 1_800_000_000_000_000
 BUCKET = 1_800_000_000 // 300 * 300

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from jsonschema import ValidationError
 
-from log_aggregator import Flush
+from log_aggregator.sinks import Flush
 from log_aggregator_analytics.document import Piece, cut_piece
 from log_aggregator_analytics.trends import Trend
 from plugins.analytics.tests.made import SCHEMA, VALIDATOR, aggregate, alias, anomaly, flush, rich_aggregate

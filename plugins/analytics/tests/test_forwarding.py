@@ -9,8 +9,8 @@ import msgspec
 import pytest
 from aiohttp import web
 
-from log_aggregator import Anomaly
 from log_aggregator.config.settings import Settings
+from log_aggregator.sinks import Anomaly
 from log_aggregator_analytics import AnalyticsConfig, AnalyticsSink
 from plugins.analytics.tests.conftest import StartFlow
 from plugins.analytics.tests.made import aggregate, flush

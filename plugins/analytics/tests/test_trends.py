@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from log_aggregator import Aggregate
+from log_aggregator.sinks import Aggregate
 from log_aggregator_analytics import trends
 from log_aggregator_analytics.trends import Trend, Watch
 from plugins.analytics.tests.made import BUCKET, aggregate, flush

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from mcp import Client
 
-from log_aggregator import Anomaly
+from log_aggregator.sinks import Anomaly
 from log_aggregator_mcp.api import CURRENT, Api
 from log_aggregator_mcp.server import build_server
 from plugins.mcp.tests.conftest import Live, StartLive

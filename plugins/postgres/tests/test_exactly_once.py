@@ -9,7 +9,8 @@ import asyncpg
 import msgspec
 import pytest
 
-from log_aggregator import FencedError, Position, RetryableError
+from log_aggregator import RetryableError
+from log_aggregator.sinks import FencedError, Position
 from log_aggregator_postgres import PostgresSink
 from log_aggregator_postgres.commands import main as command
 from tests.support.sinks import Chain, Host, aggregate, deliver, hosted, total

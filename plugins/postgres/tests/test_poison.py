@@ -8,9 +8,10 @@ from typing import Any
 import asyncpg
 import pytest
 
-from log_aggregator import Alias, Anomaly, pattern_id
+from log_aggregator import pattern_id
 from log_aggregator.model.samples import Samples
 from log_aggregator.model.summary import summarize
+from log_aggregator.sinks import Alias, Anomaly
 from log_aggregator.store import AnomalyQuery
 from log_aggregator_postgres import PostgresSink
 from log_aggregator_postgres.commands import main as command

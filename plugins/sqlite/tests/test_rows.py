@@ -9,8 +9,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from log_aggregator import Alias, Anomaly, FencedError, pattern_id
+from log_aggregator import pattern_id
 from log_aggregator.errors import RetryableError
+from log_aggregator.sinks import Alias, Anomaly, FencedError
 from log_aggregator.store import AnomalyQuery, SeriesQuery
 from log_aggregator_sqlite import SqliteSink
 from log_aggregator_sqlite.commands import main as command

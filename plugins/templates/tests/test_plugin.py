@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from log_aggregator import Alias, Record, pattern_id
+from log_aggregator import Record, pattern_id
+from log_aggregator.sinks import Alias
 from log_aggregator.storekit import resolve_aliases
 from log_aggregator.testing import run_stage
 from log_aggregator.testing.harness import Harness, harness

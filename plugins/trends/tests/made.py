@@ -10,9 +10,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from log_aggregator import Aggregate, Anomaly, Flush, Position
 from log_aggregator.model.samples import Samples
 from log_aggregator.model.summary import summarize
+from log_aggregator.sinks import Aggregate, Anomaly, Flush, Position
 from log_aggregator_trends.config import TrendsConfig
 from log_aggregator_trends.keeper import Keeper
 from log_aggregator_trends.notifier import Notifier

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from log_aggregator import Aggregate
+from log_aggregator.sinks import Aggregate
 from log_aggregator_trends.profile import Profile
 from plugins.trends.tests.made import aggregate
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from log_aggregator import Alias, pattern_id
+from log_aggregator import pattern_id
+from log_aggregator.sinks import Alias
 from log_aggregator_trends import TrendsConfig
 from log_aggregator_trends.keeper import Keeper
 from log_aggregator_trends.room import Room

@@ -34,26 +34,26 @@ max_per_source = {ROOM}
 
 NOOP = '''
 from pydantic import BaseModel, ConfigDict
-from log_aggregator import hookimpl
+from log_aggregator import Batch, hookimpl
 
 class Noop:
     class Config(BaseModel):
         model_config = ConfigDict(extra="forbid")
     def __init__(self, config): ...
     @hookimpl
-    def on_ingest(self, records): ...
+    def on_ingest(self, batch): ...
     @hookimpl
-    def normalize(self, records): ...
+    def normalize(self, batch): ...
     @hookimpl
-    def enrich(self, records): ...
+    def enrich(self, batch): ...
 
 class ByPattern(Noop):
     """Looks through all patterns and sources seen, once a log."""
     def __init__(self, config):
         self.seen = []
     @hookimpl
-    def on_ingest(self, records):
-        for record in records:
+    def on_ingest(self, batch):
+        for record in batch:
             mark = record.source + record.message[:16]
             if not [one for one in self.seen if one.casefold().split() == mark.split()]:
                 self.seen.append(mark)
@@ -61,15 +61,15 @@ class ByPattern(Noop):
 class ByBatch(Noop):
     """Compares every log of a batch with every other."""
     @hookimpl
-    def on_ingest(self, records):
-        for record in records:
-            [other for other in records if other.message.split() == record.message.split()]
+    def on_ingest(self, batch):
+        for record in batch:
+            [other for other in batch if other.message.split() == record.message.split()]
 
 class ByLength(Noop):
     """Looks at the rest of the message from each of its characters on."""
     @hookimpl
-    def on_ingest(self, records):
-        for record in records:
+    def on_ingest(self, batch):
+        for record in batch:
             [record.message[at:].casefold().upper() for at in range(len(record.message))]
 '''
 

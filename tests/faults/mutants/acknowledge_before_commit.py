@@ -24,7 +24,7 @@ def hasty_commit(self: Ingester) -> None:
     requests = [*self._gathering, *(request for row in self._rows for request in row.requests)]
     _commit(self)
     for request in requests:
-        asyncio.get_running_loop().call_soon(request.answer, Appended(0, request.accepted), True)
+        asyncio.get_running_loop().call_soon(request.acknowledge, Appended(0, request.accepted), True)
 
 
 Intake.append = slow_append  # type: ignore[method-assign]

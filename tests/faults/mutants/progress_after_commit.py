@@ -6,8 +6,8 @@ import sqlite3
 import sys
 import time
 
-from log_aggregator import Flush, Position
 from log_aggregator.cli.main import main
+from log_aggregator.sinks import Flush, Position
 from log_aggregator_sqlite import writer
 
 _store = writer.Writer.store

@@ -74,11 +74,8 @@ class Misbehaving:
 
 class Door(Misbehaving):
     @hookimpl
-    def on_ingest(self, records: list[Any]) -> Any:
-        return self.misbehave(records)
-
-    def returns_garbage(self, _: Any) -> Any:
-        return ["no", "records"]
+    def on_ingest(self, batch: Any) -> None:
+        self.misbehave(list(batch))
 
     def garbles(self, records: Any) -> None:
         for number, record in enumerate(records):
@@ -88,14 +85,11 @@ class Door(Misbehaving):
         for number, record in enumerate(records[1:-1]):
             record.metadata = {"key": "\ud800", "number": object(), "cycle": record.metadata, str(number): 2**80}
 
-    def empties(self, records: Any) -> None:
-        records.clear()
-
 
 class Stage(Misbehaving):
     @hookimpl
-    def normalize(self, records: list[Any]) -> None:
-        self.misbehave(records)
+    def normalize(self, batch: Any) -> None:
+        self.misbehave(list(batch))
 
     def garbles(self, records: Any) -> None:
         for record in records:
@@ -111,9 +105,6 @@ class Stage(Misbehaving):
         for number, record in enumerate(records[1:-1]):
             record.metadata = ({number: 1}, {"key": "\ud800"}, {"object": object()}, cycle)[number % 4]
             record.category = "\ud800"
-
-    def empties(self, records: Any) -> None:
-        records.clear()
 
 
 class Sink(Misbehaving):

@@ -11,12 +11,12 @@ from tests.faults.plugins.under_load import Bench, measure
 
 pytestmark = [pytest.mark.serial]
 
-DOOR = ["raises", "returns_garbage", "garbles_deeply", "empties"]
-STAGE = ["raises", "exits", "recurses", "garbles", "garbles_one", "garbles_deeply", "empties", "is_slow"]
+DOOR = ["raises", "garbles", "garbles_deeply"]
+STAGE = ["raises", "exits", "recurses", "garbles", "garbles_one", "garbles_deeply", "is_slow"]
 SINK = ["raises", "exits", "recurses", "changes", "assigns", "waits", "does_not_end"]
 ISOLATED = ["garbles", "hangs", "dies", "eats", "prints"]
 
-HARMLESS = {"empties", "is_slow", "prints"}
+HARMLESS = {"is_slow", "prints"}
 """Nothing of these reaches anybody, so nobody needs to be told."""
 
 

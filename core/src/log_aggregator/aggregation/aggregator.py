@@ -17,13 +17,10 @@ from log_aggregator.aggregation.accumulators import Accumulators
 from log_aggregator.aggregation.sealer import Sealer
 from log_aggregator.journal import JournalError
 from log_aggregator.model.aggregate import Aggregate, Alias, Anomaly, Flush
-from log_aggregator.model.batch import Batch
+from log_aggregator.model.batch import WorkingBatch
 from log_aggregator.plugins.slices import RECORDS, slices
-from log_aggregator.plugins.stages import Stages
-from log_aggregator.processing.partial_aggregates import InvalidRecordError, PartialAggregate, PreAggregator
-
-TREATED_AT_ONCE = 4
-"""Slices of one batch that the stages may see before its commit is done; more would hold the others up."""
+from log_aggregator.processing.partial_aggregates import PartialAggregate
+from log_aggregator.processing.processor import Processor
 
 FOLD_AT_ONCE = 0.005
 """Seconds after which folding lets others have their turn."""
@@ -41,16 +38,15 @@ class _Queued(NamedTuple):
 
     position: int
     size: int
-    slices: list[Batch]
+    slices: list[WorkingBatch]
     kinds: list[PartialAggregate] | None
 
 
 class Aggregator:
     """Takes acknowledged batches in journal order and owns what has gathered since the last seal."""
 
-    def __init__(self, stages: Stages, sorter: PreAggregator, fold: Accumulators, sealer: Sealer) -> None:
-        self._stages = stages
-        self._sorter = sorter
+    def __init__(self, processor: Processor, fold: Accumulators, sealer: Sealer) -> None:
+        self._processor = processor
         self._fold = fold
         self._sealer = sealer
         self._queue: deque[_Queued] = deque()
@@ -66,28 +62,12 @@ class Aggregator:
         self.queued = 0
         self.busy_seconds = 0.0
 
-    def treat(self, parts: list[Batch]) -> list[PartialAggregate] | None:
-        """Run the stages over the slices of a batch while its commit is under way; pass the kinds to `put_treated`.
-
-        The records are not needed any more then. `None` when the stages shall see them only after the commit: there
-        is so much that others would be held up, or a stage has a process of its own.
-        """
-        if self._stages.has_isolated or len(parts) > TREATED_AT_ONCE:
-            return None
-        started = time.perf_counter()
-        kinds: list[PartialAggregate] = []
-        for part in parts:
-            self._stages.process(part)
-            kinds += self._kinds(part)
-        self.busy_seconds += time.perf_counter() - started
-        return kinds
-
-    def put(self, position: int, parts: list[Batch]) -> None:
+    def enqueue(self, position: int, parts: list[WorkingBatch]) -> None:
         """Queue the slices of an acknowledged batch. `position` is its place in the journal, 0 when it is not there."""
         self._queue_up(_Queued(position, sum([part.size for part in parts]), parts, None))
 
-    def put_treated(self, position: int, size: int, kinds: list[PartialAggregate]) -> None:
-        """Queue an acknowledged batch of `size` records of which `treat` gave the kinds."""
+    def enqueue_processed(self, position: int, size: int, kinds: list[PartialAggregate]) -> None:
+        """Queue an acknowledged batch of `size` records of which `Processor.process` gave the kinds."""
         self._queue_up(_Queued(position, size, [], kinds))
 
     def _queue_up(self, batch: _Queued) -> None:
@@ -166,7 +146,7 @@ class Aggregator:
         self._done += 1
         if batch.kinds is None:
             together = [batch, *self._neighbors(batch)]
-            await self._treat_in_turns(_merged(together))
+            await self._process_in_turns(_merged(together))
             position = together[-1].position
         else:
             position = self._fold_treated(batch.size, batch.kinds, batch.position)
@@ -201,24 +181,12 @@ class Aggregator:
             size += found[-1].size
         return found
 
-    async def _treat_in_turns(self, parts: list[Batch]) -> None:
+    async def _process_in_turns(self, parts: list[WorkingBatch]) -> None:
+        """Process and accumulate slices, each in a turn of the event loop."""
         for part in parts:
-            if self._stages.has_isolated:
-                await self._stages.process_with_isolated(part)
-            started = time.perf_counter()
-            if not self._stages.has_isolated:
-                self._stages.process(part)
-            self._fold.add(self._kinds(part))
+            self._fold.add(await self._processor.process_acknowledged(part))
             self.queued -= part.size
-            self.busy_seconds += time.perf_counter() - started
             await asyncio.sleep(0)
-
-    def _kinds(self, batch: Batch) -> list[PartialAggregate]:
-        try:
-            return self._sorter.sort(batch)
-        except InvalidRecordError:
-            self._stages.make_sound(batch.records())
-            return self._sorter.sort(batch)
 
     async def _seal_if_due(self) -> None:
         forced = bool(self._forced) and self._forced[0][0] <= self._done
@@ -243,7 +211,7 @@ class Aggregator:
         while flush.aggregates or flush.aliases or flush.anomalies:
             try:
                 if not await self._sealer.seal(flush, watermark):
-                    self._stages.suspect("texts")
+                    self._processor.escalate("texts")
                 break
             except JournalError as error:
                 if not failed:
@@ -263,9 +231,8 @@ class Aggregator:
         while some := list(islice(taken, MADE_AT_ONCE)):
             aggregates += some
             await asyncio.sleep(0)
-        if self._fold.garbled or self._sorter.garbled:
-            self._fold.garbled = self._sorter.garbled = False
-            self._stages.suspect("metadata")
+        accumulated, self._fold.garbled = self._fold.garbled, False
+        self._processor.escalate_if_invalid(accumulated=accumulated)
         logs = sum([aggregate.count for aggregate in aggregates])
         return msgspec.structs.replace(flush, logs=logs, aggregates=tuple(aggregates))
 
@@ -286,8 +253,8 @@ class Aggregator:
         return bool(self._aliases or self._anomalies)
 
 
-def _merged(queued: list[_Queued]) -> list[Batch]:
+def _merged(queued: list[_Queued]) -> list[WorkingBatch]:
     """The slices of one, or those of all that several hold together."""
-    if len(queued) == 1:
-        return queued[0].slices
-    return [*slices(Batch([record for one in queued for part in one.slices for record in part.records()]))]
+    if len(queued) == 1 or any(part.stages_done for one in queued for part in one.slices):
+        return [part for one in queued for part in one.slices]
+    return [*slices(WorkingBatch([record for one in queued for part in one.slices for record in part.records()]))]

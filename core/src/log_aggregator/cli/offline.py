@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from log_aggregator.errors import LogAggregatorError
+from log_aggregator.errors import LogAggregatorError, Reject
 from log_aggregator.model.aggregate import Alias
-from log_aggregator.model.batch import Batch, guarded, run
+from log_aggregator.model.batch import WorkingBatch
 from log_aggregator.model.record import Record, pattern_id
 from log_aggregator.plugins.isolation.lifespan import contained
 
@@ -51,11 +50,10 @@ async def _find_patterns(
     aliases: list[Alias] = []
     async with _alive(registry, settings, aliases):
         for records in batches:
-            kept = _kept(registry, records)
-            batch = Batch(kept)
+            batch = _kept(registry, records)
             for plugin in stages:
-                _call(plugin, "normalize", partial(run, plugin.hooks["normalize"], batch))
-            batch.records()
+                _call(plugin, "normalize", batch)
+            kept = batch.records()
             found += [record.pattern or record.message if record else None for record in _in_place(records, kept)]
             await asyncio.sleep(0)
     return found, _final(set(found), aliases)
@@ -80,7 +78,7 @@ async def _explain(
     explained: list[tuple[str | None, Spans]] = []
     async with _alive(registry, settings, []):
         for records in batches:
-            for record in _in_place(records, _kept(registry, records)):
+            for record in _in_place(records, _kept(registry, records).records()):
                 took = ask(record.message) if record else ()
                 spans = {(start, end): (rule, placeholder) for rule, start, end, placeholder in took}
                 explained.append((record.message if record else None, spans))
@@ -104,11 +102,17 @@ def _living(registry: Registry) -> list[Plugin]:
     return [plugin for plugin in registry.with_hook("lifespan") if plugin.name in stages]
 
 
-def _kept(registry: Registry, records: list[Record]) -> list[Record]:
-    """What the `on_ingest` stages let through."""
+def _kept(registry: Registry, records: list[Record]) -> WorkingBatch:
+    """What the `on_ingest` stages keep of some records."""
+    batch = WorkingBatch(records)
     for plugin in registry.with_hook("on_ingest"):
-        records = _call(plugin, "on_ingest", partial(guarded, plugin.hooks["on_ingest"], records))
-    return records
+        try:
+            _call(plugin, "on_ingest", batch)
+        except Reject:
+            return WorkingBatch([])
+        if batch.has_refused:
+            batch = batch.kept()
+    return batch
 
 
 def _in_place(records: list[Record], kept: list[Record]) -> list[Record | None]:
@@ -117,9 +121,9 @@ def _in_place(records: list[Record], kept: list[Record]) -> list[Record | None]:
     return [record if id(record) in taken else None for record in records]
 
 
-def _call(plugin: Plugin, hook: str, call: Callable[[], Any]) -> Any:
+def _call(plugin: Plugin, hook: str, batch: WorkingBatch) -> None:
     try:
-        return call()
+        batch.call(hook, plugin.hooks[hook])
     except LogAggregatorError:
         raise
     except (Exception, SystemExit) as error:

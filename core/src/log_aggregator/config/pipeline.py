@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -24,6 +24,9 @@ class PluginEntry(BaseModel):
     when: str | None = Field(None, description="on only when this environment variable is set")
     unless: str | None = Field(None, description="off when this environment variable is set")
     required: bool = Field(True, description="a sink: false lets a full lane drop and count instead of refusing logs")
+    on_error: Literal["continue", "wait", "refuse"] | None = Field(
+        None, description="a stage that fails: its records go on without it, wait for it, or are refused"
+    )
     isolated: bool = Field(False, description="a stage: run it in a process of its own")
     isolated_deadline: float = Field(5.0, gt=0, le=600, description="an isolated stage: seconds for one batch")
     isolated_memory_mib: int = Field(512, ge=64, description="an isolated stage: memory its process may have")

@@ -44,10 +44,11 @@ class Backend(Protocol):
     def routes(self) -> list[tuple[str, str, Handler]]:
         """Routes of plugins: (method, path, handler). Complete before `build_app` is called."""
 
-    async def take(self, records: list[Record], *, key: str | None, digest: bytes) -> Receipt:
+    async def take(self, records: list[Record], *, key: str | None, digest: bytes, size: int) -> Receipt:
         """Accept records; returns when they are as durable as the settings say.
 
-        `key` is the Idempotency-Key and `digest` identifies the body; without a key it is empty.
+        `key` is the Idempotency-Key and `digest` identifies the body; without a key it is empty. `size` is the
+        length of the body in bytes.
         Raises `OverloadedError` (nothing accepted, try later), `Reject` (an `on_ingest` stage refused
         the whole batch) and `KeyReusedError` (the key came with another body).
         """

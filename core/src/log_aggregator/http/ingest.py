@@ -96,7 +96,7 @@ class Ingest:
                 raise Problem(400, f"{IDEMPOTENCY_KEY}: expected 1 to {MAX_KEY_LENGTH} printable ASCII characters")
             digest = blake2b(raw, digest_size=16).digest()
         try:
-            return await self._take(records, key=key, digest=digest)
+            return await self._take(records, key=key, digest=digest, size=len(raw))
         except OverloadedError as error:
             raise busy(503, str(error), error.retry_after) from None
         except Reject as error:

@@ -4,113 +4,55 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from typing import NamedTuple
 
 from log_aggregator.aggregation.aggregator import Aggregator
 from log_aggregator.config.settings import Settings
 from log_aggregator.errors import KeyReusedError, OverloadedError, Reject
 from log_aggregator.ingest.commit_scheduler import CommitScheduler
+from log_aggregator.ingest.request import Receipt, Request, Row
 from log_aggregator.journal import Appended, Entry, Intake, JournalError, Writer
 from log_aggregator.journal.intake import encode
-from log_aggregator.model.batch import Batch, is_fresh
-from log_aggregator.model.record import Fresh, Record
+from log_aggregator.model.batch import WorkingBatch
+from log_aggregator.model.record import DecodedRecords, Record
 from log_aggregator.model.validation import UNENCODABLE
-from log_aggregator.plugins.slices import slices
+from log_aggregator.plugins.slices import is_one_slice, slices, weight
 from log_aggregator.plugins.stages import Stages
-from log_aggregator.processing.partial_aggregates import PartialAggregate
+from log_aggregator.processing.processor import Processor
+
+__all__ = ["Ingester", "Receipt"]
 
 ROW = 2000
-"""Records from which on what has gathered is worked on at once instead of waiting for the commit before it."""
-
-
-class Receipt(NamedTuple):
-    """The answer to one batch: `rejected` holds indexes into it, with reasons."""
-
-    accepted: int
-    rejected: list[tuple[int, str]]
-    duplicate: bool
-    durable: bool
-
-
-class _Request:
-    """One batch on its way to the disk."""
-
-    __slots__ = ("accepted", "digest", "done", "key", "records", "rejected")
-
-    def __init__(self, records: list[Record], key: str | None, digest: bytes, done: asyncio.Future[Receipt]) -> None:
-        self.records = records
-        self.accepted = len(records)
-        self.key = key
-        self.digest = digest
-        self.rejected: list[tuple[int, str]] = []
-        self.done = done
-
-    def refuse(self, error: BaseException) -> None:
-        """Answer that nothing was accepted."""
-        if not self.done.done():
-            self.done.set_exception(error)
-
-    def answer(self, appended: Appended, durable: bool) -> None:
-        """Answer what was accepted."""
-        if not self.done.done():
-            accepted = appended.accepted if appended.duplicate else self.accepted
-            self.done.set_result(Receipt(accepted, self.rejected, appended.duplicate, durable))
-
-
-class _Row:
-    """What becomes one row of the intake: one request with a key, or neighbors without."""
-
-    __slots__ = ("entry", "kinds", "parts", "requests", "size")
-
-    def __init__(self, requests: list[_Request], parts: list[Batch], entry: Entry | None) -> None:
-        """`entry` is `None` when nothing of it goes to the disk."""
-        self.requests = requests
-        self.parts = parts
-        self.size = sum([part.size for part in parts])
-        self.entry = entry
-        self.kinds: list[PartialAggregate] | None = None
-
-    def treat(self, pipeline: Aggregator) -> None:
-        """Let the stages see the records before the commit, unless they have or it may turn out a duplicate.
-
-        Then the records are let go: the next ones take their place in memory, which the processor's cache holds.
-        """
-        if self.kinds is None and self.requests[0].key is None:
-            self.kinds = pipeline.treat(self.parts)
-            if self.kinds is not None:
-                self.parts = []
-                for request in self.requests:
-                    request.records.clear()
-
-    def put(self, position: int, pipeline: Aggregator) -> None:
-        """Pass the row on, which is safe now."""
-        if self.kinds is not None:
-            pipeline.put_treated(position, self.size, self.kinds)
-        elif self.parts:
-            pipeline.put(position, self.parts)
+"""Gathered records from which on they are processed at once instead of waiting for the commit before."""
 
 
 class Ingester:
-    """Where records come in, whichever road they took.
+    """Takes records in, from HTTP and from receivers alike.
 
-    Requests that arrive while a commit is under way share the next one; those without a key also share the
-    calls of `on_ingest` and a row of the journal. The stages run while the commit is awaited.
+    Requests that arrive during a commit share the next one; those without a key also share the calls of
+    `on_ingest` and a row of the journal. The stages run while the commit is pending.
     """
 
     def __init__(
-        self, settings: Settings, stages: Stages, writer: Writer, intake: Intake, pipeline: Aggregator
+        self,
+        settings: Settings,
+        stages: Stages,
+        processor: Processor,
+        writer: Writer,
+        intake: Intake,
+        aggregator: Aggregator,
     ) -> None:
         self._settings = settings
         self._durable = settings.durability == "journal"
         self._stages = stages
+        self._processor = processor
         self._writer = writer
         self._intake = intake
-        self._pipeline = pipeline
-        self._gathering: list[_Request] = []
+        self._aggregator = aggregator
+        self._gathering: list[Request] = []
         self._gathered = 0
-        self._rows: list[_Row] = []
+        self._rows: list[Row] = []
         self._loop = asyncio.get_running_loop()
-        self._pace = CommitScheduler(self._commit)
+        self._scheduler = CommitScheduler(self._commit)
         self._opened = asyncio.Event()
         self._in_hand = 0
         self.journal_bytes = 0
@@ -120,26 +62,29 @@ class Ingester:
         self.duplicates = 0
 
     def open(self) -> None:
-        """Let records in. Until then they wait.
+        """Accept records. Until then they wait.
 
-        What a crash left in the journal must be through first: a later record that overtook it would be sealed
+        What a crash left in the journal must be processed first: a later record that overtook it would be sealed
         with a watermark that trims what has not been replayed yet.
         """
         self._opened.set()
 
     @property
     def closed_because(self) -> str | None:
-        """Why no log can be accepted now; `None` when the door is open."""
+        """Why no log can be accepted now; `None` when one can."""
         if self.journal_bytes > self._settings.journal_max_bytes:
             return "the journal is full: the sinks have not taken what waits there"
-        if self._in_hand + self._pipeline.queued > self._settings.queue_max_records:
+        if self._in_hand + self._aggregator.queued > self._settings.queue_max_records:
             return "too many logs wait to be aggregated"
         return None
 
-    async def take(self, records: list[Record], *, key: str | None = None, digest: bytes = b"") -> Receipt:
-        """Guard, keep and acknowledge one batch; returns once it is durable. The list is the door's: it is emptied.
+    async def submit(
+        self, records: list[Record], *, key: str | None = None, digest: bytes = b"", size: int | None = None
+    ) -> Receipt:
+        """Run `on_ingest`, journal and acknowledge the records of one request; returns once they are durable.
 
-        Raises `OverloadedError` when nothing was accepted, `Reject` when a plugin refused the batch and
+        The list is the ingester's from now on. `size`: the bytes that the records took, where known.
+        Raises `OverloadedError` when nothing was accepted, `Reject` when a plugin refused the request and
         `KeyReusedError` when the key came with another body before.
         """
         if not self._opened.is_set():
@@ -150,91 +95,142 @@ class Ingester:
             raise OverloadedError(reason)
         if key is not None:
             digest = digest or hashlib.blake2b(encode(records), digest_size=16).digest()
-        request = _Request(records, key, digest, self._loop.create_future())
-        self._gathering.append(request)
-        self._gathered += len(records)
+        if size is None:
+            size = sum(map(weight, records))
+        request = Request(records, key, digest, size, self._loop.create_future())
         self._in_hand += len(records)
-        if self._gathered >= ROW:
-            self._fill_rows()
-            if self._pace.is_far:  # until then the records would leave the processor's cache
-                for row in self._rows:
-                    row.treat(self._pipeline)
-        self._pace.arrived()
+        if is_one_slice(len(records), size):
+            self._gather(request)
+        else:
+            await self._guard_in_slices(request)
+        self._scheduler.arrived()
         return await request.done
 
+    def _gather(self, request: Request) -> None:
+        self._gathering.append(request)
+        self._gathered += len(request.records)
+        if self._gathered >= ROW:
+            self._fill_rows()
+            if self._scheduler.is_far:  # until then the records would leave the processor's cache
+                for row in self._rows:
+                    self._process(row)
+
+    async def _guard_in_slices(self, request: Request) -> None:
+        """Run `on_ingest` over one large request, in slices between which others have their turn."""
+        parts: list[WorkingBatch] = []
+        rejected: list[tuple[object, str]] = []
+        try:
+            for part in slices(WorkingBatch(request.records), request.size):
+                kept, refused = self._stages.guard(part)
+                rejected += refused
+                if kept.size:
+                    parts.append(kept)
+                await asyncio.sleep(0)
+        except BaseException as error:
+            self._refuse([request], error)
+            raise
+        kept_records = sum([part.size for part in parts])
+        if kept_records < len(request.records):
+            self._in_hand -= len(request.records) - kept_records
+            self._note_kept([request], parts, rejected)
+        self._rows.append(Row([request], parts, self._entry(request, parts)))
+
     def _fill_rows(self) -> None:
-        """Take what has gathered through `on_ingest`; it is ready for the journal then."""
+        """Run `on_ingest` over what has gathered; it is ready for the journal then."""
         requests, self._gathering, self._gathered = self._gathering, [], 0
         for neighbors in _neighbors(requests):
             self._rows += self._guarded(neighbors)
+
+    def _guarded(self, requests: list[Request]) -> list[Row]:
+        """Run `on_ingest` over the records of neighbors together. A refusal of them is asked again of each alone."""
+        batch = WorkingBatch(_records_of(requests))
+        try:
+            kept, rejected = self._stages.guard(batch)
+        except (Reject, OverloadedError) as error:
+            if len(requests) == 1 or isinstance(error, OverloadedError):
+                self._refuse(requests, error)
+                return []
+            for request in requests:  # a stage may have annotated them by now
+                request.records = [*request.records]
+            return [row for request in requests for row in self._guarded([request])]
+        self._in_hand -= batch.size - kept.size
+        if kept is not batch:
+            self._note_kept(requests, [kept], rejected)
+        size = sum([request.size for request in requests])
+        parts = [*slices(kept, size)]
+        return [Row(requests, parts, self._entry(requests[0], parts))]
+
+    def _refuse(self, requests: list[Request], error: BaseException) -> None:
+        records = sum([len(request.records) for request in requests])
+        self._in_hand -= records
+        if isinstance(error, Reject):
+            self.rejected += records
+        else:
+            self.refused += records
+        for request in requests:
+            request.refuse(error)
+            if request.done.done() and not request.done.cancelled():
+                request.done.exception()  # the caller may get it another way
+
+    def _note_kept(
+        self, requests: list[Request], parts: list[WorkingBatch], rejected: list[tuple[object, str]]
+    ) -> None:
+        kept = {id(record) for part in parts for record in part.records()}
+        reasons = {id(record): why for record, why in rejected}
+        for request in requests:
+            request.note_kept(kept, reasons)
+        self.rejected += len(rejected)
+
+    def _entry(self, request: Request, parts: list[WorkingBatch]) -> Entry | None:
+        if not self._durable and request.key is None:
+            return None
+        payload = None
+        if self._durable and parts:
+            try:
+                payload = _encoded(parts)
+            except UNENCODABLE:
+                for part in parts:
+                    self._stages.inspector.repair(part)
+                payload = _encoded(parts)
+        return Entry(payload, sum([part.size for part in parts]), request.key, request.digest)
 
     def _commit(self) -> None:
         """Give all that waits to the writer, and run the stages while it writes."""
         self._fill_rows()
         rows, self._rows = self._rows, []
         lasting = [row for row in rows if row.entry is not None]
-        self._pace.began(writing=bool(lasting))
+        self._scheduler.began(writing=bool(lasting))
         if lasting:
             entries = [row.entry for row in lasting if row.entry is not None]
             future = self._writer.submit(lambda connection: self._intake.append(connection, entries))
             future.add_done_callback(lambda done: self._committed(lasting, done))
         for row in rows:
-            row.treat(self._pipeline)
+            self._process(row)
             if row.entry is None:
                 self._settle(row, Appended(0, row.size))
 
-    def _guarded(self, requests: list[_Request]) -> list[_Row]:
-        """Run `on_ingest` over neighbors together. A refusal of the whole is asked again of each alone."""
-        batch = Batch(_records_of(requests))
-        try:
-            kept, refused = self._stages.guard(batch)
-        except Reject as verdict:
-            if len(requests) > 1:
-                for request in requests:  # some stage may have said something of them by now
-                    request.records = [*request.records]
-                return [row for request in requests for row in self._guarded([request])]
-            self._in_hand -= batch.size
-            self.rejected += batch.size
-            requests[0].refuse(verdict)
-            return []
-        self._in_hand -= batch.size - kept.size
-        if kept is not batch:
-            self._note_kept(requests, kept, refused)
-        entry = self._entry(requests[0], kept)
-        return [_Row(requests, list(slices(kept)), entry)]
+    def _process(self, row: Row) -> None:
+        """Run the stages while the commit is pending, unless they ran already or the row may be a duplicate.
 
-    def _note_kept(self, requests: list[_Request], kept: Batch, refused: list[tuple[object, str]]) -> None:
-        """Tell each request which of its records a plugin refused or dropped."""
-        left = set(map(id, kept.written()))
-        reasons = {id(record): why for record, why in refused}
-        for request in requests:
-            marks = list(map(id, request.records))
-            request.accepted = sum(mark in left for mark in marks)
-            request.rejected = [(index, reasons[mark]) for index, mark in enumerate(marks) if mark in reasons]
-        self.rejected += len(refused)
+        Then the records are released: the next ones take their place in memory, which the processor's cache holds.
+        """
+        if row.partials is not None or row.requests[0].key is not None:
+            return
+        row.partials = self._processor.process(row.parts)
+        if row.partials is not None:
+            row.parts = []
+            for request in row.requests:
+                request.records.clear()
 
-    def _entry(self, request: _Request, batch: Batch) -> Entry | None:
-        if not self._durable and request.key is None:
-            return None
-        payload = None
-        if self._durable and batch.size:
-            try:
-                records = batch.written()
-                payload = encode(records, fresh=is_fresh(batch))
-            except UNENCODABLE:
-                self._stages.make_sound(batch.records())
-                payload = encode(batch.written())
-        return Entry(payload, batch.size, request.key, request.digest)
-
-    def _committed(self, rows: list[_Row], done: asyncio.Future[list[Appended | KeyReusedError]]) -> None:
+    def _committed(self, rows: list[Row], done: asyncio.Future[list[Appended | KeyReusedError]]) -> None:
         failure = done.exception()
         results: list[Appended | BaseException]
         results = [_as_overload(failure)] * len(rows) if failure is not None else list(done.result())
-        self._pace.ended()
+        self._scheduler.ended()
         for row, result in zip(rows, results, strict=True):
             self._settle(row, result)
 
-    def _settle(self, row: _Row, result: Appended | BaseException) -> None:
+    def _settle(self, row: Row, result: Appended | BaseException) -> None:
         self._in_hand -= row.size
         if isinstance(result, BaseException):
             self.refused += row.size
@@ -245,14 +241,17 @@ class Ingester:
             self.duplicates += 1
         else:
             self.accepted += row.size
-            row.put(result.position, self._pipeline)
+            if row.partials is not None:
+                self._aggregator.enqueue_processed(result.position, row.size, row.partials)
+            elif row.parts:
+                self._aggregator.enqueue(result.position, row.parts)
         for request in row.requests:
-            request.answer(result, self._durable)
+            request.acknowledge(result, self._durable)
 
 
-def _neighbors(requests: list[_Request]) -> list[list[_Request]]:
+def _neighbors(requests: list[Request]) -> list[list[Request]]:
     """Requests without a key stay together; one with a key is alone, so that it can be left out if known."""
-    groups: list[list[_Request]] = []
+    groups: list[list[Request]] = []
     for request in requests:
         if request.key is None and groups and groups[-1][-1].key is None:
             groups[-1].append(request)
@@ -261,15 +260,22 @@ def _neighbors(requests: list[_Request]) -> list[list[_Request]]:
     return groups
 
 
-def _records_of(requests: list[_Request]) -> list[Record]:
-    """The records of all requests, still fresh when all are."""
+def _records_of(requests: list[Request]) -> list[Record]:
+    """The records of all requests, still `DecodedRecords` when all are."""
     if len(requests) == 1:
         return requests[0].records
-    fresh = all(type(request.records) is Fresh for request in requests)
-    records: list[Record] = Fresh() if fresh else []
+    records: list[Record] = []
     for request in requests:
         records += request.records
+    decoded = [request.records for request in requests if isinstance(request.records, DecodedRecords)]
+    if len(decoded) == len(requests):
+        return DecodedRecords(records, [shape for some in decoded for shape in some.shapes])
     return records
+
+
+def _encoded(parts: list[WorkingBatch]) -> bytes:
+    records = parts[0].records() if len(parts) == 1 else [record for part in parts for record in part.records()]
+    return encode(records, annotated=any(part.is_annotated for part in parts))
 
 
 def _as_overload(failure: BaseException) -> BaseException:

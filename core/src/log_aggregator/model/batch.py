@@ -1,193 +1,248 @@
-"""The records of one batch, one by one or taken together where they are alike: what is said of those is said once."""
+"""The records of one call of a hook, and what the host keeps of them between the calls."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from operator import is_
 
-from log_aggregator.errors import Reject
 from log_aggregator.model.group import (
-    Alike,
-    are_still_alike,
-    are_told,
-    is_unsaid,
-    take_metadata,
-    take_together,
-    tell,
-    tell_metadata,
+    Group,
+    flattened,
+    grouped,
+    handed_out,
+    is_uniform,
+    records_of,
+    retire,
+    taken_back,
+    write,
 )
-from log_aggregator.model.record import Fresh, Record
-
-GARBLED = (AttributeError, TypeError, ValueError)
-"""What is raised where a stage put something else in the place of records or of what is said of them."""
+from log_aggregator.model.record import DecodedRecords, Record
+from log_aggregator.model.shapes import shapes_of
 
 
 class Batch:
-    """The records of one batch, in the form in which they were asked for last.
+    """The records of one call of a hook: one by one, or in groups of records that agree.
 
-    Changing the form costs about 0.2 µs a record. A stage that says the same of alike records asks for `alike()`.
-    `ordered` tells of records taken together whether their times ascend.
+    Iterating gives each record; assigning to its fields is always right. Groups cost a fraction. Both may be used in
+    one call: what is assigned to a record wins over what is assigned to its group. A `normalize` hook is offered only
+    records whose pattern is not final.
     """
 
-    __slots__ = ("_alike", "_before", "_fresh", "_metadata", "_records", "ordered", "size")
+    __slots__ = (
+        "_annotated", "_dropped", "_groups", "_handed", "_hook", "_ids", "_messages", "_ordered", "_records",
+        "_rejected", "_shapes",
+    )  # fmt: skip
 
-    def __init__(self, records: list[Record]) -> None:
-        self.size = len(records)
-        self.ordered = False
-        self._records = records
-        self._fresh = type(records) is Fresh
-        self._alike: list[Alike] | None = None
-        self._before: list[Alike] = []
-        self._metadata = False
+    _annotated: bool
+    _dropped: dict[int, str]
+    _groups: list[Group] | None
+    _handed: bool
+    _hook: str
+    _ids: set[int] | None
+    _messages: list[str]
+    _ordered: bool
+    _records: list[Record]
+    _rejected: dict[int, str]
+    _shapes: list[str] | None
 
-    def alike(self) -> list[Alike]:
-        """The records taken together where they are alike, in the order of the first of each.
+    def __iter__(self) -> Iterator[Record]:
+        self._write()
+        if not self._handed:
+            self._handed = True
+            self._messages = [record.message for record in self._records]
+            for group in self._groups or ():
+                handed_out(group)
+        if self._hook == "normalize":
+            return iter([record for record in self._records if not record.pattern_is_final])
+        return iter(self._records[:])
 
-        Raises `TypeError` or `ValueError` when one has a field of a wrong type.
+    def __len__(self) -> int:
+        if self._hook == "normalize":
+            return sum(len(records_of(group)) for group in self.groups())
+        return len(self._records)
+
+    def groups(self) -> Sequence[Group]:
+        """Records with equal shape, level, source and annotations, in the order of the first record of each."""
+        groups = self._all_groups()
+        if self._hook == "normalize":
+            return [group for group in groups if not group.pattern_is_final]
+        return groups[:]
+
+    def drop(self, record: Record, reason: str) -> None:
+        """Leave a record out; drops are counted by reason. For `on_ingest` only.
+
+        Raises `ValueError` when the batch has no such record, `RuntimeError` in another hook.
         """
-        if self._alike is None:
+        self._dropped[self._refusable(record)] = reason
+
+    def reject(self, record: Record, reason: str) -> None:
+        """Refuse a record: its sender is told the reason, so it must not hold the message. For `on_ingest` only.
+
+        Raises `ValueError` when the batch has no such record, `RuntimeError` in another hook.
+        """
+        self._rejected[self._refusable(record)] = reason
+
+    def _refusable(self, record: Record) -> int:
+        if self._hook not in {"", "on_ingest"}:
+            raise RuntimeError(f"drop and reject are for on_ingest; {self._hook} cannot refuse what is acknowledged")
+        if self._ids is None:
+            self._ids = set(map(id, self._records))
+        if id(record) not in self._ids:
+            raise ValueError("not a record of this batch")
+        return id(record)
+
+    def _write(self) -> None:
+        """Write what was assigned to groups to their records."""
+        if self._groups is not None:
+            self._groups = flattened(self._groups)
+            for group in self._groups:
+                if write(group):
+                    self._annotated = True
+
+    def _all_groups(self) -> list[Group]:
+        if self._handed:
+            self._take_assignments()
+        if self._groups is None:
+            if self._shapes is None:
+                self._shapes = shapes_of([record.message for record in self._records])
             times = [record.timestamp for record in self._records]
-            if not self._fresh and not {int}.issuperset(map(type, times)):
-                raise TypeError("a timestamp has not its type")
-            self.ordered = times == sorted(times)
-            before, self._before = self._before, []
-            # Nobody has changed anything, mostly: to find that out costs half of taking them together.
-            unchanged = bool(before) and all(map(are_still_alike, before))
-            alike = before if unchanged else take_together(self._records, fresh=self._fresh)
-            had, self._metadata = self._metadata, bool([True for record in self._records if record.metadata])
-            if had or self._metadata:
-                take_metadata(alike)
-            self._alike = alike
-        return self._alike[:]
+            if self._annotated and not {int}.issuperset(map(type, times)):
+                raise TypeError("a timestamp is no integer")
+            self._ordered = times == sorted(times)
+            self._groups = grouped(self._records, self._shapes, annotated=self._annotated)
+            if self._handed:
+                for group in self._groups:
+                    handed_out(group)
+        else:
+            self._groups = flattened(self._groups)
+        return self._groups
 
-    def records(self) -> list[Record]:
-        """The records one by one, in the order in which they came, with all that was said of them."""
-        records = [*self.written()]
-        self._fresh = False
-        if self._alike is not None:
-            self._before = self._alike
-            self._alike = None
-        return records
+    def _take_assignments(self) -> None:
+        """Take in what a plugin assigned to records that it was handed."""
+        self._write()
+        changed = self._update_shapes()
+        if self._groups is None:
+            self._annotated = True
+        elif changed or not all(map(is_uniform, self._groups)):
+            self._annotated = True
+            for group in self._groups:
+                retire(group)
+            self._groups = None
 
-    def written(self) -> list[Record]:
-        """What `records` returns, to be read only: the batch keeps its form."""
-        try:
-            self._tell()
-        except GARBLED:
-            self._alike = None
-        return self._records
+    def _update_shapes(self) -> bool:
+        """Drop the shapes when a message is not the one that it was made from; whether one was."""
+        messages = [record.message for record in self._records]
+        if all(map(is_, messages, self._messages)):
+            return False
+        self._shapes = None
+        self._messages = messages
+        return True
 
-    def _tell(self) -> None:
-        is_told = is_unsaid if self._fresh else are_told
-        for same in self._alike or ():
-            if not is_told(same):
-                tell(same)
-                self._fresh = False
-            if self._metadata or same.metadata:
-                tell_metadata(same)
 
-    def replace(self, alike: list[Alike]) -> None:
-        """Take these parts of the same records from now on. Raises `ValueError` when some are missing or too many."""
-        held = _records_in(alike)
-        if held != self.size:
-            raise ValueError(f"parts with {held} records, expected the {self.size} of the batch")
-        self._alike = alike[:]
+class WorkingBatch(Batch):
+    """A batch as the host keeps it between the calls of hooks."""
+
+    __slots__ = ("stages_done",)
+
+    def __init__(self, records: list[Record], shapes: list[str] | None = None) -> None:
+        """`shapes`: the shape of each message, when it is known already."""
+        if shapes is None and type(records) is DecodedRecords:
+            shapes = records.shapes
+        self._records = records
+        self._shapes = shapes
+        self._annotated = type(records) is not DecodedRecords
+        self._groups = self._ids = None
+        self._handed = self._ordered = False
+        self._hook = ""
+        self._dropped, self._rejected = {}, {}
+        self.stages_done = 0
 
     @property
-    def characters(self) -> int:
-        """Characters of all messages. Raises `TypeError` when one is no text."""
-        if self._alike is not None:
-            return sum([len(same.shape) * len(same.records) for same in self._alike])
-        return sum([len(record.message) for record in self._records])
+    def size(self) -> int:
+        """How many records there are, whatever the hook is offered."""
+        return len(self._records)
 
+    @property
+    def is_ordered(self) -> bool:
+        """Whether the times ascend. Known once `all_groups` was called."""
+        return self._ordered
 
-def is_fresh(batch: Batch) -> bool:
-    """Whether it is certain that the records themselves say nothing but what was sent."""
-    return batch._fresh
+    @property
+    def is_annotated(self) -> bool:
+        """Whether a record may carry annotations of a stage. `records` makes it true to the groups."""
+        return self._annotated
 
-
-def fault_in_parts(batch: Batch, *, thorough: bool) -> str:
-    """What a stage did to the parts of a batch that must not be, or an empty text; all records are back then.
-
-    Whether something else stands in the place of records is looked at when `thorough`.
-    """
-    if batch._alike is None:
-        return ""
-    try:
-        if not _is_whole(batch._alike, batch.size):
-            fault = "took records or metadata out of the batch"
-        elif thorough and not all(isinstance(record, Record) for same in batch._alike for record in same.records):
-            fault = "put something else in the place of records"
-        else:
-            return ""
-    except TypeError:  # what has no length
-        fault = "took records or metadata out of the batch"
-    batch._alike = None
-    return fault
-
-
-def _is_whole(alike: list[Alike], size: int) -> bool:
-    held = 0
-    for same in alike:
-        records = len(same.records)
-        if not records or (same.metadata and len(same.metadata) != records):
-            return False
-        held += records
-    return held == size
-
-
-def messages_of(batch: Batch) -> dict[int, str]:
-    """The message of each record, by the record's `id`."""
-    return {id(record): record.message for record in batch._records}
-
-
-def forget_old_shapes(batch: Batch, before: dict[int, str]) -> None:
-    """Drop the shape of each record whose message is not the one it had before, see `messages_of`.
-
-    The message of such a record was assigned without `set_message`: its old shape would still tell the old message.
-    """
-    changed = [record for record in batch._records if before.get(id(record)) is not record.message]
-    if changed:
-        batch.records()
-        for record in changed:
-            record.shape = ""
-
-
-def examples_of(batch: Batch, turn: int) -> list[Record]:
-    """Up to three records with what was said of them: the first, the last, and with each turn another between."""
-    if batch._alike is not None:
-        alike = batch._alike
-        return [same.example() for same in (alike[0], alike[-1], alike[turn % len(alike)])] if alike else []
-    records = batch._records
-    return [records[0], records[-1], records[turn % len(records)]] if records else []
-
-
-def _records_in(alike: list[Alike]) -> int:
-    return sum([len(same.records) for same in alike])
-
-
-def takes_batch(hook: Callable[..., Any]) -> bool:
-    """Whether a stage's hook takes the `batch`, or else its `records` one by one."""
-    return "batch" in inspect.signature(hook).parameters
-
-
-def run(hook: Callable[..., Any], batch: Batch) -> Any:
-    """Call a stage's hook, whichever form it has; what it returns."""
-    if takes_batch(hook):
-        return hook(batch=batch)
-    return hook(records=batch.records())
-
-
-def guarded(on_ingest: Callable[..., Any], records: list[Record]) -> list[Record]:
-    """What an `on_ingest` hook leaves of some records. A refusal of all leaves none."""
-    left = records
-    while left:
-        batch = Batch(left)
+    def call(self, hook: str, implementation: Callable[..., object]) -> None:
+        """Call a hook with this batch and take in what it assigned, also when it raises."""
+        self._hook = hook
         try:
-            result = run(on_ingest, batch)
-        except Reject as verdict:
-            left = [record for record in left if verdict.record is not None and record is not verdict.record]
-        else:
-            return batch.records() if result is None else list(result)
-    return left
+            implementation(batch=self)
+        finally:
+            self._end()
+
+    def _end(self) -> None:
+        if self._handed:
+            self._take_assignments()
+            self._handed = False
+            for group in self._groups or ():
+                taken_back(group)
+        self._hook = ""
+
+    def all_groups(self) -> list[Group]:
+        """Every group, final or not. Raises `TypeError` or `ValueError` when a field has a wrong type."""
+        return self._all_groups()
+
+    def records(self) -> list[Record]:
+        """The records with all annotations, to be read only. Raises `TypeError` when an annotation has a wrong type."""
+        self._write()
+        return self._records
+
+    def regroup(self) -> None:
+        """Forget the groups: the records say everything, and something in them was repaired."""
+        self._write()
+        self._groups = self._shapes = None
+        self._annotated = True
+
+    def refused(self) -> tuple[list[tuple[Record, str]], list[tuple[Record, str]]]:
+        """The dropped and the rejected records with their reasons. A rejected one is not dropped, too."""
+        rejected = [(record, self._rejected[id(record)]) for record in self._records if id(record) in self._rejected]
+        dropped = [
+            (record, self._dropped[id(record)])
+            for record in self._records
+            if id(record) in self._dropped and id(record) not in self._rejected
+        ]
+        return dropped, rejected
+
+    def take_refusals(self, part: WorkingBatch) -> None:
+        """Take over what was dropped and rejected in a part of this batch."""
+        self._dropped |= part._dropped
+        self._rejected |= part._rejected
+
+    @property
+    def needs_grouping(self) -> bool:
+        """Whether the records are not in groups yet."""
+        return self._groups is None
+
+    @property
+    def has_refused(self) -> bool:
+        """Whether a record was dropped or rejected."""
+        return bool(self._dropped or self._rejected)
+
+    def kept(self) -> WorkingBatch:
+        """The batch without the dropped and rejected records."""
+        gone = self._dropped.keys() | self._rejected.keys()
+        self._write()
+        return self.part([place for place, record in enumerate(self._records) if id(record) not in gone])
+
+    def part(self, places: Sequence[int]) -> WorkingBatch:
+        """The records at some places, as a batch of their own."""
+        self._write()
+        shapes = [self._shapes[place] for place in places] if self._shapes is not None else None
+        part = WorkingBatch([self._records[place] for place in places], shapes)
+        part._annotated = self._annotated
+        part.stages_done = self.stages_done
+        return part
+
+    def slice(self, start: int, stop: int) -> WorkingBatch:
+        """The records from `start` to before `stop`, as a batch of their own."""
+        return self.part(range(start, min(stop, len(self._records))))

@@ -1,180 +1,224 @@
-"""What alike records have in common, and how it is found and told to each of them."""
+"""A group: records of one batch with equal shape, level, source and annotations."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from copy import copy
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
-from log_aggregator.model.record import Record, fill_shapes
+from log_aggregator.model.record import Record
+
+K = TypeVar("K", bound=Hashable)
+
+_Annotations = tuple[str, str, str, str, tuple[str, ...], bool]
+
+_FIELDS = ("pattern", "level", "source", "category", "tags", "pattern_is_final")
+"""What `annotations_of` returns, in order."""
 
 
-class Alike(msgspec.Struct, gc=False):
-    """Records of one batch that agree in shape, level and source, and of which every stage has said the same.
+class Group(msgspec.Struct, gc=False):
+    """Records of one batch with equal shape, level, source and annotations. Their messages differ in digits at most.
 
-    Their messages differ in digits at most. What a stage sets here counts for all `records`, of which there is at
-    least one; their own fields take no part. `metadata` has that of each record, in order, or is empty when none has
-    any: to change it, put a new list of new objects here.
+    What is assigned to `pattern`, `category`, `tags`, `pattern_is_final`, `level` or `source` counts for all records.
+    `messages` and `metadata` are columns with one entry per record, to be read; `metadata` may be assigned as a whole.
     """
 
-    records: list[Record]
-    shape: str
+    _records: list[Record]
+    _shape: str
     level: str
     source: str
-    level_is_explicit: bool
+    _level_is_explicit: bool
     pattern: str = ""
     category: str = ""
     tags: tuple[str, ...] = ()
-    settled: bool = False
-    metadata: list[dict[str, Any]] = []
-    errors: tuple[str, ...] = ()
+    pattern_is_final: bool = False
+    _metadata: Sequence[dict[str, Any]] | None = None
+    _base: _Annotations | None = None
+    _parts: list[Group] | None = None
 
-    def part(self, places: Sequence[int]) -> Alike:
-        """The records at some places, ascending, with all that was said: a stage may say something else of them."""
-        part = copy(self)
-        part.records = [self.records[place] for place in places]
-        part.metadata = [self.metadata[place] for place in places] if self.metadata else []
-        return part
+    @property
+    def shape(self) -> str:
+        """The messages with every ASCII digit as `0`."""
+        return self._shape
 
-    def by_pattern(self, patterns: Sequence[str]) -> list[Alike]:
-        """The parts with the same pattern, which is set; `patterns` has one for each record, in order."""
-        places: defaultdict[str, list[int]] = defaultdict(list)
-        for place, pattern in enumerate(patterns):
-            places[pattern].append(place)
-        parts = [self] if len(places) == 1 else [self.part(some) for some in places.values()]
-        for part, pattern in zip(parts, places, strict=True):
-            part.pattern = pattern
+    @property
+    def level_is_explicit(self) -> bool:
+        """Whether the clients sent the level."""
+        return self._level_is_explicit
+
+    @property
+    def messages(self) -> Sequence[str]:
+        """The message of each record."""
+        return [record.message for record in self._records]
+
+    @property
+    def metadata(self) -> Sequence[Mapping[str, Any]]:
+        """The metadata of each record. Records may share one object: never change it in place."""
+        if self._metadata is None:
+            self._metadata = [record.metadata for record in self._records]
+        return self._metadata
+
+    @metadata.setter
+    def metadata(self, column: Sequence[Mapping[str, Any]]) -> None:
+        """Assign the metadata of each record, in order. Raises `ValueError` when the column has another length."""
+        if len(column) != len(self._records):
+            raise ValueError(f"metadata of {len(column)} records, expected {len(self._records)}")
+        for record, metadata in zip(self._records, column, strict=True):
+            record.metadata = metadata  # type: ignore[assignment]  # the inspector finds what is no dict
+        self._metadata = None
+
+    def split(self, keys: Sequence[K]) -> list[tuple[K, Group]]:
+        """Split the group by one key per record, to annotate records differently: each key with its part.
+
+        The batch keeps the parts in place of the group. When all keys are equal, the part is the group itself.
+        Raises `ValueError` when there are not as many keys as records.
+        """
+        if len(keys) != len(self._records):
+            raise ValueError(f"{len(keys)} keys, expected one for each of {len(self._records)} records")
+        if len(keys) == 1:
+            return [(keys[0], self)]
+        places: dict[K, list[int]] = {}
+        for place, key in enumerate(keys):
+            if (known := places.get(key)) is not None:
+                known.append(place)
+            else:
+                places[key] = [place]
+        if len(places) == 1:
+            return [(keys[0], self)]
+        parts = [(key, _part(self, some)) for key, some in places.items()]
+        self._parts = [part for _, part in parts]
+        retire(self)
         return parts
 
-    def example(self) -> Record:
-        """The first record, as a new one that has what was said of all."""
-        one = self.part([0])
-        one.records = [copy(self.records[0])]
-        tell(one)
-        tell_metadata(one)
-        return one.records[0]
+
+class _Retired(Group, gc=False):
+    """A group whose records have moved to other groups: an assignment would be lost, so it raises."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{name}: this group was split or its batch regrouped; assign to the parts instead")
 
 
-def take_together(records: list[Record], *, fresh: bool = False) -> list[Alike]:
-    """Alike records together, in the order of the first of each. Fills in their shapes.
+def retire(group: Group) -> None:
+    """Let every further assignment to a group raise `AttributeError`."""
+    if type(group) is Group:
+        group.__class__ = _Retired
 
-    `fresh`: no stage has said anything of them. Raises `TypeError` or `ValueError` when a field has a wrong type.
-    """
-    said_of = [] if fresh else [r for r in records if r.pattern or r.category or r.tags or r.settled]
-    find = _by_all_that_was_said if said_of else _by_shape_level_and_source
-    found = find(records)
-    if not all(same.shape for same in found):
-        fill_shapes(records)
-        found = find(records)
+
+def _part(group: Group, places: list[int]) -> Group:
+    part = copy(group)
+    part._records = [group._records[place] for place in places]
+    part._metadata = None
+    return part
+
+
+def flattened(groups: list[Group]) -> list[Group]:
+    """The groups with those that were split replaced by their parts."""
+    found: list[Group] = []
+    for group in groups:
+        if group._parts is None:
+            found.append(group)
+        else:
+            found += flattened(group._parts)
     return found
 
 
-def _by_shape_level_and_source(records: list[Record]) -> list[Alike]:
-    found: dict[Any, Alike] = {}
+def annotations_of(group: Group | Record) -> _Annotations:
+    """What a stage may assign to all records of a group."""
+    return group.pattern, group.level, group.source, group.category, group.tags, group.pattern_is_final
+
+
+def records_of(group: Group) -> list[Record]:
+    """The records of a group, in order."""
+    return group._records
+
+
+def handed_out(group: Group) -> None:
+    """Note that a plugin holds the records, which say now what the group says: it may assign to either."""
+    group._base = annotations_of(group)
+    group._metadata = None
+
+
+def taken_back(group: Group) -> None:
+    """Note that nobody holds the records any more."""
+    group._base = None
+
+
+def write(group: Group) -> bool:
+    """Write a group's annotations to its records, unless they say the same; whether anything was written.
+
+    A field that a plugin assigned to a record since `handed_out` keeps what was assigned.
+    """
+    now = annotations_of(group)
+    base = group._base
+    if base is None:
+        if now == annotations_of(group._records[0]):
+            return False
+        _annotate(group)
+        return True
+    for field, before, after in zip(_FIELDS, base, now, strict=True):
+        if before != after:
+            for record in group._records:
+                if getattr(record, field) == before:
+                    setattr(record, field, after)
+    group._base = now
+    return now != base
+
+
+def is_uniform(group: Group) -> bool:
+    """Whether all records say what the group says."""
+    now = annotations_of(group)
+    return all(annotations_of(record) == now for record in group._records)
+
+
+def _annotate(group: Group) -> None:
+    """Write a group's annotations to its records."""
+    level, source, pattern, category = group.level, group.source, group.pattern, group.category
+    tags, is_final = group.tags, group.pattern_is_final
+    for record in group._records:
+        record.level, record.source, record.pattern, record.category = level, source, pattern, category
+        record.tags, record.pattern_is_final = tags, is_final
+
+
+def grouped(records: list[Record], shapes: list[str], *, annotated: bool) -> list[Group]:
+    """The groups of some records with these shapes, in the order of the first record of each.
+
+    `annotated`: stages have assigned fields of the records. Raises `TypeError` when a field has a wrong type.
+    """
+    if annotated:
+        return _by_annotations(records, shapes)
+    found: dict[Any, Group] = {}
     get = found.get
-    for record in records:
-        same = get(record.shape)
-        if same is None:
-            shape = record.shape
-            found[shape] = Alike([record], shape, record.level, record.source, record.level_is_explicit)
+    for record, shape in zip(records, shapes, strict=True):
+        group = get(shape)
+        if group is None:
+            found[shape] = Group([record], shape, record.level, record.source, record.level_is_explicit)
             continue
         # Most shapes have one level and source, and decoders share their texts: cheaper than a key of all.
         if (
-            same.level is not record.level
-            or same.source is not record.source
-            or same.level_is_explicit is not record.level_is_explicit
+            group.level is not record.level
+            or group.source is not record.source
+            or group._level_is_explicit is not record.level_is_explicit
         ):
-            same = _of_its_kind(record, same, found)
-        same.records.append(record)
+            group = _other_level_or_source(record, shape, group, found)
+        group._records.append(record)
     return list(found.values())
 
 
-def _of_its_kind(record: Record, near: Alike, found: dict[Any, Alike]) -> Alike:
-    """Where a record belongs that is not surely alike `near`, the first of its shape."""
-    shape, level, source, sent = record.shape, record.level, record.source, record.level_is_explicit
-    if near.level == level and near.source == source and near.level_is_explicit is sent:
-        return near
-    what = (shape, level, source, sent)
-    return found.get(what) or found.setdefault(what, Alike([], shape, level, source, sent))
+def _other_level_or_source(record: Record, shape: str, first: Group, found: dict[Any, Group]) -> Group:
+    """The group of a record that is not identical with the first of its shape."""
+    level, source, explicit = record.level, record.source, record.level_is_explicit
+    if first.level == level and first.source == source and first._level_is_explicit is explicit:
+        return first
+    key = (shape, level, source, explicit)
+    return found.get(key) or found.setdefault(key, Group([], shape, level, source, explicit))
 
 
-def _by_all_that_was_said(records: list[Record]) -> list[Alike]:
-    found: defaultdict[tuple[Any, ...], list[Record]] = defaultdict(list)
-    for record in records:
-        what = (record.shape, record.level, record.source, record.level_is_explicit)
-        found[*what, record.pattern, record.category, record.tags, record.settled].append(record)
-    return [Alike(same, *what) for what, same in found.items()]
-
-
-def take_metadata(alike: list[Alike]) -> None:
-    """Let each have the metadata of its records."""
-    for same in alike:
-        metadata = [record.metadata for record in same.records]
-        same.metadata = metadata if any(metadata) else []
-
-
-def are_told(same: Alike) -> bool:
-    """Whether the records say themselves what was said of all; metadata apart. When one does, the others do."""
-    record = same.records[0]
-    return (
-        record.level == same.level
-        and record.source == same.source
-        and record.pattern == same.pattern
-        and record.category == same.category
-        and record.tags == same.tags
-        and record.settled is same.settled
-        and not same.errors
-    )
-
-
-def is_unsaid(same: Alike) -> bool:
-    """Whether no stage has said anything of fresh records; metadata apart."""
-    record = same.records[0]
-    said = same.pattern or same.category or same.tags or same.settled or same.errors
-    return not said and record.level is same.level and record.source is same.source
-
-
-def are_still_alike(same: Alike) -> bool:
-    """Whether all records say themselves what stands here; metadata apart."""
-    shape, level, source, sent = same.shape, same.level, same.source, same.level_is_explicit
-    pattern, category, tags, settled = same.pattern, same.category, same.tags, same.settled
-    for record in same.records:
-        if (
-            record.pattern != pattern
-            or record.tags is not tags
-            or record.category != category
-            or record.level != level
-            or record.shape != shape
-            or record.source != source
-            or record.level_is_explicit is not sent
-            or record.settled is not settled
-        ):
-            return False
-    return True
-
-
-def tell(same: Alike) -> None:
-    """Say of each record what was said of all that are alike; metadata apart."""
-    level, source, pattern, category = same.level, same.source, same.pattern, same.category
-    tags, settled = same.tags, same.settled
-    errors = same.errors if type(same.errors) is tuple else ()  # what a plugin garbled would end the pipeline here
-    for record in same.records:
-        record.level, record.source, record.pattern, record.category = level, source, pattern, category
-        record.tags, record.settled = tags, settled
-        if errors:
-            record.errors += errors
-    same.errors = ()
-
-
-def tell_metadata(same: Alike) -> None:
-    """Give each record the metadata that stands here for it."""
-    if same.metadata:
-        for record, metadata in zip(same.records, same.metadata, strict=True):
-            record.metadata = metadata
-    else:
-        for record in same.records:
-            if record.metadata:
-                record.metadata = {}
+def _by_annotations(records: list[Record], shapes: list[str]) -> list[Group]:
+    found: dict[tuple[Any, ...], list[Record]] = {}
+    for record, shape in zip(records, shapes, strict=True):
+        sent = (shape, record.level, record.source, record.level_is_explicit)
+        key = (*sent, record.pattern, record.category, record.tags, record.pattern_is_final)
+        found.setdefault(key, []).append(record)
+    return [Group(some, *key) for key, some in found.items()]

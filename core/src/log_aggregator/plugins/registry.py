@@ -23,14 +23,14 @@ GROUP = "log_aggregator.plugins"
 STAGE_HOOKS = ("normalize", "enrich")
 """The hooks of a stage that may run in a process of its own."""
 
-BATCH_HOOKS = ("on_ingest", *STAGE_HOOKS)
-"""The hooks that may take a batch as a whole."""
+ON_ERROR = ("continue", "wait", "refuse")
+"""What a plugin's `on_error` may be."""
 
 
 class Plugin:
     """One loaded plugin. `hook(name)` gives its implementation as a plain callable, or `None`.
 
-    `batched` names the hooks that take the batch as a whole instead of its records one by one.
+    `on_error` says what happens while it cannot run: the file's word, else that of its class, else `continue`.
     """
 
     def __init__(self, entry: PluginEntry, instance: Any, distribution: str, version: str) -> None:
@@ -40,7 +40,7 @@ class Plugin:
         self.distribution = distribution
         self.version = version
         self.hooks: dict[str, Callable[..., Any]] = {}
-        self.batched: frozenset[str] = frozenset()
+        self.on_error: str = entry.on_error or str(getattr(instance, "on_error", "continue"))
 
     def hook(self, name: str) -> Callable[..., Any] | None:
         """The implementation of a hook: takes keyword arguments, returns what the plugin returns."""
@@ -100,10 +100,9 @@ class Registry:
             return
         others = [other.instance for other in self.plugins if other is not plugin]
         for caller in self._manager.get_hookcallers(plugin.instance) or ():
-            _check_color(plugin, caller.name)
+            _check_async(plugin, caller.name)
             subset = self._manager.subset_hook_caller(caller.name, others)
             plugin.hooks[caller.name] = _single(subset)
-        plugin.batched = frozenset(name for name in BATCH_HOOKS if name in plugin.hooks and _takes_batch(plugin, name))
 
     def _assemble(self) -> None:
         for plugin in self.plugins:
@@ -199,7 +198,14 @@ def _checked_config(entry: PluginEntry, factory: Any, value: str) -> type[BaseMo
         )
     if config.model_config.get("extra") != "forbid":
         raise ConfigError(f'{entry.where}: {value}.Config must have model_config = ConfigDict(extra="forbid")')
+    _check_on_error(entry, factory, value)
     return config
+
+
+def _check_on_error(entry: PluginEntry, factory: Any, value: str) -> None:
+    policy = getattr(factory, "on_error", "continue")
+    if policy not in ON_ERROR:
+        raise ConfigError(f"{entry.where}: {value}.on_error is {policy!r}; expected one of: {', '.join(ON_ERROR)}")
 
 
 def _options(entry: PluginEntry, config: type[BaseModel]) -> BaseModel:
@@ -241,15 +247,7 @@ def _single(caller: pluggy.HookCaller) -> Callable[..., Any]:
     return call
 
 
-def _takes_batch(plugin: Plugin, name: str) -> bool:
-    """Whether a stage's hook takes `batch`. Raises `ConfigError` unless it takes either that or `records`."""
-    taken = inspect.signature(getattr(plugin.instance, name)).parameters.keys() & {"records", "batch"}
-    if len(taken) != 1:
-        raise ConfigError(f"{plugin.entry.where}: {name}: wrong parameters; expected either (records) or (batch)")
-    return "batch" in taken
-
-
-def _check_color(plugin: Plugin, name: str) -> None:
+def _check_async(plugin: Plugin, name: str) -> None:
     method = getattr(plugin.instance, name)
     if name not in HOOKS:
         return
@@ -262,7 +260,7 @@ def _check_color(plugin: Plugin, name: str) -> None:
         good = not inspect.iscoroutinefunction(method) and not inspect.isasyncgenfunction(method)
         wanted = "plain `def`: it runs on whole batches in the pipeline"
     if not good:
-        raise ConfigError(f"{plugin.entry.where}: {name} has the wrong color; expected {wanted}")
+        raise ConfigError(f"{plugin.entry.where}: {name} is of the wrong kind; expected {wanted}")
 
 
 def _accepts(implementation: Callable[..., Any], spec: Callable[..., Any]) -> bool:

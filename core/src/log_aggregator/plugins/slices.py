@@ -1,46 +1,69 @@
-"""How many records cross the stages at once: by number, and by what their messages hold."""
+"""How many records cross the stages at once: by number, and by what their messages and metadata hold."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
-from log_aggregator.model.batch import Batch
+from log_aggregator.model.batch import WorkingBatch
 from log_aggregator.model.record import Record
 
 RECORDS = 2000
 """Records of one slice: small enough that requests are answered in between."""
 
-CHARACTERS = 200_000
-"""Characters of messages of one slice: what no stage has seen before costs up to 1 µs a character."""
+WEIGHT = 200_000
+"""Characters of messages and metadata in one slice: what no stage has seen before costs up to 1 µs a character."""
+
+BYTES = 2 * WEIGHT
+"""Bytes of a request's body or of a row of the journal that are one slice for certain."""
+
+KEY = 8
+"""Characters that a key of the metadata counts for."""
 
 
-def slices(batch: Batch) -> Iterator[Batch]:
-    """A batch in parts that do not hold the event loop up for long: itself when it is small. No part is empty."""
-    if 0 < batch.size <= RECORDS and _characters(batch) <= CHARACTERS:
-        yield batch
+def is_one_slice(records: int, size: int | None) -> bool:
+    """Whether so many records, which came as `size` bytes, are one slice for certain. `None`: the size is unknown."""
+    return size is not None and records <= RECORDS and size <= BYTES
+
+
+def slices(batch: WorkingBatch, size: int | None = None) -> Iterator[WorkingBatch]:
+    """A batch in parts that do not hold the event loop up for long: itself when it is small. No part is empty.
+
+    `size`: the bytes that the records took, where it is known; that saves looking at each of them.
+    """
+    if is_one_slice(batch.size, size):
+        if batch.size:
+            yield batch
         return
-    records = batch.records()
-    for start in range(0, len(records), RECORDS):
-        part = Batch(records[start : start + RECORDS])
-        if _characters(part) <= CHARACTERS:
-            yield part
-        else:
-            yield from map(Batch, _by_characters(part.records()))
+    weights = list(map(weight, batch.records()))
+    if batch.size <= RECORDS and sum(weights) <= WEIGHT:
+        if batch.size:
+            yield batch
+        return
+    start = heavy = 0
+    for place, more in enumerate(weights):
+        if place > start and (heavy + more > WEIGHT or place - start >= RECORDS):
+            yield batch.slice(start, place)
+            start, heavy = place, 0
+        heavy += more
+    yield batch.slice(start, len(weights))
 
 
-def _by_characters(records: list[Record]) -> Iterator[list[Record]]:
-    start = characters = 0
-    for end, record in enumerate(records):
-        length = len(record.message)
-        if end > start and characters + length > CHARACTERS:
-            yield records[start:end]
-            start, characters = end, 0
-        characters += length
-    yield records[start:]
-
-
-def _characters(batch: Batch) -> int:
+def weight(record: Record) -> int:
+    """About what a record costs the stages, in characters of its message and metadata."""
     try:
-        return batch.characters
-    except TypeError:  # a plugin left a message that is no text; whoever looks at types sees to it
+        total = len(record.message)
+        return total + _size(record.metadata) if record.metadata else total
+    except (TypeError, AttributeError):  # a plugin left something else in their place; the inspector sees to it
         return 0
+
+
+def _size(value: Any) -> int:
+    """About how many characters a metadata value has. A key that no stage has seen before costs as much as a text."""
+    if type(value) is str:
+        return len(value)
+    if type(value) is dict:
+        return sum([KEY + _size(inner) for inner in value.values()])
+    if isinstance(value, list | tuple):
+        return sum([KEY + _size(inner) for inner in value])
+    return KEY

@@ -1,189 +1,148 @@
-"""Calling the plugins of a stage so that one that fails costs nobody else anything."""
+"""Calls the stages in the file's order, and does what each plugin's `on_error` says when one fails."""
 
 from __future__ import annotations
 
-import logging
 import time
-from typing import Any
 
-from log_aggregator.errors import Reject
-from log_aggregator.model.batch import Batch, examples_of, fault_in_parts, forget_old_shapes, messages_of
-from log_aggregator.model.group import Alike
-from log_aggregator.model.record import Record
-from log_aggregator.model.validation import UNENCODABLE, fault_of, repair
+from log_aggregator.errors import LogAggregatorError, OverloadedError, Reject, RetryableError
+from log_aggregator.model.batch import WorkingBatch
 from log_aggregator.plugins.isolation import CircuitBreaker, StallWatchdog
-from log_aggregator.plugins.isolation.wire import IsolationError
+from log_aggregator.plugins.isolation.inspector import Inspector
+from log_aggregator.plugins.refusals import Refusals
 from log_aggregator.plugins.registry import Plugin, Registry
 
-SUSPICIOUS_CALLS = 200
-"""Calls after a garbled record during which every record is looked at after every plugin, to find whose it was."""
+RETRY_AFTER = 1.0
+"""Seconds after which a stage that cannot run is tried again, unless it says when."""
 
-INSPECTED = 32
-"""Of so many calls of a plugin, one is followed by a thorough look at three records."""
 
-log = logging.getLogger(__name__)
+class StageUnavailableError(LogAggregatorError):
+    """A stage with `on_error = "wait"` cannot run now: the batch waits. `retry_after` is in seconds."""
+
+    def __init__(self, plugin: str, retry_after: float) -> None:
+        super().__init__(f"{plugin} cannot run now")
+        self.retry_after = retry_after
 
 
 class Stages:
-    """The plugins of `on_ingest`, `normalize` and `enrich`, called in the file's order."""
+    """The plugins of `on_ingest`, `normalize` and `enrich`."""
 
     def __init__(self, registry: Registry) -> None:
-        self.circuits = {plugin.name: CircuitBreaker(plugin.name) for plugin in registry.plugins}
+        self.circuits = {
+            plugin.name: CircuitBreaker(plugin.name, opens=plugin.on_error == "continue") for plugin in registry.plugins
+        }
         self.watch = StallWatchdog({}, {})
+        self.inspector = Inspector()
+        self.refusals = Refusals()
         self._ingest = registry.with_hook("on_ingest")
         self._after = [(plugin, hook) for hook in ("normalize", "enrich") for plugin in registry.with_hook(hook)]
-        self._suspicious = 0
-        self._turn = 0
         self.has_isolated = any(plugin.entry.isolated for plugin, _ in self._after)
 
-    def guard(self, batch: Batch) -> tuple[Batch, list[tuple[object, str]]]:
-        """Run `on_ingest`: what is left of the batch, or the batch itself, and the refused records with reasons.
+    def guard(self, batch: WorkingBatch) -> tuple[WorkingBatch, list[tuple[object, str]]]:
+        """Run `on_ingest`: what is kept of the batch, or the batch itself, and the rejected records with reasons.
 
-        Raises `Reject` when a plugin refuses the batch.
+        Raises `Reject` when a plugin refuses the request, `OverloadedError` when a guard cannot run.
         """
-        refused: list[tuple[object, str]] = []
+        rejected: list[tuple[object, str]] = []
         for plugin in self._ingest:
-            batch = self._guard_with(plugin, batch, refused)
-        return batch, refused
-
-    def process(self, batch: Batch) -> None:
-        """Run every `normalize`, then every `enrich`, over one batch. Isolated stages are not among them."""
-        for plugin, hook in self._after:
-            self._call(plugin, hook, batch)
-
-    async def process_with_isolated(self, batch: Batch) -> None:
-        """Like `process`, for a pipeline in which some stage has a process of its own."""
-        for plugin, hook in self._after:
-            if plugin.entry.isolated:
-                await self._call_isolated(plugin, hook, batch.records())
-            else:
-                self._call(plugin, hook, batch)
-
-    def _guard_with(self, plugin: Plugin, batch: Batch, refused: list[tuple[object, str]]) -> Batch:
-        while batch.size:
-            messages = messages_of(batch)
+            if not batch.size:
+                break
             try:
-                result = self._call(plugin, "on_ingest", batch)
-            except Reject as verdict:
-                forget_old_shapes(batch, messages)
-                if verdict.record is None:
-                    raise
-                left = [record for record in batch.records() if record is not verdict.record]
-                if len(left) == batch.size:
-                    raise Reject(verdict.reason) from None
-                refused.append((verdict.record, verdict.reason))
-                batch = Batch(left)
-            else:
-                if result is not None:
-                    batch = Batch(list(result))
-                forget_old_shapes(batch, messages)
-                return batch
-        return batch
+                self._run(plugin, "on_ingest", batch)
+            except StageUnavailableError as error:
+                raise OverloadedError(str(error), retry_after=error.retry_after) from None
+            if batch.has_refused:
+                rejected += self.refusals.count(plugin.name, batch)
+                batch = batch.kept()
+        return batch, rejected
 
-    def _call(self, plugin: Plugin, hook: str, batch: Batch) -> Any:
-        circuit = self.circuits[plugin.name]
-        if circuit.in_a_row and circuit.is_open:
-            return None
-        given = self._given(plugin, hook, batch)
+    def process(self, batch: WorkingBatch) -> None:
+        """Run every `normalize`, then every `enrich`, over one batch. For pipelines without isolated stages.
+
+        Raises `StageUnavailableError` when the batch must wait; the next call goes on at that stage.
+        """
+        for plugin, hook in self._after[batch.stages_done :]:
+            self._run(plugin, hook, batch)
+            batch.stages_done += 1
+
+    async def process_with_isolated(self, batch: WorkingBatch) -> None:
+        """Like `process`, for a pipeline in which some stage has a process of its own."""
+        for plugin, hook in self._after[batch.stages_done :]:
+            if plugin.entry.isolated:
+                await self._run_isolated(plugin, hook, batch)
+            else:
+                self._run(plugin, hook, batch)
+            batch.stages_done += 1
+
+    def _run(self, plugin: Plugin, hook: str, batch: WorkingBatch) -> None:
+        """Call one hook. Raises `Reject` (`on_ingest` only) and `StageUnavailableError`."""
+        breaker = self.circuits[plugin.name]
+        if not batch.size or (breaker.failures_in_a_row and breaker.is_open):
+            return
+        error = self._call(plugin, hook, batch)
+        if error is None or plugin.on_error == "continue":
+            return
+        if isinstance(error, RetryableError):
+            breaker.unavailable = hook
+            raise StageUnavailableError(plugin.name, error.retry_after or RETRY_AFTER)
+        self._call_one_by_one(plugin, hook, batch)
+
+    def _call_one_by_one(self, plugin: Plugin, hook: str, batch: WorkingBatch) -> None:
+        """Repeat a failed call for each record alone: one bad record costs no other.
+
+        The record at which `on_ingest` raises is rejected; at another hook it goes on without that stage.
+        """
+        batch.regroup()
+        for place, record in enumerate(batch.records()):
+            part = batch.part([place])
+            if batch.size > 1 and self._call(plugin, hook, part) is None:
+                part.records()
+                batch.take_refusals(part)
+            elif hook == "on_ingest":
+                batch.reject(record, f"{plugin.name} cannot check this record")
+
+    def _call(self, plugin: Plugin, hook: str, batch: WorkingBatch) -> BaseException | None:
+        """Call one hook; what it raised, if anything. Raises `Reject` when `on_ingest` refuses the request."""
+        breaker = self.circuits[plugin.name]
+        if batch.needs_grouping:
+            self.inspector.groups(batch)
         self.watch.current = plugin.name
         started = time.perf_counter()
         try:
-            result = plugin.hooks[hook](**given)
+            batch.call(hook, plugin.hooks[hook])
         except Reject:
-            circuit.succeeded(time.perf_counter() - started)
+            breaker.succeeded(time.perf_counter() - started)
             if hook == "on_ingest":
                 raise
+            return None
         except (Exception, SystemExit) as error:  # noqa: BLE001  a plugin may raise anything; the batch goes on
-            circuit.failed(time.perf_counter() - started, f"{hook}: {type(error).__name__}")
-            _mark(plugin, hook, batch.records(), error)
+            breaker.failed(time.perf_counter() - started, f"{hook}: {type(error).__name__}")
+            return error
         else:
             seconds = time.perf_counter() - started
-            looks = result is not None or self._looks(circuit)
-            fault = fault_in_parts(batch, thorough=looks)
-            if looks and fault:
-                self._suspicious = SUSPICIOUS_CALLS
-            elif looks:
-                fault = self._fault_in(hook, result, batch)
-            if not fault:
-                circuit.succeeded(seconds)
-                return result
-            circuit.failed(seconds, f"{hook}: {fault}")
+            fault = self.inspector.fault_in(batch, breaker.calls)
+            if fault:
+                breaker.failed(seconds, f"{hook}: {fault}")
+            else:
+                breaker.succeeded(seconds)
+            return None
         finally:
             self.watch.current = None
-        return None
 
-    def _given(self, plugin: Plugin, hook: str, batch: Batch) -> dict[str, Any]:
-        if hook not in plugin.batched:
-            return {"records": batch.records()}
-        self.taken_together(batch)
-        return {"batch": batch}
-
-    async def _call_isolated(self, plugin: Plugin, hook: str, records: list[Record]) -> None:
-        circuit = self.circuits[plugin.name]
-        if circuit.is_open or not records:
+    async def _run_isolated(self, plugin: Plugin, hook: str, batch: WorkingBatch) -> None:
+        breaker = self.circuits[plugin.name]
+        if breaker.is_open or not batch.size:
             return
+        batch.regroup()
         started = time.perf_counter()
+        breaker.calls += 1
         try:
-            await plugin.hooks[hook](records=records)
+            await plugin.hooks[hook](records=batch.records())
         except Exception as error:  # noqa: BLE001  whatever became of the process, the batch goes on
-            circuit.calls += 1
-            circuit.wrong(
-                f"{hook}: {error}" if isinstance(error, IsolationError) else f"{hook}: {type(error).__name__}"
-            )
-            _mark(plugin, hook, records, error)
+            known = isinstance(error, LogAggregatorError)
+            breaker.count_failure(f"{hook}: {error}" if known else f"{hook}: {type(error).__name__}")
+            if plugin.on_error != "continue":
+                breaker.unavailable = hook
+                raise StageUnavailableError(plugin.name, RETRY_AFTER) from None
         else:
-            circuit.calls += 1
-            circuit.seconds += time.perf_counter() - started
-            circuit.recovered()
-
-    def _looks(self, circuit: CircuitBreaker) -> bool:
-        """Whether to look at what a call left: now and then, and always while there is a suspicion."""
-        return self._suspicious > 0 or circuit.calls % INSPECTED == 0
-
-    def _fault_in(self, hook: str, result: Any, batch: Batch) -> str:
-        """What is wrong with what a plugin left, or an empty text. Wrong records are repaired.
-
-        Looks at three records, and at all of them while there is a suspicion.
-        """
-        if hook == "on_ingest" and result is not None:
-            if not isinstance(result, list) or not all(isinstance(record, Record) for record in result):
-                return "returned neither a list of records nor None"
-            batch = Batch(result)
-        if self._suspicious:
-            self._suspicious -= 1
-            looked_at = batch.records()
-        else:
-            self._turn += 1
-            looked_at = examples_of(batch, self._turn)
-        if not any(map(fault_of, looked_at)):
-            return ""
-        self._suspicious = SUSPICIOUS_CALLS
-        return f"left records with a wrong {_repaired(batch.records())}"
-
-    def taken_together(self, batch: Batch) -> list[Alike]:
-        """The records of a batch taken together where they are alike; repaired first when they cannot be."""
-        try:
-            return batch.alike()
-        except UNENCODABLE:
-            self.make_sound(batch.records())
-            return batch.alike()
-
-    def make_sound(self, records: list[Record]) -> None:
-        """Repair what a plugin garbled, and look closely for a while at what each plugin leaves."""
-        self.suspect(_repaired(records))
-
-    def suspect(self, fields: str) -> None:
-        """Look closely for a while at what each plugin leaves: one of them garbled these fields."""
-        self._suspicious = SUSPICIOUS_CALLS
-        log.warning("a plugin garbled records", extra={"fields": fields})
-
-
-def _repaired(records: list[Record]) -> str:
-    """Repair records; the names of the fields that were wrong."""
-    return ", ".join(sorted({fault for record in records if (fault := repair(record))}))
-
-
-def _mark(plugin: Plugin, hook: str, records: list[Record], error: BaseException) -> None:
-    note = (f"{plugin.name}.{hook}: {type(error).__name__}",)
-    for record in records:
-        record.errors += note
+            breaker.seconds += time.perf_counter() - started
+            breaker.recovered()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from itertools import chain, repeat
+from itertools import chain
 from typing import Any, TypeVar
 
 import msgspec
 
-from log_aggregator.model.batch import Batch
-from log_aggregator.model.group import Alike
+from log_aggregator.model.batch import WorkingBatch
+from log_aggregator.model.group import Group, records_of
 from log_aggregator.model.record import Record
 from log_aggregator.model.validation import UNENCODABLE
 
@@ -55,7 +55,7 @@ class PreAggregator:
         self._group_by = group_by
         self.garbled = False
 
-    def sort(self, batch: Batch) -> list[PartialAggregate]:
+    def sort(self, batch: WorkingBatch) -> list[PartialAggregate]:
         """The kinds of a batch. Records without a pattern use their message.
 
         Raises `InvalidRecordError` when a field of a record has not its type. `garbled` is set when metadata that was
@@ -63,38 +63,39 @@ class PreAggregator:
         """
         try:
             return self._sorted(batch)
-        except AttributeError as error:
-            raise InvalidRecordError("something is no record") from error
+        except InvalidRecordError:
+            raise
+        except (AttributeError, TypeError) as error:
+            raise InvalidRecordError("a field has not its type") from error
 
-    def _sorted(self, batch: Batch) -> list[PartialAggregate]:
+    def _sorted(self, batch: WorkingBatch) -> list[PartialAggregate]:
         kinds: list[PartialAggregate] = []
         for said, parts in _by_what_was_said(batch).items():
             if not said[0]:
                 for record, metadata in _one_by_one(parts):
                     kinds += self._kinds((record.message, *said[1:]), [(record, metadata)])
-            elif batch.ordered and not self._group_by and (kind := self._kind_of_ordered(said, parts)):
+            elif batch.is_ordered and not self._group_by and (kind := self._kind_of_ordered(said, parts)):
                 kinds.append(kind)
             else:
                 kinds += self._kinds(said, _one_by_one(parts))
         return kinds
 
-    def _kind_of_ordered(self, said: _Said, parts: list[Alike]) -> PartialAggregate | None:
+    def _kind_of_ordered(self, said: _Said, parts: list[Group]) -> PartialAggregate | None:
         """The kind of records whose times ascend in each part; `None` when they fall into several buckets.
 
         Looks at the ends of the parts only.
         """
-        first, latest = parts[0].records[0], parts[0].records[-1]
+        first, latest = records_of(parts[0])[0], records_of(parts[0])[-1]
         logs = 0
         metadata: list[dict[str, Any]] = []
         for part in parts:
-            records = part.records
+            records = records_of(part)
             logs += len(records)
             if records[0].timestamp < first.timestamp:
                 first = records[0]
             if records[-1].timestamp > latest.timestamp:
                 latest = records[-1]
-            if part.metadata:
-                metadata += [sent for sent in part.metadata if sent]
+            metadata += [sent for record in records if (sent := record.metadata)]
         bucket = first.timestamp // self._bucket_us
         if bucket != latest.timestamp // self._bucket_us:
             return None
@@ -106,7 +107,7 @@ class PreAggregator:
             logs,
             (first.timestamp, first.message),
             (latest.timestamp, latest.message),
-            _middle(_middle(parts).records).message,
+            _middle(records_of(_middle(parts))).message,
             _sound(metadata),
         )
 
@@ -153,20 +154,16 @@ def _middle(of: Sequence[Some]) -> Some:
     return of[len(of) // 2]
 
 
-def _one_by_one(parts: list[Alike]) -> _OneByOne:
-    none: dict[str, Any] = {}
-    found: _OneByOne = []
-    for part in parts:
-        found += zip(part.records, part.metadata or repeat(none, len(part.records)), strict=True)
-    return found
+def _one_by_one(parts: list[Group]) -> _OneByOne:
+    return [(record, record.metadata) for part in parts for record in records_of(part)]
 
 
-def _by_what_was_said(batch: Batch) -> dict[_Said, list[Alike]]:
+def _by_what_was_said(batch: WorkingBatch) -> dict[_Said, list[Group]]:
     """The parts of a batch with equal annotations. Raises `InvalidRecordError` when a field has a wrong type."""
-    found: defaultdict[_Said, list[Alike]] = defaultdict(list)
+    found: defaultdict[_Said, list[Group]] = defaultdict(list)
     try:
-        for same in batch.alike():
-            found[same.pattern, same.level, same.source, same.category, same.tags].append(same)
+        for group in batch.all_groups():
+            found[group.pattern, group.level, group.source, group.category, group.tags].append(group)
     except UNENCODABLE as error:
         raise InvalidRecordError("a field has not its type") from error
     if found:

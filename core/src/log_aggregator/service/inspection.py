@@ -39,7 +39,7 @@ def stats_of(service: Service) -> dict[str, Any]:
             "flushes": sealer.flushes,
             "rows": sealer.groups,
             "logs_per_row": round(sealer.logs / sealer.groups, 3) if sealer.groups else None,
-            "busy_seconds": round(pipeline.busy_seconds, 6),
+            "busy_seconds": round(pipeline.busy_seconds + service.processor.busy_seconds, 6),
         },
         "latency": {"acknowledge": service.acknowledge.figures()},
         "queue": {"records": pipeline.queued},
@@ -56,7 +56,7 @@ def stats_of(service: Service) -> dict[str, Any]:
 
 
 def _plugin_stats(service: Service, name: str) -> dict[str, Any]:
-    figures = service.stages.circuits[name].figures()
+    figures = service.stages.circuits[name].stats() | service.stages.refusals.stats(name)
     own = service.registrations.figures.get(name)
     if own is not None:
         try:

@@ -20,7 +20,7 @@ from log_aggregator.delivery.lane import Lane
 from log_aggregator.http.backend import HealthReport
 from log_aggregator.ingest.ingester import Ingester, Receipt
 from log_aggregator.journal import Intake, Outbox, Writer, open_journal, used_bytes
-from log_aggregator.model.batch import Batch
+from log_aggregator.model.batch import WorkingBatch
 from log_aggregator.model.record import Record
 from log_aggregator.plugins.context import PluginContext, Registrations
 from log_aggregator.plugins.isolation import StallWatchdog, packages_of
@@ -29,6 +29,7 @@ from log_aggregator.plugins.registry import Registry
 from log_aggregator.plugins.slices import slices
 from log_aggregator.plugins.stages import Stages
 from log_aggregator.processing.partial_aggregates import PreAggregator
+from log_aggregator.processing.processor import Processor
 from log_aggregator.service.inspection import health_of, stats_of
 from log_aggregator.service.stats import Latency
 from log_aggregator.service.workers.merging import merge_flushes, merge_health, merge_stats
@@ -93,8 +94,9 @@ class Service:
             Accumulators(settings.max_groups, settings.max_samples),
         )
         self.tally = fold.tally
-        self.pipeline = Aggregator(self.stages, sorter, fold, self.sealer)
-        self.door = Ingester(settings, self.stages, self.writer, self.intake, self.pipeline)
+        self.processor = Processor(self.stages, sorter)
+        self.pipeline = Aggregator(self.processor, fold, self.sealer)
+        self.door = Ingester(settings, self.stages, self.processor, self.writer, self.intake, self.pipeline)
         await self.sealer.open()
         for lane in self.lanes:
             await lane.open()
@@ -155,7 +157,7 @@ class Service:
         while rows := await self.writer.submit(partial(self._rows_after, position)):
             for position, records in rows:
                 replayed += len(records)
-                self.pipeline.put(position, list(slices(Batch(records))))
+                self.pipeline.enqueue(position, list(slices(WorkingBatch(records))))
             await self.pipeline.drained()
         if replayed:
             log.info("replayed acknowledged logs from the journal", extra={"logs": replayed})
@@ -200,14 +202,16 @@ class Service:
         """The HTTP routes of plugins: (method, path, handler)."""
         return self.registrations.routes
 
-    async def take(self, records: list[Record], *, key: str | None = None, digest: bytes = b"") -> Receipt:
-        """Take one batch in; see `Ingester.take`."""
+    async def take(
+        self, records: list[Record], *, key: str | None = None, digest: bytes = b"", size: int | None = None
+    ) -> Receipt:
+        """Take one batch in; see `Ingester.submit`."""
         started = time.perf_counter()
         owner = self.place.number
         if key is not None and self.place.total > 1:
             owner = self._peers.owner_of(key)
         if key is None or owner == self.place.number:
-            receipt = await self.door.take(records, key=key, digest=digest)
+            receipt = await self.door.submit(records, key=key, digest=digest, size=size)
         else:
             receipt = await self._peers.take(owner, records, key, digest)
         self.acknowledge.note(time.perf_counter() - started)

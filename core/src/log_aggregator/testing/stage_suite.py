@@ -10,7 +10,8 @@ from typing import Any
 
 import msgspec
 
-from log_aggregator.model.batch import Batch, guarded, run
+from log_aggregator.errors import Reject
+from log_aggregator.model.batch import WorkingBatch
 from log_aggregator.model.record import Record
 from log_aggregator.testing.factories import NOW, make_record
 from log_aggregator.testing.host import living
@@ -41,6 +42,9 @@ class StageSuite:
     same_result_again = True
     """Whether a new stage gives the same records the same fields. `False` for one that learns or draws."""
 
+    secrets: tuple[str, ...] = ()
+    """Texts that the stage must mask wherever they stand. Only for stages that redact."""
+
     batch_independent = True
     """Whether it does not matter which records share a batch. `False` for one that compares them."""
 
@@ -62,7 +66,7 @@ class StageSuite:
         """New records, and each once more with other digits: those two are alike."""
         others = [copy.copy(record) for record in self.records()]
         for record in others:
-            record.set_message(record.message.translate(_OTHER_DIGITS))
+            record.message = record.message.translate(_OTHER_DIGITS)
         return [*self.records(), *others]
 
     def check(self, directory: Path, scenario: Callable[[Any], Awaitable[None] | None]) -> None:
@@ -79,14 +83,24 @@ class StageSuite:
 
 
 def run_stage(stage: Any, records: list[Record]) -> list[Record]:
-    """Run the stage's hooks as the service does; what is left of the batch."""
-    left = guarded(stage.on_ingest, records) if hasattr(stage, "on_ingest") else records
-    batch = Batch(left[:])
+    """Run the stage's hooks as the service does; the records that are kept. An exception is raised again."""
+    batch = run_hook(stage, "on_ingest", records)
     for hook in ("normalize", "enrich"):
         if hasattr(stage, hook):
-            run(getattr(stage, hook), batch)
-    batch.records()
-    return left
+            batch.call(hook, getattr(stage, hook))
+    return batch.records()
+
+
+def run_hook(stage: Any, hook: str, records: list[Record]) -> WorkingBatch:
+    """Run one hook of the stage, if it has it; the batch without the records that were refused."""
+    batch = WorkingBatch(records)
+    if not hasattr(stage, hook):
+        return batch
+    try:
+        batch.call(hook, getattr(stage, hook))
+    except Reject:
+        return WorkingBatch([])
+    return batch.kept()
 
 
 def content(records: list[Record]) -> list[Any]:

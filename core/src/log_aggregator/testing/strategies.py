@@ -46,8 +46,6 @@ def records(messages: SearchStrategy[str] | None = None) -> SearchStrategy[Recor
         pattern=st.just(""),
         category=st.just(""),
         tags=st.just(()),
-        shape=st.just(""),
-        errors=st.just(()),
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 from log_aggregator.config.settings import Settings
 from log_aggregator.http.decoding.decode import BodyDecoder
 from log_aggregator.http.decoding.limits import Limits
-from log_aggregator.model.record import Record, fill_shapes
+from log_aggregator.model.record import Record
 
 NOW = 1_795_465_413_000_000
 DECODER = BodyDecoder(Limits.of(Settings()))
@@ -24,7 +24,6 @@ def decoded(log: str | dict[str, Any]) -> Record:
     alone = DECODER.one(raw, NOW)
     in_array = DECODER.many(b"[" + GOOD.encode() + b"," + raw + b"]", False, NOW).records[1]
     as_line = DECODER.many(GOOD.encode() + b"\n" + raw + b"\n", True, NOW).records[1]
-    fill_shapes([alone, in_array, as_line])
     assert alone == in_array == as_line
     return alone
 

@@ -30,8 +30,8 @@ class Base:
 
 class Tagger(Base):
     @hookimpl
-    def enrich(self, records):
-        for record in records:
+    def enrich(self, batch):
+        for record in batch:
             if record.message == "hang":
                 time.sleep(3600)
             if record.message == "die":
@@ -41,13 +41,13 @@ class Tagger(Base):
 
 class Door(Base):
     @hookimpl
-    def on_ingest(self, records): ...
+    def on_ingest(self, batch): ...
 
 class Unable(Base):
     def __init__(self, config):
         raise RuntimeError("no such model")
     @hookimpl
-    def enrich(self, records): ...
+    def enrich(self, batch): ...
 
 class Nothing(Base):
     pass
@@ -82,7 +82,7 @@ async def test_it_runs_elsewhere_and_its_changes_arrive(tmp_path: Path) -> None:
         assert {aggregate.pattern for aggregate in aggregates} == {"one", "two"}
         assert all(aggregate.tags == {"mine": 1} for aggregate in aggregates)
         assert all(aggregate.category not in ("", str(os.getpid())) for aggregate in aggregates)
-        assert h.service.stages.circuits["tagger"].figures()["calls"]
+        assert h.service.stages.circuits["tagger"].stats()["calls"]
 
 
 async def test_a_batch_over_which_it_hangs_or_dies_goes_on_unchanged_and_the_next_one_is_served() -> None:

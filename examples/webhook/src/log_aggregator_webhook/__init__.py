@@ -9,7 +9,8 @@ from typing import Any
 import aiohttp
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl
 
-from log_aggregator import Aggregate, Flush, PermanentError, RetryableError, Service, hookimpl
+from log_aggregator import RetryableError, Service, hookimpl
+from log_aggregator.sinks import Aggregate, Flush, PermanentError
 
 
 class Webhook:

@@ -13,7 +13,8 @@ from typing import Any
 
 import aiohttp
 
-from log_aggregator import PermanentError, RetryableError
+from log_aggregator import RetryableError
+from log_aggregator.sinks import PermanentError
 from log_aggregator_analytics.config import AnalyticsConfig
 
 MAX_ANSWER_BYTES = 65_536

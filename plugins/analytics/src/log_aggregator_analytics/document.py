@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from log_aggregator import Aggregate, Alias, Anomaly, Flush
 from log_aggregator.model.summary import to_json
+from log_aggregator.sinks import Aggregate, Alias, Anomaly, Flush
 from log_aggregator_analytics.trends import Trend
 
 VERSION = 1

@@ -9,7 +9,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from log_aggregator import ConfigError, Flush, RetryableError, Service, hookimpl
+from log_aggregator import ConfigError, RetryableError, Service, hookimpl
+from log_aggregator.sinks import Flush
 from log_aggregator_analytics.config import AnalyticsConfig
 from log_aggregator_analytics.delivery import Delivery
 from log_aggregator_analytics.document import Piece, cut_piece

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from log_aggregator import Aggregate, Flush
+from log_aggregator.sinks import Aggregate, Flush
 
 Series = tuple[str, str, str, str]
 """Pattern id, level, source, group: what makes a key apart from its bucket."""

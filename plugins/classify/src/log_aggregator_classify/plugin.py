@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any
 
-from log_aggregator import Alike, Batch, hookimpl
+from log_aggregator import Batch, Group, hookimpl
 from log_aggregator.model.record import LEVELS
 from log_aggregator_classify import config as settings
 from log_aggregator_classify.config import built_in_rules
@@ -58,60 +58,47 @@ class ClassifyPlugin:
         """Give records that hold a stack trace a pattern of exception and top frames."""
         if not self._config.traces:
             return
-        alike, parts = batch.alike(), list[Alike]()
-        for same in alike:
-            if "\n" not in same.shape:
-                parts.append(same)
+        for group in batch.groups():
+            if "\n" not in group.shape:
                 continue
-            patterns = [self._trace_pattern(record.message) or same.pattern for record in same.records]
-            for part in same.by_pattern(patterns):
-                part.settled |= part.pattern.startswith(TRACE)
-                parts.append(part)
-        if len(parts) > len(alike):
-            batch.replace(parts)
+            patterns = [self._trace_pattern(message) for message in group.messages]
+            for pattern, part in group.split(patterns):
+                if pattern:
+                    part.pattern = pattern
+                    part.pattern_is_final = True
 
     @hookimpl
     def enrich(self, batch: Batch) -> None:
         """Classify records: by their pattern, which is remembered, and by metadata that a rule asks for."""
-        alike, parts = batch.alike(), list[Alike]()
-        for same in alike:
-            if same.pattern:
-                self._classify(same, parts)
-            else:
-                for one in _each(same):
-                    self._classify(one, parts)
-        if len(parts) > len(alike):
-            batch.replace(parts)
+        for group in batch.groups():
+            if group.pattern:
+                self._classify(group, group.pattern, remember=True)
+            else:  # without a pattern each message is judged by itself
+                for message, part in group.split(group.messages):
+                    self._classify(part, message, remember=False)
 
-    def _classify(self, same: Alike, parts: list[Alike]) -> None:
-        """Say what is to be said and add to the parts: several, where metadata makes a difference."""
-        what = (same.pattern or same.records[0].message, same.source, same.level, same.level_is_explicit)
-        verdict, how = self._known.get(what) or self._look_at(what, remember=bool(same.pattern))
+    def _classify(self, group: Group, pattern: str, *, remember: bool) -> None:
+        """Annotate a group: in parts, where the metadata makes a difference."""
+        what = (pattern, group.source, group.level, group.level_is_explicit)
+        verdict, how = self._known.get(what) or self._look_at(what, remember=remember)
         if how is not None:
-            self._measure(same, how)
-        if same.metadata and not all(map(self._metadata_rules.keys.isdisjoint, same.metadata)):
-            parts += self._classified_by_metadata(same, verdict)
-        else:
-            self._say(same, verdict)
-            parts.append(same)
+            self._measure(group, how)
+        column = group.metadata
+        if not any(column) or all(map(self._metadata_rules.keys.isdisjoint, column)):
+            self._annotate(group, verdict)
+            return
+        verdicts = [self._with_metadata(group, pattern, metadata, verdict) for metadata in column]
+        for different, part in group.split(verdicts):
+            self._annotate(part, different)
 
-    def _classified_by_metadata(self, same: Alike, verdict: Verdict) -> list[Alike]:
-        places: defaultdict[Verdict, list[int]] = defaultdict(list)
-        for place, metadata in enumerate(same.metadata):
-            places[self._with_metadata(same, place, metadata, verdict)].append(place)
-        parts = [same] if len(places) == 1 else [same.part(some) for some in places.values()]
-        for part, said in zip(parts, places, strict=True):
-            self._say(part, said)
-        return parts
-
-    def _say(self, same: Alike, verdict: Verdict) -> None:
+    def _annotate(self, group: Group, verdict: Verdict) -> None:
         category, tags, severity = verdict
-        if not same.category:
-            same.category = category or self._config.default_category
+        if not group.category:
+            group.category = category or self._config.default_category
         if tags:
-            same.tags = tuple(dict.fromkeys((*same.tags, *tags))) if same.tags else tags
-        if severity and not same.level_is_explicit and self._config.severity:
-            same.level = severity
+            group.tags = tuple(dict.fromkeys((*group.tags, *tags))) if group.tags else tags
+        if severity and not group.level_is_explicit and self._config.severity:
+            group.level = severity
 
     def _look_at(self, what: _What, *, remember: bool) -> _Said:
         """Judge a pattern of a source and level anew; with `remember` under all three."""
@@ -131,14 +118,14 @@ class ClassifyPlugin:
             self._known[what] = (verdict, how)
         return verdict, how
 
-    def _measure(self, same: Alike, how: Plan) -> None:
+    def _measure(self, group: Group, how: Plan) -> None:
         """Put numbers that the pattern masked into the metadata, under the placeholder's name."""
-        taken = [how.take(record.message) for record in same.records]
+        taken = [how.take(message) for message in group.messages]
         if any(taken):
-            sent = same.metadata
-            same.metadata = [{**new, **old} for new, old in zip(taken, sent, strict=True)] if sent else taken
+            sent = group.metadata
+            group.metadata = [{**new, **old} for new, old in zip(taken, sent, strict=True)]
         if not how.slots:
-            self._plans[same.pattern] = None
+            self._plans[group.pattern] = None
             self._known.clear()
 
     def _plan(self, pattern: str) -> Plan | None:
@@ -164,9 +151,9 @@ class ClassifyPlugin:
         self._verdicts[key, level, kind] = verdict
         return verdict
 
-    def _with_metadata(self, same: Alike, place: int, metadata: dict[str, Any], verdict: Verdict) -> Verdict:
-        level = same.level if same.level_is_explicit else ""
-        found = self._metadata_rules.judge(metadata, same.pattern or same.records[place].message, level, same.source)
+    def _with_metadata(self, group: Group, pattern: str, metadata: Mapping[str, Any], verdict: Verdict) -> Verdict:
+        level = group.level if group.level_is_explicit else ""
+        found = self._metadata_rules.judge(metadata, pattern, level, group.source)
         if found is NOTHING:
             return verdict
         severity = max(verdict.severity, found.severity, key=_RANKS.__getitem__)
@@ -185,8 +172,3 @@ class ClassifyPlugin:
             self._trace_characters = len(message) + 200
         self._traces[message] = pattern
         return pattern
-
-
-def _each(same: Alike) -> list[Alike]:
-    """A part for each record: without a pattern each message is judged by itself."""
-    return [same] if len(same.records) == 1 else [same.part([place]) for place in range(len(same.records))]

@@ -52,8 +52,10 @@ class Dashboard:
     @hookimpl
     def enrich(self, batch: Batch) -> None:
         """Offer the batch to those who watch. Changes nothing."""
-        for watcher in self._watchers:
-            watcher.offer(batch.records())
+        if self._watchers:
+            records = list(batch)
+            for watcher in self._watchers:
+                watcher.offer(records)
 
     @hookimpl
     @asynccontextmanager

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import pluggy
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from log_aggregator import Alike, Batch, ConfigError, Hooks, Service, hookimpl
+from log_aggregator import Batch, ConfigError, Hooks, Service, hookimpl
 from log_aggregator_patterns.builtin import builtin_rules, read_rules
 from log_aggregator_patterns.hazard import danger
 from log_aggregator_patterns.memo import PatternMemo
@@ -55,6 +55,7 @@ class Patterns:
     """
 
     Config = PatternsConfig
+    on_error = "wait"
     hookspecs = PatternHooks
 
     def __init__(self, config: PatternsConfig) -> None:
@@ -88,20 +89,18 @@ class Patterns:
 
     @hookimpl
     def normalize(self, batch: Batch) -> None:
-        """Set the pattern of all records: once for those that are alike, unless their digits decide."""
+        """Set the pattern of each group, or of each record of a group where its digits decide."""
         memo = self._memo
         known = memo.young.get
-        alike, parts = batch.alike(), list[Alike]()
-        for same in alike:
-            pattern = same.pattern if same.settled else known(same.shape)
+        for group in batch.groups():
+            shape = group.shape
+            pattern = known(shape)
             if type(pattern) is str:
-                same.pattern = pattern
-                parts.append(same)
+                group.pattern = pattern
             else:
-                parts += same.by_pattern([memo.mask(record.message, same.shape) for record in same.records])
+                for pattern, part in group.split([memo.mask(message, shape) for message in group.messages]):
+                    part.pattern = pattern
                 known = memo.young.get
-        if len(parts) > len(alike):
-            batch.replace(parts)
 
     @hookimpl
     @asynccontextmanager

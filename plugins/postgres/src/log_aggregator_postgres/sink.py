@@ -7,7 +7,8 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from log_aggregator import Flush, RetryableError, Service, hookimpl
+from log_aggregator import RetryableError, Service, hookimpl
+from log_aggregator.sinks import Flush
 from log_aggregator_postgres.config import PostgresConfig
 from log_aggregator_postgres.faults import OUT_OF_REACH, explain, is_damage, retry_within
 from log_aggregator_postgres.maintenance import Maintenance

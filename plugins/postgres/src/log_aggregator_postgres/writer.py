@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from log_aggregator import Aggregate, Flush, Position, RetryableError
+from log_aggregator import RetryableError
 from log_aggregator.model.aggregate import START
+from log_aggregator.sinks import Aggregate, Flush, Position
 from log_aggregator.storekit import Row, States, clean_aggregate, pack_aggregate, pieces, rows_of
 from log_aggregator_postgres.events import refusal, write_events, write_events_singly
 from log_aggregator_postgres.faults import REFUSALS, is_damage

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from log_aggregator import Alike, Batch, Record, Service, hookimpl, shapes_of
+from log_aggregator import Batch, Group, Record, Service, hookimpl, shapes_of
 from log_aggregator_redact import config as settings
 from log_aggregator_redact.metadata import SMALLEST_CARD, is_secret_key, redact_metadata
 from log_aggregator_redact.texts import Texts
@@ -18,6 +18,7 @@ class RedactPlugin:
     """Masks secrets in messages, metadata and sources."""
 
     Config = settings.Config
+    on_error = "refuse"
 
     def __init__(self, config: settings.Config) -> None:
         self._texts = Texts(config.built_in(), config.rules, config.cards)
@@ -29,9 +30,9 @@ class RedactPlugin:
     @hookimpl
     def on_ingest(self, batch: Batch) -> None:
         """Mask what is secret. Metadata is replaced, never changed: records may share it."""
-        alike = batch.alike()
-        self._redact_sources(alike)
-        self._records += self._redact_metadata(alike) + self._redact_messages(batch, alike)
+        groups = batch.groups()
+        self._redact_sources(groups)
+        self._records += self._redact_metadata(groups) + self._redact_messages(batch, groups)
 
     @hookimpl
     @asynccontextmanager
@@ -46,41 +47,43 @@ class RedactPlugin:
 
     def redact_record(self, record: Record) -> None:
         """Mask one record directly, without gates for the batch: what `on_ingest` must come to as well."""
-        record.set_message(self._texts.redact(record.message))
+        record.message = self._texts.redact(record.message)
         record.source = self._texts.redact(record.source)
         if record.metadata:
             record.metadata = self._masked(record.metadata)
 
-    def _redact_sources(self, alike: list[Alike]) -> None:
-        sources = {same.source for same in alike}
+    def _redact_sources(self, groups: Sequence[Group]) -> None:
+        sources = {group.source for group in groups}
         if not all(map(self._is_plain_text, sources - self._plain_keys)):
-            for same in alike:
-                same.source = self._texts.redact(same.source)
+            for group in groups:
+                group.source = self._texts.redact(group.source)
 
-    def _redact_messages(self, batch: Batch, alike: list[Alike]) -> int:
-        doubtful = self._texts.doubtful([same.shape for same in alike])
-        records = [record for index in doubtful for record in alike[index].records]
-        redacted = [self._texts.redact(record.message) for record in records]
-        changed = [(record, text) for record, text in zip(records, redacted, strict=True) if text != record.message]
-        if changed:
-            batch.records()  # other messages: they may be alike in another way
-        for record, text in changed:
-            record.set_message(text)
+    def _redact_messages(self, batch: Batch, groups: Sequence[Group]) -> int:
+        doubtful = self._texts.doubtful([group.shape for group in groups])
+        messages = [message for index in doubtful for message in groups[index].messages]
+        masked = {message: text for message in messages if (text := self._texts.redact(message)) != message}
+        if not masked:
+            return 0
+        changed = [record for record in batch if record.message in masked]
+        for record in changed:
+            record.message = masked[record.message]
         return len(changed)
 
-    def _redact_metadata(self, alike: list[Alike]) -> int:
-        found = [metadata for same in alike for metadata in same.metadata]
+    def _redact_metadata(self, groups: Sequence[Group]) -> int:
+        found = [metadata for group in groups for metadata in group.metadata]
+        if not any(found):
+            return 0
         masked = {place: self._masked(found[place]) for place in self._places_to_look_at(found)}
         changed = {place: metadata for place, metadata in masked.items() if metadata != found[place]}
         if changed:
             place = 0
-            for same in alike:
-                places = range(place, place + len(same.metadata))
-                same.metadata = [changed.get(place, found[place]) for place in places]
+            for group in groups:
+                places = range(place, place + len(group.metadata))
+                group.metadata = [changed.get(place) or found[place] for place in places]
                 place = places.stop
         return len(changed)
 
-    def _places_to_look_at(self, found: list[dict[str, Any]]) -> set[int]:
+    def _places_to_look_at(self, found: list[Mapping[str, Any]]) -> set[int]:
         """Which metadata may hold something secret."""
         texts: list[str] = []
         owners: list[int] = []
@@ -94,7 +97,7 @@ class RedactPlugin:
             look.update([owners[position] for position in self._texts.doubtful(shapes_of(texts))])
         return look
 
-    def _masked(self, metadata: dict[str, Any]) -> dict[str, Any]:
+    def _masked(self, metadata: Mapping[str, Any]) -> dict[str, Any]:
         return redact_metadata(metadata, self._texts.redact, self._key_is_secret)
 
     def _gather(self, value: Any, texts: list[str]) -> bool:

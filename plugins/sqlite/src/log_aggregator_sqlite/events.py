@@ -10,7 +10,7 @@ from functools import partial
 
 import msgspec
 
-from log_aggregator import Alias, Anomaly, Flush
+from log_aggregator.sinks import Alias, Anomaly, Flush
 from log_aggregator.storekit import changed_aliases, touched_ids
 from log_aggregator_sqlite.database import is_taken
 

@@ -10,7 +10,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 
-from log_aggregator import Flush, RetryableError, Service, hookimpl
+from log_aggregator import RetryableError, Service, hookimpl
+from log_aggregator.sinks import Flush
 from log_aggregator_sqlite.config import FILE_NAME, SqliteConfig
 from log_aggregator_sqlite.database import Database
 from log_aggregator_sqlite.maintenance import delete_step, roll_up_step

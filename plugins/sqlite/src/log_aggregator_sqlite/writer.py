@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from log_aggregator import Aggregate, Flush, Position
 from log_aggregator.errors import RetryableError
+from log_aggregator.sinks import Aggregate, Flush, Position
 from log_aggregator.storekit import (
     Row,
     States,

@@ -13,7 +13,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from log_aggregator import Alias, Alike, Batch, Service, hookimpl, pattern_id
+from log_aggregator import Batch, Group, Service, hookimpl, pattern_id
+from log_aggregator.sinks import Alias
 from log_aggregator_templates.exclusions import Exclusions
 from log_aggregator_templates.miner import TemplateMiner
 from log_aggregator_templates.saved import UnreadableError, load, snapshot, write
@@ -39,6 +40,7 @@ class Templates:
     """Replaces what was learned to vary: `session opened for alice` → `session opened for {VAR}`."""
 
     Config = TemplatesConfig
+    on_error = "wait"
 
     def __init__(self, config: TemplatesConfig) -> None:
         self._config = config
@@ -53,22 +55,19 @@ class Templates:
     @hookimpl
     def normalize(self, batch: Batch) -> None:
         """Replace the masked text of all records by its template."""
-        excludes_sources = self._exclusions.any_source
-        alike, parts = batch.alike(), list[Alike]()
-        for same in alike:
-            if same.pattern:
-                parts.append(same)
+        for group in batch.groups():
+            if group.pattern:
+                self._generalize(group, group.pattern)
             else:
-                parts += same.by_pattern([record.message for record in same.records])
-        if len(parts) > len(alike):
-            batch.replace(parts)
-        for same in parts:
-            if same.settled:
-                continue
-            if excludes_sources and self._exclusions.source(same.source):
-                self._keep(same.pattern)
-            else:
-                same.pattern = self.miner.template(same.pattern, same.source)
+                for message, part in group.split(group.messages):
+                    self._generalize(part, message)
+
+    def _generalize(self, group: Group, masked: str) -> None:
+        if self._exclusions.any_source and self._exclusions.source(group.source):
+            self._keep(masked)
+            group.pattern = masked
+        else:
+            group.pattern = self.miner.template(masked, group.source)
 
     @hookimpl
     @asynccontextmanager

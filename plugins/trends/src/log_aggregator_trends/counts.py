@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from log_aggregator import Flush
 from log_aggregator.model.record import ERROR_LEVELS
+from log_aggregator.sinks import Flush
 from log_aggregator_trends.series import SeriesKey
 
 _MINUTE = 60_000_000

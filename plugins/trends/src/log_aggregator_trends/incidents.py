@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from log_aggregator import Anomaly
+from log_aggregator.sinks import Anomaly
 from log_aggregator_trends.series import Finding, Series
 
 _FAMILIES = {1: "more", -1: "less", 0: "new"}

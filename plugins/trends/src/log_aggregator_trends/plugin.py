@@ -10,7 +10,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from log_aggregator import Flush, RetryableError, Service, hookimpl
+from log_aggregator import RetryableError, Service, hookimpl
+from log_aggregator.sinks import Flush
 from log_aggregator_trends.config import TrendsConfig
 from log_aggregator_trends.keeper import Keeper
 from log_aggregator_trends.notifier import Notifier

@@ -9,9 +9,9 @@ from sys import intern
 
 import msgspec
 
-from log_aggregator import Aggregate
 from log_aggregator.model.summary import KeySummary
 from log_aggregator.model.values import Values
+from log_aggregator.sinks import Aggregate
 
 _MAX_KEYS = 6
 _MAX_VALUES = 12

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from log_aggregator import Anomaly, Flush, Position
+from log_aggregator.sinks import Anomaly, Flush, Position
 from log_aggregator_trends.config import TrendsConfig
 from log_aggregator_trends.incidents import Incident, Incidents
 from log_aggregator_trends.keeper import Keeper

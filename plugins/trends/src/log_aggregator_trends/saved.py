@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from log_aggregator import Position
+from log_aggregator.sinks import Position
 from log_aggregator_trends.detector import pack, unpack
 from log_aggregator_trends.incidents import Incident
 from log_aggregator_trends.profile import Counts

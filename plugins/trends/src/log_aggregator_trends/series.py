@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from log_aggregator import Aggregate
+from log_aggregator.sinks import Aggregate
 from log_aggregator_trends.detector import MISSED_JOB, Detector, Why, why
 from log_aggregator_trends.profile import Profile
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from fnmatch import fnmatchcase
 
-from log_aggregator import Aggregate, Alias, Flush
 from log_aggregator.model.record import ERROR_LEVELS
+from log_aggregator.sinks import Aggregate, Alias, Flush
 from log_aggregator_trends.config import TrendsConfig
 from log_aggregator_trends.counts import Counts
 from log_aggregator_trends.detector import seen_and_expected

@@ -18,7 +18,8 @@ from log_aggregator.http.decoding.metadata import bounded
 from log_aggregator.http.decoding.sources import Sources
 from log_aggregator.http.decoding.text import clean, is_dirty, may_be_dirty
 from log_aggregator.http.decoding.timestamps import parse
-from log_aggregator.model.record import Fresh, Record, shapes_of
+from log_aggregator.model.record import DecodedRecords, Record
+from log_aggregator.model.shapes import shape_of, shapes_of
 
 Integer = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 LevelNumber = Annotated[int, Meta(ge=-levels.LARGEST, le=levels.LARGEST)]
@@ -89,13 +90,13 @@ class Strict:
         when = now if log.timestamp is None else parse(log.timestamp, now)
         return Record(log.message, level, self._sources[log.source], when, log.metadata or {}, level_is_explicit)
 
-    def _build(self, sent: list[Any], now: int) -> Fresh:
+    def _build(self, sent: list[Any], now: int) -> DecodedRecords:
         if len(sent) > self._limits.records:
             raise TooManyError(len(sent), self._limits.records)
         levels, named = self._levels, self._sources
         empty: dict[str, Any] = {}
         shapes = shapes_of([log.message for log in sent])
-        return Fresh(
+        return DecodedRecords(
             [
                 Record(
                     log.message,
@@ -104,20 +105,18 @@ class Strict:
                     now if log.timestamp is None else parse(log.timestamp, now),
                     log.metadata or empty,
                     level[1],
-                    "",
-                    "",
-                    (),
-                    shape,
                 )
-                for log, shape in zip(sent, shapes, strict=True)
-            ]
+                for log in sent
+            ],
+            shapes,
         )
 
     def _inspected(self, sent: list[Any], now: int) -> list[Record]:
         records = self._build(sent, now)
-        for record in records:
+        for place, record in enumerate(records):
             if is_dirty(record.message):
-                record.set_message(clean(record.message))
+                record.message = clean(record.message)
+                records.shapes[place] = shape_of(record.message)
             if record.metadata:
                 record.metadata = bounded(record.metadata, self._limits)
             if not record.message:

@@ -25,17 +25,25 @@ log = logging.getLogger(__name__)
 
 
 class CircuitBreaker:
-    """Counts what a plugin costs and how it fails; open means it is left out, or for a sink that it rests."""
+    """Counts what a plugin costs and how it fails. While it is open, a stage is left out and a sink is not called.
 
-    def __init__(self, name: str) -> None:
+    With `opens = False` it never opens: leaving the plugin out would cost more than waiting for it.
+    """
+
+    def __init__(self, name: str, *, opens: bool = True) -> None:
         self.name = name
+        self.unavailable = ""
+        """The hook that raised `RetryableError` last, until it works again."""
+        self._opens = opens
+        self._since = time.monotonic()
         self.calls = 0
         self.seconds = 0.0
+        self.loop_seconds = 0.0
         self.errors = 0
         self.slow_calls = 0
         self.stalls = 0
         self.last_error = ""
-        self.in_a_row = 0
+        self.failures_in_a_row = 0
         self._retry_at = 0.0
         self._stalled = False
         self._stalled_at = self._failed_at = time.monotonic() - REMEMBERED
@@ -43,7 +51,7 @@ class CircuitBreaker:
     @property
     def is_open(self) -> bool:
         """Whether the plugin is left out now."""
-        return self.in_a_row >= FAILURES_TO_OPEN and time.monotonic() < self._retry_at
+        return self._opens and self.failures_in_a_row >= FAILURES_TO_OPEN and time.monotonic() < self._retry_at
 
     @property
     def seconds_left(self) -> float:
@@ -53,6 +61,8 @@ class CircuitBreaker:
     @property
     def complaint(self) -> str:
         """What `/health` says of the plugin; empty when it is well."""
+        if self.unavailable:
+            return f"{self.unavailable}: cannot run now; records wait for it: {self.last_error}"
         if self.is_open:
             return f"left out after errors: {self.last_error}"
         if time.monotonic() - self._failed_at < REMEMBERED:
@@ -65,28 +75,31 @@ class CircuitBreaker:
         """Note a call that returned."""
         self.calls += 1
         self.seconds += seconds
+        self.loop_seconds += seconds
         if seconds > SLOW_CALL:
             self.held(seconds)
-        if self.in_a_row:
+        if self.failures_in_a_row or self.unavailable:
             self.recovered()
 
     def recovered(self) -> None:
         """End the row of failures, unless the plugin has just held up the loop."""
+        self.unavailable = ""
         if self._stalled:
             self._stalled = False
         else:
-            self.in_a_row = 0
+            self.failures_in_a_row = 0
 
     def failed(self, seconds: float, what: str) -> None:
         """Note a call that raised, or left what is wrong; see `wrong`."""
         self.calls += 1
         self.seconds += seconds
+        self.loop_seconds += seconds
         if seconds > SLOW_CALL:
             self.held(seconds)
         self._stalled = False
-        self.wrong(what)
+        self.count_failure(what)
 
-    def wrong(self, what: str) -> None:
+    def count_failure(self, what: str) -> None:
         """Note a failure. `what` goes to the log, so it must not hold a message or a value, nor an error's text."""
         self.errors += 1
         self._failed_at = time.monotonic()
@@ -99,11 +112,12 @@ class CircuitBreaker:
         self._stalled_at = time.monotonic()
         self._count("plugin holds up the event loop", f"on the event loop for {seconds:.1f} s and more")
 
-    def figures(self) -> dict[str, Any]:
+    def stats(self) -> dict[str, Any]:
         """What `/stats` shows."""
         return {
             "calls": self.calls,
             "seconds": round(self.seconds, 6),
+            "loop_share": round(self.loop_seconds / max(1e-9, time.monotonic() - self._since), 6),
             "errors": self.errors,
             "slow_calls": self.slow_calls,
             "stalls": self.stalls,
@@ -124,8 +138,8 @@ class CircuitBreaker:
 
     def _count(self, event: str, what: str) -> None:
         self.last_error = what
-        self.in_a_row += 1
+        self.failures_in_a_row += 1
         log.warning(event, extra={"plugin": self.name, "error": what})
-        if self.in_a_row >= FAILURES_TO_OPEN:
+        if self._opens and self.failures_in_a_row >= FAILURES_TO_OPEN:
             self._retry_at = time.monotonic() + PAUSE
             log.warning("plugin left out for a while", extra={"plugin": self.name, "seconds": PAUSE})

@@ -61,7 +61,7 @@ class ContainedSink:
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.wait({task}, timeout=GRACE)
         if not task.done():
-            self.circuit.wrong("on_flush: does not end when it is cancelled")
+            self.circuit.count_failure("on_flush: does not end when it is cancelled")
             self.abandoned = True
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -79,11 +79,11 @@ class ContainedSink:
 
     def _judge(self, error: BaseException | None, *, changed: bool) -> None:
         if changed:
-            self.circuit.wrong("on_flush: changed the flush")
+            self.circuit.count_failure("on_flush: changed the flush")
         elif error is None:
             self.circuit.recovered()
         elif not isinstance(error, RetryableError | PermanentError | TimeoutError | OSError):
-            self.circuit.wrong(f"on_flush: {type(error).__name__}")
+            self.circuit.count_failure(f"on_flush: {type(error).__name__}")
 
 
 @types.coroutine
@@ -103,6 +103,7 @@ def _stepped(call: Coroutine[Any, Any, Any], sink: ContainedSink) -> Generator[A
             if sink.watch is not None:
                 sink.watch.current = None
             seconds = time.perf_counter() - started
+            sink.circuit.loop_seconds += seconds
             if seconds > SLOW_CALL:
                 sink.circuit.held(seconds)
         value, error = None, None

@@ -33,7 +33,7 @@ def main() -> int:
 
 def _serve(start: Start, requests: BinaryIO, answers: BinaryIO) -> int:
     from log_aggregator.config.pipeline import PluginEntry  # noqa: PLC0415  likewise
-    from log_aggregator.model.batch import Batch, run  # noqa: PLC0415  after the path is set
+    from log_aggregator.model.batch import WorkingBatch  # noqa: PLC0415  after the path is set
     from log_aggregator.plugins.registry import Registry  # noqa: PLC0415  likewise
 
     try:
@@ -46,8 +46,8 @@ def _serve(start: Start, requests: BinaryIO, answers: BinaryIO) -> int:
     while (call := _receive(requests, Call)) is not None:
         records = call.records
         try:
-            batch = Batch(records[:])
-            run(plugin.hooks[call.hook], batch)
+            batch = WorkingBatch(records)
+            batch.call(call.hook, plugin.hooks[call.hook])
             batch.records()
             changes = [Change(r.pattern, r.level, r.category, r.tags, r.metadata) for r in records]
             answer = framed(Answer(changes))

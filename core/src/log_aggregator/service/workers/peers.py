@@ -160,7 +160,7 @@ async def answering(service: Service, place: Place, sinks: dict[str, OneAtATime]
     async def take(request: web.Request) -> web.Response:
         key, digest, payload = _entry_decoder.decode(await request.read())
         try:
-            return _json(await service.door.take(decode(payload), key=key, digest=digest))
+            return _json(await service.door.submit(decode(payload), key=key, digest=digest))
         except tuple(_REFUSALS.values()) as error:
             status = next(status for status, kind in _REFUSALS.items() if isinstance(error, kind))
             return web.Response(status=status, text=str(error))

@@ -1,0 +1,71 @@
+"""One request on its way to the disk, its receipt, and the row of the journal that it shares with others."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import NamedTuple
+
+from log_aggregator.journal import Appended, Entry
+from log_aggregator.model.batch import WorkingBatch
+from log_aggregator.model.record import Record
+from log_aggregator.processing.partial_aggregates import PartialAggregate
+
+
+class Receipt(NamedTuple):
+    """The answer to one request: `rejected` holds indexes into its records, with reasons."""
+
+    accepted: int
+    rejected: list[tuple[int, str]]
+    duplicate: bool
+    durable: bool
+
+
+class Request:
+    """The records of one request until they are acknowledged. `size` is about how many bytes they took."""
+
+    __slots__ = ("accepted", "digest", "done", "key", "records", "rejected", "size")
+
+    def __init__(
+        self, records: list[Record], key: str | None, digest: bytes, size: int, done: asyncio.Future[Receipt]
+    ) -> None:
+        self.records = records
+        self.accepted = len(records)
+        self.key = key
+        self.digest = digest
+        self.size = size
+        self.rejected: list[tuple[int, str]] = []
+        self.done = done
+
+    def note_kept(self, kept: set[int], reasons: dict[int, str]) -> None:
+        """Note which records are kept and why others were rejected, both by `id`."""
+        ids = list(map(id, self.records))
+        self.accepted = sum(one in kept for one in ids)
+        self.rejected = [(index, reasons[one]) for index, one in enumerate(ids) if one in reasons]
+
+    def refuse(self, error: BaseException) -> None:
+        """Answer that nothing was accepted."""
+        if not self.done.done():
+            self.done.set_exception(error)
+
+    def acknowledge(self, appended: Appended, durable: bool) -> None:
+        """Answer what was accepted."""
+        if not self.done.done():
+            accepted = appended.accepted if appended.duplicate else self.accepted
+            self.done.set_result(Receipt(accepted, self.rejected, appended.duplicate, durable))
+
+
+class Row:
+    """What becomes one row of the intake: one request with a key, or neighboring requests without.
+
+    `parts` are its slices until the stages have seen them, `partials` what they became.
+    """
+
+    __slots__ = ("entry", "partials", "parts", "requests", "size")
+
+    def __init__(self, requests: list[Request], parts: list[WorkingBatch], entry: Entry | None) -> None:
+        """`entry` is `None` when nothing of it goes to the disk."""
+        self.requests = requests
+        self.parts = parts
+        self.size = sum([part.size for part in parts])
+        self.entry = entry
+        self.partials: list[PartialAggregate] | None = None
