@@ -205,3 +205,22 @@ async def test_what_was_rolled_back_is_not_remembered(tmp_path: Path, monkeypatc
 
 def _full_disk(*_: object) -> None:
     raise sqlite3.OperationalError("database or disk is full")
+
+
+async def test_an_alias_may_come_while_a_page_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sink, chain = make(), Chain()
+    async with hosted(sink, tmp_path) as host:
+        await deliver(sink, chain.flush([aggregate("a", 1), aggregate("b", 2)]))
+        earlier_ids = host.store._earlier_ids
+
+        async def late(final_ids: list[str]) -> list[str]:
+            found = await earlier_ids(final_ids)
+            await deliver(sink, chain.flush(aliases=[Alias(pattern_id("a"), "c", 1)]))
+            return found
+
+        with monkeypatch.context() as patch:
+            patch.setattr(host.store, "_earlier_ids", late)
+            page = await all_patterns(host.store)
+        assert {row.pattern: row.levels for row in page} == {"a": {}, "b": {"INFO": 2}}
+        page = await all_patterns(host.store)
+        assert {row.pattern: row.levels for row in page} == {"c": {"INFO": 1}, "b": {"INFO": 2}}

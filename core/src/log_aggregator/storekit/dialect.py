@@ -26,17 +26,25 @@ class Dialect(Protocol):
     def list_value(self, values: list[str]) -> Any:
         """The value of such a parameter."""
 
+    def unindexed(self, column: str) -> str:
+        """A column of a condition that no index shall serve, where the database cannot tell which index is better."""
+
     def each_tag(self) -> str:
         """A join that gives a row `tag.key`, `tag.value` for each entry of `t.tags` that is a count."""
 
 
 class Where:
-    """Conditions that all hold, with their numbered parameters in `values`."""
+    """Conditions that all hold, with their numbered parameters in `values`.
+
+    The first of `since` and `one_of` leads to the rows, by its index. Texts that are given after it are only compared:
+    half of all rows may have the same level.
+    """
 
     def __init__(self, dialect: Dialect, first: str) -> None:
         self._dialect = dialect
         self.values: list[Any] = []
         self._conditions = [first]
+        self._leads = False
 
     def value(self, value: Any) -> str:
         """Take a parameter; how it is written."""
@@ -50,12 +58,13 @@ class Where:
     def equal(self, column: str, value: str | None) -> None:
         """A text is the one that is asked for, if any is."""
         if value is not None:
-            self.add(f"{column} = {self.value(value)}")
+            self.add(f"{self._compared(column)} = {self.value(value)}")
 
     def since(self, column: str, micros: int | None) -> None:
         """A time is not before the asked one."""
         if micros is not None:
             self.add(f"{column} >= {self._dialect.moment(self.value(micros))}")
+            self._leads = True
 
     def until(self, column: str, micros: int | None) -> None:
         """A time is before the asked one."""
@@ -64,7 +73,12 @@ class Where:
 
     def one_of(self, column: str, values: list[str]) -> None:
         """A text is among those asked for."""
-        self.add(self._dialect.among(column, self.value(self._dialect.list_value(values))))
+        parameter = self.value(self._dialect.list_value(values))
+        self.add(self._dialect.among(self._compared(column), parameter))
+        self._leads = True
+
+    def _compared(self, column: str) -> str:
+        return self._dialect.unindexed(column) if self._leads else column
 
     def __str__(self) -> str:
         return "WHERE " + " AND ".join(self._conditions)

@@ -114,21 +114,20 @@ class Questions:
         """The newest id of a pattern, and its earlier ids."""
         known = await self._fetch("SELECT final_id FROM pattern_aliases WHERE old_id = $1", [pattern_id])
         final_id: str = known[0][0] if known else pattern_id
-        rows = await self._fetch("SELECT old_id FROM pattern_aliases WHERE final_id = $1", [final_id])
-        return final_id, [row[0] for row in rows if row[0] != final_id]
+        return final_id, await self._earlier_ids([final_id])
 
     async def series(self, query: SeriesQuery) -> list[Series]:
         """Counts a step; `since` and `until` are in microseconds, `since` is rounded down to a step."""
         where = Where(self._dialect, _NAMED)
+        if query.pattern_id is not None:
+            final_id, earlier = await self.family(query.pattern_id)
+            where.one_of("t.pattern_id", [final_id, *earlier])
         width = query.step * _MICROS
         where.since("t.last_seen", query.since // width * width)
         where.since("t.bucket", query.since // width * width)
         where.until("t.bucket", query.until)
         where.equal("t.level", query.level)
         where.equal("t.source", query.source)
-        if query.pattern_id is not None:
-            final_id, earlier = await self.family(query.pattern_id)
-            where.one_of("t.pattern_id", [final_id, *earlier])
         label = {"level": "coalesce(t.level, '')", "source": "coalesce(t.source, '')"}.get(
             query.split_by or "", "'all'"
         )
@@ -147,14 +146,14 @@ class Questions:
     async def anomalies(self, query: AnomalyQuery) -> list[dict[str, Any]]:
         """Anomalies with the fields of `Anomaly`, newest first."""
         where = Where(self._dialect, "id IS NOT NULL")
+        if query.pattern_id is not None:
+            final_id, earlier = await self.family(query.pattern_id)
+            where.one_of("pattern_id", [final_id, *earlier])
         where.since("updated", query.since)
         where.until("started", query.until)
         where.equal("state", query.state)
         where.equal("tier", query.tier)
         where.equal("source", query.source)
-        if query.pattern_id is not None:
-            final_id, earlier = await self.family(query.pattern_id)
-            where.one_of("pattern_id", [final_id, *earlier])
         limit = where.value(query.limit)
         names = Anomaly.__struct_fields__
         columns = ", ".join(self._dialect.micros(name) if name in _TIMES else name for name in names)
@@ -165,9 +164,18 @@ class Questions:
         found = [dict(zip(names, row, strict=True)) for row in rows]
         return [anomaly | {"details": decoded(anomaly["details"])} for anomaly in found]
 
-    def _pattern_filter(self, query: PatternQuery) -> Where:
+    async def _earlier_ids(self, final_ids: list[str]) -> list[str]:
+        """The ids, other than these, whose rows belong to these patterns now."""
+        where = Where(self._dialect, "final_id <> old_id")
+        where.one_of("final_id", final_ids)
+        rows = await self._fetch(f"SELECT old_id FROM pattern_aliases {where}", where.values)  # noqa: S608  only constants and parameter numbers
+        return [row[0] for row in rows]
+
+    def _pattern_filter(self, query: PatternQuery, stored_ids: list[str] | None = None) -> Where:
         where = Where(self._dialect, _NAMED)
         where.since("t.last_seen", query.since)
+        if stored_ids is not None:
+            where.one_of("t.pattern_id", stored_ids)
         where.until("t.first_seen", query.until)
         where.equal("t.level", query.level)
         where.equal("t.source", query.source)
@@ -181,8 +189,10 @@ class Questions:
         if not patterns:
             return
         by_id = {pattern.pattern_id: pattern for pattern in patterns}
-        where = self._pattern_filter(query)
-        where.one_of(_ID, list(by_id))
+        ids = list(by_id)
+        # No index serves _ID, an expression over a join: stored ids lead to the rows, _ID leaves out what moved since.
+        where = self._pattern_filter(query, [*ids, *await self._earlier_ids(ids)])
+        where.one_of(_ID, ids)
         parts = await self._fetch(
             f"SELECT {_ID}, coalesce(t.level, ''), coalesce(t.source, ''), coalesce(t.category, ''), "
             f"{_LOGS} {_TABLES} {where} GROUP BY 1, 2, 3, 4",
@@ -218,9 +228,10 @@ class Questions:
     async def _latest(self, where: Where) -> Aggregate:
         """The latest rows of a pattern as one aggregate."""
         micros, json = self._dialect.micros, self._dialect.json
+        # Ordered by an expression: the index of last_seen would be walked from now to where an ended pattern stopped.
         rows = await self._fetch(
             f"SELECT t.count, {micros(_FIRST)}, {micros(_LAST)}, {json('t.metadata')}, {json('t.sample_messages')}, "
-            f"t.latest_sample {_TABLES} {where} ORDER BY t.last_seen DESC, t.id DESC LIMIT {DETAIL_ROWS}",
+            f"t.latest_sample {_TABLES} {where} ORDER BY {_LAST} DESC, t.id DESC LIMIT {DETAIL_ROWS}",
             where.values,
         )
         merged = _unkeyed(rows[0])

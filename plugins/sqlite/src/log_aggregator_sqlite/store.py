@@ -42,6 +42,10 @@ class SqliteDialect:
         """JSON text. A lone surrogate is in no row, so it may become another character."""
         return json.dumps(values)
 
+    def unindexed(self, column: str) -> str:
+        """SQLite has no statistics: it takes a level for rarer than a range of time. `+` makes it an expression."""
+        return f"+{column}"
+
     def each_tag(self) -> str:
         """The entries of the JSON object."""
         tags = "CASE WHEN json_valid(t.tags) AND json_type(t.tags) = 'object' THEN t.tags END"
