@@ -6,9 +6,10 @@ COPY constraints.txt plugins.toml ./
 RUN python -m venv /opt/log-aggregator \
  && /opt/log-aggregator/bin/pip install --no-cache-dir --constraint constraints.txt setuptools
 COPY core core
+COPY packages packages
 COPY plugins plugins
 RUN /opt/log-aggregator/bin/pip install --no-cache-dir --no-build-isolation --prefer-binary --constraint constraints.txt \
-      ./core $(sed -n 's/^\[plugins\.\([a-z0-9_-]*\)\].*/.\/plugins\/\1/p' plugins.toml) \
+      ./core ./packages/client ./packages/service $(sed -n 's/^\[plugins\.\([a-z0-9_-]*\)\].*/.\/plugins\/\1/p' plugins.toml) \
  && /opt/log-aggregator/bin/pip uninstall --yes setuptools pip
 
 FROM python:3.11-slim

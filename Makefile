@@ -9,11 +9,13 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 
+PACKAGES := $(patsubst %/pyproject.toml,%,$(wildcard packages/*/pyproject.toml))
 ALL_PLUGINS := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
 # The pipeline says which plugins a service needs; the tests take them all.
 NAMED_PLUGINS := $(shell sed -n 's/^\[plugins\.\([a-z0-9_-]*\)\].*/plugins\/\1/p' plugins.toml)
-RUN_PLUGINS := $(filter $(NAMED_PLUGINS),$(ALL_PLUGINS))
-PROJECTS := core/pyproject.toml $(addsuffix /pyproject.toml,$(ALL_PLUGINS))
+RUN_PROJECTS := core packages/client packages/service $(filter $(NAMED_PLUGINS),$(ALL_PLUGINS))
+ALL_PROJECTS := core $(PACKAGES) $(ALL_PLUGINS)
+PROJECTS := $(addsuffix /pyproject.toml,$(ALL_PROJECTS))
 
 # More than cores: a third of the tests' time is waiting.
 WORKERS ?= 3
@@ -33,7 +35,7 @@ test: $(VENV)/.ready-to-test ## run all tests (PYTEST_ARGS="-k name" for some)
 lint: $(VENV)/.ready-to-test ## check style, format and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy core/src $(addsuffix /src,$(ALL_PLUGINS))
+	$(BIN)/mypy $(addsuffix /src,$(ALL_PROJECTS))
 
 bench: $(VENV)/.ready-to-test ## measure speed: one table, one JSON file (BENCH_ARGS=--quick for a first look)
 	@$(PIP) install --quiet -r tests/bench/requirements.txt
@@ -52,7 +54,7 @@ soak: $(VENV)/.ready-to-test ## SOAK_MINUTES at 70 % load: do memory, files and 
 
 dist: $(VENV)/.ready-to-test ## build every distribution into dist/ and try them in a clean environment
 	rm -rf dist build/dist-check
-	for project in core $(ALL_PLUGINS); do $(BIN)/python -m build --no-isolation --outdir dist "$$project" >/dev/null; done
+	for project in $(ALL_PROJECTS); do $(BIN)/python -m build --no-isolation --outdir dist "$$project" >/dev/null; done
 	tools/make-venv build/dist-check
 	build/dist-check/bin/python -m pip --disable-pip-version-check install --quiet dist/*.whl
 	build/dist-check/bin/log-aggregator check
@@ -61,7 +63,7 @@ dist: $(VENV)/.ready-to-test ## build every distribution into dist/ and try them
 clean: ## remove the environment, builds and caches; never data/
 	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
-	find core plugins -name '*.egg-info' -type d -prune -exec rm -rf {} +
+	find core packages plugins -name '*.egg-info' -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
 	tools/make-venv $(VENV)
@@ -69,11 +71,11 @@ $(BIN)/python:
 $(VENV)/.ready-to-run: constraints.txt plugins.toml $(PROJECTS) | $(BIN)/python
 	@echo "Installing into $(VENV) …"
 	$(PIP) install --quiet setuptools
-	$(PIP) install --quiet --no-build-isolation $(addprefix -e ,core $(RUN_PLUGINS))
+	$(PIP) install --quiet --no-build-isolation $(addprefix -e ,$(RUN_PROJECTS))
 	touch $@
 
 $(VENV)/.ready-to-test: constraints.txt tests/requirements.txt $(PROJECTS) | $(BIN)/python
 	@echo "Installing into $(VENV) …"
 	$(PIP) install --quiet setuptools
-	$(PIP) install --quiet --no-build-isolation $(addprefix -e ,core $(ALL_PLUGINS)) -r tests/requirements.txt
+	$(PIP) install --quiet --no-build-isolation $(addprefix -e ,$(ALL_PROJECTS)) -r tests/requirements.txt
 	touch $@

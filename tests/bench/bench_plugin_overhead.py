@@ -125,7 +125,7 @@ def overhead(batch: int, rounds: int, form: str = "groups") -> Overhead:
 
 
 def _bodies(batch: int) -> tuple[str, list[bytes]]:
-    from log_aggregator.demo import stream
+    from log_aggregator_service.demo import stream
 
     logs = list(itertools.islice(stream(), LOGS))
     if batch == 1:

@@ -8,7 +8,7 @@ import random
 
 import msgspec
 
-from log_aggregator.demo import stream
+from log_aggregator_service.demo import stream
 from tests.support.beside import REAL_LINES
 
 _DIGITS = "0123456789"

@@ -132,7 +132,7 @@ def test_the_demo_command_sends_what_it_says(shop):
 def test_python_logging_arrives(shop):
     code = f"""
 import logging
-from log_aggregator.handler import LogAggregatorHandler
+from log_aggregator_client import LogAggregatorHandler
 logging.getLogger().addHandler(LogAggregatorHandler({shop.url!r}, "program", flush_timeout=60))
 for number in range(1234):
     logging.warning("User %d logged in", number)

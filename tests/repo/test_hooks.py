@@ -14,11 +14,11 @@ import pytest
 
 import log_aggregator
 from log_aggregator import Batch, Group, hookspecs
-from log_aggregator.cli.offline import _Handle
 from log_aggregator.config.pipeline import parse_plugins
 from log_aggregator.plugins.context import PluginContext
 from log_aggregator.plugins.registry import Registry
-from log_aggregator.testing.host import Host
+from log_aggregator_dev.host import Host
+from log_aggregator_service.offline import _Handle
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/hooks.md").read_text(encoding="utf-8")

@@ -114,9 +114,11 @@ def test_run_installs_the_plugins_of_the_pipeline_and_test_all_of_them():
     everything = {path.parent.name for path in ROOT.glob("plugins/*/pyproject.toml")}
     named = set(re.findall(r"^\[plugins\.([a-z0-9_-]+)\]", (ROOT / "plugins.toml").read_text(), re.MULTILINE))
     assert named <= everything
-    for target, wanted in (("run", named), ("test", everything)):
+    packages = {path.parent.name for path in ROOT.glob("packages/*/pyproject.toml")}
+    for target, wanted, beside in (("run", named, {"client", "service"}), ("test", everything, packages)):
         planned = make("--dry-run", "VENV=/nonexistent/venv", target)
         assert set(re.findall(r"-e plugins/([a-z0-9_-]+)", planned)) == wanted
+        assert set(re.findall(r"-e packages/([a-z0-9_-]+)", planned)) == beside
         assert "pip" in planned
 
 

@@ -11,15 +11,16 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 CORE = ROOT / "core/src/log_aggregator"
+PACKAGES = sorted(path.parent for path in ROOT.glob("packages/*/src/*/__init__.py"))
 PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/src/*/__init__.py"))
-SOURCES = [CORE, *PLUGINS]
+SOURCES = [CORE, *PACKAGES, *PLUGINS]
 MAX_LINES = 300
 
 ORDER = (
     ("errors",),
-    ("model", "client", "demo"),
+    ("model",),
     ("config", "store"),
-    ("hookspecs", "storekit", "handler"),
+    ("hookspecs", "storekit"),
     ("__init__", "sinks"),
     ("plugins", "journal"),
     ("delivery", "processing"),
@@ -27,11 +28,17 @@ ORDER = (
     ("ingest",),
     ("http",),
     ("service",),
-    ("testing", "scaffold", "pytest_fixtures"),
     ("cli",),
     ("__main__",),
 )
 """The folders of the core in the order of imports: a module imports only from its own line and those above."""
+
+BESIDE: dict[str, set[str]] = {
+    "log_aggregator_client": set(),
+    "log_aggregator_dev": {"log_aggregator"},
+    "log_aggregator_service": {"log_aggregator", "log_aggregator_client"},
+}
+"""Which of our packages each of packages/ imports beside itself."""
 
 INNER = {
     "aggregation", "cli", "delivery", "ingest", "journal", "plugins", "processing", "service",
@@ -90,9 +97,18 @@ def test_no_modules_import_each_other_in_a_circle(package):
 
 
 @pytest.mark.parametrize("name", CORE_MODULES)
-def test_the_core_knows_no_plugin(name):
+def test_the_core_knows_no_plugin_and_no_package(name):
     for other in imported(CORE_MODULES[name], set(), with_types=True):
-        assert not other.startswith("log_aggregator_"), f"{name} imports the plugin {other}"
+        assert not other.startswith("log_aggregator_"), f"{name} imports {other}"
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
+def test_a_package_imports_only_packages_before_it(package):
+    for name, path in modules(package):
+        for other in imported(path, set(), with_types=True):
+            top = other.split(".")[0]
+            if top.startswith("log_aggregator") and top != package.name:
+                assert top in BESIDE[package.name], f"{name} imports {other}"
 
 
 @pytest.mark.parametrize("package", PLUGINS, ids=lambda package: package.name)
@@ -108,7 +124,9 @@ def test_a_plugin_imports_only_what_is_public(package):
 
 
 def test_no_file_is_larger_than_a_room():
-    files = [path for pattern in ("core", "plugins", "tests", "tools") for path in (ROOT / pattern).rglob("*.py")]
+    files = [
+        path for pattern in ("core", "packages", "plugins", "tests", "tools") for path in (ROOT / pattern).rglob("*.py")
+    ]
     assert len(files) > 50
     large = {str(path.relative_to(ROOT)): count for path in files if (count := _lines(path)) > MAX_LINES}
     assert not large, f"over {MAX_LINES} lines"

@@ -15,7 +15,9 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
-PROJECTS = sorted([ROOT / "core/pyproject.toml", *ROOT.glob("plugins/*/pyproject.toml")])
+PROJECTS = sorted(
+    [ROOT / "core/pyproject.toml", *ROOT.glob("packages/*/pyproject.toml"), *ROOT.glob("plugins/*/pyproject.toml")]
+)
 PLATFORMS = {
     "x86_64": ["manylinux2014_x86_64", "manylinux_2_17_x86_64", "manylinux_2_28_x86_64"],
     "aarch64": ["manylinux2014_aarch64", "manylinux_2_17_aarch64", "manylinux_2_28_aarch64"],
@@ -85,6 +87,13 @@ def runtime() -> dict[str, str]:
                 waiting.append(requirement.name)
     known = pins()
     return {name: known[name] for name in sorted(needed - own())}
+
+
+def test_the_service_brings_the_plugins_of_the_pipeline():
+    told = names(tomllib.loads((ROOT / "packages/service/pyproject.toml").read_text())["project"]["dependencies"])
+    pipeline = tomllib.loads((ROOT / "plugins.toml").read_text())["plugins"]
+    plugins = {f"log-aggregator-{path.parent.name}" for path in ROOT.glob("plugins/*/pyproject.toml")}
+    assert told & plugins == {f"log-aggregator-{name}" for name in pipeline}
 
 
 def install(platform: str, target: Path, wanted: dict[str, str]) -> subprocess.CompletedProcess[str]:

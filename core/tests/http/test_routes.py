@@ -12,7 +12,7 @@ from aiohttp import web
 
 from log_aggregator import ConfigError, Service, hookimpl
 from log_aggregator.http.access.keys import add_key
-from log_aggregator.testing import harness
+from log_aggregator_dev import harness
 
 SCOPES = ("ingest", "read", "admin")
 ROUTES: dict[str, tuple[str, dict[str, Any], set[str]]] = {

@@ -19,7 +19,7 @@ from log_aggregator.journal import outbox as outbox_module
 from log_aggregator.journal.intake import decode, encode
 from log_aggregator.model.aggregate import START
 from log_aggregator.sinks import Aggregate, Alias, Anomaly, Flush, Position
-from log_aggregator.testing.strategies import flushes
+from log_aggregator_dev.strategies import flushes
 
 Make = Callable[..., Record]
 

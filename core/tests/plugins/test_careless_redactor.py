@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from log_aggregator import Batch, Record, hookimpl
-from log_aggregator.testing import harness
+from log_aggregator_dev import harness
 from log_aggregator_patterns import Patterns, PatternsConfig
 
 SECRET = "correcthorsebattery"

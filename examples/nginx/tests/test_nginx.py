@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from log_aggregator_nginx import Nginx
 
-from log_aggregator.testing import RulePackContract
+from log_aggregator_dev import RulePackContract
 
 
 class TestNginx(RulePackContract):

@@ -14,7 +14,7 @@ from log_aggregator_webhook import Webhook
 
 from log_aggregator import RetryableError
 from log_aggregator.sinks import PermanentError
-from log_aggregator.testing import OpenSink, SinkContract, living, make_aggregate, make_flush
+from log_aggregator_dev import OpenSink, SinkContract, living, make_aggregate, make_flush
 
 
 class Receiver:

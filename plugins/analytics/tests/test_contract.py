@@ -9,8 +9,8 @@ from pathlib import Path
 
 from aiohttp import web
 
-from log_aggregator.testing import OpenSink, SinkContract
 from log_aggregator_analytics import AnalyticsConfig, AnalyticsSink
+from log_aggregator_dev import OpenSink, SinkContract
 from plugins.analytics.tests.receiver import Receiver, receiving
 
 

@@ -11,11 +11,11 @@ import pytest
 from pydantic import ValidationError
 
 from log_aggregator import Record
-from log_aggregator.testing import run_stage
 from log_aggregator_classify import ClassifyPlugin, Rule
 from log_aggregator_classify.conditions import parse_condition
 from log_aggregator_classify.config import Config, built_in_rules
 from log_aggregator_classify.words import words_of
+from log_aggregator_dev import run_stage
 from tests.support.beside import REAL_LINES, needs_real_lines
 
 HERE = Path(__file__).parent

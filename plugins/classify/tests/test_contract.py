@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from log_aggregator.testing import StageContract
 from log_aggregator_classify import ClassifyPlugin
+from log_aggregator_dev import StageContract
 
 
 class TestClassifyPlugin(StageContract):

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from log_aggregator import Record
 from log_aggregator.model.numbers import parse_number
 from log_aggregator.model.summary import summarize, to_json
-from log_aggregator.testing import run_stage
 from log_aggregator_classify import ClassifyPlugin
 from log_aggregator_classify.config import Config
 from log_aggregator_classify.measures import FRUITLESS_TRIES, LONGEST, MOST, plan
+from log_aggregator_dev import run_stage
 
 NAMES = ("TIME", "SIZE")
 

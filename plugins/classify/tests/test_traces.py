@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from log_aggregator import Record
-from log_aggregator.testing import run_stage
 from log_aggregator_classify import ClassifyPlugin, find_trace
 from log_aggregator_classify.config import Config
+from log_aggregator_dev import run_stage
 
 PYTHON = """Request {a} failed
 Traceback (most recent call last):

@@ -9,8 +9,8 @@ import pytest
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from log_aggregator import ConfigError, Record, hookimpl
-from log_aggregator.testing import run_stage
-from log_aggregator.testing.harness import harness
+from log_aggregator_dev import run_stage
+from log_aggregator_dev.harness import harness
 from log_aggregator_patterns import Patterns, PatternsConfig, Rule
 
 

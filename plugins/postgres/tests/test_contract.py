@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from log_aggregator.testing import SinkContract
+from log_aggregator_dev import SinkContract
 from log_aggregator_postgres import PostgresConfig, PostgresSink
 from tests.support.postgres import ForeignServer, PostgresServer, create_database
 

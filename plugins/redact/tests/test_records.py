@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from log_aggregator import Record
-from log_aggregator.testing import run_stage
+from log_aggregator_dev import run_stage
 from log_aggregator_redact import RedactPlugin
 from log_aggregator_redact.config import Config
 from log_aggregator_redact.metadata import is_secret_key

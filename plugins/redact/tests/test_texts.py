@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from log_aggregator import Record, shape_of
-from log_aggregator.testing import run_stage
+from log_aggregator_dev import run_stage
 from log_aggregator_redact import RedactPlugin, Rule
 from log_aggregator_redact.config import EMAIL, IP, Config, built_in_rules
 from tests.support.beside import REAL_LINES, needs_real_lines

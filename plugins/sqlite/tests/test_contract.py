@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from log_aggregator.testing import SinkContract
+from log_aggregator_dev import SinkContract
 from log_aggregator_sqlite import SqliteConfig, SqliteSink
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from log_aggregator.testing import StageContract
+from log_aggregator_dev import StageContract
 from log_aggregator_templates import Templates
 
 

@@ -10,9 +10,9 @@ import pytest
 from log_aggregator import Record, pattern_id
 from log_aggregator.sinks import Alias
 from log_aggregator.storekit import resolve_aliases
-from log_aggregator.testing import run_stage
-from log_aggregator.testing.harness import Harness, harness
-from log_aggregator.testing.host import living
+from log_aggregator_dev import run_stage
+from log_aggregator_dev.harness import Harness, harness
+from log_aggregator_dev.host import living
 from log_aggregator_templates import Templates, TemplatesConfig
 
 from .learned import NAMES

@@ -6,12 +6,15 @@ import argparse
 import importlib
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
-from log_aggregator.cli import COMMANDS
+from log_aggregator.cli import COMMANDS, GROUP
 from log_aggregator.errors import LogAggregatorError
 
-GROUP = "log_aggregator.commands"
-"""The entry-point group in which plugins offer commands: functions `(argv) -> exit code`."""
+if TYPE_CHECKING:
+    from importlib_metadata import EntryPoint
+
+DISTRIBUTION = "log-aggregator-core"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -20,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     name = arguments[0] if arguments else "--help"
     try:
         if name in COMMANDS:
-            return _run_own(name, arguments[1:])
+            return _run(name, importlib.import_module(f"log_aggregator.cli.{name}"), arguments[1:])
         if not name.startswith("-"):
             return _run_foreign(name, arguments[1:])
         return _overview(name)
@@ -34,8 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _run_own(name: str, arguments: list[str]) -> int:
-    module = importlib.import_module(f"log_aggregator.cli.{name}")
+def _run(name: str, module: Any, arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(
         prog=f"log-aggregator {name}",
         description=module.__doc__,
@@ -47,30 +49,42 @@ def _run_own(name: str, arguments: list[str]) -> int:
 
 
 def _run_foreign(name: str, arguments: list[str]) -> int:
-    import importlib_metadata  # noqa: PLC0415  a command of the core does not pay for it
+    from log_aggregator.config.settings import nearest  # noqa: PLC0415  a command of the core does not pay for it
 
-    from log_aggregator.config.settings import nearest  # noqa: PLC0415  likewise
-
-    points = {point.name: point for point in importlib_metadata.entry_points(group=GROUP)}
+    points = _foreign()
     if name not in points:
         hint = nearest(name, [*COMMANDS, *points]) or f"; if a plugin brings it: pip install log-aggregator-{name}"
         print(f"log-aggregator: {name}: no such command{hint}", file=sys.stderr)  # noqa: T201  the answer
         return 2
-    return int(points[name].load()(arguments))
+    command = points[name].load()
+    return int(command(arguments)) if callable(command) else _run(name, command, arguments)
+
+
+def _foreign() -> dict[str, EntryPoint]:
+    """The commands of other packages, by name."""
+    import importlib_metadata  # noqa: PLC0415  a command of the core does not pay for it
+
+    return {point.name: point for point in importlib_metadata.entry_points(group=GROUP)}
 
 
 def _overview(flag: str) -> int:
-    import importlib_metadata  # noqa: PLC0415  only the overview lists what plugins offer
-
     if flag == "--version":
-        print(f"log-aggregator {importlib_metadata.version('log-aggregator')}")  # noqa: T201  the answer
+        import importlib_metadata  # noqa: PLC0415  a command of the core does not pay for it
+
+        print(f"log-aggregator {importlib_metadata.version(DISTRIBUTION)}")  # noqa: T201  the answer
         return 0
     lines = ["usage: log-aggregator COMMAND [...]", "", "Turns logs into patterns and keeps count of them.", ""]
     lines += [f"  {name:<10} {text}" for name, text in COMMANDS.items()]
-    lines += [
-        f"  {point.name:<10} (from {point.dist.name if point.dist else point.value})"
-        for point in importlib_metadata.entry_points(group=GROUP)
-    ]
+    lines += [f"  {name:<10} {_summary(point)}" for name, point in sorted(_foreign().items())]
     lines += ["", "log-aggregator COMMAND --help shows a command's options and examples.", ""]
     print("\n".join(lines))  # noqa: T201  the answer
     return 0 if flag in {"--help", "-h"} else 2
+
+
+def _summary(point: EntryPoint) -> str:
+    """A command's line for the overview. A package that cannot be imported is named, and the others are shown."""
+    package = point.dist.name if point.dist else point.value
+    try:
+        return getattr(point.load(), "SUMMARY", f"(from {package})")
+    except Exception as error:  # noqa: BLE001  code of any package
+        return f"({package}: cannot be imported: {type(error).__name__}: {error})"

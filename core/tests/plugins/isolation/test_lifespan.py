@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from log_aggregator import ConfigError, Service, hookimpl
-from log_aggregator.testing import harness
+from log_aggregator_dev import harness
 
 
 class Failing:

@@ -13,7 +13,7 @@ from log_aggregator import ConfigError
 from log_aggregator.config.pipeline import PluginEntry
 from log_aggregator.plugins.isolation.process import IsolatedStage
 from log_aggregator.plugins.isolation.wire import IsolationError
-from log_aggregator.testing import harness, make_record
+from log_aggregator_dev import harness, make_record
 
 PLUGINS = """
 import os

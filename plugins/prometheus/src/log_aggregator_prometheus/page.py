@@ -37,7 +37,7 @@ def page(accept: str, stats: dict[str, Any], health: StoreHealth | None, sources
 
 
 def _metrics(stats: dict[str, Any], health: StoreHealth | None, sources: Sources) -> Iterator[Metric]:
-    release = {"version": version("log-aggregator")}
+    release = {"version": version("log-aggregator-core")}
     yield InfoMetricFamily(f"{families.PREFIX}_build", "The release that runs.", value=release)
     yield from families.of_service(stats)
     yield from families.of_logs(stats, sources)

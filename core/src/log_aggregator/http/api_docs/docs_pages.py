@@ -33,5 +33,5 @@ class Explaining:
         if not self._document:
             from log_aggregator.http.api_docs.openapi import openapi  # noqa: PLC0415  1.4 MB that most services never need
 
-            self._document = openapi(version("log-aggregator"))
+            self._document = openapi(version("log-aggregator-core"))
         return self._document

@@ -1,0 +1,31 @@
+"""The kit for plugin authors: a harness from HTTP to sink, factories, and a contract suite for every kind of plugin.
+
+`log_aggregator_dev.strategies` has the Hypothesis strategies. pytest finds the fixtures by itself.
+"""
+
+from log_aggregator_dev.factories import NOW, Flushes, make_aggregate, make_flush, make_record
+from log_aggregator_dev.harness import Answer, Harness, harness
+from log_aggregator_dev.host import Host, living
+from log_aggregator_dev.rules_contract import RulePackContract
+from log_aggregator_dev.sink_contract import SinkContract
+from log_aggregator_dev.sink_suite import OpenSink
+from log_aggregator_dev.stage_contract import StageContract
+from log_aggregator_dev.stage_suite import run_stage
+
+__all__ = [
+    "NOW",
+    "Answer",
+    "Flushes",
+    "Harness",
+    "Host",
+    "OpenSink",
+    "RulePackContract",
+    "SinkContract",
+    "StageContract",
+    "harness",
+    "living",
+    "make_aggregate",
+    "make_flush",
+    "make_record",
+    "run_stage",
+]

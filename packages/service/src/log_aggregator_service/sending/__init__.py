@@ -1,0 +1,1 @@
+"""From a file or a pipe to batches of logs, and what became of them."""
