@@ -41,7 +41,7 @@ bench: $(VENV)/.ready-to-test ## measure speed: one table, one JSON file (BENCH_
 	@$(PIP) install --quiet -r tests/bench/requirements.txt
 	@$(BIN)/python -m tests.bench $(BENCH_ARGS)
 
-bench-scale: $(VENV)/.ready-to-test ## what a log costs as work grows (SCALE_ARGS="--write docs" puts it into docs/)
+bench-scale: $(VENV)/.ready-to-test ## what a log costs as work grows (SCALE_ARGS="--write docs/explanation" puts it into its page)
 	@$(PIP) install --quiet -r tests/bench/requirements.txt
 	@$(BIN)/python -m tests.bench.scale $(SCALE_ARGS)
 

@@ -1,4 +1,4 @@
-"""Writes docs/hooks.md from the contract itself: `python tools/hooks_page.py`. A test compares the two."""
+"""Writes docs/reference/hooks.md from the contract itself: `python tools/hooks_page.py`. A test compares the two."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import log_aggregator
 from log_aggregator import Batch, Group, Record, errors, hookspecs, sinks
 from log_aggregator.sinks import Aggregate, Alias, Anomaly, Flush, Position
 
-PAGE = Path(__file__).parents[1] / "docs" / "hooks.md"
+PAGE = Path(__file__).parents[1] / "docs/reference/hooks.md"
 
 HEAD = """\
 # Hooks

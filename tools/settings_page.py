@@ -1,4 +1,4 @@
-"""Writes docs/settings.md from the settings in the code: `python tools/settings_page.py`. A test compares the two."""
+"""Writes docs/reference/settings.md from the code: `python tools/settings_page.py`. A test compares the two."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from pathlib import Path
 
 from log_aggregator.config.settings import described
 
-PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
+PAGE = Path(__file__).parents[1] / "docs/reference/settings.md"
 
 HEAD = """\
 # Settings
 
 <!-- Written by tools/settings_page.py from the settings in the code. Do not edit. -->
 
-What runs is said in `plugins.toml`; each plugin's page has its options. How the service runs is said by environment
-variables. An empty variable counts as not set. `log-aggregator check` finds wrong values and misspelled names before a
-start, `log-aggregator serve --help` shows this table.
+`plugins.toml` names the plugins and sets their options, which each plugin's README lists. Environment variables set
+everything else. An empty variable counts as not set. `log-aggregator check` finds wrong values and misspelled names
+before a start; `log-aggregator serve --help` prints this table.
 
 | variable | default | meaning |
 |---|---|---|
 """
 
 TAIL = """
-Variables of plugins: [PostgreSQL](postgres.md), [analytics](analytics.md). Commands that talk to a service read
-`LOG_AGGREGATOR_URL` and `LOG_AGGREGATOR_API_KEY`. What the limits of HTTP answer is said in [HTTP](http.md), what
-several workers share in [workers](workers.md).
+Variables of plugins: [PostgreSQL](../how-to/postgres.md), [analytics](analytics.md). Commands that talk to a service
+read `LOG_AGGREGATOR_URL` and `LOG_AGGREGATOR_API_KEY`. [HTTP](http.md) lists the answer to each exceeded limit,
+[workers](../how-to/workers.md) what several workers share.
 """
 
 

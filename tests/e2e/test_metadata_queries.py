@@ -1,4 +1,4 @@
-"""The SQL of `docs/metadata.md` is run on both databases and gives the same, right answers."""
+"""The SQL of `docs/reference/metadata.md` is run on both databases and gives the same, right answers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.postgres import postgres_dsn, postgres_server
 
 __all__ = ["postgres_dsn", "postgres_server"]
 
-PAGE = (Path(__file__).parents[2] / "docs" / "metadata.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[2] / "docs/reference/metadata.md").read_text("utf-8")
 
 TABLE = "CREATE TABLE aggregated_logs (message_pattern TEXT, level TEXT, source TEXT, metadata {json})"
 ROWS: list[tuple[str, str, str, list[dict[str, Any]]]] = [

@@ -1,4 +1,4 @@
-"""A real Node-RED with the flow of docs/node-red-flow.json: what it logs and what fails in it arrives exactly once."""
+"""A real Node-RED with docs/how-to/node-red-flow.json: what it logs and what fails in it arrives exactly once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.link import Link
 from tests.support.service import ServiceProcess
 
 ROOT = Path(__file__).parents[2]
-FLOW: list[dict[str, Any]] = json.loads((ROOT / "docs/node-red-flow.json").read_text(encoding="utf-8"))
+FLOW: list[dict[str, Any]] = json.loads((ROOT / "docs/how-to/node-red-flow.json").read_text(encoding="utf-8"))
 CACHE = ROOT / "build/node-red-4"
 PIPELINE = "[plugins.patterns]\n[plugins.sqlite]\n"
 DEADLINE = 90.0

@@ -1,7 +1,7 @@
 """What must not become slow unnoticed: ratios of CPU per log, measured in one run, each with a wide margin.
 
 No time is asserted. Two sides of a ratio take turns, so that what else happens on the machine strikes both, and the
-middle of the rounds is what counts. How large the ratios really are: `make bench` and docs/performance.md.
+middle of the rounds is what counts. How large the ratios really are: `make bench` and docs/explanation/performance.md.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from log_aggregator_dev.host import Host
 from log_aggregator_service.offline import _Handle
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs/hooks.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs/reference/hooks.md").read_text(encoding="utf-8")
 
 PLUGIN = """
 import json

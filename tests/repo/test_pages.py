@@ -1,63 +1,129 @@
-"""The commands that README.md and docs/ show do what they say: they are run against a real service."""
+"""What README.md and docs/ show is run: commands against a real service, Python blocks as what they are.
+
+The pages for plugin authors, which build packages step by step, are run by `tests/e2e/packages/test_tutorials.py`.
+"""
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
 from log_aggregator.config.settings import Settings
+from tests.support.snippet import SCRIPT, kind_of
+from tools import docs_links, settings_page
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = docs_links.pages()
 
-BLOCK = re.compile(r"<!-- run(?:: (?P<expected>.*?))? -->\n```(?:bash|console)\n(?P<script>.*?)```", re.DOTALL)
-"""A block that is run: `<!-- run -->` in the line before it; with `run: text` the output holds that text."""
+BLOCK = re.compile(
+    r"^(?:<!-- (?P<marker>\w+)(?:: (?P<expected>.*?))? -->\n)?```(?P<language>\w+)\n(?P<code>.*?)^```",
+    re.DOTALL | re.MULTILINE,
+)
+"""A block; with `<!-- run -->` before it, it is run, and with `<!-- run: text -->` its output holds that text."""
 
-LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")
 
-
-class Command(NamedTuple):
+class Block(NamedTuple):
     page: Path
-    script: str
+    heading: str
+    language: str
+    marker: str
     expected: str
+    code: str
+
+    @property
+    def is_run(self) -> bool:
+        """Whether the reader of the page runs it, in the order of the page."""
+        if self.language == "python":
+            return self.marker != "file" and kind_of(self.code) == SCRIPT
+        return self.marker == "run"
 
 
-def commands(page: Path) -> list[Command]:
+def blocks(page: Path) -> Iterator[Block]:
     text = page.read_text(encoding="utf-8")
-    return [Command(page, found["script"], found["expected"] or "") for found in BLOCK.finditer(text)]
+    for found in BLOCK.finditer(text):
+        headings = re.findall(r"^#+ `?(\w+)", text[: found.start()], re.MULTILINE)
+        more = found.group("language", "marker", "expected", "code")
+        yield Block(page, headings[-1] if headings else "", *(part or "" for part in more))
 
 
-RUNNABLE = [page for page in PAGES if page.is_file() and commands(page)]
+def name_of(value: Path | Block) -> str:
+    if isinstance(value, Block):
+        first = value.code.replace("@hookimpl\n", "").replace("@asynccontextmanager\n", "").splitlines()[0]
+        return f"{value.page.relative_to(ROOT)}: {value.heading}: {first.strip()[:40]}"
+    return str(value.relative_to(ROOT))
+
+
+RUNNABLE = [page for page in PAGES if any(block.is_run for block in blocks(page))]
+SHOWN = [
+    block
+    for page in PAGES
+    for block in blocks(page)
+    if block.language == "python" and block.marker != "file" and not block.is_run
+]
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="no curl here, which `.ci/run` installs: apt-get install curl")
-@pytest.mark.parametrize("page", RUNNABLE, ids=lambda page: str(page.relative_to(ROOT)))
-def test_the_commands_of_a_page_work(page, start_service):
-    """All blocks of one page, one after another, as a reader would type them."""
-    service = start_service((ROOT / "plugins.toml").read_text())
-    environment = {**os.environ, "LOG_AGGREGATOR_URL": service.url}
-    for command in commands(page):
-        script = re.sub(r"http://(localhost|127\.0\.0\.1):8004", service.url, command.script)
-        script = script.replace(".venv/bin/", f"{Path(sys.executable).parent}/")
-        script = re.sub(r"\bcurl ", "curl --fail-with-body --silent --show-error ", script)
-        shell = ["bash", "-euo", "pipefail", "-c", script]
-        done = subprocess.run(
-            shell, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False
-        )
-        assert done.returncode == 0, f"{command.script}\n{done.stdout}{done.stderr}"
-        assert command.expected in done.stdout + done.stderr, f"{command.script}\n{done.stdout}"
+@pytest.mark.parametrize("page", RUNNABLE, ids=name_of)
+def test_the_blocks_of_a_page_work(page, start_service, tmp_path):
+    """All blocks of one page that are run, one after another, as a reader would."""
+    found = [block for block in blocks(page) if block.is_run]
+    url = ""
+    if any(re.search(r"(localhost|127\.0\.0\.1):8004|log-aggregator", block.code) for block in found):
+        url = start_service((ROOT / "plugins.toml").read_text()).url
+    environment = {**os.environ, "LOG_AGGREGATOR_URL": url}
+    for block in found:
+        code = re.sub(r"http://(localhost|127\.0\.0\.1):8004", url, block.code)
+        if block.language == "python":
+            done = run_python(block, code)
+        else:
+            script = code.replace(".venv/bin/", f"{Path(sys.executable).parent}/")
+            script = re.sub(r"\bcurl ", "curl --fail-with-body --silent --show-error ", script)
+            shell = ["bash", "-euo", "pipefail", "-c", script]
+            done = subprocess.run(
+                shell, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False
+            )
+        assert done.returncode == 0, f"{block.code}\n{done.stdout}{done.stderr}"
+        assert block.expected in done.stdout + done.stderr, f"{block.code}\n{done.stdout}"
+
+
+def run_python(block: Block, code: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "tests.support.snippet", block.heading]
+    return subprocess.run(command, cwd=ROOT, input=code, capture_output=True, text=True, timeout=120, check=False)
+
+
+@pytest.mark.parametrize("block", SHOWN, ids=name_of)
+def test_what_python_a_page_shows_of_the_api_is_so(block):
+    done = run_python(block, block.code)
+    assert done.returncode == 0, f"{block.code}\n{done.stderr}"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "@hookimpl\ndef normalise(self, batch): ...\n",
+        "service.add_stats(named: str) -> None\n",
+        "service.no_such_member: str\n",
+        "    instance: str\n    no_such_field: int\n",
+        "import log_aggregator\nlog_aggregator.no_such_name\n",
+        "from log_aggregator import hookimpl\nclass P:\n    @hookimpl\n    def enrich(self, wrong): ...\n",
+    ],
+)
+def test_a_wrong_block_fails(code):
+    done = run_python(Block(ROOT / "README.md", "Flush", "python", "", "", code), code)
+    assert done.returncode == 1
+    assert "Error" in done.stderr
 
 
 def test_the_readme_shows_the_first_steps_and_they_are_run():
-    scripts = "".join(command.script for command in commands(ROOT / "README.md"))
+    scripts = "".join(block.code for block in blocks(ROOT / "README.md") if block.is_run)
     for step in ("/ingest", "/patterns", "log-aggregator demo", "log-aggregator send", "log-aggregator patterns"):
         assert step in scripts
     text = (ROOT / "README.md").read_text()
@@ -66,11 +132,8 @@ def test_the_readme_shows_the_first_steps_and_they_are_run():
 
 
 def test_the_settings_are_those_of_the_code():
-    location = importlib.util.spec_from_file_location("settings_page", ROOT / "tools/settings_page.py")
-    module = importlib.util.module_from_spec(location)
-    location.loader.exec_module(module)
-    told = (ROOT / "docs/settings.md").read_text(encoding="utf-8")
-    assert module.page() == told, "the settings have changed: run `python tools/settings_page.py`"
+    told = (ROOT / "docs/reference/settings.md").read_text(encoding="utf-8")
+    assert settings_page.page() == told, "the settings have changed: run `python tools/settings_page.py`"
     helped = subprocess.run(
         [Path(sys.executable).with_name("log-aggregator"), "serve", "--help"],
         capture_output=True,
@@ -80,16 +143,3 @@ def test_the_settings_are_those_of_the_code():
     for name in Settings.model_fields:
         assert f"| `{name.upper()}` |" in told
         assert f"\n  {name.upper()} " in helped.stdout
-
-
-@pytest.mark.parametrize("page", [*PAGES, ROOT / "CONTRIBUTING.md"], ids=lambda page: str(page.relative_to(ROOT)))
-def test_links_lead_somewhere(page):
-    for target in LINK.findall(page.read_text(encoding="utf-8")):
-        assert (page.parent / target).exists(), target
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_python_on_a_page_compiles(page):
-    for script in re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
-        if not re.search(r"^\s*(service\.|await |[a-z_]+: )", script):
-            compile(script, str(page), "exec")

@@ -116,7 +116,7 @@ class Specs:
 
 
 def test_the_page_shows_how_one_plugin_asks_others(install: Install) -> None:
-    page = (Path(__file__).parents[3] / "docs/hooks.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[3] / "docs/reference/hooks.md").read_text(encoding="utf-8")
     code = page.split("\n## Hooks between plugins\n")[1].split("```python\n")[1].split("```")[0]
     install("greeter", "    hookspecs, assemble = Greeter.hookspecs, Greeter.assemble\n", code)
     install("english", "    @hookimpl\n    def greetings(self):\n        return ['hello']\n")

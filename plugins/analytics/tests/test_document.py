@@ -15,7 +15,7 @@ from log_aggregator_analytics.trends import Trend
 from plugins.analytics.tests.made import SCHEMA, VALIDATOR, aggregate, alias, anomaly, flush, rich_aggregate
 
 PLENTY = 1 << 20
-DOCS = Path(__file__).parents[3] / "docs" / "analytics-batch.schema.json"
+DOCS = Path(__file__).parents[3] / "docs/reference/analytics-batch.schema.json"
 
 
 def document(piece: Piece) -> dict[str, Any]:

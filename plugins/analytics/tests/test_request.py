@@ -14,7 +14,7 @@ import pytest
 from log_aggregator_analytics import AnalyticsConfig
 from log_aggregator_analytics.request import compress, headers_of
 
-DOCS = Path(__file__).parents[3] / "docs" / "analytics.md"
+DOCS = Path(__file__).parents[3] / "docs/reference/analytics.md"
 BODY = b'{"version":1}'
 
 

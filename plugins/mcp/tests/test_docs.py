@@ -16,7 +16,7 @@ from log_aggregator_mcp.server import TOOLS
 from plugins.mcp.tests.conftest import answer_of
 from tests.support.service import COMMAND, ServiceProcess, StartService
 
-PAGE = (Path(__file__).parents[3] / "docs" / "mcp.md").read_text()
+PAGE = (Path(__file__).parents[3] / "docs/how-to/mcp.md").read_text()
 SERVERS: list[dict[str, Any]] = [
     next(iter(servers.values()))
     for block in re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from log_aggregator_patterns import RuleSet, Variables, builtin_rules
 
-DOCUMENT = (Path(__file__).parents[3] / "docs" / "patterns.md").read_text("utf-8")
+DOCUMENT = (Path(__file__).parents[3] / "docs/explanation/patterns.md").read_text("utf-8")
 
 
 def test_the_table_lists_every_rule_in_its_order_with_its_placeholder() -> None:

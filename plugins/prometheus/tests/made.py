@@ -15,7 +15,7 @@ from log_aggregator.config.settings import Settings
 from log_aggregator.plugins.registry import Registry
 from log_aggregator.service.service import Service
 
-DOCS = Path(__file__).parents[3] / "docs"
+DOCS = Path(__file__).parents[3] / "docs/how-to"
 NOW = 1_800_000_000_000_000
 
 needs_promtool = pytest.mark.skipif(

@@ -1,9 +1,11 @@
 """What a log costs as work grows: one axis at a time, all others as they are.
 
-    python -m tests.bench.scale [--quick] [--axis NAME …] [--repeats 3] [--json FILE] [--write docs] [--from FILE]
+    python -m tests.bench.scale [--quick] [--axis NAME …] [--repeats 3] [--json FILE] [--write docs/explanation]
+                                  [--from FILE]
 
 Prints a table for each axis and the exponent of the whole work against the size (1: linear), over the three largest
-sizes. `--write` puts tables and plots into docs/performance-scale.md; `--from` takes the figures of an earlier run.
+sizes. `--write` puts tables and plots into docs/explanation/performance-scale.md; `--from` takes the figures of an
+earlier run.
 Ends with exit code 1 when something is worse than linear, or could not be measured: that is told, and the others go on.
 """
 

@@ -11,7 +11,7 @@ import pytest
 from tests.e2e.packages.clean import ROOT, CleanEnvironment
 
 DOCS = ROOT / "docs"
-PAGES = sorted([*DOCS.glob("tutorial-*.md"), *DOCS.glob("how-to/*.md"), DOCS / "plugin-compatibility.md"])
+PAGES = [page for page in sorted(DOCS.rglob("*.md")) if "\n<!-- shell" in page.read_text(encoding="utf-8")]
 BLOCK = re.compile(r"(?:^<!-- (?P<marker>[^\n]+) -->\n)?^```\w+\n(?P<code>.*?)^```$", re.DOTALL | re.MULTILINE)
 
 

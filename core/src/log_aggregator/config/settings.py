@@ -24,47 +24,53 @@ class Settings(BaseModel):
 
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8004, ge=0, le=65535, description="port to listen on; 0 picks a free one")
-    data_dir: Path = Field(Path("data"), description="where the journal and the embedded store live")
-    plugins_file: Path = Field(Path("plugins.toml"), description="the pipeline")
-    workers: str = Field("1", description="processes on one port, or auto: one per core")
+    data_dir: Path = Field(Path("data"), description="directory of the journal and the embedded store")
+    plugins_file: Path = Field(Path("plugins.toml"), description="file that names the plugins")
+    workers: str = Field("1", description="number of processes on one port; auto: one per core")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        "INFO", description="DEBUG, INFO, WARNING or ERROR, of the service's own log"
+        "INFO", description="level of the service's own log: DEBUG, INFO, WARNING or ERROR"
     )
-    log_format: Literal["console", "json"] = Field("console", description="console or json, of the service's own log")
+    log_format: Literal["console", "json"] = Field(
+        "console", description="format of the service's own log: console or json"
+    )
 
     aggregation_window: float = Field(30.0, gt=0, le=3600, description="seconds after which a flush is sealed")
     aggregation_bucket: int = Field(300, ge=1, le=86400, description="seconds that one stored row covers")
-    batch_size: int = Field(10, ge=1, description="logs after which a flush is sealed at a trickle")
-    max_groups: int = Field(50_000, ge=10, description="groups gathered before a flush is sealed for memory")
-    max_buffer_bytes: int = Field(64 * MIB, ge=MIB, description="texts gathered before a flush is sealed for memory")
+    batch_size: int = Field(10, ge=1, description="logs after which a flush is sealed at low rates")
+    max_groups: int = Field(50_000, ge=10, description="groups in memory at which a flush is sealed")
+    max_buffer_bytes: int = Field(64 * MIB, ge=MIB, description="bytes of text in memory at which a flush is sealed")
     max_samples: int = Field(5, ge=1, le=100, description="original messages kept per group")
-    group_by: str = Field("", description="metadata keys that split groups, separated by commas")
+    group_by: str = Field("", description="metadata keys to group by, separated by commas")
     durability: Literal["journal", "memory"] = Field(
         "journal", description="journal: on disk before the answer; memory: lost in a crash"
     )
-    journal_max_bytes: int = Field(1024 * MIB, ge=MIB, description="disk for what no sink has yet; beyond it: 503")
+    journal_max_bytes: int = Field(
+        1024 * MIB, ge=MIB, description="size of the journal on disk at which logs are refused with 503"
+    )
     queue_max_records: int = Field(200_000, ge=1000, description="acknowledged logs waiting to be aggregated")
-    idempotency_keys: int = Field(100_000, ge=0, description="Idempotency-Key values remembered")
+    idempotency_keys: int = Field(100_000, ge=0, description="number of stored Idempotency-Key values")
     shutdown_timeout: float = Field(15.0, gt=0, le=600, description="seconds to drain on SIGTERM")
-    sink_timeout: float = Field(60.0, gt=0, description="seconds that a sink may take for one flush")
+    sink_timeout: float = Field(60.0, gt=0, description="timeout of a sink for one flush in seconds")
 
-    max_body_bytes: int = Field(16 * MIB, ge=1024, description="size of a request's body, as sent")
-    max_decompressed_bytes: int = Field(64 * MIB, ge=1024, description="size of a body after decompression")
-    max_compression_ratio: int = Field(200, ge=2, description="decompressed size over sent size")
-    max_batch_records: int = Field(50_000, ge=1, description="logs in one batch")
-    max_message_length: int = Field(16_384, ge=64, description="characters; longer messages are cut with a mark")
-    max_metadata_keys: int = Field(64, ge=0, description="keys of one log's metadata")
-    max_metadata_depth: int = Field(6, ge=1, le=50, description="nesting of one log's metadata")
-    max_metadata_bytes: int = Field(16_384, ge=64, description="size of one log's metadata as JSON")
-    body_timeout: float = Field(30.0, gt=0, description="seconds to receive a body")
-    body_min_rate: int = Field(1024, ge=0, description="bytes a second that a body must arrive with after 5 s")
-    max_connections: int = Field(1000, ge=1, description="open connections")
-    rate_limit_client: float = Field(0.0, ge=0, description="logs a second for one client address; 0: no limit")
-    rate_limit_source: float = Field(0.0, ge=0, description="logs a second for one source; 0: no limit")
-    rate_limit_burst: float = Field(10.0, ge=1, description="seconds' worth of a rate that may come at once")
-    api_keys_file: Path | None = Field(None, description="TOML file of hashed API keys; none: no keys asked for")
-    allowed_hosts: str = Field("", description="Host headers that are answered, by commas; empty: any")
-    trusted_proxies: str = Field("", description="addresses whose X-Forwarded-For is believed, by commas")
+    max_body_bytes: int = Field(16 * MIB, ge=1024, description="maximum size of a request body as sent")
+    max_decompressed_bytes: int = Field(64 * MIB, ge=1024, description="maximum size of a body after decompression")
+    max_compression_ratio: int = Field(200, ge=2, description="maximum of decompressed size divided by sent size")
+    max_batch_records: int = Field(50_000, ge=1, description="maximum number of logs in a batch")
+    max_message_length: int = Field(
+        16_384, ge=64, description="maximum characters of a message; longer ones are cut with a mark"
+    )
+    max_metadata_keys: int = Field(64, ge=0, description="maximum number of metadata keys of a log")
+    max_metadata_depth: int = Field(6, ge=1, le=50, description="maximum nesting of a log's metadata")
+    max_metadata_bytes: int = Field(16_384, ge=64, description="maximum size of a log's metadata as JSON")
+    body_timeout: float = Field(30.0, gt=0, description="timeout to receive a body in seconds")
+    body_min_rate: int = Field(1024, ge=0, description="minimum bytes per second of a body after 5 s")
+    max_connections: int = Field(1000, ge=1, description="maximum number of open connections")
+    rate_limit_client: float = Field(0.0, ge=0, description="logs per second for one client address; 0: no limit")
+    rate_limit_source: float = Field(0.0, ge=0, description="logs per second for one source; 0: no limit")
+    rate_limit_burst: float = Field(10.0, ge=1, description="seconds of a rate limit that may be used at once")
+    api_keys_file: Path | None = Field(None, description="TOML file of hashed API keys; none: no keys are required")
+    allowed_hosts: str = Field("", description="accepted Host headers, separated by commas; empty: any")
+    trusted_proxies: str = Field("", description="proxies whose X-Forwarded-For is trusted, separated by commas")
 
     @field_validator("log_level", mode="before")
     @classmethod

@@ -1,4 +1,4 @@
-"""Every decided answer of docs/http.md about what a log may hold: each alone, in an otherwise good batch."""
+"""Every decided answer of docs/reference/http.md about what a log may hold: each alone, in an otherwise good batch."""
 
 from __future__ import annotations
 

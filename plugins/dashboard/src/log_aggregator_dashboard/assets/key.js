@@ -32,7 +32,7 @@ function ask(reason) {
         h("p", {}, "This service asks for a key with the scope ", h("code", {}, "read"), ". It stays in this tab."),
         h("p", { class: "quiet" }, `The service says: ${reason}`),
         h("label", { for: "key" }, "Key"), input,
-        h("p", { class: "quiet" }, "Whoever runs the service makes keys; docs/http.md, “API keys”, says how."),
+        h("p", { class: "quiet" }, "Whoever runs the service makes keys; docs/reference/http.md, “API keys”, says how."),
         h("button", { class: "main" }, "Use this key")));
     dialog.addEventListener("cancel", (event) => event.preventDefault());
     dialog.addEventListener("close", () => {
