@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from copy import copy
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import msgspec
@@ -16,6 +17,10 @@ _Annotations = tuple[str, str, str, str, tuple[str, ...], bool]
 
 _FIELDS = ("pattern", "level", "source", "category", "tags", "pattern_is_final")
 """What `annotations_of` returns, in order."""
+
+
+_NO_METADATA: tuple[Any, ...] = (MappingProxyType[str, Any]({}),)
+"""Shared by all groups, so nobody can change it."""
 
 
 class Group(msgspec.Struct, gc=False):
@@ -35,6 +40,7 @@ class Group(msgspec.Struct, gc=False):
     tags: tuple[str, ...] = ()
     pattern_is_final: bool = False
     _metadata: Sequence[dict[str, Any]] | None = None
+    _metadata_assigned: bool = False
     _base: _Annotations | None = None
     _parts: list[Group] | None = None
 
@@ -57,7 +63,9 @@ class Group(msgspec.Struct, gc=False):
     def metadata(self) -> Sequence[Mapping[str, Any]]:
         """The metadata of each record. Records may share one object: never change it in place."""
         if self._metadata is None:
-            self._metadata = [record.metadata for record in self._records]
+            column = [record.metadata for record in self._records]
+            # The common empty column costs those who look for a key nothing.
+            self._metadata = column if any(column) else _NO_METADATA * len(column)
         return self._metadata
 
     @metadata.setter
@@ -65,9 +73,8 @@ class Group(msgspec.Struct, gc=False):
         """Assign the metadata of each record, in order. Raises `ValueError` when the column has another length."""
         if len(column) != len(self._records):
             raise ValueError(f"metadata of {len(column)} records, expected {len(self._records)}")
-        for record, metadata in zip(self._records, column, strict=True):
-            record.metadata = metadata  # type: ignore[assignment]  # the inspector finds what is no dict
-        self._metadata = None
+        self._metadata = column  # type: ignore[assignment]  # the inspector finds what is no dict
+        self._metadata_assigned = True
 
     def split(self, keys: Sequence[K]) -> list[tuple[K, Group]]:
         """Split the group by one key per record, to annotate records differently: each key with its part.
@@ -109,7 +116,8 @@ def retire(group: Group) -> None:
 def _part(group: Group, places: list[int]) -> Group:
     part = copy(group)
     part._records = [group._records[place] for place in places]
-    part._metadata = None
+    if part._metadata is not None:
+        part._metadata = [part._metadata[place] for place in places]
     return part
 
 
@@ -134,6 +142,16 @@ def records_of(group: Group) -> list[Record]:
     return group._records
 
 
+def metadata_of(group: Group) -> Sequence[dict[str, Any]]:
+    """The metadata of each record; an empty object that nobody may change stands for none."""
+    return group.metadata  # type: ignore[return-value]  # the inspector finds what is no dict
+
+
+def is_metadata_assigned(group: Group) -> bool:
+    """Whether metadata was assigned that the records do not hold yet."""
+    return group._metadata_assigned
+
+
 def handed_out(group: Group) -> None:
     """Note that a plugin holds the records, which say now what the group says: it may assign to either."""
     group._base = annotations_of(group)
@@ -146,17 +164,29 @@ def taken_back(group: Group) -> None:
 
 
 def write(group: Group) -> bool:
-    """Write a group's annotations to its records, unless they say the same; whether anything was written.
+    """Write a group's metadata and annotations to its records, where they differ; whether an annotation was written.
 
     A field that a plugin assigned to a record since `handed_out` keeps what was assigned.
     """
-    now = annotations_of(group)
+    if group._metadata_assigned:
+        for record, metadata in zip(group._records, group._metadata or (), strict=True):
+            record.metadata = metadata
+        group._metadata_assigned = False
     base = group._base
     if base is None:
-        if now == annotations_of(group._records[0]):
+        record = group._records[0]
+        if (
+            record.pattern == group.pattern
+            and record.level == group.level
+            and record.source == group.source
+            and record.category == group.category
+            and record.tags == group.tags
+            and record.pattern_is_final is group.pattern_is_final
+        ):
             return False
         _annotate(group)
         return True
+    now = annotations_of(group)
     for field, before, after in zip(_FIELDS, base, now, strict=True):
         if before != after:
             for record in group._records:

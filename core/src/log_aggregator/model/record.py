@@ -48,6 +48,11 @@ class DecodedRecords(list[Record]):
         super().__init__(records)
         self.shapes = shapes
 
+    def clear(self) -> None:
+        """Release the records and their shapes."""
+        super().clear()
+        self.shapes.clear()
+
 
 @lru_cache(maxsize=65536)
 def pattern_id(pattern: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from log_aggregator.model.batch import WorkingBatch
-from log_aggregator.model.group import Group, records_of
+from log_aggregator.model.group import Group, metadata_of, records_of
 from log_aggregator.model.record import Record
 from log_aggregator.model.validation import UNENCODABLE
 
@@ -95,7 +95,7 @@ class PreAggregator:
                 first = records[0]
             if records[-1].timestamp > latest.timestamp:
                 latest = records[-1]
-            metadata += [sent for record in records if (sent := record.metadata)]
+            metadata += [sent for sent in metadata_of(part) if sent]
         bucket = first.timestamp // self._bucket_us
         if bucket != latest.timestamp // self._bucket_us:
             return None
@@ -155,7 +155,7 @@ def _middle(of: Sequence[Some]) -> Some:
 
 
 def _one_by_one(parts: list[Group]) -> _OneByOne:
-    return [(record, record.metadata) for part in parts for record in records_of(part)]
+    return [both for part in parts for both in zip(records_of(part), metadata_of(part), strict=True)]
 
 
 def _by_what_was_said(batch: WorkingBatch) -> dict[_Said, list[Group]]:

@@ -123,7 +123,7 @@ class ClassifyPlugin:
         taken = [how.take(message) for message in group.messages]
         if any(taken):
             sent = group.metadata
-            group.metadata = [{**new, **old} for new, old in zip(taken, sent, strict=True)]
+            group.metadata = [{**new, **old} for new, old in zip(taken, sent, strict=True)] if any(sent) else taken
         if not how.slots:
             self._plans[group.pattern] = None
             self._known.clear()

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable
 
 from log_aggregator.model.batch import WorkingBatch
-from log_aggregator.model.group import Group, records_of
+from log_aggregator.model.group import Group, is_metadata_assigned, metadata_of, records_of
 from log_aggregator.model.record import Record
 from log_aggregator.model.validation import UNENCODABLE, fault_of, repair
 
@@ -80,9 +80,11 @@ def _examples(batch: WorkingBatch, turn: int) -> list[Record]:
 
 def _example(group: Group, turn: int) -> Record:
     records = records_of(group)
-    record = records[turn % len(records)]
+    place = turn % len(records)
+    record = records[place]
+    metadata = metadata_of(group)[place] if is_metadata_assigned(group) else record.metadata
     return Record(
-        record.message, group.level, group.source, record.timestamp, record.metadata, group.level_is_explicit,
+        record.message, group.level, group.source, record.timestamp, metadata, group.level_is_explicit,
         group.pattern, group.category, group.tags, group.pattern_is_final,
     )  # fmt: skip
 
