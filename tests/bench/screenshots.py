@@ -19,8 +19,8 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from log_aggregator_trends.saved import Saved, encode
 from log_aggregator_trends.series import Series, SeriesKey
+from log_aggregator_trends.state_file import StateFile, encode
 from tests.support.service import COMMAND, ServiceProcess
 
 ROOT = Path(__file__).parents[2]
@@ -107,7 +107,7 @@ def _teach(service: ServiceProcess, usual: list[dict[str, Any]]) -> None:
         series.append(encode(known))
     for leftover in service.data_dir.glob("trends.sqlite3*"):
         leftover.unlink()
-    saved = Saved(service.data_dir / "trends.sqlite3")
+    saved = StateFile(service.data_dir / "trends.sqlite3")
     saved.write({"first_minute": str(minute - DAYS * 1440)}, series, [], [], [], 0)
     saved.close()
 

@@ -25,12 +25,12 @@ from log_aggregator.http.app import build_app
 from log_aggregator.plugins.registry import Registry
 from log_aggregator.service.service import Service
 from log_aggregator_trends import Trends, TrendsConfig
-from log_aggregator_trends.room import Room
-from log_aggregator_trends.saved import Saved, encode
+from log_aggregator_trends.monitor import Monitor
 from log_aggregator_trends.series import SeriesKey
+from log_aggregator_trends.state_file import StateFile, encode
 from plugins.analytics.tests import receiver as analytics
-from plugins.trends.tests import receiver as webhook
-from plugins.trends.tests.made import trained
+from plugins.trends.tests import webhook_server as webhook
+from plugins.trends.tests.factories import trained
 
 DEADLINE = 30.0
 
@@ -57,14 +57,14 @@ class Place:
     clock: Clock
     dsn: str
     analytics: analytics.Receiver
-    webhook: webhook.Receiver
+    webhook: webhook.WebhookServer
     points: dict[int, int] = field(default_factory=dict)
     """Logs that were sent, by minute."""
 
     def learned(self, keys: list[SeriesKey], rng: random.Random) -> None:
         """Write three days of about six logs a minute into the file that trends begins with."""
         self.data_dir.mkdir()
-        saved = Saved(self.data_dir / "trends.sqlite3")
+        saved = StateFile(self.data_dir / "trends.sqlite3")
         series = [encode(trained(key, self.clock.minute, rng)) for key in keys]
         saved.write({"first_minute": str(self.clock.minute - 3 * 1440)}, series, [], [], [], 0)
         saved.close()
@@ -90,7 +90,7 @@ class Place:
 class Running:
     """A service that runs at a place."""
 
-    def __init__(self, place: Place, service: Service, room: Room, url: str, session: aiohttp.ClientSession) -> None:
+    def __init__(self, place: Place, service: Service, room: Monitor, url: str, session: aiohttp.ClientSession) -> None:
         self.place = place
         self.service = service
         self.room = room
@@ -138,14 +138,14 @@ class Running:
     async def delivered(self) -> None:
         """Wait until no message waits for the webhook and what it was told is written down."""
         async with asyncio.timeout(DEADLINE):
-            while any(target["waiting"] for target in self.room.figures()["targets"].values()) or self._untold():
+            while any(target["waiting"] for target in self.room.stats()["targets"].values()) or self._untold():
                 await asyncio.sleep(0.01)
-        await self.room._keeper.ask(lambda saved: None)
+        await self.room._state.run(lambda file: None)
 
     def _untold(self) -> bool:
         incidents = [*self.room.incidents.open.values(), *self.room.incidents.closed.values()]
         return any(
-            set(incident.told.values()) != {"open" if incident.resolved is None else "resolved"}
+            set(incident.notified.values()) != {"open" if incident.resolved is None else "resolved"}
             for incident in incidents
             if incident.tier == "notify"
         )
@@ -192,8 +192,8 @@ async def running(place: Place) -> AsyncIterator[Running]:
         try:
             await web.TCPSite(runner, "127.0.0.1", 0).start()
             url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-            assert trends._room is not None
+            assert trends._monitor is not None
             async with aiohttp.ClientSession() as session:
-                yield Running(place, service, trends._room, url, session)
+                yield Running(place, service, trends._monitor, url, session)
         finally:
             await runner.cleanup()

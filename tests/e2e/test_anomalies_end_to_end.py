@@ -17,7 +17,7 @@ from log_aggregator import RetryableError, pattern_id
 from log_aggregator.sinks import Flush
 from log_aggregator_trends.series import SeriesKey
 from plugins.analytics.tests import receiver as analytics
-from plugins.trends.tests import receiver as webhook
+from plugins.trends.tests import webhook_server as webhook
 from tests.e2e.driven_service import DEADLINE, Clock, Place, Running, running
 from tests.support.postgres import postgres_dsn, postgres_server
 
@@ -34,7 +34,7 @@ def message(number: int) -> str:
 @pytest.fixture
 async def place(tmp_path: Path, postgres_dsn: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Place]:
     """A shop of six refused payments a minute that trends has known for three days."""
-    async with analytics.receiving() as forwarded, webhook.receiving() as told:
+    async with analytics.receiving() as forwarded, webhook.run_webhook_server() as told:
         place = Place(tmp_path / "data", Clock(monkeypatch), postgres_dsn, forwarded, told)
         place.learned([SeriesKey("pattern", pattern_id(PATTERN)), SeriesKey("source", "shop")], random.Random(6))
         yield place
@@ -122,15 +122,15 @@ async def assert_timeline(flow: Running) -> None:
 
 async def test_killed_before_anybody_was_told(place: Place) -> None:
     """The incident is known to trends alone: no flush has carried it, and the webhook is out of order."""
-    place.webhook.answers = [(503, {})] * 1000
+    place.webhook.responses = [(503, {})] * 1000
     async with running(place) as flow:
         await usual(flow, 1)
         await flow.minute(message, SPIKE)
-        await place.webhook.wait_for_tries(2)
+        await place.webhook.wait_for_requests(2)
         assert (await flow.anomalies(), place.forwarded(), place.told()) == ([], [], [])
         (incident,) = flow.room.incidents.open.values()
         flow.kill()
-    place.webhook.answers = []
+    place.webhook.responses = []
     async with running(place) as flow:
         await flow.minute(message, SPIKE)
         assert await everywhere(flow, ["open"], ["open"]) == incident.id
@@ -148,7 +148,7 @@ async def test_killed_while_only_trends_lacks_the_flush(place: Place, monkeypatc
         await usual(flow, 1)
         await flow.minute(message, SPIKE)
         await flow.delivered()
-        monkeypatch.setattr(flow.room, "take", refuse)
+        monkeypatch.setattr(flow.room, "add_flush", refuse)
         lanes = {lane.name: lane for lane in flow.service.lanes}
         async with asyncio.timeout(DEADLINE):
             sequence = await flow.service.pipeline.seal_now()

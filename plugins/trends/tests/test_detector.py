@@ -1,4 +1,4 @@
-"""The detector as a whole: what it must find, what it must leave alone, and what it is kept in."""
+"""The whole detector: anomalies that it must find, series on which it must not alert, and its stored state."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import random
 
 import pytest
 
-from log_aggregator_trends.detector import Detector, pack, unpack, why
+from log_aggregator_trends.detector import Detector, explain, pack, unpack
 from log_aggregator_trends.detector.tail import lower_tail, upper_tail
 
 T0 = 1_767_225_600
@@ -42,7 +42,7 @@ def alerts(detector: Detector, start: int, counts: list[int]) -> list[int]:
 
 
 def exact(count: int, mean: float, size: float) -> tuple[float, float]:
-    """P(X >= count) and P(X <= count) of a negative binomial, summed."""
+    """P(X >= count) and P(X <= count) of a negative binomial, by summation."""
     mass = [
         math.exp(
             math.lgamma(x + size)
@@ -72,7 +72,7 @@ def test_spike_is_found_and_explained(rng: random.Random) -> None:
     detector, now = trained(rng)
     found = alerts(detector, now, [50])
     assert found == [0]
-    reason = why(detector)
+    reason = explain(detector)
     assert reason.window in {1, 5}
     assert reason.seen >= 50 > reason.high > reason.expected > reason.low
     assert reason.surprise > 6
@@ -82,12 +82,12 @@ def test_silence_is_found_and_explained(rng: random.Random) -> None:
     detector, now = trained(rng)
     found = alerts(detector, now, [0] * 10)
     assert 1 <= found[0] <= 5
-    reason = why(detector)
+    reason = explain(detector)
     assert reason.silent == 10
     assert reason.expected > 0
 
 
-def test_ordinary_days_are_quiet(rng: random.Random) -> None:
+def test_ordinary_days_raise_no_alert(rng: random.Random) -> None:
     detector, now = trained(rng)
     assert alerts(detector, now, [poisson(rng, 5.0) for _ in range(4 * DAY)]) == []
 
@@ -100,7 +100,7 @@ def test_lasting_shift_alerts_once_and_becomes_normal(rng: random.Random) -> Non
     assert detector.level.rate == pytest.approx(15, rel=0.2)
 
 
-def test_after_a_spike_of_hours_the_old_level_is_right_again(rng: random.Random) -> None:
+def test_old_level_is_restored_after_a_spike_of_hours(rng: random.Random) -> None:
     detector, now = trained(rng)
     alerts(detector, now, [poisson(rng, 30.0) for _ in range(150)])
     assert detector.level.rate > 20
@@ -139,14 +139,14 @@ def test_skipped_minutes_are_unknown_not_silent(rng: random.Random) -> None:
     assert detector.level.rate == pytest.approx(rate, rel=0.1)
 
 
-def test_a_minute_is_taken_once(rng: random.Random) -> None:
+def test_a_minute_is_counted_once(rng: random.Random) -> None:
     detector, now = trained(rng, days=1)
     before = pack(detector)
     assert detector.update(T0 + (now - 1) * 60, 500) == 0.0
     assert pack(detector) == before
 
 
-def test_copies_go_on_alike(rng: random.Random) -> None:
+def test_copies_continue_identically(rng: random.Random) -> None:
     detector, now = trained(rng, days=2)
     unpacked = unpack(pack(detector))
     assert unpacked is not None
@@ -159,7 +159,7 @@ def test_copies_go_on_alike(rng: random.Random) -> None:
 
 
 @pytest.mark.parametrize("broken", [b"", b"\x80", b"nonsense", pickle.dumps(1)])
-def test_bytes_of_another_version_are_refused(broken: bytes) -> None:
+def test_bytes_of_another_version_are_rejected(broken: bytes) -> None:
     assert unpack(broken) is None
 
 
@@ -169,7 +169,7 @@ def test_state_is_small(rng: random.Random) -> None:
     assert len(pack(detector)) <= 4000
 
 
-def test_a_daily_job_that_stays_away_once_is_missed_once(rng: random.Random) -> None:
+def test_one_absent_run_of_a_daily_job_is_missed_once(rng: random.Random) -> None:
     detector = Detector()
 
     def day(runs: bool, number: int) -> list[int]:
@@ -225,7 +225,7 @@ def test_the_edges_of_opening_hours_may_come_early_or_late(rng: random.Random) -
     assert alerts(detector, 12 * DAY, at_noon)
 
 
-def test_the_first_evening_is_no_silence(rng: random.Random) -> None:
+def test_the_first_evening_raises_no_silence(rng: random.Random) -> None:
     detector = Detector()
     first_day = [poisson(rng, 4.0 if 480 <= minute < 1020 else 0.02) for minute in range(DAY)]
     assert alerts(detector, 0, first_day[480:]) == []

@@ -1,4 +1,4 @@
-"""Against a real HTTP server: what each kind of target gets, what is tried again, and that nothing waits for it."""
+"""Against a real HTTP server: the format of each kind of target, retries, and independent queues."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from log_aggregator_trends import TrendsConfig
 from log_aggregator_trends.incidents import Incident
 from log_aggregator_trends.notifier import Notifier
-from plugins.trends.tests.receiver import DEADLINE, receiving
+from plugins.trends.tests.webhook_server import DEADLINE, run_webhook_server
 
 MEMBER: dict[str, Any] = {
     "series": "pattern:ab",
@@ -48,29 +48,29 @@ def incident(number: int = 1, **changes: Any) -> Incident:
 
 @asynccontextmanager
 async def notifying(*targets: dict[str, Any], **options: Any) -> AsyncIterator[tuple[Notifier, list[tuple[str, ...]]]]:
-    told: list[tuple[str, ...]] = []
+    delivered: list[tuple[str, ...]] = []
 
     async def remember(*what: str) -> None:
-        told.append(what)
+        delivered.append(what)
 
     config = TrendsConfig.model_validate({"targets": list(targets), "first_pause": 0.01, "retries": 3, **options})
     notifier = Notifier(config, remember)
     task = asyncio.create_task(notifier.run())
     try:
-        yield notifier, told
+        yield notifier, delivered
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def test_each_kind_gets_its_form() -> None:
-    async with receiving() as receiver:
+async def test_each_kind_gets_its_format() -> None:
+    async with run_webhook_server() as server:
         kinds = ("webhook", "ntfy", "slack", "discord")
-        targets = [{"kind": k, "url": f"{receiver.url}/{k}", "headers": {"X-Kind": k}} for k in kinds]
+        targets = [{"kind": k, "url": f"{server.url}/{k}", "headers": {"X-Kind": k}} for k in kinds]
         async with notifying(*targets) as (notifier, _):
-            notifier.tell(incident())
-            await receiver.wait_for(4)
-        sent = {h["X-Kind"]: (p, b) for h, p, b in zip(receiver.headers, receiver.paths, receiver.bodies, strict=True)}
+            notifier.notify(incident())
+            await server.wait_for(4)
+        sent = {h["X-Kind"]: (p, b) for h, p, b in zip(server.headers, server.paths, server.bodies, strict=True)}
     path, body = sent["webhook"]
     assert (path, body["event"], body["anomaly"]["id"]) == ("/webhook", "open", "i1")
     assert "80 in 5 min, expected 0 to 9" in body["text"]
@@ -84,68 +84,68 @@ async def test_each_kind_gets_its_form() -> None:
     assert body["embeds"][0]["title"] == "Spike: shop: order <b> & {ID}"
 
 
-async def test_samples_can_be_kept_in() -> None:
-    async with receiving() as receiver:
-        targets = [{"kind": kind, "url": receiver.url, "samples": False} for kind in ("webhook", "slack")]
+async def test_samples_can_be_left_out() -> None:
+    async with run_webhook_server() as server:
+        targets = [{"kind": kind, "url": server.url, "samples": False} for kind in ("webhook", "slack")]
         async with notifying(*targets) as (notifier, _):
-            notifier.tell(incident())
-            bodies = await receiver.wait_for(2)
+            notifier.notify(incident())
+            bodies = await server.wait_for(2)
     assert "17" not in str([body.get("text", "") + str(body.get("blocks")) for body in bodies])
     assert all("samples" not in str(body) for body in bodies)
 
 
 @pytest.mark.parametrize("status", [500, 503, 429])
-async def test_is_tried_again(status: int) -> None:
-    async with receiving() as receiver:
-        receiver.answers = [(status, {}), (status, {"Retry-After": "0.01"})]
-        async with notifying({"url": receiver.url}) as (notifier, told):
-            notifier.tell(incident())
-            await receiver.wait_for(1)
-            await _until(lambda: bool(told))
-        assert receiver.tries == 3
-    assert told == [("i1", "webhook:127.0.0.1", "open")]
+async def test_temporary_errors_are_retried(status: int) -> None:
+    async with run_webhook_server() as server:
+        server.responses = [(status, {}), (status, {"Retry-After": "0.01"})]
+        async with notifying({"url": server.url}) as (notifier, delivered):
+            notifier.notify(incident())
+            await server.wait_for(1)
+            await _until(lambda: bool(delivered))
+        assert server.requests == 3
+    assert delivered == [("i1", "webhook:127.0.0.1", "open")]
 
 
 @pytest.mark.parametrize("status", [400, 404, 302])
-async def test_refused_is_given_up_at_once(status: int) -> None:
-    async with receiving() as receiver:
-        receiver.answers = [(status, {"Location": "http://127.0.0.1:9/"})]
-        async with notifying({"url": receiver.url}) as (notifier, told):
-            notifier.tell(incident())
-            notifier.tell(incident(2))
-            await receiver.wait_for(1)
-            await _until(lambda: len(told) == 2)
-            assert notifier.figures()["webhook:127.0.0.1"]["failed"] == 1
-        assert receiver.tries == 2
+async def test_permanent_errors_are_not_retried(status: int) -> None:
+    async with run_webhook_server() as server:
+        server.responses = [(status, {"Location": "http://127.0.0.1:9/"})]
+        async with notifying({"url": server.url}) as (notifier, delivered):
+            notifier.notify(incident())
+            notifier.notify(incident(2))
+            await server.wait_for(1)
+            await _until(lambda: len(delivered) == 2)
+            assert notifier.stats()["webhook:127.0.0.1"]["failed"] == 1
+        assert server.requests == 2
 
 
-async def test_one_dead_target_holds_up_no_other_and_its_queue_is_bounded() -> None:
-    async with receiving() as receiver:
-        dead = {"kind": "slack", "url": "http://127.0.0.1:9/"}
-        async with notifying(dead, {"url": receiver.url}, retries=50, first_pause=30) as (notifier, _):
+async def test_unreachable_target_does_not_delay_others_and_its_queue_is_bounded() -> None:
+    async with run_webhook_server() as server:
+        unreachable = {"kind": "slack", "url": "http://127.0.0.1:9/"}
+        async with notifying(unreachable, {"url": server.url}, retries=50, first_pause=30) as (notifier, _):
             for number in range(500):
-                notifier.tell(incident(number))
+                notifier.notify(incident(number))
                 if number % 50 == 0:
-                    await receiver.wait_for(number + 1)
-            await receiver.wait_for(500)
-            figures = notifier.figures()["slack:127.0.0.1"]
-    assert figures["waiting"] == 200
-    assert figures["dropped"] == 300
+                    await server.wait_for(number + 1)
+            await server.wait_for(500)
+            stats = notifier.stats()["slack:127.0.0.1"]
+    assert stats["waiting"] == 200
+    assert stats["dropped"] == 300
 
 
-async def test_end_is_told_when_wanted_and_recorded_is_not() -> None:
+async def test_resolution_is_sent_where_enabled_and_recorded_incidents_are_not() -> None:
     over = incident(resolved=1_767_225_960_000_000, resolution="back to normal")
-    over.told["webhook:127.0.0.1"] = "open"
-    async with receiving() as receiver:
-        targets = ({"url": receiver.url}, {"kind": "slack", "url": receiver.url, "resolved": False})
+    over.notified["webhook:127.0.0.1"] = "open"
+    async with run_webhook_server() as server:
+        targets = ({"url": server.url}, {"kind": "slack", "url": server.url, "resolved": False})
         async with notifying(*targets) as (notifier, _):
-            notifier.tell(incident(3, tier="recorded"))
-            notifier.tell(over)
-            bodies = await receiver.wait_for(1)
+            notifier.notify(incident(3, tier="recorded"))
+            notifier.notify(over)
+            bodies = await server.wait_for(1)
     assert len(bodies) == 1
     assert bodies[0]["event"] == "resolved"
     assert bodies[0]["text"].startswith("back to normal, after 6 min")
-    assert over.told["slack:127.0.0.1"] == "resolved"
+    assert over.notified["slack:127.0.0.1"] == "resolved"
 
 
 async def _until(condition: Any) -> None:

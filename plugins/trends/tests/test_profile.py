@@ -1,4 +1,4 @@
-"""What a profile keeps of metadata values."""
+"""The strings that a profile stores."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import msgspec
 
 from log_aggregator.sinks import Aggregate
 from log_aggregator_trends.profile import Profile
-from plugins.trends.tests.made import aggregate
+from plugins.trends.tests.factories import aggregate
 
 UPSTREAM = "the service that answers for the orders of the day"
-"""Longer than what the decoder itself remembers of keys."""
+"""Longer than the strings that the msgspec decoder caches."""
 
 
-def test_series_share_the_texts_of_equal_values() -> None:
-    """Thousands of series see the same few hundred values, and each flush brings them anew."""
+def test_series_share_equal_strings() -> None:
+    """Thousands of series have the same few hundred values, and each flush holds new copies of them."""
     sent = msgspec.msgpack.encode(aggregate("p", 3, 0, metadata=[{"upstream": UPSTREAM}] * 3))
     profiles = [Profile(), Profile()]
     for profile in profiles:

@@ -1,4 +1,4 @@
-"""The published table, on a small sample of the evaluation: floors below which a change has made it worse."""
+"""Lower bounds for the published scores on a small sample of the evaluation; a change below them is a regression."""
 
 from __future__ import annotations
 

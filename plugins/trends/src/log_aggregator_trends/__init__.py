@@ -1,4 +1,4 @@
-"""Watches how often each pattern comes, and tells what is new, spiking or silent."""
+"""Detects anomalies in log counts: new patterns, spikes, drops, silence and level shifts."""
 
 from log_aggregator_trends.config import Target, TrendsConfig
 from log_aggregator_trends.detector import Detector, NotifyTier

@@ -1,4 +1,4 @@
-"""What a person reads: the text of an incident, and its form for webhook, ntfy, Slack and Discord."""
+"""The texts of a notification, and its request body for webhook, ntfy, Slack and Discord."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SHOWN = 3
 
 
 def title(incident: Incident, state: str) -> str:
-    """One line: what, where, and whether it is over."""
+    """One line: kind, source, pattern, and whether the incident is resolved."""
     what = _NAMES.get(incident.kind, incident.kind)
     subject = incident.pattern or "all logs"
     line = f"{'Resolved: ' if state == 'resolved' else ''}{what}: {incident.source}: {subject}"
@@ -33,7 +33,7 @@ def title(incident: Incident, state: str) -> str:
 
 
 def text(incident: Incident, state: str, *, samples: bool) -> str:
-    """Why it was raised: expected, seen, since when, how sure, what is over-represented, sample messages."""
+    """The reasons: start, counts seen and expected, probability, over-represented values, sample messages."""
     lines: list[str] = []
     if state == "resolved" and incident.resolved is not None:
         minutes = max(1, (incident.resolved - incident.started) // 60_000_000)
@@ -71,7 +71,7 @@ def _member(member: dict[str, Any], *, samples: bool) -> list[str]:
 
 
 def request(target: Target, incident: Incident, state: str) -> tuple[str, bytes]:
-    """The URL and the JSON body of a message to `target`."""
+    """The URL and the JSON body of a notification for `target`."""
     head, body = title(incident, state), text(incident, state, samples=target.samples)
     url = str(target.url)
     document: dict[str, Any]

@@ -1,4 +1,4 @@
-"""Which minute the logs of a flush belong to: by the time they were received."""
+"""Counts per minute and series, by the time the logs were received."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ _MINUTE = 60_000_000
 
 
 class Counts:
-    """Counts per minute and series for the minutes that are not over yet. Synchronous, in memory.
+    """Counts per series for the minutes that have not ended.
 
-    `opened` is the first minute that still takes counts.
+    `opened` is the first minute that accepts counts; `late` is the number of logs of earlier minutes.
     """
 
     def __init__(self, opened: int) -> None:
@@ -21,9 +21,9 @@ class Counts:
         self._minutes: dict[int, dict[SeriesKey, int]] = {}
 
     def add(self, flush: Flush) -> None:
-        """Spread the counts of a flush over the minutes in which its logs were received, evenly.
+        """Distribute the counts of a flush evenly over the time in which its logs were received.
 
-        What belongs to a minute that is over is left out and counted in `late`: it must not look like a burst now.
+        Logs of an ended minute count as `late` only: added to the current minute, they would look like a burst.
         """
         totals: dict[SeriesKey, int] = {}
         for aggregate in flush.aggregates:
@@ -46,15 +46,15 @@ class Counts:
                     bucket = self._minutes.setdefault(minute, {})
                     bucket[key] = bucket.get(key, 0) + part
 
-    def take(self, minute: int) -> dict[SeriesKey, int]:
-        """The counts of `minute`, which is over now, and of no earlier one."""
+    def close(self, minute: int) -> dict[SeriesKey, int]:
+        """End `minute` and return its counts; counts of earlier minutes are discarded."""
         self.opened = max(self.opened, minute + 1)
         for old in [known for known in self._minutes if known < minute]:
             del self._minutes[old]
         return self._minutes.pop(minute, {})
 
     def rename(self, old: str, new: str) -> None:
-        """Counts of the pattern `old` belong to the pattern `new`."""
+        """Move the counts of the pattern id `old` to the pattern id `new`."""
         old_key, new_key = SeriesKey("pattern", old), SeriesKey("pattern", new)
         for bucket in self._minutes.values():
             if old_key in bucket:
@@ -62,7 +62,7 @@ class Counts:
 
 
 def _shares(opened: int, sealed: int) -> list[tuple[int, float]]:
-    """Minutes between two times (microseconds) with the share of the time that falls into each; sums to 1."""
+    """The minutes between two times (microseconds), each with its share of the interval; shares sum to 1."""
     first, last = opened // _MINUTE, max(opened, sealed) // _MINUTE
     if first == last:
         return [(first, 1.0)]

@@ -1,4 +1,4 @@
-"""Incidents: one for each cause, from the first alert to the end, and the anomaly that tells of it."""
+"""Incidents: one per cause, from its first alert until it is resolved, and its form as an anomaly."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _SEVERITY = ("new_pattern", "spike", "drop", "level_shift", "silence", "error_ra
 
 
 class Incident(msgspec.Struct):
-    """What is wrong with one source in one direction. Times in microseconds, minutes since the epoch.
+    """The alerts of one source in one direction. Times are microseconds, `last_alert` minutes, since the epoch.
 
-    `members` maps the text of a series' key to its latest finding; `told` maps a target to the last
-    thing it was told (`open` or `resolved`). `stored` is the revision known to be in a durable flush.
+    `members` maps a series' key, joined by colons, to its latest finding; `notified` maps a target to the last
+    state it received (`open` or `resolved`). `stored` is the latest revision known to be in a durable flush.
     """
 
     id: str
@@ -42,10 +42,10 @@ class Incident(msgspec.Struct):
     resolution: str = ""
     more_members: int = 0
     members: dict[str, dict[str, Any]] = {}
-    told: dict[str, str] = {}
+    notified: dict[str, str] = msgspec.field(default_factory=dict, name="told")
 
     def anomaly(self) -> Anomaly:
-        """The anomaly as it goes to the stores."""
+        """The anomaly that the stores receive."""
         details: dict[str, Any] = {"cause": self.cause, "series": list(self.members.values())}
         if self.more_members:
             details["more_series"] = self.more_members
@@ -70,12 +70,12 @@ class Incident(msgspec.Struct):
 
 
 def cause_of(finding: Finding, series: Series) -> str:
-    """Findings of the same cause belong to one incident: one source, one direction."""
+    """The cause of a finding: its direction and source. Findings with the same cause share an incident."""
     return f"{_FAMILIES[finding.direction]}:{series.source}"
 
 
 class Incidents:
-    """The open incidents, and the closed ones that are not known to be stored or told yet."""
+    """Open incidents by cause, and closed ones by id until they are stored and their targets notified."""
 
     def __init__(self, resolve_minutes: int) -> None:
         self._resolve_minutes = resolve_minutes
@@ -83,7 +83,7 @@ class Incidents:
         self.closed: dict[str, Incident] = {}
 
     def restore(self, incidents: list[Incident]) -> None:
-        """Go on with what was saved."""
+        """Continue the saved incidents."""
         for incident in incidents:
             if incident.resolved is None:
                 self.open[incident.cause] = incident
@@ -91,16 +91,16 @@ class Incidents:
                 self.closed[incident.id] = incident
 
     def find(self, incident_id: str) -> Incident | None:
-        """An incident that is still kept."""
+        """The open or closed incident with this id; `None` when it is unknown or forgotten."""
         if incident_id in self.closed:
             return self.closed[incident_id]
         return next((incident for incident in self.open.values() if incident.id == incident_id), None)
 
-    def minute(self, minute: int, findings: list[tuple[Finding, Series]]) -> list[Incident]:
-        """Take the findings of a minute, the most telling first; returns the incidents that changed."""
+    def end_minute(self, minute: int, findings: list[tuple[Finding, Series]]) -> list[Incident]:
+        """Add the findings of a minute, most important first, and resolve quiet incidents; returns those changed."""
         changed: dict[str, Incident] = {}
         for finding, series in findings:
-            incident = self._take(minute, finding, series)
+            incident = self._add(minute, finding, series)
             if incident is not None:
                 changed[incident.id] = incident
         for incident in list(self.open.values()):
@@ -112,8 +112,8 @@ class Incidents:
             incident.updated = (minute + 1) * _MINUTE
         return list(changed.values())
 
-    def _take(self, minute: int, finding: Finding, series: Series) -> Incident | None:
-        """Put a finding into its incident; returns the incident when that is news."""
+    def _add(self, minute: int, finding: Finding, series: Series) -> Incident | None:
+        """Add a finding to its incident; returns the incident when it needs a new revision."""
         cause = cause_of(finding, series)
         incident = self.open.get(cause)
         if incident is None:
@@ -151,17 +151,17 @@ class Incidents:
         incident.resolved = (minute + 1) * _MINUTE
         incident.resolution = "new normal" if incident.kind == "level_shift" else "back to normal"
         if all("missed_run" in member for member in incident.members.values()):
-            incident.resolution = "a missed run is told once"
+            incident.resolution = "a missed run is reported once"
         if incident.kind == "new_pattern":
             incident.resolution = "known now"
 
     def forget_done(self, targets: set[str]) -> list[str]:
-        """Forget closed incidents that are stored and told to all `targets`; returns their ids."""
+        """Drop closed incidents that are stored and that all `targets` know as resolved; returns their ids."""
         done = [
             incident.id
             for incident in self.closed.values()
             if incident.stored >= incident.revision
-            and (incident.tier != "notify" or all(incident.told.get(name) == "resolved" for name in targets))
+            and (incident.tier != "notify" or all(incident.notified.get(name) == "resolved" for name in targets))
         ]
         for incident_id in done:
             del self.closed[incident_id]
@@ -192,18 +192,18 @@ def _member(finding: Finding, series: Series, since: int) -> dict[str, Any]:
     member: dict[str, Any] = {"series": ":".join(finding.key), "kind": finding.kind, "since": since}
     if series.pattern:
         member["pattern"] = series.pattern
-    if finding.why is not None:
+    if finding.explanation is not None:
         member |= {
-            "window_minutes": finding.why.window,
-            "expected": finding.why.expected,
-            "expected_range": [finding.why.low, finding.why.high],
-            "seen": finding.why.seen,
-            "one_in_10_to_the": finding.why.surprise,
+            "window_minutes": finding.explanation.window,
+            "expected": finding.explanation.expected,
+            "expected_range": [finding.explanation.low, finding.explanation.high],
+            "seen": finding.explanation.seen,
+            "one_in_10_to_the": finding.explanation.surprise,
         }
-        if finding.why.missed_run:
+        if finding.explanation.missed_run:
             member["missed_run"] = True
-        if finding.why.silent:
-            member["silent_minutes"] = finding.why.silent
+        if finding.explanation.silent:
+            member["silent_minutes"] = finding.explanation.silent
     if series.samples:
         member["samples"] = list(series.samples)
     if finding.direction > 0 and (rows := series.profile.over_represented()):

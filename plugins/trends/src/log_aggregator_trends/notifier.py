@@ -1,4 +1,4 @@
-"""Tells people: one bounded queue and one task for each target, with tries again. Never blocks who hands in."""
+"""Sends notifications: one bounded queue and one task per target, with retries. Queueing never blocks."""
 
 from __future__ import annotations
 
@@ -15,57 +15,57 @@ from log_aggregator_trends.bodies import request
 from log_aggregator_trends.config import Target, TrendsConfig
 from log_aggregator_trends.incidents import Incident
 
-_WAITING = 200
-_LONGEST_PAUSE = 300.0
-_RETRIED = frozenset({408, 425, 429})
+_QUEUE_SIZE = 200
+_MAX_PAUSE = 300.0
+_RETRIED_STATUSES = frozenset({408, 425, 429})
 
 log = logging.getLogger(__name__)
 
-Told = Callable[[str, str, str], Awaitable[None]]
-"""Called with incident id, target and state after a message has arrived, or was given up."""
+OnDelivered = Callable[[str, str, str], Awaitable[None]]
+"""Called with incident id, target and state after a notification was accepted, or its retries are exhausted."""
 
 
-class Courier:
-    """The way to one target: messages in order, each until it has arrived or is given up."""
+class TargetQueue:
+    """Delivers notifications to one target in order, each until it is accepted or its retries are exhausted."""
 
-    def __init__(self, name: str, target: Target, config: TrendsConfig, told: Told) -> None:
+    def __init__(self, name: str, target: Target, config: TrendsConfig, on_delivered: OnDelivered) -> None:
         self.name = name
         self._target = target
         self._config = config
-        self._told = told
+        self._on_delivered = on_delivered
         self._waiting: deque[tuple[str, str, str, bytes]] = deque()
         self._wake = asyncio.Event()
         self.sent = self.failed = self.dropped = 0
         self.last_error = ""
 
-    def hand_in(self, incident: Incident, state: str) -> None:
-        """Queue a message; beyond the bound the oldest one is dropped and counted."""
+    def enqueue(self, incident: Incident, state: str) -> None:
+        """Queue a notification unless it is queued already; when the queue is full, drop and count the oldest."""
         if any(entry[:2] == (incident.id, state) for entry in self._waiting):
             return
-        if len(self._waiting) >= _WAITING:
+        if len(self._waiting) >= _QUEUE_SIZE:
             self._waiting.popleft()
             self.dropped += 1
-            log.error("notification dropped: too many wait", extra={"target": self.name})
+            log.error("notification dropped: queue full", extra={"target": self.name})
         self._waiting.append((incident.id, state, *request(self._target, incident, state)))
         self._wake.set()
 
     async def run(self, session: aiohttp.ClientSession) -> None:
-        """Deliver for ever; cancel to stop."""
+        """Deliver notifications until cancelled."""
         while True:
             while self._waiting:
                 entry = self._waiting[0]
                 await self._deliver(session, entry[2], entry[3])
                 if self._waiting and self._waiting[0] is entry:
                     self._waiting.popleft()
-                await self._told(entry[0], self.name, entry[1])
+                await self._on_delivered(entry[0], self.name, entry[1])
             self._wake.clear()
             await self._wake.wait()
 
     async def _deliver(self, session: aiohttp.ClientSession, url: str, body: bytes) -> None:
         for attempt in range(self._config.retries + 1):
-            pause = min(_LONGEST_PAUSE, self._config.first_pause * 2.0**attempt)
+            pause = min(_MAX_PAUSE, self._config.first_pause * 2.0**attempt)
             try:
-                status, wanted = await self._post(session, url, body)
+                status, retry_after = await self._post(session, url, body)
             except (aiohttp.ClientError, OSError, TimeoutError) as error:
                 self.last_error = type(error).__name__
             else:
@@ -74,22 +74,22 @@ class Courier:
                     self.last_error = ""
                     return
                 self.last_error = f"status {status}"
-                if status < 500 and status not in _RETRIED:
+                if status < 500 and status not in _RETRIED_STATUSES:
                     break
-                pause = max(pause, min(wanted, _LONGEST_PAUSE))
+                pause = max(pause, min(retry_after, _MAX_PAUSE))
             if attempt < self._config.retries:
-                log.warning("notification failed, tried again", extra={"target": self.name, "error": self.last_error})
+                log.warning("notification failed; will retry", extra={"target": self.name, "error": self.last_error})
                 await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311  jitter, not a secret
         self.failed += 1
-        log.error("notification given up", extra={"target": self.name, "error": self.last_error})
+        log.error("notification failed; no retries left", extra={"target": self.name, "error": self.last_error})
 
     async def _post(self, session: aiohttp.ClientSession, url: str, body: bytes) -> tuple[int, float]:
         headers = {"Content-Type": "application/json", **self._target.headers}
-        async with session.post(url, data=body, headers=headers, allow_redirects=False) as answer:
-            return answer.status, _seconds(answer.headers.get("Retry-After"))
+        async with session.post(url, data=body, headers=headers, allow_redirects=False) as response:
+            return response.status, _seconds(response.headers.get("Retry-After"))
 
-    def figures(self) -> dict[str, Any]:
-        """What `/stats` shows of this target."""
+    def stats(self) -> dict[str, Any]:
+        """This target's object in `GET /stats`."""
         return {
             "kind": self._target.kind,
             "sent": self.sent,
@@ -101,49 +101,49 @@ class Courier:
 
 
 class Notifier:
-    """All targets. Open it inside a task group's life: `run` owns the couriers' tasks."""
+    """Notifies all targets. `run` owns the tasks of their queues."""
 
-    def __init__(self, config: TrendsConfig, told: Told) -> None:
+    def __init__(self, config: TrendsConfig, on_delivered: OnDelivered) -> None:
         self._config = config
         names = _names(config.targets)
-        self.couriers = [
-            Courier(name, target, config, told) for name, target in zip(names, config.targets, strict=True)
+        self.queues = [
+            TargetQueue(name, target, config, on_delivered) for name, target in zip(names, config.targets, strict=True)
         ]
         self._wants_resolved = {name: target.resolved for name, target in zip(names, config.targets, strict=True)}
 
     @property
     def names(self) -> set[str]:
         """The targets' names."""
-        return {courier.name for courier in self.couriers}
+        return {queue.name for queue in self.queues}
 
-    def tell(self, incident: Incident) -> None:
-        """Hand an incident to every target that does not know its state yet."""
+    def notify(self, incident: Incident) -> None:
+        """Queue an incident of the tier `notify` for every target that has not received its state."""
         if incident.tier != "notify":
             return
         state = "open" if incident.resolved is None else "resolved"
-        for courier in self.couriers:
-            known = incident.told.get(courier.name)
+        for queue in self.queues:
+            known = incident.notified.get(queue.name)
             if known == state:
                 continue
-            if state == "resolved" and (not self._wants_resolved[courier.name] or incident.kind == "new_pattern"):
-                incident.told[courier.name] = "resolved"
+            if state == "resolved" and (not self._wants_resolved[queue.name] or incident.kind == "new_pattern"):
+                incident.notified[queue.name] = "resolved"
                 continue
-            courier.hand_in(incident, state)
+            queue.enqueue(incident, state)
 
     async def run(self) -> None:
-        """Deliver for ever; cancel to stop."""
+        """Deliver notifications until cancelled."""
         timeout = aiohttp.ClientTimeout(total=self._config.timeout)
         async with aiohttp.ClientSession(timeout=timeout) as session, asyncio.TaskGroup() as tasks:
-            for courier in self.couriers:
-                tasks.create_task(courier.run(session))
+            for queue in self.queues:
+                tasks.create_task(queue.run(session))
 
-    def figures(self) -> dict[str, Any]:
-        """What `/stats` shows."""
-        return {courier.name: courier.figures() for courier in self.couriers}
+    def stats(self) -> dict[str, Any]:
+        """The targets' objects in `GET /stats`, by name."""
+        return {queue.name: queue.stats() for queue in self.queues}
 
 
 def _names(targets: list[Target]) -> list[str]:
-    """A name for each target that stays the same while its kind and host do: `slack:hooks.slack.com`."""
+    """A name for each target from its kind and host, such as `slack:hooks.slack.com`, numbered when repeated."""
     names: list[str] = []
     for target in targets:
         base = f"{target.kind}:{target.url.host}"

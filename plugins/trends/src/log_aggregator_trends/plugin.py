@@ -1,4 +1,4 @@
-"""The plugin: counts flushes, ends a minute every minute, and lets incidents ride on the next flush."""
+"""The plugin: counts flushes, scores every series once a minute, and emits incidents as anomalies."""
 
 from __future__ import annotations
 
@@ -13,83 +13,86 @@ from typing import Any
 from log_aggregator import RetryableError, Service, hookimpl
 from log_aggregator.sinks import Flush
 from log_aggregator_trends.config import TrendsConfig
-from log_aggregator_trends.keeper import Keeper
+from log_aggregator_trends.monitor import Monitor
 from log_aggregator_trends.notifier import Notifier
-from log_aggregator_trends.room import Room
+from log_aggregator_trends.state_thread import StateThread
 
-_LONGEST_GRACE = 300.0
-_MOST_BEHIND = 30
+_MAX_GRACE = 300.0
+_MAX_MINUTES_BEHIND = 30
 
 log = logging.getLogger(__name__)
 
 
 class Trends:
-    """Watches the counts per pattern, per source and of each source's errors."""
+    """Scores the counts of each pattern, each source and each source's errors."""
 
     Config = TrendsConfig
     alone = True
 
     def __init__(self, config: TrendsConfig, clock: Callable[[], float] = time.time) -> None:
-        """`clock` gives epoch seconds."""
+        """`clock` returns seconds since the epoch."""
         self._config = config
         self._clock = clock
-        self._room: Room | None = None
+        self._monitor: Monitor | None = None
         self._grace = config.grace or 0.0
 
     @hookimpl
     async def on_flush(self, flush: Flush) -> None:
-        """Count a flush in memory. One that is counted already (delivered again) is left alone."""
-        if self._room is None:
+        """Count the flush in memory; a redelivered flush is not counted again.
+
+        Raises `RetryableError` outside of the plugin's lifespan.
+        """
+        if self._monitor is None:
             raise RetryableError("trends is not running")
-        await self._room.take(flush)
+        await self._monitor.add_flush(flush)
 
     @hookimpl
     @asynccontextmanager
     async def lifespan(self, service: Service) -> AsyncIterator[None]:
-        """Read what was learned, end minutes while the service runs, write what was learned."""
+        """Load the saved state, end each minute while the service runs, and save the state."""
         if self._config.grace is None:
-            self._grace = min(service.settings.aggregation_window + 5.0, _LONGEST_GRACE)
-        keeper = await Keeper.open(service.data_dir / "trends.sqlite3")
+            self._grace = min(service.settings.aggregation_window + 5.0, _MAX_GRACE)
+        state = await StateThread.open(service.data_dir / "trends.sqlite3")
         try:
-            room = await Room.open(self._config, keeper, service.emit, int(self._clock() // 60))
-            notifier = Notifier(self._config, room.told)
-            room.start(notifier)
-            self._room = room
-            service.add_stats("trends", self.figures)
+            monitor = await Monitor.open(self._config, state, service.emit, int(self._clock() // 60))
+            notifier = Notifier(self._config, monitor.record_delivery)
+            monitor.start(notifier)
+            self._monitor = monitor
+            service.add_stats("trends", self.stats)
             service.add_health_check("trends", self._check)
             tasks = [
-                asyncio.create_task(self._minutes(room), name="trends minutes"),
+                asyncio.create_task(self._end_minutes(monitor), name="trends minutes"),
                 asyncio.create_task(notifier.run(), name="trends notifier"),
             ]
             try:
                 yield
             finally:
-                self._room = None
+                self._monitor = None
                 await _stop(tasks)
-                await room.close()
+                await monitor.close()
         finally:
-            await keeper.close()
+            await state.close()
 
-    async def _minutes(self, room: Room) -> None:
+    async def _end_minutes(self, monitor: Monitor) -> None:
         while True:
-            due = (room.next_minute + 1) * 60.0 + self._grace
+            due = (monitor.next_minute + 1) * 60.0 + self._grace
             delay = due - self._clock()
             if delay > 0:
                 await asyncio.sleep(min(delay, 60.0))
                 continue
             latest = int((self._clock() - self._grace) // 60) - 1
-            if latest - room.next_minute > _MOST_BEHIND:
-                # The machine slept: what came meanwhile is unknown, not silent.
-                room.skip_to(latest)
-            await room.end_minute()
+            if latest - monitor.next_minute > _MAX_MINUTES_BEHIND:
+                # The machine was suspended: the counts of those minutes are unknown, not zero.
+                monitor.skip_to(latest)
+            await monitor.end_minute()
 
     async def _check(self) -> str | None:
-        room = self._room
-        return room.trouble if room is not None else "not running"
+        monitor = self._monitor
+        return monitor.file_error if monitor is not None else "not running"
 
-    def figures(self) -> dict[str, Any]:
-        """What `/stats` shows."""
-        return self._room.figures() if self._room is not None else {}
+    def stats(self) -> dict[str, Any]:
+        """The plugin's object in `GET /stats`."""
+        return self._monitor.stats() if self._monitor is not None else {}
 
 
 async def _stop(tasks: list[asyncio.Task[None]]) -> None:
@@ -100,4 +103,4 @@ async def _stop(tasks: list[asyncio.Task[None]]) -> None:
             try:
                 await task
             except Exception:
-                log.exception("a task of trends had failed")
+                log.exception("a trends task failed")

@@ -1,4 +1,4 @@
-"""One watched series: what it counts, its detector, and what helps to explain it."""
+"""One tracked series: its detector, and the description and samples that explain its alerts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from log_aggregator.sinks import Aggregate
-from log_aggregator_trends.detector import MISSED_JOB, Detector, Why, why
+from log_aggregator_trends.detector import MISSED_JOB, Detector, Explanation, explain
 from log_aggregator_trends.profile import Profile
 
 SAMPLE_LENGTH = 300
@@ -25,18 +25,18 @@ class SeriesKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One series alerts at one minute. `direction` is 1 for more than expected, -1 for less, 0 for new."""
+    """An alert of one series at one minute. `direction` is 1 for more than expected, -1 for less, 0 for new."""
 
     key: SeriesKey
     kind: str
     direction: int
     score: float
     notify: bool
-    why: Why | None
+    explanation: Explanation | None
 
 
 class Series:
-    """A pattern's, a source's or a source's errors' counts."""
+    """The counts of a pattern, of a source, or of the errors of a source."""
 
     __slots__ = ("detector", "key", "last", "level", "pattern", "profile", "quiet", "samples", "source")
 
@@ -52,15 +52,15 @@ class Series:
         self.profile = Profile()
 
     def describe(self, aggregate: Aggregate) -> None:
-        """Remember what the aggregate shows of the series."""
+        """Update pattern, level, source, samples and metadata profile from an aggregate of the series."""
         if self.key.kind == "pattern":
             self.pattern, self.level, self.source = aggregate.pattern, aggregate.level, aggregate.source
         if aggregate.samples.messages:
             self.samples = tuple(text[:SAMPLE_LENGTH] for text in aggregate.samples.messages[-_SAMPLES:])
         self.profile.add(aggregate)
 
-    def minute(self, minute: int, count: int) -> Finding | None:
-        """Take the count of a minute (since the epoch)."""
+    def score_minute(self, minute: int, count: int) -> Finding | None:
+        """Score the count of a minute (since the epoch); returns a finding when it alerts."""
         if count:
             self.last = minute
         detector = self.detector
@@ -73,7 +73,7 @@ class Series:
             return None
         direction = -1 if detector.reason < 0 else 1
         return Finding(
-            self.key, self._kind(direction), direction, score, score >= detector.notify_threshold, why(detector)
+            self.key, self._kind(direction), direction, score, score >= detector.notify_threshold, explain(detector)
         )
 
     def _kind(self, direction: int) -> str:
@@ -89,5 +89,5 @@ class Series:
 
     @property
     def adopted(self) -> bool:
-        """Whether a changed level has become the expected one."""
+        """Whether the detector expects a changed level."""
         return self.detector.saved_rate > 0.0

@@ -1,4 +1,4 @@
-"""When a surprise becomes an alert, and when an alert that is known already is not repeated."""
+"""Turns surprises into alerts: calibration by the series' own peaks, and hysteresis against repeated alerts."""
 
 from __future__ import annotations
 
@@ -6,37 +6,37 @@ from array import array
 from math import exp, log
 
 _HOLD = 360
-"""Minutes after an alert in which a repetition must be clearly stronger."""
+"""Minutes after an alert during which only a clearly stronger surprise alerts again."""
 
 _CONTINUES = 20
-"""An alert interrupted for less than this is still the same."""
+"""Minutes below the level that end an episode or an alert."""
 
 _STRONGER = 4.0
 
 _ALARMS_A_DAY = 0.03
-"""How often a series may exceed what is asked of it, once it has shown how wild it is."""
+"""Target rate of episodes above the level, once the series has had enough of them to estimate their tail."""
 
 _KEPT_A_DAY = 0.9
 _KEPT_UNLEARNED = 0.3
 _LONGEST_MEMORY = 10.0
-"""Days; what is kept of each day adds up to as much."""
+"""Days: the limit of the sum of the daily weights."""
 _SHORTEST_MEMORY = 3.0
 
 _HEIGHTS, _PEAK, _LAST, _SIDE = 1, 2, 3, 4
-"""Places in `Alarm.episodes`."""
+"""Offsets in `Alarm.episodes`."""
 
 _PRIOR_EPISODES = 2.0
 _PRIOR_SHAPE = 0.7
 
 
 class Alarm:
-    """What this series' own surprises were like so far, and hysteresis over those that are alerts.
+    """The distribution of this series' earlier surprises, and hysteresis over its alerts.
 
-    A surprise supposes that the model of the series is right. For a series of bursts at random it is not, and its
-    surprises are large again and again. So the episodes above the level are themselves counted, with the mean
+    A surprise is a probability under the model of the series. A series of random bursts violates the model, so its
+    surprises are large repeatedly. The alarm therefore counts the episodes above the level and keeps the mean
     logarithm of their peaks: peaks over a threshold have a Pareto tail (Hill 1975, "A simple general approach to
     inference about the tail of a distribution"; as in SPOT, Siffer et al. 2017, "Anomaly detection in streams with
-    extreme value theory"), and that tail says how large a surprise must be to be as rare as wanted.
+    extreme value theory"). The tail gives the surprise that is exceeded at the target rate.
     """
 
     __slots__ = ("direction", "episodes", "last", "opened", "peak")
@@ -46,17 +46,20 @@ class Alarm:
         self.last = -10_000
         self.peak = 0.0
         self.direction = 0
-        # Up, then down: the number of episodes, the sum of the logarithms of their peaks over the level, this logarithm
-        # of the last episode, and the last minute above the level.
+        # For up, then for down: the number of episodes, the sum of log(peak / level) over them, log(peak / level) of
+        # the last episode, and the last minute above the level.
         self.episodes = array("d", [0.0, 0.0, 0.0, -10_000.0] * 2)
 
     @property
     def noise(self) -> float:
-        """Episodes of the last days, up and down together."""
+        """The decayed number of recent episodes in both directions."""
         return self.episodes[0] + self.episodes[_SIDE]
 
     def calibrate(self, minute: int, surprise: float, direction: int, level: float, days: float) -> float:
-        """Measure `surprise` by the earlier ones of the same direction; `days` is the age of the series."""
+        """Reduce `surprise` when this series exceeds `level` in this direction more often than the target rate.
+
+        `days` is the age of the series. Counts the episode to which `surprise` belongs.
+        """
         episodes = self.episodes
         at = 0 if direction > 0 else _SIDE
         if surprise >= level:
@@ -81,7 +84,7 @@ class Alarm:
         return surprise * exp(-shape * log(excess))
 
     def filter(self, minute: int, surprise: float, direction: int, level: float) -> float:
-        """Surprise to report at `minute`; `level` is the surprise from which on it is an alert."""
+        """The surprise to report at `minute`: below `level` when hysteresis suppresses a repeated alert."""
         if surprise < level:
             return surprise
         since = minute - self.last
@@ -96,7 +99,7 @@ class Alarm:
         return surprise
 
     def end_of_day(self, *, learned: bool) -> None:
-        """Old episodes count less; those before the usual course of a day was `learned` count little."""
+        """Decay the episode counts, faster while the daily profile is not `learned`."""
         kept = _KEPT_A_DAY if learned else _KEPT_UNLEARNED
         for place in (0, _HEIGHTS, _SIDE, _SIDE + _HEIGHTS):
             self.episodes[place] *= kept

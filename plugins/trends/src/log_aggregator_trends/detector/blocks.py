@@ -1,4 +1,4 @@
-"""What is done every 15 minutes, every hour and every day: learn, and set the expectation for the next minutes."""
+"""The detector's updates every 15 minutes, every hour and every day: learning, and the next expectation."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from log_aggregator_trends.detector.schedule import SURE_OF_JOB
 from log_aggregator_trends.detector.state import ALLOWANCE, DOWN, DOWN_HOUR, FULL_SCALE, UP, UP_HOUR, State, learnable
 from log_aggregator_trends.detector.tail import decay, upper_tail
 
-_MISSED = 6.5
-_PER_RUN = 0.3
-"""Surprise of a daily job that stays away after as many runs as make it one, and for each further run."""
-_DOUBTFUL = 3.5
-_DOUBTED = 0.1
+_MISSED_SURPRISE = 6.5
+_SURPRISE_PER_RUN = 0.3
+"""Surprise of a missed daily job: after `SURE_OF_JOB` runs in a row, and what each further run adds."""
+_ANOMALOUS = 3.5
+_ANOMALOUS_WEIGHT = 0.1
 
 
 class Blocks(State):
-    """The slow half of a detector."""
+    """The part of a detector that runs once per 15-minute block."""
 
     if not TYPE_CHECKING:
         __slots__ = ()  # the one class that is instantiated declares them
@@ -25,9 +25,11 @@ class Blocks(State):
         ring = self.ring
         spread = self.spread
         at = minute % 60
-        # What looks like an anomaly teaches little about the usual.
+        # Learn little from a block that looks anomalous.
         weight = (
-            _DOUBTED if self.block_peak > _DOUBTFUL and self.level.learned > 1440.0 and self.alarm.noise < 2.5 else 1.0
+            _ANOMALOUS_WEIGHT
+            if self.block_peak > _ANOMALOUS and self.level.learned > 1440.0 and self.alarm.noise < 2.5
+            else 1.0
         )
         self.block_peak = 0.0
         self.weight = weight
@@ -61,11 +63,13 @@ class Blocks(State):
                     self._end_day(minute)
         self.squares1 = self.squares5 = 0.0
         runs = self.schedule.missed_job(minute, self.sum60 - 60.0 * self.level.rate)
-        self.missed_job = min(_MISSED + _PER_RUN * (runs - SURE_OF_JOB), FULL_SCALE) if runs >= SURE_OF_JOB else 0.0
+        self.missed_job = (
+            min(_MISSED_SURPRISE + _SURPRISE_PER_RUN * (runs - SURE_OF_JOB), FULL_SCALE) if runs >= SURE_OF_JOB else 0.0
+        )
         self._prepare(minute)
 
     def _without_bursts(self, minute: int) -> float:
-        """Sum of the very first block; a burst in it (a clock job, a start) must not become the first level."""
+        """Sum of the very first block without bursts: a scheduled job or a start must not set the first level."""
         ring = self.ring
         counts = sorted(ring[minute % 60 - back] for back in range(1, 16))
         usual = sum(counts[:12]) / 12.0
@@ -99,13 +103,13 @@ class Blocks(State):
             self._adopt(minute)
             return
         rate = level.rate or 0.01
-        # On the first day the hour is not known yet: follow it. A sparse series needs longer to show its rate.
+        # On the first day the hourly factors are unknown: follow the rate closely. A sparse series needs more time.
         least, events = (180.0, 60.0) if self.age < 1440 else (2880.0, 300.0)
         memory = max(least, min(20160.0, events / rate))
         level.add(clipped, exposure, memory, self.weight)
 
     def _adopt(self, minute: int) -> None:
-        """What has lasted an hour is the new normal, for now."""
+        """Re-base the level on a deviation that has lasted an hour, and keep the previous rate for a day."""
         self.above = 0
         if self.long_surprise > 0.0:
             total = sum(self.hours[:24])
@@ -136,7 +140,7 @@ class Blocks(State):
         self.season.rescale_days(ratio)
 
     def _back_to_normal(self, minute: int) -> bool:
-        """After an adopted level: is the old one right again?"""
+        """Whether counts match the level before the last re-base again; if so, restores it."""
         if minute > self.saved_until:
             self.saved_rate = 0.0
             return False
@@ -152,7 +156,7 @@ class Blocks(State):
         return True
 
     def _forget_sums(self, keep: int) -> None:
-        """Let the sums hold what was expected, but for the last `keep` (up to 5) minutes."""
+        """Reset the window sums to their expectation, except for the last `keep` (up to 5) minutes."""
         ring, mean, at = self.ring, self.mean, self.minute % 60
         for back in range(keep, 60):
             ring[at - back] = mean
@@ -187,12 +191,12 @@ class Blocks(State):
     def _end_day(self, minute: int) -> None:
         day = minute // 1440 - 1
         whole, self.whole_day = self.whole_day, True
-        # Days before the first event are no days of the series.
+        # Ignore the days before the first event of the series.
         if whole and self.age >= 1440 and (self.day_total > 0.0 or self.season.days):
             known = self.season.end_of_day(self.hours[:24], self.day_total, day)
             level = self.level
             if self.season.days <= 3 or self.season.changed:
-                # Errors made without the factors say little about errors made with them, least of all the long ones.
+                # Errors measured without the factors do not describe errors with them, least of all in long windows.
                 if self.season.changed:
                     self.spread.forget(0.05, longer=0.0)
                 else:
@@ -203,17 +207,17 @@ class Blocks(State):
                 level.rate = rate
                 level.events = rate * level.exposure
         if not self.day_total and not self.season.days:
-            # The first day with events begins with the first of them.
+            # The day of the first event is incomplete.
             self.whole_day = False
         self.day_total = 0.0
         self.silence.forget_a_day()
-        # Alerts while the hours of the day were not known yet say nothing about the series.
+        # Forget alerts raised before the hourly factors were learned.
         self.alarm.end_of_day(learned=self.season.days > 2)
         if day % 7 == 0:
             self.schedule.forget_a_week()
 
     def _prepare(self, minute: int) -> None:
-        """Expectation and limits for the next 15 minutes."""
+        """Set the expectation and limits for the next 15 minutes."""
         spread = self.spread
         spread.refresh()
         level = self.level
@@ -235,7 +239,7 @@ class Blocks(State):
         )
 
     def _allow(self, up: float, down: float) -> None:
-        """Allow for a course of the day that comes somewhat earlier or later than expected."""
+        """Record how far the expectation may be off in this block when the daily profile shifts by an hour."""
         recent = self.recent
         for place in (13, 12, 11, 10, 18, 17, 16, 15):
             recent[place] = recent[place - 1]
@@ -244,9 +248,9 @@ class Blocks(State):
         recent[DOWN], recent[DOWN_HOUR] = min(down, recent[15]), min(recent[14:19])
 
     def _resume(self, minute: int) -> None:
-        """Minutes are missing before `minute` (the service was down): go on as if they had been as expected.
+        """Continue after missing minutes (the service was down) as if their counts had been as expected.
 
-        What is not known teaches nothing: short sums start from their expectation, the day is not learned from.
+        Nothing is learned from missing minutes: short sums restart from their expectation, and the day is skipped.
         """
         first = self.minute < 0
         self.minute = minute - 1

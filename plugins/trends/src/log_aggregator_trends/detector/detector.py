@@ -1,4 +1,4 @@
-"""The streaming detector of one series: one count a minute in, one score out."""
+"""The streaming detector of one series: takes one count per minute and returns its anomaly score."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from log_aggregator_trends.detector.tail import lower_tail, upper_tail
 
 _BURST_ALLOWANCE = 1.5
 _GATE = 9.0
-"""Squared standard deviations below which a window is not looked at closely."""
+"""Squared standardized error up to which a window's tail probability is not computed."""
 
 _BURST = 5.0
-"""Surprise from which on a minute is a burst that may come by the clock."""
+"""Surprise above which a minute is a burst, which may be scheduled."""
 
-_UNSURE = 15
-"""Minutes of too little, after a changed level, before it is sure that the old one is not back."""
+_DROP_DELAY = 15
+"""Minutes of low counts, after a re-base of the level, before a drop alerts: the old level may be back."""
 
 _DROP = 0.4
 """Share of the expectation below which a window can be a drop."""
@@ -35,9 +35,8 @@ _DROP = 0.4
 class Detector(Blocks):
     """Scores the counts of one series.
 
-    Windows of 1, 5, 15, 60, 360 and 1440 minutes are compared with what the level, the hour, the weekday and the
-    schedule lead to expect; the score is the largest surprise among them. A copy (`copy.deepcopy`, `pickle`) goes on
-    independently.
+    It compares windows of 1, 5, 15, 60, 360 and 1440 minutes with their expectation from level, hour, weekday and
+    schedule; the score is the largest surprise among them. Copies (`copy.deepcopy`, `pickle`) are independent.
     """
 
     threshold = RECORDED / FULL_SCALE
@@ -81,10 +80,10 @@ class Detector(Blocks):
     )
 
     def update(self, timestamp: float, count: float) -> float:
-        """Take the count of the minute that starts at `timestamp` (epoch seconds); returns its score, 0 to 1.
+        """Score the count of the minute that starts at `timestamp` (epoch seconds): 0 to 1.
 
-        Minutes without events are to be given too, as 0. A minute that was skipped counts as unknown; one that is
-        not after the last is ignored (score 0).
+        Call it for minutes without events too, with 0. A skipped minute counts as unknown. A minute that is not
+        later than the last one is ignored, with score 0.
         """
         minute = int(timestamp // 60)
         if minute != self.minute + 1:
@@ -120,7 +119,7 @@ class Detector(Blocks):
         return score
 
     def _one_minute(self, minute: int, count: float) -> tuple[float, float]:
-        """What of the count the longer windows get (bursts by the clock are kept out), and its surprise."""
+        """The count for the longer windows, without a scheduled burst, and the surprise of the minute."""
         mean = self.mean
         difference = count - mean
         limit = self.clip1
@@ -148,7 +147,7 @@ class Detector(Blocks):
         return used, surprise
 
     def _windows(self, minute: int, used: float, high: float) -> tuple[float, float]:
-        """Move the sums over 5, 15 and 60 minutes on; returns the largest surprises up (from `high` on) and down."""
+        """Advance the sums over 5, 15 and 60 minutes; returns the largest surprise up, at least `high`, and down."""
         at = minute % 60
         ring = self.ring
         recent = self.recent
@@ -187,7 +186,7 @@ class Detector(Blocks):
         return high, low
 
     def _silent(self, minute: int) -> float:
-        """One more minute without events: how surprising it is by now."""
+        """Count a minute without events; returns the surprise of the silence so far."""
         silence = self.silence
         silence.minutes += 1
         silence.expected += self.mean * self.recent[DOWN]
@@ -198,10 +197,10 @@ class Detector(Blocks):
         return 0.0
 
     def _lift(self, index: int) -> float:
-        """How much more is usual for a short window just now, because the hour is above its mean already.
+        """Factor on a short window's expectation when the current hour is above its mean.
 
-        The share of a short window's variance that is still there over an hour is slow, so it carries over; how
-        much of the hour's surplus is real and not chance is the usual shrinkage (best linear prediction).
+        The part of a short window's variance that remains over an hour varies slowly, so it carries over. Shrinkage
+        (best linear prediction) estimates how much of the hour's surplus is not chance.
         """
         excess = self.spread.excess
         total, mean = self.sum60, self.mean60
@@ -212,13 +211,13 @@ class Detector(Blocks):
         return 1.0 + slow * real * (min(total / mean, 3.0) - 1.0)
 
     def _burst(self, minute: int, count: float, one: float) -> tuple[float, float]:
-        """What of a burst counts for the longer windows, and how surprising it is."""
+        """The count of a burst's minute for the longer windows, and the surprise of the burst."""
         schedule = self.schedule
         mean = self.mean
         excess = max(self.sum_raw - 5.0 * mean, count - mean)
         size = schedule.expected(minute, excess)
         if self.saved_rate > 0.0 and minute < self.saved_until:
-            # The level has changed less than a day ago: bursts by the clock may change with it.
+            # The level changed less than a day ago: scheduled bursts may have grown with it.
             size *= max(1.0, self.level.rate / self.saved_rate)
         schedule.burst(minute, excess, size)
         if size > 0.0:
@@ -229,7 +228,7 @@ class Detector(Blocks):
             if schedule.explained:
                 return mean, surprise
         elif self.age < 1440 and minute - schedule.start < 10:
-            # A time of day never seen before may hold a daily job.
+            # On the first day, any burst may be a daily job.
             return mean, 0.0
         return count, one
 
@@ -244,7 +243,7 @@ class Detector(Blocks):
         high = self.alarm.calibrate(minute, high, direction, RECORDED, self.age / 1440.0)
         if high >= RECORDED:
             self.above += 1
-            if direction < 0 and self.saved_rate > 0.0 and (self._back_to_normal(minute) or self.above < _UNSURE):
+            if direction < 0 and self.saved_rate > 0.0 and (self._back_to_normal(minute) or self.above < _DROP_DELAY):
                 return 0.0
             self.reason = self.reason_now if direction > 0 else MISSED_JOB if self.missed_job else -1
         elif self.above:
@@ -254,7 +253,7 @@ class Detector(Blocks):
 
 
 class NotifyTier(Detector):
-    """The same detector with the threshold of the tier notify as its own: for evaluating that tier."""
+    """The detector with the threshold of the tier `notify`, to evaluate that tier."""
 
     __slots__ = ()
     threshold = Detector.notify_threshold

@@ -1,4 +1,4 @@
-"""How many events a minute this series has now: a discounted gamma level that can be re-based."""
+"""The current rate of events per minute: a discounted gamma filter that can be re-based."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ _BLOCK = 15.0
 """Minutes between two updates."""
 
 _PRIOR_EVENTS = 0.5
-"""Jeffreys' prior of a Poisson rate: an hour without events does not mean that there never is one."""
+"""Jeffreys' prior of a Poisson rate: an hour without events does not make the rate zero."""
 
 _SMALLEST_RATE = 1e-4
-"""Keeps every ratio defined for a series of zeros."""
+"""Keeps ratios defined for a series of zeros."""
 
 
 class Level:
@@ -31,12 +31,12 @@ class Level:
         self.learned = 0.0
 
     def add(self, events: float, exposure: float, time_constant: float, weight: float = 1.0) -> None:
-        """Take one block: `events` seen over `exposure` factor-minutes; memory is `time_constant` minutes.
+        """Add one block: `events` seen over `exposure` factor-minutes; the memory is `time_constant` minutes.
 
-        Until the level has been learned for that long the memory is all there is, so the gain is 1/n at first.
+        Until `time_constant` minutes have been learned, all of them weigh the same, so the gain starts as 1/n.
         """
         self.learned += _BLOCK
-        # Memory never exceeds what was learned by much: after a re-base the level moves quickly again.
+        # Bound the memory by the time learned, so that the level adapts quickly after a re-base.
         keep = decay(_BLOCK, min(time_constant, self.learned + 120.0))
         keep = 1.0 - weight * (1.0 - keep)
         self.events = keep * self.events + weight * events
@@ -46,11 +46,11 @@ class Level:
 
     def relative_variance(self, dispersion: float) -> float:
         """Squared relative uncertainty of the rate; `dispersion` is variance/mean of hourly sums."""
-        # Between one memory's events (flat weights, while young) and two (exponential weights, when old).
+        # The effective sample is between `events` (equal weights, young) and twice that (exponential weights, old).
         return dispersion / (1.5 * self.events + 0.5)
 
     def rebase(self, rate: float, weight: float) -> None:
-        """Forget the past: the rate is now `rate`, known as well as `weight` minutes of exposure would tell."""
+        """Replace the rate by `rate`, with the certainty of `weight` minutes of exposure."""
         self.rate = rate
         self.exposure = weight
         self.events = rate * weight

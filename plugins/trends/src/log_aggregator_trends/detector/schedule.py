@@ -1,26 +1,26 @@
-"""Which short bursts come by the clock: the same minute of the hour, the same time of day, or at a fixed interval."""
+"""Scheduled bursts: at the same minute of the hour, at the same time of day, or at a fixed interval."""
 
 from __future__ import annotations
 
 from math import log, log2
 
 _STEPS = 8.0
-"""Sizes are kept as eighths of an octave: one byte, 9 % apart."""
+"""Sizes are stored in one byte as eighths of an octave, 9 % apart."""
 
 _FRESH = 0x80
 _LONGEST_HOURLY = 10
 _LONGEST_DAILY = 120
 MISSED_AFTER = 5
-"""Minutes without a burst after which one is over, or was missed."""
+"""Minutes without a burst after which a burst has ended, or an expected one was missed."""
 _SLOTS = 288
 _JOB_SLOT, _JOB_CARRY, _JOB_RUNS, _JOB_SIZE, _JOB_DAY = range(_SLOTS, _SLOTS + 5)
-"""Places in `Schedule.daily` behind the slots: the five-minute slot of a daily job in two bytes, its runs in a row, its
-size, and the last byte of the day of its last run."""
+"""Offsets in `Schedule.daily` after the slots: the five-minute slot of a daily job in two bytes, its runs in a row, its
+size, and the low byte of the day of its last run."""
 _JOB_TOLERANCE = 30
 """Minutes by which a daily job may be early or late."""
 _SMALL_RUN = 0.25
 SURE_OF_JOB = 8
-"""Runs on days in a row after which a job is daily: one of working days never gets there."""
+"""Consecutive days with a run after which a job is daily; a job of working days never has as many."""
 _PRIOR_SIZES = 4.0
 _PRIOR_SIZE_VARIANCE = 0.04
 
@@ -44,8 +44,8 @@ def _smooth(old: int, new: int) -> int:
 class Schedule:
     """Tables of burst sizes: 60 minutes of the hour, 288 five-minute slots of the day, and the last interval.
 
-    The size of a burst is the largest excess of a five-minute sum. A day slot is kept for one to two weeks (so
-    a weekly job is known too); a minute of the hour is forgotten when bursts stay away.
+    The size of a burst is the largest excess of a five-minute sum. A day slot is kept for one to two weeks, so that
+    weekly jobs are found; a minute of the hour is dropped when its bursts cease.
     """
 
     __slots__ = (
@@ -64,7 +64,7 @@ class Schedule:
     )
 
     def __init__(self) -> None:
-        # Sizes for the 60 minutes of the hour, then how often in a row each was met.
+        # Sizes for the 60 minutes of the hour, then the number of consecutive bursts of each.
         self.hourly = bytearray(120)
         self.daily = bytearray(_SLOTS + 5)
         self.start = -1
@@ -79,7 +79,7 @@ class Schedule:
         self.size_variance = _PRIOR_SIZE_VARIANCE
 
     def expected(self, minute: int, excess: float) -> float:
-        """Size of the burst known for this minute, 0.0 when none is; the closest known place that explains `excess`."""
+        """Size of the burst expected at this minute, large enough for `excess` if any table has one; else 0.0."""
         m = minute % 60
         hourly = self.hourly
         code = hourly[m] or max(hourly[(m - 1) % 60], hourly[(m + 1) % 60])
@@ -101,7 +101,7 @@ class Schedule:
         return size
 
     def burst(self, minute: int, excess: float, predicted: float) -> None:
-        """This minute belongs to a burst; `excess` is its five-minute sum above the usual."""
+        """Add this minute to the current burst; `excess` is its five-minute sum above the expectation."""
         if self.start < 0:
             self.start = minute
             self.predicted = self.largest = 0.0
@@ -110,7 +110,7 @@ class Schedule:
         self.last = minute
 
     def end_if_quiet(self, minute: int) -> None:
-        """Store the burst under way once no minute of the last five belonged to it."""
+        """Store the current burst once it has had no minute for `MISSED_AFTER` minutes."""
         if minute - self.last < MISSED_AFTER:
             return
         start, last = self.start, self.last
@@ -125,7 +125,7 @@ class Schedule:
         if length > _LONGEST_DAILY:
             return
         code = _pack(self.largest)
-        # What the minute of the hour explains well needs no place among the daily ones.
+        # A burst that the hourly table predicts well is not entered in the daily one.
         hourly = self.predicted > 0.0 and self.hourly[60 + start % 60] > 3
         if not hourly:
             self._note_job(start, code)
@@ -143,7 +143,7 @@ class Schedule:
 
     @property
     def job_minute(self) -> int:
-        """Minute of the day at which the daily job starts, if there is one."""
+        """Minute of the day at which the daily job starts; 0 when there is none."""
         return 5 * (self.daily[_JOB_SLOT] + 256 * self.daily[_JOB_CARRY])
 
     @property
@@ -155,7 +155,7 @@ class Schedule:
         return (minute - self.job_minute + 720) // 1440 & 0xFF
 
     def _note_job(self, start: int, code: int) -> None:
-        """A burst began at `start`: another run of the daily job, or the first of one."""
+        """Count a burst that began at `start` as a run of the daily job, or as the first run of another."""
         daily = self.daily
         distance = abs((start - self.job_minute + 720) % 1440 - 720)
         if daily[_JOB_RUNS] and distance <= _JOB_TOLERANCE and code >= daily[_JOB_SIZE] - _STEPS:
@@ -169,13 +169,13 @@ class Schedule:
             daily[_JOB_DAY] = self._job_day(start)
 
     def excuse_job(self, minute: int) -> None:
-        """Minutes before `minute` are missing: whether the job ran on that day is not known."""
+        """Treat the job as run on this day: minutes before `minute` are missing, and may have held it."""
         self.daily[_JOB_DAY] = self._job_day(minute)
 
     def missed_job(self, minute: int, excess: float) -> int:
-        """Runs in a row of the daily job that was due and did not come; else 0. To be asked every 15 minutes.
+        """Consecutive runs of the daily job when it is overdue now; else 0. Call it once every 15 minutes.
 
-        `excess` is what came in the last hour above the usual: a small run may not look like a burst.
+        `excess` is the count of the last hour above the expectation: a small run may not be a burst.
         """
         daily = self.daily
         runs = daily[_JOB_RUNS]
@@ -189,9 +189,9 @@ class Schedule:
         return runs
 
     def missed(self, minute: int) -> float:
-        """Natural logarithm of the odds against a burst's absence, when one was due a few minutes ago; else 0.0.
+        """-ln of the probability that an hourly burst due `MISSED_AFTER` minutes ago is absent; 0.0 if none was due.
 
-        Laplace's rule of succession: after `n` bursts in a row the next is missing with probability 1/(n+2).
+        Laplace's rule of succession: after `n` bursts in a row the next is absent with probability 1/(n+2).
         """
         m = (minute - MISSED_AFTER) % 60
         if not self.hourly[m] or (self.start >= 0 or minute - self.last < 2 * MISSED_AFTER):
@@ -201,7 +201,7 @@ class Schedule:
         self.hourly[60 + m] = left
         if left <= 0:
             self.hourly[m] = 0
-        # A burst covers several minutes: it is missed once, at its first.
+        # A burst covers several minutes: count it as missed once, at its first minute.
         return log(hits + 2.0) if hits >= 3 and not self.hourly[(m - 1) % 60] else 0.0
 
     def forget_a_week(self) -> None:

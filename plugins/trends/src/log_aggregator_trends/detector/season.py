@@ -1,4 +1,4 @@
-"""What the hour of the day and the day of the week do to the rate, once they have been seen."""
+"""Seasonal factors on the rate: by hour of the day and by day of the week."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ _SMALLEST_GAIN = 0.12
 _SMALLEST_FACTOR = 0.02
 _STEP = 2.5
 _DAY_OFF = 0.5
-"""Share of the median day under which a day is one off."""
+"""Share of the median day's total below which a day is a day off."""
 _STEEP = 1.3
-"""How many times more or less an hour earlier or later must be to be allowed for."""
+"""Ratio to the factor of an hour earlier or later from which `bounds` allows for it."""
 _QUIET_NIGHT = 0.1
-"""What the first night may leave of the level: nobody knows before it was seen."""
+"""Smallest multiple of the level to allow for on the first day: the first night is unknown."""
 _MIDNIGHT = 180
-"""Minutes by which the day of the week may begin earlier or later."""
-_CAUTION = 1.7
-"""How many times the expected noise must be exceeded before a course of the day is believed in."""
+"""Minutes by which a weekday may begin before or after midnight UTC."""
+_NOISE_MULTIPLE = 1.7
+"""Multiple of the expected noise that a daily profile must exceed to be used."""
 
 
 class Season:
     """Multiplicative factors: 24 hours (interpolated) times 7 days. All 1 until learned.
 
-    Learned once a day from that day's hourly sums. Factors are shrunk towards 1 by how much the hours differ beyond
-    what the difference between days explains (positive-part James-Stein, Efron & Morris 1973), separately for
-    the smooth course of the day and for the single hours around it.
+    They are learned once a day from that day's hourly sums and shrunk towards 1 (positive-part James-Stein, Efron &
+    Morris 1973) according to the ratio of the variance between hours to the noise between days, separately for the
+    smooth daily profile and for the deviations of single hours from it.
     """
 
     __slots__ = ("changed", "days", "hours", "noise", "variance", "week", "week_days")
@@ -45,12 +45,12 @@ class Season:
         """Factor for the absolute `minute` (since the epoch, UTC)."""
         day_factor = self.week[(minute // 1440 + 3) % 7]
         if day_factor < _DAY_OFF:
-            # On a day off the course of a working day says nothing.
+            # The hourly factors describe working days only.
             return day_factor
         return self._hourly(minute) * day_factor
 
     def _hourly(self, minute: int) -> float:
-        """Factor for the time of day of `minute`."""
+        """Factor of the time of day of `minute`."""
         position = (minute % 1440) / 60.0 - 0.5
         low = int(position // 1)
         share = position - low
@@ -59,15 +59,15 @@ class Season:
         right = factors[(low + 1) % _HOURS]
         if left < _STEP * right and right < _STEP * left:
             return left + (right - left) * share
-        # Opening hours, a nightly stop: a step, not a slope.
+        # A large ratio is a step (opening hours, a nightly stop): do not interpolate.
         return left if share < 0.5 else right
 
     def bounds(self, minute: int) -> tuple[float, float]:
-        """What else the factor for `minute` may be, as multiples of it: at most and at least. Mostly 1 and 1.
+        """The largest and smallest plausible factor at `minute`, as multiples of the expected one; mostly 1 and 1.
 
-        The hours are as sharp as an hour, clocks change by one, and people come early or late: where the course is
-        steep, the factors an hour before and after are as likely. A week is not cut at midnight UTC everywhere. And
-        on a day off the course of a working day may be there, or not.
+        Where the daily profile is steep, the factors of an hour earlier and later are as plausible: profiles have a
+        resolution of an hour, and clock changes and habits shift them. Weekdays do not begin at midnight UTC
+        everywhere. A day off may follow the profile of a working day or not.
         """
         if not self.days:
             return 1.0, _QUIET_NIGHT
@@ -84,9 +84,9 @@ class Season:
         return up if up > _STEEP else 1.0, down if down * _STEEP < 1.0 else 1.0
 
     def end_of_day(self, sums: array[float], day_total: float, day: int) -> bool:
-        """Learn from the 24 hourly `sums` (hour 0 first) of the day number `day` since the epoch.
+        """Learn from the 24 hourly `sums` (hour 0 first) of day number `day` since the epoch.
 
-        Returns whether all seven days are known, so that the level should be re-based on the days' totals.
+        Returns whether all seven weekdays are known, so that the level should be computed from their totals.
         """
         weekday = (day + 3) % 7
         self.week[7 + weekday] = day_total
@@ -117,7 +117,7 @@ class Season:
             squares = 0.0
             for h in range(_HOURS):
                 difference = today[h] - hours[_HOURS + h]
-                # One odd hour must not become tomorrow's expectation.
+                # Clip: a single outlier must not become the expectation of the next day.
                 difference = max(-limit, min(limit, difference))
                 squares += difference * difference
                 hours[_HOURS + h] += gain * difference
@@ -132,8 +132,8 @@ class Season:
         smooth = [(hours[h - 1] + 2.0 * hours[h] + hours[(h + 1) % _HOURS]) / 4.0 for h in range(_HOURS)]
         course = sum((value - 1.0) ** 2 for value in smooth) / _HOURS
         detail = sum((hours[h] - smooth[h]) ** 2 for h in range(_HOURS)) / _HOURS
-        trust_course = max(0.0, 1.0 - _CAUTION * noise / course) if course > 0.0 else 0.0
-        trust_detail = max(0.0, 1.0 - _CAUTION * noise / detail) if detail > 0.0 else 0.0
+        trust_course = max(0.0, 1.0 - _NOISE_MULTIPLE * noise / course) if course > 0.0 else 0.0
+        trust_detail = max(0.0, 1.0 - _NOISE_MULTIPLE * noise / detail) if detail > 0.0 else 0.0
         fresh = [
             max(_SMALLEST_FACTOR, 1.0 + trust_course * (smooth[h] - 1.0) + trust_detail * (hours[h] - smooth[h]))
             for h in range(_HOURS)
@@ -144,7 +144,7 @@ class Season:
         self.variance = noise * (trust_course + trust_detail)
 
     def _learn_days(self, weekday: int) -> None:
-        """A day counts as different only when it stands out from the scatter of the seven (median and MAD)."""
+        """Give a weekday a factor other than 1 only when it exceeds the scatter of the seven (median and MAD)."""
         totals = self.week[7:]
         middle = sorted(totals)[3]
         if middle <= 0.0:
@@ -164,7 +164,7 @@ class Season:
                 factors[day] += 0.5 * (target - factors[day])
 
     def level_from_days(self, day: int, time_constant: float, decay: float) -> float:
-        """Rate per minute that the last seven days show, by their factors; `decay` is the weight lost a day."""
+        """Rate per minute over the last seven days and their factors; `decay` is the weight per day of age."""
         events = exposure = 0.0
         weight = 1.0
         for age in range(7):
@@ -175,7 +175,7 @@ class Season:
         return events / exposure
 
     def rescale_days(self, ratio: float) -> None:
-        """The level changed for good by `ratio`: keep the days comparable."""
+        """Scale the weekdays' totals by `ratio` after a re-base of the level, to keep them comparable."""
         for weekday in range(7, 14):
             if self.week[weekday] > 0.0:
                 self.week[weekday] *= ratio

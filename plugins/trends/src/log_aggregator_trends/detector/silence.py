@@ -1,4 +1,4 @@
-"""How surprising it is that nothing has come for a while."""
+"""The surprise of a run of minutes without events."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ALLOWANCE = 0.5
 
 
 class Silence:
-    """The current run of empty minutes, in minutes and in events that were expected meanwhile."""
+    """The current run of empty minutes: its length, and the number of events expected during it."""
 
     __slots__ = ("expected", "minutes", "missed", "record")
 
@@ -24,33 +24,33 @@ class Silence:
         self.record = 0.0
 
     def end(self) -> None:
-        """Something came."""
+        """End the run."""
         if self.expected > self.record:
-            # A real outage must not make the next one invisible: the record at most doubles.
+            # The record at most doubles, so that one outage does not hide the next.
             self.record = min(self.expected, 2.0 * self.record + 2.0)
         self.minutes = 0
         self.expected = 0.0
         self.missed = 0.0
 
     def forget_a_day(self) -> None:
-        """Old records fade."""
+        """Decay the record by one day."""
         self.record *= _RECORD_KEEP_A_DAY
 
     def surprise(self, spread: Spread, relative_variance: float) -> float:
         """-log10 of the probability of this empty run.
 
-        The negative binomial's probability of zero, twice: at the longest measured window that fits into the run,
-        continued at its rate per minute (right for independent minutes), and with the spread of the next
-        longer window (right when a low rate lasts); the less surprising one counts, up to 15
-        minutes. Discounted when this series was nearly as silent before (in expected events, so a quiet night does not
-        excuse a quiet noon).
+        It is a negative binomial's probability of zero, computed in two ways: from the longest measured window that
+        fits into the run, extrapolated at its rate per minute (correct for independent minutes), and with the spread
+        of the next longer window (correct when a low rate persists). In the first 15 minutes the smaller surprise
+        counts, later the first one. It is reduced when this series had a similar run before, measured in expected
+        events: a quiet night does not excuse a quiet noon.
         """
         minutes = self.minutes
         index = 0 if minutes < 5 else 1 if minutes < 15 else 2 if minutes < 60 else 3
         windows = minutes / WINDOWS[index]
         short = windows * _zero(self.expected / windows, spread, index, relative_variance)
         surprise = short if index > 1 else min(short, _zero(self.expected, spread, index + 1, relative_variance))
-        # What is not known of the level is the same unknown in all windows.
+        # The uncertainty of the level is common to all windows, so it bounds the product of their probabilities.
         certain = LOG10_E * log(1.0 + self.expected * relative_variance) / relative_variance
         surprise = min(surprise, certain)
         bound = _RECORD_MARGIN * self.record

@@ -1,4 +1,4 @@
-"""How far sums over 1, 5, 15, 60, 360 and 1440 minutes scatter around what was expected."""
+"""The variance of sums over 1, 5, 15, 60, 360 and 1440 minutes around their expectation."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _SMALLEST_DISPERSION = 0.1
 
 
 class Spread:
-    """Variance of each window sum, measured at that length instead of derived from the minutes.
+    """The variance of window sums, measured for each window length.
 
-    Independence between minutes is not assumed, so correlated counts get the wide long windows they need and a
-    heartbeat the narrow ones. Variance is `dispersion*mean + excess*mean**2`: quasi-Poisson below the mean
-    (Wedderburn 1974), negative binomial above it, by moments with exponential forgetting (e.g. Cameron & Trivedi,
-    "Regression Analysis of Count Data", 2.4). A length seen rarely leans on the next shorter one: averaging can
-    only reduce a stationary series' relative variance.
+    Minutes are not assumed independent: correlated counts have a larger variance in long windows, a heartbeat a
+    smaller one. The variance is `dispersion*mean + excess*mean**2`: quasi-Poisson when it is below the mean
+    (Wedderburn 1974), negative binomial when above; estimated by moments with exponential forgetting (e.g. Cameron &
+    Trivedi, "Regression Analysis of Count Data", 2.4). The prior of each length is the estimate of the next shorter
+    one, because averaging can only reduce the relative variance of a stationary series.
     """
 
     __slots__ = ("dispersion", "excess", "sums")
@@ -36,7 +36,7 @@ class Spread:
         self.dispersion = array("f", [1.0] * n)
 
     def add(self, index: int, squared_error: float, mean: float, squared_mean: float, windows: float = 1.0) -> None:
-        """Take the averages over `windows` windows of length `WINDOWS[index]`."""
+        """Add the averages over `windows` windows of length `WINDOWS[index]`."""
         sums = self.sums
         at = 4 * index
         seen = min(sums[at] + windows, _MEMORY[index])
@@ -47,7 +47,7 @@ class Spread:
         sums[at + 3] += gain * (squared_mean - sums[at + 3])
 
     def forget(self, keep: float, *, longer: float) -> None:
-        """Let what was seen so far weigh only `keep` of the minutes, and `longer` of the longer windows."""
+        """Scale the weight of past observations: by `keep` for 1-minute windows, by `longer` for the others."""
         for index in range(len(WINDOWS)):
             self.sums[4 * index] *= longer if index else keep
 
@@ -62,15 +62,15 @@ class Spread:
             dispersion = 1.0
             lean = 1.0
             if mean > 0.0 and seen > 0.0:
-                # A ratio of variance to mean from n Poisson counts has the variance (2 + 1/mean)/n (its fourth moment):
-                # what is within that of 1 is not believed in.
+                # The variance-to-mean ratio of n Poisson counts has the variance (2 + 1/mean)/n (from the fourth
+                # moment): a ratio within one standard error of 1 counts as 1.
                 error /= mean
                 doubt = sqrt((2.0 + 1.0 / mean) / seen)
                 if error < 1.0:
                     dispersion = min(1.0, error + doubt)
                 elif error > 1.0 + doubt:
                     excess = (error - 1.0 - doubt) * mean / square
-                # The standard error of a variance from n values is about sqrt(2/n) of it: lean to the wide side.
+                # A variance estimated from n values has a relative standard error of about sqrt(2/n): overestimate it.
                 lean = 1.0 + 1.5 * sqrt(2.0 / (seen + 4.0))
             total = seen + _PRIOR_WINDOWS
             self.excess[index] = (seen * excess * lean + _PRIOR_WINDOWS * prior) / total
@@ -78,5 +78,5 @@ class Spread:
             prior = (seen * excess + _PRIOR_WINDOWS * prior) / total
 
     def ratio(self, index: int, mean: float) -> float:
-        """Variance over mean of a window of length `WINDOWS[index]` expected to hold `mean` events."""
+        """Variance divided by mean of a window of length `WINDOWS[index]` with `mean` expected events."""
         return self.dispersion[index] + self.excess[index] * mean

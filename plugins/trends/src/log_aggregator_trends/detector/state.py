@@ -1,4 +1,4 @@
-"""Everything that is remembered of one series, in one place: what a detector's other rooms share."""
+"""The state of one series' detector, and the constants that its modules share."""
 
 from __future__ import annotations
 
@@ -13,40 +13,41 @@ from log_aggregator_trends.detector.silence import Silence
 from log_aggregator_trends.detector.spread import Spread
 
 RECORDED = 6.0
-"""Surprise (-log10 of a probability, a minute) from which on something is recorded."""
+"""Surprise (-log10 of a probability per minute) from which an alert has the tier `recorded`."""
 
 NOTIFY = 8.0
-"""Surprise from which on a person is told."""
+"""Surprise from which an alert has the tier `notify`."""
 
 FULL_SCALE = 18.0
-"""Surprise that is a score of 1."""
+"""Surprise that gives a score of 1."""
 
 ALLOWANCE = (0.0, 0.3, 0.7, 1.2, 1.7, 2.0)
-"""Added to the surprise of each window length: overlapping windows make fewer independent tests than minutes do."""
+"""Added to the surprise of each window length: overlapping windows are fewer independent tests than minutes."""
 
 
 MISSED_JOB = -2
-"""The `reason` of an alert that a daily job has not come."""
+"""The `reason` of an alert for a missed run of a daily job."""
 
 UP, UP_HOUR, DOWN, DOWN_HOUR = 19, 20, 21, 22
-"""Places in `State.recent`: by how much the expectation of short windows, and of an hour, may be too small, or too
-large."""
+"""Offsets in `State.recent`: the largest and smallest plausible multiple of the expectation, for short windows and for
+an hour."""
 
 
 def learnable(variance: float, noise: float) -> float:
-    """Largest error that is learned from: four standard deviations, and never less than a couple of events.
+    """The error at which learning clips: four standard deviations plus two events.
 
-    A series that alarms again and again (`noise` alarms of late) is wilder than was thought: learn more of it.
+    The limit grows with `noise`, the number of recent alarms: a series that alarms repeatedly varies more than
+    estimated.
     """
     width = 4.0 if noise < 1.5 else 4.0 * (noise - 0.5)
     return float(2.0 + width * variance**0.5)
 
 
 class State:
-    """The attributes. Slots are declared by the one class that is instantiated."""
+    """The detector's attributes. `Detector`, the only instantiated subclass, declares their slots."""
 
     if not TYPE_CHECKING:
-        __slots__ = ()  # the one class that is instantiated declares them
+        __slots__ = ()  # declared by Detector
 
     level: Level
     season: Season
@@ -56,19 +57,19 @@ class State:
     alarm: Alarm
 
     minute: int  # the last minute seen, since the epoch
-    age: int  # minutes seen in all
-    mean: float  # expected count of a minute, constant for 15
+    age: int  # number of minutes seen
+    mean: float  # expected count per minute, constant within a 15-minute block
     mean15: float  # expected sums over the last 15 and 60 minutes
     mean60: float
-    sum5: float  # sums over the last minutes, without bursts by the clock
+    sum5: float  # sums over the last minutes, without scheduled bursts
     sum15: float
     sum60: float
-    sum_raw: float  # over 5 minutes, with them
-    ring: array[float]  # the last 60 counts without bursts by the clock, by minute of the hour
-    # Expected counts of the last four blocks, the last five counts, how much more and how much less than expected
-    # the course of the day may mean in each of the last five blocks, and what follows for short windows and an hour.
+    sum_raw: float  # over 5 minutes, with scheduled bursts
+    ring: array[float]  # the last 60 counts without scheduled bursts, by minute of the hour
+    # Expected counts per minute of the last four blocks, the last five counts, `Season.bounds` (upper, then lower) of
+    # the last five blocks, and the bounds for short windows and for an hour at UP, UP_HOUR, DOWN, DOWN_HOUR.
     recent: array[float]
-    hours: array[float]  # sums of the 24 hours of the day, then what was expected of them
+    hours: array[float]  # sums of the last 24 hours by hour of the day, then their expectation
     day_total: float  # today's clipped count
     whole_day: bool  # no minute of today is missing
     level_variance: float  # relative variance of the expectation itself
@@ -76,15 +77,15 @@ class State:
     squares1: float  # squared errors of 1- and 5-minute sums in this block
     squares5: float
     block_peak: float  # largest surprise in this block
-    weight: float  # how much this block teaches
+    weight: float  # weight of this block in learning
     long_surprise: float  # of the 6- and 24-hour sums, until the next hour
-    long_reason: int  # which of the two: 5 or 6
-    saved_rate: float  # the level before the last adopted one
-    saved_until: int
-    above: int  # minutes of alert in this alert
-    missed_job: float  # surprise that the daily job has not come, in the first minute of a block
-    reason_now: int  # the same for this minute
-    reason: int  # which window alerts: 1 is the shortest, -1 is too little, MISSED_JOB
+    long_reason: int  # the window of long_surprise: 5 or 6
+    saved_rate: float  # the rate before the last re-base of the level, 0 when there is none
+    saved_until: int  # the minute until which saved_rate can be restored
+    above: int  # minutes above the threshold in the current alert
+    missed_job: float  # surprise of a missed daily job, in the first minute of a block
+    reason_now: int  # the window with the largest surprise up in this minute
+    reason: int  # the window of the alert: 1 is the shortest; -1 for low counts, or MISSED_JOB
 
     def __init__(self) -> None:
         self.level = Level()

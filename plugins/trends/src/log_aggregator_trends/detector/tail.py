@@ -1,4 +1,4 @@
-"""How surprising a count is: tail probabilities of count distributions, as -log10."""
+"""Tail probabilities of count distributions, as -log10 (surprise)."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ _HALF_LOG_2PI = 0.9189385332046727
 def normal_tail(z: float) -> float:
     """-log10 of the upper tail of the standard normal at `z`.
 
-    Asymptotic series for z >= 1.5 (Abramowitz & Stegun 26.2.12, first terms as a continued fraction);
-    below it the result is only used as "nothing unusual" and is returned as 0.
+    Asymptotic series for z >= 1.5 (Abramowitz & Stegun 26.2.12, first terms as a continued fraction); 0 below,
+    where callers do not need a value.
     """
     if z < 1.5:
         return 0.0
@@ -44,7 +44,7 @@ def upper_tail(count: float, mean: float, relative_variance: float, dispersion: 
 
 
 def lower_tail(count: float, mean: float, relative_variance: float, dispersion: float = 1.0) -> float:
-    """-log10 P(X <= count), same distribution and source as `upper_tail`; exact at zero."""
+    """-log10 P(X <= count), with the distribution and approximation of `upper_tail`; exact at zero."""
     if count >= mean:
         return 0.0
     x = count / dispersion
@@ -62,5 +62,5 @@ def lower_tail(count: float, mean: float, relative_variance: float, dispersion: 
 
 
 def decay(minutes: float, time_constant: float) -> float:
-    """Weight left after `minutes` under exponential forgetting with `time_constant` (same unit)."""
+    """Weight remaining after `minutes` of exponential forgetting with `time_constant` (same unit)."""
     return exp(-minutes / time_constant)

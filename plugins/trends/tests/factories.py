@@ -1,4 +1,4 @@
-"""What the tests of trends feed: flushes and a service that remembers what was emitted."""
+"""Flushes, trained series and a fake service for the tests of trends."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from log_aggregator.model.samples import Samples
 from log_aggregator.model.summary import summarize
 from log_aggregator.sinks import Aggregate, Anomaly, Flush, Position
 from log_aggregator_trends.config import TrendsConfig
-from log_aggregator_trends.keeper import Keeper
+from log_aggregator_trends.monitor import Monitor
 from log_aggregator_trends.notifier import Notifier
-from log_aggregator_trends.room import Room
 from log_aggregator_trends.series import Series, SeriesKey
+from log_aggregator_trends.state_thread import StateThread
 
 MINUTE = 60_000_000
 START = 29_000_160  # a minute since the epoch, at the start of a day
@@ -41,7 +41,7 @@ def aggregate(
 
 
 class Feed:
-    """Makes flushes of whole minutes, one after another, as one instance of the service does."""
+    """Builds consecutive flushes of whole minutes, as one instance of the service does."""
 
     def __init__(self, instance: str = "test") -> None:
         self.instance = instance
@@ -56,27 +56,27 @@ class Feed:
 
 
 class FakeService:
-    """The part of `Service` that trends uses."""
+    """The part of `Service` that trends uses; records emitted anomalies, stats and health checks."""
 
     def __init__(self, data_dir: Path) -> None:
         self.data_dir = data_dir
         self.settings = SimpleNamespace(aggregation_window=30.0)
         self.emitted: list[Anomaly] = []
-        self.figures: dict[str, Any] = {}
+        self.stats: dict[str, Any] = {}
         self.checks: dict[str, Any] = {}
 
     def emit(self, event: Anomaly) -> None:
         self.emitted.append(event)
 
-    def add_stats(self, name: str, figures: Any) -> None:
-        self.figures[name] = figures
+    def add_stats(self, name: str, stats: Any) -> None:
+        self.stats[name] = stats
 
     def add_health_check(self, name: str, check: Any) -> None:
         self.checks[name] = check
 
 
 def trained(key: SeriesKey, minute: int, rng: random.Random, *, days: int = 3, mean: float = 6.0) -> Series:
-    """A series whose detector has seen `days` of about `mean` logs a minute, up to before `minute`."""
+    """A series whose detector has seen `days` days of about `mean` logs per minute, ending before `minute`."""
     series = Series(key)
     for past in range(minute - days * 1440, minute):
         series.detector.update(past * 60.0, sum(rng.random() < mean / 20 for _ in range(20)))
@@ -86,23 +86,23 @@ def trained(key: SeriesKey, minute: int, rng: random.Random, *, days: int = 3, m
 
 
 @asynccontextmanager
-async def running_room(
+async def running_monitor(
     path: Path, service: FakeService, config: TrendsConfig, minute: int, *series: Series
-) -> AsyncIterator[Room]:
-    """A room over the file at `path` whose next minute is `minute`, with a notifier that runs."""
-    keeper = await Keeper.open(path)
+) -> AsyncIterator[Monitor]:
+    """A monitor with its state in `path`, the next minute `minute`, and a running notifier."""
+    state = await StateThread.open(path)
     try:
-        room = await Room.open(config, keeper, service.emit, minute - 1)
+        monitor = await Monitor.open(config, state, service.emit, minute - 1)
         for one in series:
-            room.watch.adopt(one)
-        notifier = Notifier(config, room.told)
-        room.start(notifier)
+            monitor.tracker.restore(one)
+        notifier = Notifier(config, monitor.record_delivery)
+        monitor.start(notifier)
         task = asyncio.create_task(notifier.run())
         try:
-            yield room
+            yield monitor
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-            await room.close()
+            await monitor.close()
     finally:
-        await keeper.close()
+        await state.close()

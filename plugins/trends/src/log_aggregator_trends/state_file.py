@@ -1,4 +1,4 @@
-"""The SQLite file: detectors, series put away, incidents, and how far the flushes were counted."""
+"""The SQLite file with the plugin's state: series with their detectors, incidents, and flush positions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import msgspec
 from log_aggregator.sinks import Position
 from log_aggregator_trends.detector import pack, unpack
 from log_aggregator_trends.incidents import Incident
-from log_aggregator_trends.profile import Counts
+from log_aggregator_trends.profile import ValueCounts
 from log_aggregator_trends.series import Series, SeriesKey
 
 _SCHEMA = """
@@ -30,25 +30,25 @@ class _Body(msgspec.Struct, array_like=True):
     level: str
     source: str
     samples: tuple[str, ...]
-    usual: Counts
+    usual: ValueCounts
     usual_total: float
     detector: bytes
 
 
-class Saved:
-    """Blocking: called in one thread of its own, never on the loop."""
+class StateFile:
+    """The state file. Its methods block: call them through `StateThread`."""
 
     def __init__(self, path: Path) -> None:
-        """Open the file or make it; one that cannot be read is set aside, and watching begins anew.
+        """Open or create the file. A corrupt file is renamed to `moved_to`, and an empty one replaces it.
 
-        Raises `sqlite3.Error` when no file can be made.
+        Raises `sqlite3.Error` when the file cannot be created.
         """
-        self.set_aside: Path | None = None
+        self.moved_to: Path | None = None
         try:
             self._db = self._open(path)
         except sqlite3.DatabaseError:
-            self.set_aside = path.with_name(f"{path.name}.broken-{int(time.time())}")
-            path.rename(self.set_aside)
+            self.moved_to = path.with_name(f"{path.name}.broken-{int(time.time())}")
+            path.rename(self.moved_to)
             for suffix in ("-wal", "-shm"):
                 path.with_name(path.name + suffix).unlink(missing_ok=True)
             self._db = self._open(path)
@@ -59,7 +59,7 @@ class Saved:
         try:
             db.execute("PRAGMA journal_mode=WAL")
             db.execute("PRAGMA synchronous=NORMAL")
-            db.execute("PRAGMA cache_size=-512")  # KiB; the usual 2 MiB would lie idle between two savings
+            db.execute("PRAGMA cache_size=-512")  # KiB; the default of 2 MiB would be idle between two saves
             db.executescript(_SCHEMA)
             db.execute("SELECT count(*) FROM series, incidents").fetchone()
         except sqlite3.DatabaseError:
@@ -72,21 +72,21 @@ class Saved:
         self._db.close()
 
     def meta(self, name: str) -> str | None:
-        """A remembered text."""
+        """The saved value of this name, if any."""
         row = self._db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
         return None if row is None else str(row[0])
 
     def positions(self) -> dict[str, Position]:
-        """The last flush of each instance that is in what was saved, the longest unheard instance first."""
+        """The last counted flush of each instance, least recently updated first."""
         return msgspec.json.decode(self.meta("positions") or "{}", type=dict[str, Position])
 
     def awake(self) -> list[Series]:
-        """The series that were in memory."""
+        """The series that were in memory at the last save."""
         rows = self._db.execute("SELECT kind, name, last, body FROM series WHERE awake = 1").fetchall()
         return [_series(SeriesKey(kind, name), last, body) for kind, name, last, body in rows]
 
     def wake(self, keys: list[SeriesKey]) -> dict[SeriesKey, Series]:
-        """Those of `keys` that are known."""
+        """The saved series among `keys`."""
         found: dict[SeriesKey, Series] = {}
         for key in keys:
             row = self._db.execute(
@@ -97,12 +97,12 @@ class Saved:
         return found
 
     def incidents(self) -> list[Incident]:
-        """The incidents that were open or not told of."""
+        """The saved incidents: open, or closed and not yet stored or notified."""
         found: list[Incident] = []
         for (body,) in self._db.execute("SELECT body FROM incidents"):
             try:
                 found.append(msgspec.msgpack.decode(body, type=Incident))
-            except msgspec.DecodeError:  # of another version: it begins anew when it goes on
+            except msgspec.DecodeError:  # of another version: if it continues, it is raised again
                 continue
         return found
 
@@ -115,7 +115,7 @@ class Saved:
         done: list[str],
         max_asleep: int,
     ) -> None:
-        """Write what has changed in one transaction."""
+        """Write the changes in one transaction; keeps the `max_asleep` most recent of the series on disk."""
         db = self._db
         db.execute("BEGIN IMMEDIATE")
         try:
@@ -139,7 +139,7 @@ class Saved:
 
 
 def encode(series: Series) -> tuple[SeriesKey, int, bytes]:
-    """A series as it is written. Called on the loop, so that the thread sees a state that does not move."""
+    """Encode a series for `StateFile.write`. Called on the event loop, so that the thread gets a snapshot."""
     body = _Body(
         series.pattern,
         series.level,
@@ -157,7 +157,7 @@ def _series(key: SeriesKey, last: int, body: bytes) -> Series:
     series.last = last
     try:
         stored = msgspec.msgpack.decode(body, type=_Body)
-    except msgspec.DecodeError:  # of another version: known, but learned anew
+    except msgspec.DecodeError:  # of another version: the pattern is known, its statistics are learned again
         return series
     series.pattern, series.level, series.source, series.samples = (
         stored.pattern,

@@ -1,4 +1,4 @@
-"""All watched series: who is new, who is put away, and what each minute finds."""
+"""The series in memory: admits new ones, scores each minute, evicts inactive ones."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from log_aggregator_trends.detector import seen_and_expected
 from log_aggregator_trends.profile import brief
 from log_aggregator_trends.series import Finding, Series, SeriesKey
 
-_AT_ONCE = 250
+_SERIES_PER_SLICE = 250
 _NEW_SCORE = 0.4
 _NEW_ERROR_SCORE = 0.5
 _SHARE_LIFT = 1.5
 
 
-class Watch:
-    """Knows the series in memory. Synchronous and without input or output: `Saved` reads and writes for it."""
+class SeriesTracker:
+    """The series in memory and their counts. Does no I/O: the caller loads and saves series with `StateFile`."""
 
     def __init__(self, config: TrendsConfig, minute: int) -> None:
         self._config = config
@@ -30,7 +30,7 @@ class Watch:
         self._fresh: dict[SeriesKey, Aggregate] = {}
 
     def add(self, flush: Flush) -> None:
-        """Take a flush: counts, and what its aggregates show of their series."""
+        """Count a flush and update the series' descriptions from its aggregates."""
         for alias in flush.aliases:
             self._rename(alias)
         self.counts.add(flush)
@@ -47,7 +47,7 @@ class Watch:
                     self._fresh[key] = shown if shown is not None else (shown := brief(aggregate))
 
     def _rename(self, alias: Alias) -> None:
-        """A generalised pattern goes on as the new one: its old name has not fallen silent."""
+        """Continue the series of a generalised pattern under its new id, so that the old id raises no silence."""
         if alias.new_id == alias.old_id:
             return
         self.counts.rename(alias.old_id, alias.new_id)
@@ -59,22 +59,25 @@ class Watch:
 
     @property
     def unknown(self) -> list[SeriesKey]:
-        """Series of the last flushes that are not in memory: asleep, or new."""
+        """Series of the flushes since the last minute that are not in memory: on disk, or new."""
         return [key for key in self._fresh if key not in self.series]
 
-    def adopt(self, series: Series) -> None:
-        """Go on with a series that was saved."""
+    def restore(self, series: Series) -> None:
+        """Continue a saved series."""
         series.quiet = self._is_quiet(series)
         self.series[series.key] = series
 
-    async def minute(self, minute: int, woken: dict[SeriesKey, Series]) -> list[tuple[Finding, Series]]:
-        """End a minute; `woken` are those of `unknown` that were put away before. Returns what alerts."""
-        counts = self.counts.take(minute)
+    async def end_minute(self, minute: int, woken: dict[SeriesKey, Series]) -> list[tuple[Finding, Series]]:
+        """Score every series for `minute`; `woken` holds those of `unknown` that were found on disk.
+
+        Returns the findings with their series, patterns first, then by descending score.
+        """
+        counts = self.counts.close(minute)
         findings = self._admit(minute, woken)
         for done, (key, series) in enumerate(list(self.series.items())):
-            if done % _AT_ONCE == 0:
+            if done % _SERIES_PER_SLICE == 0:
                 await asyncio.sleep(0)
-            finding = series.minute(minute, counts.get(key, 0))
+            finding = series.score_minute(minute, counts.get(key, 0))
             if finding is not None:
                 findings.append((finding, series))
         findings = [(finding, series) for finding, series in findings if not self._explained(series, finding)]
@@ -110,25 +113,25 @@ class Watch:
         )
 
     def _explained(self, series: Series, finding: Finding) -> bool:
-        """More errors only because there is more of everything: the source's own series tells of that."""
-        if series.key.kind != "errors" or finding.direction < 0 or finding.why is None:
+        """Whether more errors follow from more traffic; the series of the source alerts for that."""
+        if series.key.kind != "errors" or finding.direction < 0 or finding.explanation is None:
             return series.key.kind == "errors"
         traffic = self.series.get(SeriesKey("source", series.source))
         if traffic is None:
             return False
-        seen, expected = seen_and_expected(traffic.detector, finding.why.window)
+        seen, expected = seen_and_expected(traffic.detector, finding.explanation.window)
         growth = max(1.0, seen / max(expected, 0.1))
-        return finding.why.seen < _SHARE_LIFT * growth * max(finding.why.expected, 0.1)
+        return finding.explanation.seen < _SHARE_LIFT * growth * max(finding.explanation.expected, 0.1)
 
-    def to_put_away(self, minute: int, busy: set[SeriesKey]) -> list[Series]:
-        """Take out and return the series that sleep, and the least recent of too many; `busy` ones stay."""
+    def evict(self, minute: int, protected: set[SeriesKey]) -> list[Series]:
+        """Remove and return inactive series, and the least recent ones beyond `max_series`; `protected` ones stay."""
         limit = minute - self._config.sleep_hours * 60.0
-        gone = [series for key, series in self.series.items() if series.last < limit and key not in busy]
-        surplus = len(self.series) - len(gone) - self._config.max_series
+        evicted = [series for key, series in self.series.items() if series.last < limit and key not in protected]
+        surplus = len(self.series) - len(evicted) - self._config.max_series
         if surplus > 0:
-            leaving = {series.key for series in gone}
-            rest = [s for s in self.series.values() if s.key not in leaving and s.key not in busy]
-            gone += sorted(rest, key=lambda series: series.last)[:surplus]
-        for series in gone:
+            inactive = {series.key for series in evicted}
+            rest = [s for s in self.series.values() if s.key not in inactive and s.key not in protected]
+            evicted += sorted(rest, key=lambda series: series.last)[:surplus]
+        for series in evicted:
             del self.series[series.key]
-        return gone
+        return evicted

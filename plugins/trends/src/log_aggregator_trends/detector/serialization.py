@@ -1,4 +1,4 @@
-"""How a detector's state becomes bytes and comes back: plain numbers, no code in the file."""
+"""Serializes a detector's state as plain numbers (MessagePack), so that loading it executes no code."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def pack(detector: Detector) -> bytes:
 
 
 def unpack(packed: bytes) -> Detector | None:
-    """A detector that goes on where the packed one stood; `None` when the bytes are of another version."""
+    """A detector with the packed state; `None` when the bytes are invalid or of another version."""
     detector = Detector()
     try:
         fields = msgspec.msgpack.decode(packed, type=dict[str, Any])

@@ -1,4 +1,4 @@
-"""Why a detector alerts: which window, what was expected, what came, how sure."""
+"""The explanation of an alert: window, expectation, count and probability."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from log_aggregator_trends.detector.state import MISSED_JOB
 
 
 @dataclass(frozen=True, slots=True)
-class Why:
+class Explanation:
     """`seen` events in the last `window` minutes, where `low` to `high` (about 99.7 %) were expected.
 
-    `surprise` is -log10 of the probability of this, a minute. `silent` is the length of a silence in
-    minutes, 0 when something came in the last minute. With `missed_run` a daily job has not come.
+    `surprise` is -log10 of the probability of this per minute. `silent` is the number of minutes since the last
+    event. `missed_run` marks a missed run of a daily job.
     """
 
     window: int
@@ -27,7 +27,7 @@ class Why:
     missed_run: bool = False
 
 
-def why(detector: Detector) -> Why:
+def explain(detector: Detector) -> Explanation:
     """Explain the detector's last score."""
     reason = detector.reason
     silent = detector.silence.minutes
@@ -35,7 +35,7 @@ def why(detector: Detector) -> Why:
         size, scatter = detector.schedule.job_size, detector.schedule.size_variance**0.5
         low, high = max(0.0, size * (1.0 - 3.0 * scatter)), size * (1.0 + 3.0 * scatter)
         surprise = round(detector.alarm.peak, 1)
-        return Why(1440, 0.0, round(size, 1), round(low, 1), round(high, 1), surprise, 0, missed_run=True)
+        return Explanation(1440, 0.0, round(size, 1), round(low, 1), round(high, 1), surprise, 0, missed_run=True)
     if reason < 0:
         window = max(silent, 60)
         seen = detector.sum60 if silent < 60 else 0.0
@@ -48,7 +48,7 @@ def why(detector: Detector) -> Why:
     spread = detector.spread
     relative = spread.excess[index] + detector.level_variance
     deviation = (expected * (spread.dispersion[index] + relative * expected)) ** 0.5
-    return Why(
+    return Explanation(
         window,
         round(seen, 1),
         round(expected, 1),
@@ -60,7 +60,7 @@ def why(detector: Detector) -> Why:
 
 
 def seen_and_expected(detector: Detector, window: int) -> tuple[float, float]:
-    """What came in the last `window` minutes (1, 5, 15, 60; longer ones: of whole hours), and what was expected."""
+    """The count in the last `window` minutes and its expectation; windows over 60 minutes are whole hours."""
     if window == 1:
         return detector.recent[4 + detector.minute % 5], detector.mean
     if window == 5:

@@ -1,4 +1,4 @@
-"""A real HTTP server that remembers what it was sent and answers what the test wants."""
+"""A real HTTP server that records requests and responds as the test specifies."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from aiohttp import web
 DEADLINE = 20.0
 
 
-class Receiver:
-    """`answers` are used up one by one; then it is 200. `hang` lets requests wait until it is cleared."""
+class WebhookServer:
+    """Uses `responses` (status, headers) one per request, then 200. Records the requests that it accepted."""
 
     def __init__(self) -> None:
         self.url = ""
         self.bodies: list[Any] = []
         self.paths: list[str] = []
         self.headers: list[dict[str, str]] = []
-        self.answers: list[tuple[int, dict[str, str]]] = []
-        self.tries = 0
+        self.responses: list[tuple[int, dict[str, str]]] = []
+        self.requests = 0
         self._came = asyncio.Condition()
 
     async def handle(self, request: web.Request) -> web.Response:
         body = json.loads(await request.read())
         async with self._came:
-            self.tries += 1
-            status, headers = self.answers.pop(0) if self.answers else (200, {})
+            self.requests += 1
+            status, headers = self.responses.pop(0) if self.responses else (200, {})
             if status < 300:
                 self.bodies.append(body)
                 self.paths.append(request.path)
@@ -38,28 +38,28 @@ class Receiver:
         return web.Response(status=status, headers=headers)
 
     async def wait_for(self, count: int) -> list[Any]:
-        """The bodies, once there are `count`."""
+        """Wait until `count` requests were accepted; returns their bodies."""
         async with asyncio.timeout(DEADLINE), self._came:
             await self._came.wait_for(lambda: len(self.bodies) >= count)
         return self.bodies
 
-    async def wait_for_tries(self, count: int) -> None:
+    async def wait_for_requests(self, count: int) -> None:
         async with asyncio.timeout(DEADLINE), self._came:
-            await self._came.wait_for(lambda: self.tries >= count)
+            await self._came.wait_for(lambda: self.requests >= count)
 
 
 @asynccontextmanager
-async def receiving() -> AsyncIterator[Receiver]:
-    receiver = Receiver()
+async def run_webhook_server() -> AsyncIterator[WebhookServer]:
+    server = WebhookServer()
     app = web.Application()
-    app.router.add_post("/{path:.*}", receiver.handle)
+    app.router.add_post("/{path:.*}", server.handle)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     port = runner.addresses[0][1]
-    receiver.url = f"http://127.0.0.1:{port}"
+    server.url = f"http://127.0.0.1:{port}"
     try:
-        yield receiver
+        yield server
     finally:
         await runner.cleanup()
