@@ -28,7 +28,7 @@ from log_aggregator_trends import Trends, TrendsConfig
 from log_aggregator_trends.monitor import Monitor
 from log_aggregator_trends.series import SeriesKey
 from log_aggregator_trends.state_file import StateFile, encode
-from plugins.analytics.tests import receiver as analytics
+from plugins.analytics.tests import analytics_server as analytics
 from plugins.trends.tests import webhook_server as webhook
 from plugins.trends.tests.factories import trained
 
@@ -56,7 +56,7 @@ class Place:
     data_dir: Path
     clock: Clock
     dsn: str
-    analytics: analytics.Receiver
+    analytics: analytics.AnalyticsServer
     webhook: webhook.WebhookServer
     points: dict[int, int] = field(default_factory=dict)
     """Logs that were sent, by minute."""

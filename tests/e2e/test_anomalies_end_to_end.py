@@ -16,7 +16,7 @@ import pytest
 from log_aggregator import RetryableError, pattern_id
 from log_aggregator.sinks import Flush
 from log_aggregator_trends.series import SeriesKey
-from plugins.analytics.tests import receiver as analytics
+from plugins.analytics.tests import analytics_server as analytics
 from plugins.trends.tests import webhook_server as webhook
 from tests.e2e.driven_service import DEADLINE, Clock, Place, Running, running
 from tests.support.postgres import postgres_dsn, postgres_server
@@ -34,7 +34,7 @@ def message(number: int) -> str:
 @pytest.fixture
 async def place(tmp_path: Path, postgres_dsn: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Place]:
     """A shop of six refused payments a minute that trends has known for three days."""
-    async with analytics.receiving() as forwarded, webhook.run_webhook_server() as told:
+    async with analytics.run_analytics_server() as forwarded, webhook.run_webhook_server() as told:
         place = Place(tmp_path / "data", Clock(monkeypatch), postgres_dsn, forwarded, told)
         place.learned([SeriesKey("pattern", pattern_id(PATTERN)), SeriesKey("source", "shop")], random.Random(6))
         yield place

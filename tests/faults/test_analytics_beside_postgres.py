@@ -11,23 +11,23 @@ import asyncpg
 import pytest
 
 from plugins.analytics.tests import broken_servers as broken
-from plugins.analytics.tests import test_faults as faults
-from plugins.analytics.tests.flow import flowing
-from plugins.analytics.tests.receiver import Fault, receiving
+from plugins.analytics.tests import test_delivery as faults
+from plugins.analytics.tests.analytics_server import Fault, run_analytics_server
+from plugins.analytics.tests.forwarding import run_forwarding
 from tests.support.postgres import postgres_dsn, postgres_server
 
 __all__ = ["postgres_dsn", "postgres_server"]
 
 ANSWERS: dict[str, Fault] = {
-    "500": faults.answer_500,
-    "429 with Retry-After": faults.answer_429,
-    "endless body": faults.endless_refusal,
+    "500": faults.respond_500,
+    "429 with Retry-After": faults.respond_429,
+    "endless body": faults.respond_503_endlessly,
     "redirect": faults.redirect,
 }
 
 
 async def assert_postgres_is_not_held_up(directory: Path, url: str, dsn: str) -> None:
-    async with flowing(directory, url, f'postgres]\ndsn = "{dsn}"', faults.PATIENT) as flow:
+    async with run_forwarding(directory, url, f'postgres]\ndsn = "{dsn}"', faults.PATIENT) as flow:
         await flow.assert_store_is_not_held_up()
         sent = flow.sent
     connection = await asyncpg.connect(dsn, timeout=60)
@@ -47,7 +47,7 @@ async def test_below_http(tmp_path: Path, postgres_dsn: str, fault: str) -> None
 
 @pytest.mark.parametrize("fault", ANSWERS)
 async def test_bad_answers(tmp_path: Path, postgres_dsn: str, fault: str) -> None:
-    async with receiving() as receiver:
+    async with run_analytics_server() as receiver:
         receiver.fault = ANSWERS[fault]
         await assert_postgres_is_not_held_up(tmp_path, receiver.url, postgres_dsn)
 

@@ -1,4 +1,4 @@
-"""Servers that break below HTTP: each is an async context manager that yields the address to send to."""
+"""Servers that fail below HTTP: async context managers that yield the URL to send to."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from plugins.analytics.tests.receiver import receiving
+from plugins.analytics.tests.analytics_server import run_analytics_server
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 @asynccontextmanager
 async def refusing() -> AsyncIterator[str]:
-    """The port is held but nobody listens: connections are refused."""
+    """A bound port without a listener: connections are refused."""
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{held.getsockname()[1]}"
@@ -37,7 +37,7 @@ async def nameless() -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def black_hole() -> AsyncIterator[str]:
-    """The queue of connections is full and nobody takes any: packets get no answer at all."""
+    """A listener with a full accept queue: connection attempts receive no reply."""
     with contextlib.ExitStack() as stack:
         held = stack.enter_context(socket.socket())
         held.bind(("127.0.0.1", 0))
@@ -50,13 +50,13 @@ async def black_hole() -> AsyncIterator[str]:
             except TimeoutError:
                 break
         else:
-            raise AssertionError("the queue of connections never got full")
+            raise AssertionError("the accept queue did not fill up")
         yield f"http://127.0.0.1:{held.getsockname()[1]}"
 
 
 @asynccontextmanager
 async def talking(talk: Talk) -> AsyncIterator[str]:
-    """A server that does with each connection what `talk` says."""
+    """A TCP server that runs `talk` for each connection."""
     tasks: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -79,19 +79,19 @@ async def talking(talk: Talk) -> AsyncIterator[str]:
 
 
 async def never_answer(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
-    """Read all there is and say nothing."""
+    """Read the request and send nothing."""
     while await reader.read(65_536):
         pass
 
 
 async def never_read(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Leave the request in the socket."""
+    """Never read the request from the socket."""
     writer.transport.pause_reading()  # type: ignore[attr-defined]  a read transport too
     await asyncio.Event().wait()
 
 
 async def drip_headers(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Begin an answer and send a byte now and then: never idle, never done."""
+    """Send an endless header one byte at a time, so that the connection is never idle."""
     writer.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
     while True:
         writer.write(b"a")
@@ -99,20 +99,20 @@ async def drip_headers(_: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
         await asyncio.sleep(0.05)
 
 
-async def garbage(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Something that is not HTTP."""
+async def respond_without_http(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Respond with bytes that are not HTTP."""
     await reader.read(65_536)
     writer.write(b"\x00\xff SSH-2.0 what do you want\r\n" * 100)
     await writer.drain()
 
 
 async def hang_up(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
-    """Read, then close without a word."""
+    """Read, then close without a response."""
     await reader.read(65_536)
 
 
 def certificate(directory: Path, name: str = "127.0.0.1") -> Path:
-    """A certificate that signs itself, with its key, in one file."""
+    """Write a self-signed certificate and its key to one file."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.datetime.now(datetime.UTC)
@@ -132,7 +132,7 @@ def certificate(directory: Path, name: str = "127.0.0.1") -> Path:
 
 
 def server_side(path: Path) -> ssl.SSLContext:
-    """What a server needs to show that certificate."""
+    """The server's TLS context for that certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(path)
     return context
@@ -140,6 +140,6 @@ def server_side(path: Path) -> ssl.SSLContext:
 
 @asynccontextmanager
 async def untrusted(directory: Path) -> AsyncIterator[str]:
-    """A receiver with a certificate that nobody vouches for."""
-    async with receiving(server_side(certificate(directory))) as receiver:
-        yield receiver.url
+    """An analytics server with an untrusted certificate."""
+    async with run_analytics_server(server_side(certificate(directory))) as server:
+        yield server.url

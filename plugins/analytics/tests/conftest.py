@@ -1,4 +1,4 @@
-"""The service that the tests of this plugin send through."""
+"""The service through which the tests of this plugin send."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from plugins.analytics.tests.flow import Flow, flowing
+from plugins.analytics.tests.forwarding import Forwarding, run_forwarding
 
-StartFlow = Callable[..., AbstractAsyncContextManager[Flow]]
+StartForwarding = Callable[..., AbstractAsyncContextManager[Forwarding]]
 
 
 @pytest.fixture
-def start_flow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StartFlow:
-    """`async with start_flow(url, 'option = 1')`: again on the same data when called again."""
+def start_forwarding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StartForwarding:
+    """`async with start_forwarding(url, 'option = 1')`: every call uses the same data directory."""
     monkeypatch.setattr("log_aggregator.delivery.lane.LONGEST_PAUSE", 0.2)
 
-    def start(url: str, options: str = "", required: str = "false") -> AbstractAsyncContextManager[Flow]:
-        return flowing(tmp_path, url, "sqlite]", options, required)
+    def start(url: str, options: str = "", required: str = "false") -> AbstractAsyncContextManager[Forwarding]:
+        return run_forwarding(tmp_path, url, "sqlite]", options, required)
 
     return start

@@ -1,4 +1,4 @@
-"""What can be set, where the defaults come from, and what is said about mistakes."""
+"""The options, their defaults, and the error messages for invalid values."""
 
 from __future__ import annotations
 
@@ -39,29 +39,32 @@ def test_the_environment_gives_the_defaults(monkeypatch: pytest.MonkeyPatch) -> 
         ("https://a/in/?tenant=7", "/z", "https://a/in/z?tenant=7"),
     ],
 )
-def test_the_path_comes_after_that_of_the_url(url: str, path: str, target: str) -> None:
+def test_the_path_is_appended_to_that_of_the_url(url: str, path: str, target: str) -> None:
     assert str(AnalyticsConfig(url=url, path=path).target) == target
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "expected"),
     [
-        ("", "url: not set; expected an address: set ANALYTICS_NODE_URL"),
-        ('url = "analytics:8002"', "expected an address such as http://analytics:8002"),
+        ("", "url: not set; expected a URL such as http://analytics:8002: set it or ANALYTICS_NODE_URL"),
+        ('url = "analytics:8002"', "expected a URL such as http://analytics:8002"),
         ('url = "http://a"\npath = "x"', "expected a path that begins with /"),
-        ('url = "http://a"\nheaders = { "Idempotency-Key" = "x" }', "Idempotency-Key is set by the plugin itself"),
-        ('url = "http://a"\nheaders = { "X-A" = "b\\nc" }', "a value is one line"),
-        ('url = "http://a"\nheaders = { "X:A" = "b" }', "is not the name of a header"),
+        (
+            'url = "http://a"\nheaders = { "Idempotency-Key" = "x" }',
+            "Idempotency-Key: reserved; the plugin sets this header",
+        ),
+        ('url = "http://a"\nheaders = { "X-A" = "b\\nc" }', "X-A: expected a value of one line"),
+        ('url = "http://a"\nheaders = { "X:A" = "b" }', "not a valid header name"),
         ('url = "http://a"\nmax_request_bytes = 10', "max_request_bytes"),
-        ('url = "http://a"\nca_file = "/no/such/file"', "ca_file /no/such/file: cannot be read as certificates"),
+        ('url = "http://a"\nca_file = "/no/such/file"', "ca_file /no/such/file: expected readable PEM certificates"),
         ('url = "http://a"\nurls = "http://b"', "did you mean 'url'"),
     ],
 )
-def test_a_mistake_stops_the_start_with_a_clear_line(options: str, said: str) -> None:
+def test_an_invalid_option_is_a_config_error(options: str, expected: str) -> None:
     with pytest.raises(ConfigError) as caught:
         load(options)
     assert "[plugins.analytics]" in str(caught.value)
-    assert said in str(caught.value)
+    assert expected in str(caught.value)
 
 
 def test_the_readme_lists_every_option() -> None:

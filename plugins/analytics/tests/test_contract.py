@@ -1,4 +1,4 @@
-"""The analytics sink keeps the contract of a sink. The receiver knows repeated batches by their keys; only it can."""
+"""The analytics sink passes the sink contract; only the server can detect repeated batches, by their keys."""
 
 from __future__ import annotations
 
@@ -11,40 +11,40 @@ from aiohttp import web
 
 from log_aggregator_analytics import AnalyticsConfig, AnalyticsSink
 from log_aggregator_dev import OpenSink, SinkContract
-from plugins.analytics.tests.receiver import Receiver, receiving
+from plugins.analytics.tests.analytics_server import AnalyticsServer, run_analytics_server
 
 
-async def take_quickly(request: web.Request, receiver: Receiver) -> web.StreamResponse:
-    """Take a batch without looking at it closely: that would hold up the loop that the sink is measured in."""
+async def take_quickly(request: web.Request, server: AnalyticsServer) -> web.StreamResponse:
+    """Record a batch without validation, which would block the event loop in which the sink is measured."""
     batch = json.loads(await request.read())
-    receiver.batches.setdefault(request.headers["Idempotency-Key"], batch)
+    server.batches.setdefault(request.headers["Idempotency-Key"], batch)
     return web.json_response({"taken": True}, status=202)
 
 
 class TestAnalytics(SinkContract):
-    exactly_once = False  # it cannot refuse a flush that does not continue what the receiver has
+    exactly_once = False  # the server does not check that a flush continues the previous one
 
     @contextlib.asynccontextmanager
     async def around(self, directory: Path) -> AsyncIterator[None]:
-        async with receiving() as self.receiver:
-            self.receiver.fault = take_quickly
+        async with run_analytics_server() as self.server:
+            self.server.fault = take_quickly
             yield
 
     def make_sink(self, directory: Path) -> AnalyticsSink:
-        return AnalyticsSink(AnalyticsConfig(url=self.receiver.url))
+        return AnalyticsSink(AnalyticsConfig(url=self.server.url))
 
     async def read_back(self, opened: OpenSink) -> dict[str, int]:
         found: dict[str, int] = {}
-        for batch in self.receiver.batches.values():
+        for batch in self.server.batches.values():
             for group in batch["aggregates"]:
                 found[group["pattern"]] = found.get(group["pattern"], 0) + group["count"]
         return found
 
     @contextlib.asynccontextmanager
     async def outage(self, directory: Path) -> AsyncIterator[None]:
-        async def unavailable(_: web.Request, __: Receiver) -> web.StreamResponse:
+        async def unavailable(_: web.Request, __: AnalyticsServer) -> web.StreamResponse:
             return web.Response(status=503)
 
-        self.receiver.fault = unavailable
+        self.server.fault = unavailable
         yield
-        self.receiver.fault = take_quickly
+        self.server.fault = take_quickly

@@ -1,4 +1,4 @@
-"""What is sent is what the schema says, complete, and cut at the same places every time."""
+"""Documents match the schema, are complete, and are split deterministically."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from jsonschema import ValidationError
 from log_aggregator.sinks import Flush
 from log_aggregator_analytics.document import Piece, cut_piece
 from log_aggregator_analytics.trends import Trend
-from plugins.analytics.tests.made import SCHEMA, VALIDATOR, aggregate, alias, anomaly, flush, rich_aggregate
+from plugins.analytics.tests.factories import SCHEMA, VALIDATOR, aggregate, alias, anomaly, flush, rich_aggregate
 
 PLENTY = 1 << 20
 DOCS = Path(__file__).parents[3] / "docs/reference/analytics-batch.schema.json"
@@ -24,10 +24,10 @@ def document(piece: Piece) -> dict[str, Any]:
     return decoded
 
 
-def pieces(whole: Flush, most: int) -> list[Piece]:
+def pieces(whole: Flush, max_bytes: int) -> list[Piece]:
     found, start, last = [], 0, False
     while not last:
-        piece = cut_piece(whole, [None] * len(whole.aggregates), start, most)
+        piece = cut_piece(whole, [None] * len(whole.aggregates), start, max_bytes)
         found.append(piece)
         start, last = piece.end, piece.last
     return found
@@ -38,7 +38,7 @@ def test_the_schema_is_valid_and_the_docs_show_the_same() -> None:
     assert json.loads(DOCS.read_text()) == SCHEMA
 
 
-def test_a_flush_has_everything_a_reader_needs() -> None:
+def test_a_document_has_all_fields() -> None:
     shown = document(
         cut_piece(flush(rich_aggregate(), anomalies=(anomaly(),), aliases=(alias(),)), [Trend(100, 80)], 0, PLENTY)
     )
@@ -57,13 +57,13 @@ def test_a_flush_has_everything_a_reader_needs() -> None:
     assert shown["aliases"][0]["pattern"] == "User {NAME} logged in"
 
 
-def test_what_only_merging_needs_is_not_sent() -> None:
+def test_fields_that_only_serve_merging_are_not_sent() -> None:
     text = cut_piece(flush(rich_aggregate()), [None], 0, PLENTY).body
     assert b'"state":{' not in text
     assert b'"bins"' not in text
 
 
-def test_the_schema_refuses_what_is_not_in_it() -> None:
+def test_the_schema_rejects_an_invalid_count() -> None:
     shown = document(cut_piece(flush(aggregate()), [None], 0, PLENTY))
     shown["aggregates"][0]["count"] = 0
     with pytest.raises(ValidationError):
@@ -71,11 +71,11 @@ def test_the_schema_refuses_what_is_not_in_it() -> None:
 
 
 @pytest.mark.parametrize("empty", [flush(), flush(anomalies=(anomaly(resolved=5, state="resolved"),))])
-def test_a_flush_without_aggregates_is_a_document_too(empty: Flush) -> None:
+def test_a_flush_without_aggregates_is_a_valid_document(empty: Flush) -> None:
     assert document(cut_piece(empty, [], 0, PLENTY))["batch"]["last"]
 
 
-def test_a_large_flush_goes_in_pieces_that_make_it_up_again() -> None:
+def test_the_pieces_of_a_large_flush_are_complete_and_ordered() -> None:
     whole = flush(
         *(aggregate(f"pattern {number} {'x' * 300}") for number in range(200)),
         anomalies=tuple(anomaly(id=f"a{number}") for number in range(50)),
@@ -95,23 +95,23 @@ def test_a_large_flush_goes_in_pieces_that_make_it_up_again() -> None:
     assert all(piece.key.startswith("abc-feed-1.") for piece in cut)
 
 
-def test_the_same_flush_is_cut_the_same_way_again() -> None:
+def test_splitting_is_deterministic() -> None:
     whole = flush(*(aggregate(f"pattern {number} {'x' * 300}") for number in range(200)))
     assert pieces(whole, 16_384) == pieces(whole, 16_384)
 
 
-def test_an_item_larger_than_the_bound_goes_alone() -> None:
+def test_an_item_larger_than_the_bound_is_a_piece_of_its_own() -> None:
     whole = flush(aggregate("a"), aggregate("b" * 100_000), aggregate("c"))
     assert [len(document(piece)["aggregates"]) for piece in pieces(whole, 16_384)] == [1, 1, 1]
 
 
-def test_another_bound_gives_other_keys() -> None:
-    """A key never stands for two contents, also when the bound is changed while a flush waits."""
+def test_equal_keys_have_equal_contents_under_another_bound() -> None:
+    """A key never identifies two contents, even when the bound changes while a flush is pending."""
     whole = flush(*(aggregate(f"pattern {number} {'x' * 300}") for number in range(200)))
     contents = {piece.key: piece.body for piece in pieces(whole, 16_384)}
     assert all(contents.get(piece.key, piece.body) == piece.body for piece in pieces(whole, 20_000))
 
 
-def test_a_lone_surrogate_costs_a_character_not_the_flush() -> None:
+def test_a_lone_surrogate_is_replaced() -> None:
     shown = document(cut_piece(flush(aggregate("bad \ud800 text"), aggregate("good")), [None, None], 0, PLENTY))
     assert [group["pattern"] for group in shown["aggregates"]] == ["bad ? text", "good"]

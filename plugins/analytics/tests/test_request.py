@@ -1,4 +1,4 @@
-"""Headers, compression and signature; the documented verification snippet is what verifies here."""
+"""Headers, compression and signature, verified with the snippet from the documentation."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def documented_verify() -> Any:
     return space["verify"]
 
 
-def test_a_request_says_what_it_is_and_carries_the_key() -> None:
+def test_a_request_has_its_content_headers_and_idempotency_key() -> None:
     headers = headers_of(config(headers={"X-Team": "blue"}, authorization="Bearer t"), "key-1", BODY)
     assert headers == {
         "X-Team": "blue",
@@ -41,13 +41,13 @@ def test_a_request_says_what_it_is_and_carries_the_key() -> None:
     assert "Content-Encoding" not in headers_of(config(gzip=False), "key-1", BODY)
 
 
-def test_compression_gives_the_same_bytes_again() -> None:
+def test_compression_is_deterministic() -> None:
     assert compress(BODY) == compress(BODY)
     assert gzip.decompress(compress(BODY)) == BODY
 
 
 @pytest.mark.parametrize("secret", ["plain words", "whsec_" + base64.b64encode(b"0123456789abcdef").decode()])
-def test_the_documented_snippet_takes_a_genuine_request_and_no_other(secret: str) -> None:
+def test_the_documented_snippet_accepts_only_genuine_requests(secret: str) -> None:
     verify = documented_verify()
     headers = headers_of(config(secret=secret), "key-1", BODY)
     assert verify(secret, headers, BODY)

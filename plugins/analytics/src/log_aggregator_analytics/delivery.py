@@ -1,4 +1,4 @@
-"""One request to the analytics service: its deadlines, and what each answer means."""
+"""Requests to the analytics service: deadlines, and the error for each kind of failure."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from log_aggregator import RetryableError
 from log_aggregator.sinks import PermanentError
 from log_aggregator_analytics.config import AnalyticsConfig
 
-MAX_ANSWER_BYTES = 65_536
-"""Of an answer that are read, so that the connection can be used again; beyond it is closed."""
+MAX_RESPONSE_BYTES = 65_536
+"""Bytes of a response body that are read to reuse the connection; with a longer body it is closed."""
 
-ANSWER_TIMEOUT = 1.0
-"""Seconds to read an answer's body. The status has decided by then."""
+RESPONSE_BODY_TIMEOUT = 1.0
+"""Seconds to read a response body; the status alone decides the result."""
 
-LONGEST_RETRY_AFTER = 300.0
-"""Seconds that the service may put us off."""
+MAX_RETRY_AFTER = 300.0
+"""Largest `Retry-After` in seconds that is honoured."""
 
-REFUSED_FOR_GOOD = frozenset({400, 413, 415, 422})
-"""Answers about the body: the same body will be refused again."""
+PERMANENT_STATUSES = frozenset({400, 413, 415, 422})
+"""Statuses that reject the body: a retry with the same body would fail too."""
 
 
 class Delivery:
-    """Posts to one address. `close` it."""
+    """An HTTP client that POSTs to one URL. Call `close` at the end."""
 
     def __init__(self, config: AnalyticsConfig, ssl: Any) -> None:
         self._url = config.target
@@ -47,54 +47,54 @@ class Delivery:
         )
         self.requests = 0
         self.bytes_sent = 0
-        self.answers: Counter[str] = Counter()
+        self.responses: Counter[str] = Counter()
 
     async def close(self) -> None:
         """Close the connections."""
         await self._session.close()
 
     async def post(self, body: bytes, headers: dict[str, str]) -> None:
-        """Return when the service has answered 2xx. Raises `RetryableError` or `PermanentError`."""
+        """POST a body and return once the service responded 2xx. Raises `RetryableError` or `PermanentError`."""
         self.requests += 1
         self.bytes_sent += len(body)
         try:
             async with self._session.post(
                 self._url, data=io.BytesIO(body), headers=headers, allow_redirects=False
             ) as response:
-                self.answers[str(response.status)] += 1
+                self.responses[str(response.status)] += 1
                 await _read_bounded(response)
         except TimeoutError:
-            self.answers["timeout"] += 1
-            raise RetryableError(f"{self._shown}: no answer within {self._timeout:g} s") from None
+            self.responses["timeout"] += 1
+            raise RetryableError(f"{self._shown_url}: no response within {self._timeout:g} s") from None
         except (aiohttp.ClientError, OSError) as error:
-            self.answers["failed"] += 1
-            raise RetryableError(f"{self._shown}: {_reason(error)}") from None
-        self._judge(response)
+            self.responses["failed"] += 1
+            raise RetryableError(f"{self._shown_url}: {_describe(error)}") from None
+        self._raise_for_status(response)
 
-    def figures(self) -> dict[str, Any]:
-        """What `/stats` shows: requests, bytes as sent, and how they were answered."""
-        return {"requests": self.requests, "bytes_sent": self.bytes_sent, "answers": dict(self.answers)}
+    def stats(self) -> dict[str, Any]:
+        """Requests, bytes sent, and responses by status, for `GET /stats`."""
+        return {"requests": self.requests, "bytes_sent": self.bytes_sent, "answers": dict(self.responses)}
 
-    def _judge(self, response: aiohttp.ClientResponse) -> None:
+    def _raise_for_status(self, response: aiohttp.ClientResponse) -> None:
         status = response.status
         if 200 <= status < 300:
             return
-        said = f"{self._shown}: answered {status}"
+        text = f"{self._shown_url}: status {status}"
         if 300 <= status < 400:
-            raise RetryableError(f"{said}, a redirect, which is not followed; set the final address")
-        if status in REFUSED_FOR_GOOD:
-            raise PermanentError(f"{said}: it does not take this batch")
-        raise RetryableError(said, retry_after=seconds(response.headers.get("Retry-After")))
+            raise RetryableError(f"{text}: redirects are not followed; set the final address")
+        if status in PERMANENT_STATUSES:
+            raise PermanentError(f"{text}: the service rejects this batch")
+        raise RetryableError(text, retry_after=retry_after_seconds(response.headers.get("Retry-After")))
 
     @property
-    def _shown(self) -> str:
+    def _shown_url(self) -> str:
         return f"{self._url.origin()}{self._url.path}"
 
 
 async def _read_bounded(response: aiohttp.ClientResponse) -> None:
-    left = MAX_ANSWER_BYTES
+    left = MAX_RESPONSE_BYTES
     with contextlib.suppress(TimeoutError, aiohttp.ClientError):
-        async with asyncio.timeout(ANSWER_TIMEOUT):
+        async with asyncio.timeout(RESPONSE_BODY_TIMEOUT):
             while left > 0:
                 chunk = await response.content.read(left)
                 if not chunk:
@@ -103,8 +103,8 @@ async def _read_bounded(response: aiohttp.ClientResponse) -> None:
     response.close()
 
 
-def seconds(header: str | None) -> float | None:
-    """`Retry-After` in seconds, at most `LONGEST_RETRY_AFTER`; `None` when there is none or it is wrong."""
+def retry_after_seconds(header: str | None) -> float | None:
+    """`Retry-After` in seconds, at most `MAX_RETRY_AFTER`; `None` when it is absent or invalid."""
     if not header:
         return None
     try:
@@ -114,10 +114,10 @@ def seconds(header: str | None) -> float | None:
             wait = parsedate_to_datetime(header).timestamp() - time.time()
         except ValueError:
             return None
-    return min(max(wait, 0.0), LONGEST_RETRY_AFTER) if math.isfinite(wait) else None
+    return min(max(wait, 0.0), MAX_RETRY_AFTER) if math.isfinite(wait) else None
 
 
-def _reason(error: Exception) -> str:
+def _describe(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return "the name cannot be resolved"
     if isinstance(error, aiohttp.ClientSSLError):
@@ -125,5 +125,5 @@ def _reason(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientConnectorError):
         return f"cannot connect: {error.os_error.strerror or error.os_error}"
     if isinstance(error, aiohttp.ServerDisconnectedError):
-        return "the connection was closed without an answer"
+        return "the connection was closed without a response"
     return type(error).__name__

@@ -1,4 +1,4 @@
-"""What the analytics service is sent: a flush as JSON of the published schema, cut into bounded pieces."""
+"""A flush as JSON of the published schema, split into pieces of bounded size."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from log_aggregator.sinks import Aggregate, Alias, Anomaly, Flush
 from log_aggregator_analytics.trends import Trend
 
 VERSION = 1
-"""Of the schema; raised when a reader of the old one would misunderstand."""
+"""Version of the schema; incremented by incompatible changes."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PARTS = ("aggregates", "trends", "anomalies", "aliases")
 
 
 class Piece(NamedTuple):
-    """One request. `key` identifies it; the next piece begins at the item `end`; `body` is JSON."""
+    """The content of one request: its idempotency key and JSON body. The next piece begins at item `end`."""
 
     key: str
     body: bytes
@@ -29,18 +29,18 @@ class Piece(NamedTuple):
     last: bool
 
 
-def cut_piece(flush: Flush, trends: list[Trend | None], start: int, most: int) -> Piece:
-    """The piece that begins at the item `start`, at most `most` bytes unless a single item is larger.
+def cut_piece(flush: Flush, trends: list[Trend | None], start: int, max_bytes: int) -> Piece:
+    """The piece that begins at item `start`, with items of at most `max_bytes` unless a single item is larger.
 
-    The items of a flush are its anomalies, its aliases and its aggregates with their trends, in this
-    order. The same flush, start and bound always give the same items and the same key.
+    The items of a flush are its anomalies, then its aliases, then its aggregates, each with its trend. The same
+    flush, start and bound always give the same items and the same key.
     """
     parts: dict[str, list[bytes]] = {name: [] for name in _PARTS}
     size, end = 0, start
     total = len(flush.anomalies) + len(flush.aliases) + len(flush.aggregates)
     for item in _items(flush, trends, start):
         added = sum(len(text) + 1 for text in item.values())
-        if end > start and size + added > most:
+        if end > start and size + added > max_bytes:
             break
         size += added
         end += 1
@@ -110,7 +110,7 @@ def _aggregate(aggregate: Aggregate) -> dict[str, Any]:
 
 
 def _readable(entry: dict[str, Any]) -> dict[str, Any]:
-    """What readers see of a metadata key, without what only merging needs."""
+    """A metadata summary without the fields that only serve merging."""
     shown = {name: value for name, value in entry.items() if name != "state"}
     if "numbers" in shown:
         hidden = {"zeros", "bins"}
@@ -137,5 +137,5 @@ def _encode(value: Any) -> bytes:
     try:
         return msgspec.json.encode(value)
     except UnicodeEncodeError:
-        # A lone surrogate from a plugin's own source: no JSON text can hold it.
+        # A lone surrogate from another plugin: UTF-8 cannot encode it.
         return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")

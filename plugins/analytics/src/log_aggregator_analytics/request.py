@@ -1,4 +1,4 @@
-"""From a piece to a request: compression, the headers, the signature."""
+"""The headers, signature and compression of a request."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PREFIX = "whsec_"
 
 
 def compress(body: bytes) -> bytes:
-    """The body as gzip; the same bytes for the same body."""
+    """The body as gzip. Deterministic: equal bodies give equal bytes."""
     return gzip.compress(body, compresslevel=6, mtime=0)
 
 
@@ -34,10 +34,10 @@ def headers_of(config: AnalyticsConfig, key: str, body: bytes) -> dict[str, str]
 
 
 def sign(secret: str, key: str, timestamp: int, body: bytes) -> dict[str, str]:
-    """The headers of a signature after the Standard Webhooks specification.
+    """The signature headers of the Standard Webhooks specification.
 
-    HMAC-SHA256 over `key.timestamp.body`. The body is signed before compression, because servers
-    differ in whether an application sees it compressed.
+    The signature is HMAC-SHA256 over `key.timestamp.body`. It covers the body before compression, because some
+    servers decompress it before the application sees it.
     """
     digest = hmac.new(_key_of(secret), f"{key}.{timestamp}.".encode() + body, hashlib.sha256).digest()
     return {
@@ -48,7 +48,7 @@ def sign(secret: str, key: str, timestamp: int, body: bytes) -> dict[str, str]:
 
 
 def _key_of(secret: str) -> bytes:
-    """The key itself, or what `whsec_<base64>` holds, the form that the specification gives to secrets."""
+    """The secret's bytes; the prefix form `whsec_<base64>` of the specification is decoded."""
     if secret.startswith(_PREFIX):
         try:
             return base64.b64decode(secret.removeprefix(_PREFIX), validate=True)

@@ -1,4 +1,4 @@
-"""The plugin: takes flushes piece by piece to the analytics service."""
+"""The plugin: sends each flush to the analytics service, piece by piece."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from log_aggregator_analytics.config import AnalyticsConfig
 from log_aggregator_analytics.delivery import Delivery
 from log_aggregator_analytics.document import Piece, cut_piece
 from log_aggregator_analytics.request import compress, headers_of
-from log_aggregator_analytics.trends import Look, Watch
+from log_aggregator_analytics.trends import FlushTrends, TrendTracker
 
 
 class _Progress:
-    """How far the flush that is under way has come: pieces that were taken are not sent again."""
+    """The next item to send of the current flush, so that a retry does not repeat accepted pieces."""
 
-    def __init__(self, identity: str, look: Look) -> None:
+    def __init__(self, identity: str, computed: FlushTrends) -> None:
         self.identity = identity
-        self.look = look
+        self.computed = computed
         self.start = 0
 
 
 class AnalyticsSink:
-    """Posts each flush as JSON; at least once, with keys by which the service counts once."""
+    """POSTs each flush as JSON, at least once; idempotency keys let the service count each piece once."""
 
     Config = AnalyticsConfig
 
@@ -36,17 +36,17 @@ class AnalyticsSink:
         self._config = config
         self._ssl = _trust(config)
         self._delivery: Delivery | None = None
-        self._watch = Watch(1, 0)
+        self._trends = TrendTracker(1, 0)
         self._progress: _Progress | None = None
         self._flushes = 0
 
     @hookimpl
     @asynccontextmanager
     async def lifespan(self, service: Service) -> AsyncIterator[None]:
-        """Own the connections. The service need not be there: it is not asked before the first flush."""
-        self._watch = Watch(service.settings.aggregation_bucket, time.time())
+        """Open and close the HTTP client. It connects with the first flush, so the service may be down until then."""
+        self._trends = TrendTracker(service.settings.aggregation_bucket, time.time())
         self._delivery = Delivery(self._config, self._ssl)
-        service.add_stats("analytics", self._figures)
+        service.add_stats("analytics", self._stats)
         try:
             yield
         finally:
@@ -55,7 +55,10 @@ class AnalyticsSink:
 
     @hookimpl
     async def on_flush(self, flush: Flush) -> None:
-        """Send the flush; return when the service has taken every piece."""
+        """Send the flush; return once the service accepted every piece.
+
+        Raises `RetryableError` or `PermanentError`. The next call for this flush continues at the failed piece.
+        """
         delivery = self._delivery
         if delivery is None:
             raise RetryableError("analytics: the sink is closed")
@@ -65,27 +68,27 @@ class AnalyticsSink:
             piece, body, headers = await asyncio.to_thread(self._prepare, flush, progress)
             await delivery.post(body, headers)
             progress.start, last = piece.end, piece.last
-        self._watch.take(progress.look)
+        self._trends.commit(progress.computed)
         self._progress = None
         self._flushes += 1
 
     async def _resume(self, flush: Flush) -> _Progress:
         if self._progress is None or self._progress.identity != flush.identity:
             if flush.previous is None:
-                self._watch.forget(flush.sealed / 1_000_000)
-            look = await asyncio.to_thread(self._watch.look, flush)
-            self._progress = _Progress(flush.identity, look)
+                self._trends.reset(flush.sealed / 1_000_000)
+            computed = await asyncio.to_thread(self._trends.compute, flush)
+            self._progress = _Progress(flush.identity, computed)
         return self._progress
 
     def _prepare(self, flush: Flush, progress: _Progress) -> tuple[Piece, bytes, dict[str, str]]:
         config = self._config
-        piece = cut_piece(flush, progress.look.trends, progress.start, config.max_request_bytes)
+        piece = cut_piece(flush, progress.computed.trends, progress.start, config.max_request_bytes)
         body = compress(piece.body) if config.gzip else piece.body
         return piece, body, headers_of(config, piece.key, piece.body)
 
-    def _figures(self) -> dict[str, Any]:
+    def _stats(self) -> dict[str, Any]:
         delivery = self._delivery
-        return {"flushes": self._flushes, **(delivery.figures() if delivery else {})}
+        return {"flushes": self._flushes, **(delivery.stats() if delivery else {})}
 
 
 def _trust(config: AnalyticsConfig) -> ssl.SSLContext | bool:
@@ -94,4 +97,4 @@ def _trust(config: AnalyticsConfig) -> ssl.SSLContext | bool:
     try:
         return ssl.create_default_context(cafile=str(config.ca_file))
     except (OSError, ssl.SSLError) as error:
-        raise ConfigError(f"ca_file {config.ca_file}: cannot be read as certificates: {error}") from None
+        raise ConfigError(f"ca_file {config.ca_file}: expected readable PEM certificates: {error}") from None

@@ -1,4 +1,4 @@
-"""How often each group came in its bucket so far, and in the whole bucket before."""
+"""The count of each group in its bucket so far, and in the previous bucket."""
 
 from __future__ import annotations
 
@@ -7,48 +7,48 @@ from typing import NamedTuple
 from log_aggregator.sinks import Aggregate, Flush
 
 Series = tuple[str, str, str, str]
-"""Pattern id, level, source, group: what makes a key apart from its bucket."""
+"""Pattern id, level, source and group: the key of an aggregate without its bucket."""
 
 MAX_SERIES = 50_000
-"""Series that are watched. Those that come while so many are in use have no trend."""
+"""Series that are tracked. When more are active, all are dropped and have no trend until two buckets later."""
 
 
 class Trend(NamedTuple):
-    """`logs` in the bucket so far, this flush with it; `previous` in the bucket before."""
+    """Counts of a series: `logs` in the bucket so far, including this flush; `previous` in the bucket before."""
 
     logs: int
     previous: int
 
 
-class State(NamedTuple):
-    """Where one series stands: its latest bucket."""
+class SeriesState(NamedTuple):
+    """The latest bucket of one series, with its count and that of the bucket before."""
 
     bucket: int
     logs: int
     previous: int
 
 
-class Look(NamedTuple):
-    """What a flush adds: a trend (or `None`) for each of its aggregates, and the states after it."""
+class FlushTrends(NamedTuple):
+    """The result of `TrendTracker.compute`: a trend or `None` per aggregate, and the states after the flush."""
 
     trends: list[Trend | None]
-    states: dict[Series, State]
+    states: dict[Series, SeriesState]
     newest: int
 
 
-class Watch:
-    """Remembers two buckets of each series. Knows nothing of the time before `since` (epoch seconds)."""
+class TrendTracker:
+    """Keeps the counts of two buckets per series, from `since` (seconds since the epoch) on."""
 
     def __init__(self, step: int, since: float) -> None:
         self._step = step
         self._known_from = since
-        self._states: dict[Series, State] = {}
+        self._states: dict[Series, SeriesState] = {}
         self._newest = 0
 
-    def look(self, flush: Flush) -> Look:
-        """The trends of a flush. Changes nothing: call `take` once the flush is delivered."""
+    def compute(self, flush: Flush) -> FlushTrends:
+        """The trends of a flush. Does not change the tracker: call `commit` once the flush is delivered."""
         trends: list[Trend | None] = [None] * len(flush.aggregates)
-        states: dict[Series, State] = {}
+        states: dict[Series, SeriesState] = {}
         newest = self._newest
         for index in sorted(range(len(trends)), key=lambda index: flush.aggregates[index].bucket):
             aggregate = flush.aggregates[index]
@@ -58,36 +58,36 @@ class Watch:
             newest = max(newest, aggregate.bucket)
             if state.bucket == aggregate.bucket and aggregate.bucket - self._step >= self._known_from:
                 trends[index] = Trend(state.logs, state.previous)
-        return Look(trends, states, newest)
+        return FlushTrends(trends, states, newest)
 
-    def take(self, look: Look) -> None:
-        """Remember a flush that was delivered."""
-        self._newest = look.newest
-        self._states.update(look.states)
+    def commit(self, computed: FlushTrends) -> None:
+        """Apply the states of a delivered flush."""
+        self._newest = computed.newest
+        self._states.update(computed.states)
         if len(self._states) > MAX_SERIES:
             self._forget_old()
 
-    def forget(self, since: float) -> None:
-        """Flushes were lost: what was counted is too low, so begin anew."""
+    def reset(self, since: float) -> None:
+        """Drop all counts: flushes were lost before `since`, so they are too low."""
         self._states.clear()
         self._known_from = since
 
-    def _next(self, state: State | None, aggregate: Aggregate) -> State:
+    def _next(self, state: SeriesState | None, aggregate: Aggregate) -> SeriesState:
         bucket, count = aggregate.bucket, aggregate.count
         if state is None:
-            return State(bucket, count, 0)
+            return SeriesState(bucket, count, 0)
         if bucket == state.bucket:
             return state._replace(logs=state.logs + count)
         if bucket == state.bucket + self._step:
-            return State(bucket, count, state.logs)
+            return SeriesState(bucket, count, state.logs)
         if bucket > state.bucket:
-            return State(bucket, count, 0)
+            return SeriesState(bucket, count, 0)
         if bucket == state.bucket - self._step:
             return state._replace(previous=state.previous + count)
         return state
 
     def _forget_old(self) -> None:
-        """A series without a log in the last two buckets is as good as a new one: forget it."""
+        """Drop the series without a log in the last two buckets: they have no previous count either way."""
         oldest = self._newest - self._step
         self._states = {series: state for series, state in self._states.items() if state.bucket >= oldest}
         if len(self._states) > MAX_SERIES:

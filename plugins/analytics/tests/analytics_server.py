@@ -1,4 +1,4 @@
-"""An analytics service for tests: keeps what it is sent, counts each key once, and misbehaves on request."""
+"""An analytics service for tests: validates and records batches, deduplicates by key, and fails on request."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import Any
 
 from aiohttp import web
 
-from plugins.analytics.tests.made import VALIDATOR
+from plugins.analytics.tests.factories import VALIDATOR
 
-Fault = Callable[[web.Request, "Receiver"], Awaitable[web.StreamResponse]]
+Fault = Callable[[web.Request, "AnalyticsServer"], Awaitable[web.StreamResponse]]
 
 
-class Receiver:
-    """`batches` holds what was taken, by key. `fault` answers instead while it is set."""
+class AnalyticsServer:
+    """`batches` holds the accepted batches by key; `seen` counts requests by key. While set, `fault` responds."""
 
     def __init__(self) -> None:
         self.url = ""
@@ -30,11 +30,11 @@ class Receiver:
 
     @property
     def logs(self) -> int:
-        """Logs of all batches, each counted once."""
+        """Logs of all batches, each batch counted once."""
         return sum(group["count"] for batch in self.batches.values() for group in batch["aggregates"])
 
     async def take(self, request: web.Request) -> web.StreamResponse:
-        """Check and keep a batch."""
+        """Validate and record a batch."""
         batch = json.loads(await request.read())
         VALIDATOR.validate(batch)
         key = request.headers["Idempotency-Key"]
@@ -43,25 +43,25 @@ class Receiver:
         self.batches.setdefault(key, batch)
         return web.json_response({"taken": True}, status=202)
 
-    async def answer(self, request: web.Request) -> web.StreamResponse:
-        """What the server does with a request."""
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Respond to a request with `fault` if it is set, else record the batch."""
         self.hit.set()
         return await (self.fault(request, self) if self.fault else self.take(request))
 
 
 @asynccontextmanager
-async def receiving(ssl: SSLContext | None = None) -> AsyncIterator[Receiver]:
-    """A receiver on a free port."""
-    receiver = Receiver()
+async def run_analytics_server(ssl: SSLContext | None = None) -> AsyncIterator[AnalyticsServer]:
+    """Run an analytics server on a free port."""
+    server = AnalyticsServer()
     app = web.Application(client_max_size=64 << 20)
-    app.router.add_route("*", "/{tail:.*}", receiver.answer)
+    app.router.add_route("*", "/{tail:.*}", server.handle)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=ssl)
     await site.start()
-    receiver.url = f"{'https' if ssl else 'http'}://127.0.0.1:{runner.addresses[0][1]}"
+    server.url = f"{'https' if ssl else 'http'}://127.0.0.1:{runner.addresses[0][1]}"
     try:
-        yield receiver
+        yield server
     finally:
-        receiver.released.set()
+        server.released.set()
         await runner.cleanup()

@@ -1,4 +1,4 @@
-"""A service in this process with a real store and the real analytics sink, and what a test does with it."""
+"""A service in this process with a real store and the real analytics sink, and helpers to drive it."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ DEADLINE = 60.0
 ROUNDS = 15
 
 
-class Flow:
-    """Feeds the service and looks at its two lanes."""
+class Forwarding:
+    """Feeds the service and observes its two lanes: `store` and `analytics`."""
 
     def __init__(self, service: Service) -> None:
         self.service = service
@@ -30,7 +30,7 @@ class Flow:
         self.sent = 0
 
     async def feed(self, logs: int = 10, kinds: int = 3) -> int:
-        """Take logs in and seal them; the sequence of the flush."""
+        """Ingest logs and seal them; returns the sequence of the flush."""
         now = time.time_ns() // 1000
         records = [
             Record("text", "INFO", "app", now, {}, pattern=f"kind {number % kinds} of {'some ' * 20}")
@@ -42,25 +42,25 @@ class Flow:
             return await self.service.pipeline.seal_now()
 
     async def stored(self, sequence: int) -> None:
-        """Wait for the store."""
+        """Wait until the store has the flush."""
         async with asyncio.timeout(DEADLINE):
             await self.store.reached(sequence)
 
     async def forwarded(self, sequence: int) -> None:
-        """Wait for the analytics service, without the pauses between attempts."""
+        """Wait until the analytics service has the flush, skipping the pauses between attempts."""
         async with asyncio.timeout(DEADLINE):
             while not await self.analytics.last_try(sequence):
                 pass
 
     async def failed(self) -> None:
-        """Wait until the analytics service has failed once more."""
+        """Wait for one more failed delivery to the analytics service."""
         errors = self.analytics.errors
         self.analytics.hurry()
         async with asyncio.timeout(DEADLINE), self.analytics._moved:
             await self.analytics._moved.wait_for(lambda: self.analytics.errors > errors)
 
     async def assert_store_is_not_held_up(self) -> None:
-        """Feed flushes while the analytics service misbehaves: each is stored at once, and none is refused."""
+        """Feed flushes while the analytics service fails: each is stored at once, and none is rejected."""
         before = self.analytics.delivered
         for _ in range(ROUNDS):
             await self.stored(await self.feed())
@@ -73,7 +73,9 @@ class Flow:
 
 
 @asynccontextmanager
-async def flowing(directory: Path, url: str, store: str, options: str, required: str = "false") -> AsyncIterator[Flow]:
+async def run_forwarding(
+    directory: Path, url: str, store: str, options: str, required: str = "false"
+) -> AsyncIterator[Forwarding]:
     """A service with the store `[plugins.<store>…]` (TOML) and the analytics sink with `options`."""
     pipeline = f'[plugins.{store}\n[plugins.analytics]\nrequired = {required}\nurl = "{url}"\n{options}\n'
     settings = Settings(
@@ -81,7 +83,7 @@ async def flowing(directory: Path, url: str, store: str, options: str, required:
         shutdown_timeout=2,
         aggregation_window=3600,
         batch_size=10**6,
-        sink_timeout=10 * DEADLINE,  # an attempt that hangs outlasts the test
+        sink_timeout=10 * DEADLINE,  # a hanging attempt lasts longer than the test
     )
     async with Service(settings, Registry(parse_plugins(pipeline), {})) as service:
-        yield Flow(service)
+        yield Forwarding(service)

@@ -1,4 +1,4 @@
-"""Flushes made by hand, and the published schema."""
+"""Factories for flushes and their parts, and the published schema."""
 
 from __future__ import annotations
 
