@@ -7,6 +7,7 @@ from hashlib import blake2b
 
 from aiohttp import hdrs, web
 
+from log_aggregator.config.limits import limits_of
 from log_aggregator.errors import KeyReusedError, OverloadedError, Reject
 from log_aggregator.http.access.auth import Guard, needs
 from log_aggregator.http.access.quota import Quota
@@ -14,7 +15,6 @@ from log_aggregator.http.backend import Backend, Receipt
 from log_aggregator.http.decoding.body import BodyReader
 from log_aggregator.http.decoding.compression import Decompressor
 from log_aggregator.http.decoding.decode import BodyDecoder, Decoded
-from log_aggregator.http.decoding.limits import Limits
 from log_aggregator.http.decoding.media import ContentTypes
 from log_aggregator.http.problem import Problem, busy
 from log_aggregator.http.responses import BatchAnswers, batch_answer, nothing_good, one_answer
@@ -32,7 +32,7 @@ class Ingest:
         self._take = backend.take
         self._reader = BodyReader(backend.settings)
         self._decompressor = Decompressor(backend.settings, self._reader.room)
-        self._decoder = BodyDecoder(Limits.of(backend.settings))
+        self._decoder = BodyDecoder(limits_of(backend.settings))
         self._types = ContentTypes()
         self._quota = Quota(backend.settings)
         self._answers = BatchAnswers()

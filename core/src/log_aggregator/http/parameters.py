@@ -9,9 +9,9 @@ from aiohttp import web
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from log_aggregator.config.settings import nearest
-from log_aggregator.http.decoding.levels import fold
 from log_aggregator.http.problem import Problem
 from log_aggregator.http.time_params import Moment, now
+from log_aggregator.model.fields.levels import fold
 
 MAX_STEPS = 10_000
 """Points that one series may have."""

@@ -13,7 +13,6 @@ from aiohttp import web
 
 from log_aggregator.errors import RetryableError
 from log_aggregator.http.backend import Backend
-from log_aggregator.http.decoding.timestamps import to_iso
 from log_aggregator.http.parameters import (
     AnomalyParameters,
     Parameters,
@@ -23,6 +22,7 @@ from log_aggregator.http.parameters import (
     parameters,
 )
 from log_aggregator.http.problem import Problem, busy
+from log_aggregator.model.fields.timestamps import to_iso
 from log_aggregator.store import AnomalyQuery, PatternQuery, PatternRow, Series, SeriesQuery, Store
 
 DEADLINE = 10.0

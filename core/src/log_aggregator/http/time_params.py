@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator
 
-from log_aggregator.http.decoding import timestamps
+from log_aggregator.model.fields import timestamps
 
 LATEST = 253_402_300_799_999_999
 """The last microsecond of the year 9999."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
 import msgspec
+
+from log_aggregator.model.fields.construct import SentFields, fields_of, fields_of_object
 
 LEVELS = ("TRACE", "DEBUG", "INFO", "NOTICE", "WARN", "ERROR", "CRITICAL", "FATAL")
 """The levels that synonyms are folded into, least severe first. Others are kept, upper-cased."""
@@ -34,6 +37,33 @@ class Record(msgspec.Struct, gc=False):
     category: str = ""
     tags: tuple[str, ...] = ()
     pattern_is_final: bool = False
+
+    @staticmethod
+    def of(
+        message: str | bytes | float,
+        *,
+        level: str | float | None = None,
+        source: str | float | None = None,
+        timestamp: str | float | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> Record:
+        """A record of what a receiver read, folded, limited and repaired as by HTTP; the time is now without one.
+
+        Raises `BadLogError`, which says which field, what it is and what was expected.
+        """
+        return Record(*fields_of(message, level=level, source=source, timestamp=timestamp, metadata=metadata))
+
+    @staticmethod
+    def from_object(
+        log: Mapping[str, Any], *, envelope: SentFields | None = None, defaults: SentFields | None = None
+    ) -> Record:
+        """A record of a JSON object, whose fields are found by the field table; the rest becomes metadata.
+
+        A field of `envelope`, what the protocol says on purpose, wins over the object; one of `defaults` is taken
+        where neither has it. A level from `defaults` is not explicit. What a field cannot use stays in the metadata.
+        Raises `BadLogError` when there is no message.
+        """
+        return Record(*fields_of_object(log, envelope=envelope, defaults=defaults))
 
 
 class DecodedRecords(list[Record]):

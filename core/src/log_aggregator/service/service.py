@@ -14,6 +14,7 @@ from typing import Any
 from log_aggregator.aggregation.accumulators import Accumulators
 from log_aggregator.aggregation.aggregator import Aggregator
 from log_aggregator.aggregation.sealer import Sealer
+from log_aggregator.config.limits import limits_of
 from log_aggregator.config.place import Place
 from log_aggregator.config.settings import Settings
 from log_aggregator.delivery.lane import Lane
@@ -21,6 +22,7 @@ from log_aggregator.http.backend import HealthReport
 from log_aggregator.ingest.ingester import Ingester, Receipt
 from log_aggregator.journal import Intake, Outbox, Writer, open_journal, used_bytes
 from log_aggregator.model.batch import WorkingBatch
+from log_aggregator.model.fields.construct import configure
 from log_aggregator.model.record import Record
 from log_aggregator.plugins.context import PluginContext, Registrations
 from log_aggregator.plugins.isolation import StallWatchdog, packages_of
@@ -78,6 +80,7 @@ class Service:
 
     async def _start(self) -> None:
         settings = self.settings
+        configure(limits_of(settings))
         journal = await asyncio.to_thread(open_journal, settings.data_dir)
         self._stack.callback(journal.lock.close)
         self.instance = journal.identity.instance

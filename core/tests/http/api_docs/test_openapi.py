@@ -10,16 +10,16 @@ import pytest
 
 from core.tests.http.made_store import ID, MadeStore
 from core.tests.http.memory_backend import MemoryBackend, serve
+from log_aggregator.config.limits import limits_of
 from log_aggregator.config.settings import Settings
 from log_aggregator.http.api_docs.html import docs_page
 from log_aggregator.http.api_docs.openapi import openapi
 from log_aggregator.http.app import build_app
 from log_aggregator.http.decoding.decode import BodyDecoder
-from log_aggregator.http.decoding.limits import Limits
 from log_aggregator.http.problem import Problem
 
 DOCUMENT = openapi("1.2.3")
-DECODER = BodyDecoder(Limits.of(Settings()))
+DECODER = BodyDecoder(limits_of(Settings()))
 
 
 def validator(schema: dict[str, Any]) -> jsonschema.Draft202012Validator:

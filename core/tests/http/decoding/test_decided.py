@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
+from log_aggregator.config.limits import limits_of
 from log_aggregator.config.settings import Settings
 from log_aggregator.http.decoding.decode import BodyDecoder
-from log_aggregator.http.decoding.limits import Limits
 from log_aggregator.model.record import Record
 
 NOW = 1_795_465_413_000_000
-DECODER = BodyDecoder(Limits.of(Settings()))
+DECODER = BodyDecoder(limits_of(Settings()))
 GOOD = '{"message": "good", "level": "INFO", "source": "app"}'
 
 

@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from log_aggregator.http.decoding.decode import BodyDecoder, Decoded
-from log_aggregator.http.decoding.lenient import BadLogError, record_from
-from log_aggregator.http.decoding.limits import MAX_KEY_LENGTH, Limits
+from log_aggregator.http.decoding.lenient import record_from
 from log_aggregator.http.decoding.strict import Strict, UnusualError
-from log_aggregator.http.decoding.text import is_dirty
 from log_aggregator.http.problem import Problem
+from log_aggregator.model.fields.lenient import BadLogError
+from log_aggregator.model.fields.limits import MAX_KEY_LENGTH, Limits
+from log_aggregator.model.fields.text import is_dirty
 from log_aggregator.model.record import DecodedRecords, Record
 from log_aggregator.model.shapes import shapes_of
 

@@ -12,8 +12,8 @@ from log_aggregator.http.access.clients import Clients
 from log_aggregator.http.access.keys import ApiKey
 from log_aggregator.http.access.rates import Rate
 from log_aggregator.http.decoding.decode import Decoded
-from log_aggregator.http.decoding.sources import DEFAULT
 from log_aggregator.http.problem import Problem, busy
+from log_aggregator.model.fields.sources import DEFAULT
 from log_aggregator.model.record import Record
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from log_aggregator.http.decoding.document import NotJsonError, read_json, read_lines
-from log_aggregator.http.decoding.lenient import BadLogError, record_from
-from log_aggregator.http.decoding.limits import VALUES_PER_RECORD, Limits, TooManyError
+from log_aggregator.http.decoding.lenient import record_from
 from log_aggregator.http.decoding.strict import Strict, UnusualError
 from log_aggregator.http.problem import Problem
+from log_aggregator.model.fields.lenient import BadLogError
+from log_aggregator.model.fields.limits import VALUES_PER_RECORD, Limits, TooManyError
 from log_aggregator.model.record import Record
 
 _SPACE = b" \t\r\n"

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from log_aggregator.http.decoding.limits import TooManyError
+from log_aggregator.model.fields.limits import TooManyError
 
 _decode = msgspec.json.Decoder().decode
 _BOM = b"\xef\xbb\xbf"

@@ -11,13 +11,13 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from log_aggregator.http.decoding import levels, sources
-from log_aggregator.http.decoding.levels import Levels
-from log_aggregator.http.decoding.limits import MAX_KEY_LENGTH, Limits, TooManyError
-from log_aggregator.http.decoding.metadata import bounded
-from log_aggregator.http.decoding.sources import Sources
-from log_aggregator.http.decoding.text import clean, is_dirty, may_be_dirty
-from log_aggregator.http.decoding.timestamps import parse
+from log_aggregator.model.fields import levels, sources
+from log_aggregator.model.fields.levels import Levels
+from log_aggregator.model.fields.limits import MAX_KEY_LENGTH, Limits, TooManyError
+from log_aggregator.model.fields.metadata import bounded
+from log_aggregator.model.fields.sources import Sources
+from log_aggregator.model.fields.text import clean, is_dirty, may_be_dirty
+from log_aggregator.model.fields.timestamps import parse
 from log_aggregator.model.record import DecodedRecords, Record
 from log_aggregator.model.shapes import shape_of, shapes_of
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from log_aggregator.http.decoding.text import clean, is_dirty
+from log_aggregator.model.fields.text import clean, is_dirty
 
 MAX_LENGTH = 100
 """Characters of a source; longer ones are cut. The widest that `VARCHAR(100)` columns hold."""

@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from log_aggregator.http.decoding.limits import MAX_KEY_LENGTH, Limits
-from log_aggregator.http.decoding.text import clean, cut, is_dirty, may_be_dirty
+from log_aggregator.model.fields.limits import MAX_KEY_LENGTH, Limits
+from log_aggregator.model.fields.text import clean, cut, is_dirty, may_be_dirty
 
 CUT_KEY = "_cut"
 """The key that says how much was left out."""

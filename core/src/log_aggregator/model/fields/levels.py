@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from log_aggregator.http.decoding.text import clean, is_dirty
+from log_aggregator.model.fields.text import clean, is_dirty
 
 MAX_LENGTH = 10
 """Characters of a level; longer ones are cut. The widest that `VARCHAR(10)` columns hold."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from log_aggregator.config.settings import Settings
-
 MAX_KEY_LENGTH = 128
 """Characters of a metadata key; longer ones are cut with a mark."""
 
@@ -21,21 +19,13 @@ class TooManyError(ValueError):
 
 
 class Limits(NamedTuple):
-    """The limits of the settings; see there."""
+    """The limits of the settings, with their defaults.
 
-    records: int
-    message: int
-    keys: int
-    depth: int
-    metadata_bytes: int
+    `records` is the most in one batch, `message` characters, `keys`, `depth` and `metadata_bytes` those of metadata.
+    """
 
-    @classmethod
-    def of(cls, settings: Settings) -> Limits:
-        """The limits that the environment sets."""
-        return cls(
-            settings.max_batch_records,
-            settings.max_message_length,
-            settings.max_metadata_keys,
-            settings.max_metadata_depth,
-            settings.max_metadata_bytes,
-        )
+    records: int = 50_000
+    message: int = 16_384
+    keys: int = 64
+    depth: int = 6
+    metadata_bytes: int = 16_384
