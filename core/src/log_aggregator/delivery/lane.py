@@ -16,6 +16,7 @@ from log_aggregator.errors import PermanentError, RetryableError
 from log_aggregator.journal import JournalError, LaneState, Outbox, Waiting, Writer
 from log_aggregator.model.aggregate import START, Aggregate, Flush
 from log_aggregator.plugins.isolation import CircuitBreaker, ContainedSink
+from log_aggregator.plugins.isolation.where_raised import package_of
 from log_aggregator.plugins.registry import Plugin
 
 FIRST_PAUSE = 0.1
@@ -45,7 +46,8 @@ class Lane:
     ) -> None:
         self.name = plugin.name
         self.required = plugin.entry.required
-        self.sink = ContainedSink(plugin.hooks["on_flush"], timeout, circuit or CircuitBreaker(plugin.name))
+        circuit, package = circuit or CircuitBreaker(plugin.name), package_of(plugin.instance)
+        self.sink = ContainedSink(plugin.hooks["on_flush"], timeout, circuit, package)
         self._writer = writer
         self._outbox = outbox
         self._lane_names = lane_names
@@ -164,7 +166,7 @@ class Lane:
         self.failures += 1
         self.errors += 1
         text = str(error) if isinstance(error, RetryableError | PermanentError) else ""
-        self.last_error = f"{type(error).__name__}: {text}" if text else type(error).__name__
+        self.last_error = f"{type(error).__name__}: {text}" if text else self.sink.named(error)
         extra = {"sink": self.name, "error": self.last_error, "failures": self.failures}
         if isinstance(error, PermanentError) and not self.needs_person:
             self.needs_person = self.required

@@ -8,6 +8,7 @@ from log_aggregator.errors import LogAggregatorError, OverloadedError, Reject, R
 from log_aggregator.model.batch import WorkingBatch
 from log_aggregator.plugins.isolation import CircuitBreaker, StallWatchdog
 from log_aggregator.plugins.isolation.inspector import Inspector
+from log_aggregator.plugins.isolation.where_raised import package_of, where_raised
 from log_aggregator.plugins.refusals import Refusals
 from log_aggregator.plugins.registry import Plugin, Registry
 
@@ -115,7 +116,7 @@ class Stages:
                 raise
             return None
         except (Exception, SystemExit) as error:  # noqa: BLE001  a plugin may raise anything; the batch goes on
-            breaker.failed(time.perf_counter() - started, f"{hook}: {type(error).__name__}")
+            breaker.failed(time.perf_counter() - started, f"{hook}: {where_raised(error, package_of(plugin.instance))}")
             return error
         else:
             seconds = time.perf_counter() - started

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from log_aggregator.http.backend import HealthReport
 from log_aggregator.journal import JournalError, touch
+from log_aggregator.plugins.isolation.where_raised import package_of, where_raised
 from log_aggregator.service.health import CHECK_TIMEOUT, ERROR_RATE_TO_DEGRADE, ask, report
 from log_aggregator.service.stats import resident_bytes
 from log_aggregator.store import Store, StoreHealth
@@ -62,7 +63,7 @@ def _plugin_stats(service: Service, name: str) -> dict[str, Any]:
         try:
             figures["figures"] = own()
         except (Exception, SystemExit) as error:  # noqa: BLE001  a plugin may raise anything; the other figures stand
-            figures["figures"] = {"error": type(error).__name__}
+            figures["figures"] = {"error": where_raised(error, package_of(own))}
     return figures
 
 
@@ -125,7 +126,7 @@ async def _database(store: Store) -> dict[str, Any]:
         health = await store.health()
         return None
 
-    problem = await ask(look)
+    problem = await ask(look, package_of(store))
     if health is None:
         return {"ok": False, "detail": problem or "no answer", "latency_ms": None}
     return {"ok": health.reachable, "detail": health.detail, "latency_ms": health.latency_ms}

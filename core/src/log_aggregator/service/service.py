@@ -27,6 +27,7 @@ from log_aggregator.model.record import Record
 from log_aggregator.plugins.context import PluginContext, Registrations
 from log_aggregator.plugins.isolation import StallWatchdog, packages_of
 from log_aggregator.plugins.isolation.lifespan import contained
+from log_aggregator.plugins.isolation.where_raised import package_of
 from log_aggregator.plugins.registry import Registry
 from log_aggregator.plugins.slices import slices
 from log_aggregator.plugins.stages import Stages
@@ -107,7 +108,9 @@ class Service:
         for plugin in self.registry.with_hook("lifespan"):
             handle = PluginContext(self, plugin.name, self.registrations)
             lifespan = plugin.hooks["lifespan"](service=handle)
-            await self._stack.enter_async_context(contained(plugin.entry.where, plugin.name, lifespan))
+            await self._stack.enter_async_context(
+                contained(plugin.entry.where, plugin.name, lifespan, package_of(plugin.instance))
+            )
         self._spawn(self.pipeline.run, "pipeline")
         for lane in self.lanes:
             self._spawn(lane.run, f"lane {lane.name}")

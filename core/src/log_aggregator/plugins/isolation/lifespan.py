@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 
 from log_aggregator.errors import ConfigError
+from log_aggregator.plugins.isolation.where_raised import where_raised
 
 START_DEADLINE = 60.0
 """Seconds that a plugin may take before its yield."""
@@ -17,10 +18,12 @@ log = logging.getLogger(__name__)
 
 
 @contextlib.asynccontextmanager
-async def contained(where: str, name: str, lifespan: AbstractAsyncContextManager[None]) -> AsyncIterator[None]:
+async def contained(
+    where: str, name: str, lifespan: AbstractAsyncContextManager[None], package: str = ""
+) -> AsyncIterator[None]:
     """Live inside `lifespan`. Raises `ConfigError` when it cannot be entered; what it raises on leaving is logged.
 
-    `where` names the plugin's table in the file.
+    `where` names the plugin's table in the file, `package` its top-level package.
     """
     try:
         async with asyncio.timeout(START_DEADLINE):
@@ -37,4 +40,4 @@ async def contained(where: str, name: str, lifespan: AbstractAsyncContextManager
         try:
             await lifespan.__aexit__(None, None, None)
         except (Exception, SystemExit) as error:  # noqa: BLE001  a plugin may raise anything; the others still close
-            log.warning("plugin failed to close", extra={"plugin": name, "error": type(error).__name__})
+            log.warning("plugin failed to close", extra={"plugin": name, "error": where_raised(error, package)})

@@ -15,6 +15,7 @@ from log_aggregator.errors import PermanentError, RetryableError
 from log_aggregator.model.aggregate import Flush
 from log_aggregator.plugins.isolation.circuit_breaker import SLOW_CALL, CircuitBreaker
 from log_aggregator.plugins.isolation.stall_watchdog import StallWatchdog
+from log_aggregator.plugins.isolation.where_raised import where_raised
 
 GRACE = 2.0
 """Seconds that a cancelled call gets to end; then it is not continued any more."""
@@ -28,12 +29,20 @@ _encoder = msgspec.msgpack.Encoder()
 class ContainedSink:
     """Calls one sink's `on_flush`. Whatever it does, the lane goes on, and the sink's circuit knows why."""
 
-    def __init__(self, call: Callable[..., Coroutine[Any, Any, Any]], timeout: float, circuit: CircuitBreaker) -> None:
+    def __init__(
+        self, call: Callable[..., Coroutine[Any, Any, Any]], timeout: float, circuit: CircuitBreaker, package: str = ""
+    ) -> None:
+        """`package` is the top-level package of the sink, see `where_raised`."""
         self.circuit = circuit
         self.watch: StallWatchdog | None = None
         self._call = call
         self._timeout = timeout
+        self._package = package
         self.abandoned = False
+
+    def named(self, error: BaseException) -> str:
+        """An exception of the sink by type and place."""
+        return where_raised(error, self._package)
 
     async def deliver(self, flush: Flush) -> BaseException | None:
         """Give the flush to the sink; returns what it raised, or `None` when it is stored.
@@ -83,7 +92,7 @@ class ContainedSink:
         elif error is None:
             self.circuit.recovered()
         elif not isinstance(error, RetryableError | PermanentError | TimeoutError | OSError):
-            self.circuit.count_failure(f"on_flush: {type(error).__name__}")
+            self.circuit.count_failure(f"on_flush: {self.named(error)}")
 
 
 @types.coroutine

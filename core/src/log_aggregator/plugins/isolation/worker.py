@@ -10,6 +10,7 @@ from typing import BinaryIO, TypeVar
 
 import msgspec
 
+from log_aggregator.plugins.isolation.where_raised import package_of, where_raised
 from log_aggregator.plugins.isolation.wire import HEADER, Answer, Call, Change, Ready, Start, framed
 
 Message = TypeVar("Message", bound=msgspec.Struct)
@@ -52,7 +53,7 @@ def _serve(start: Start, requests: BinaryIO, answers: BinaryIO) -> int:
             changes = [Change(r.pattern, r.level, r.category, r.tags, r.metadata) for r in records]
             answer = framed(Answer(changes))
         except (Exception, SystemExit) as error:  # noqa: BLE001  a plugin may raise anything
-            answer = framed(Answer(error=type(error).__name__))
+            answer = framed(Answer(error=where_raised(error, package_of(plugin.instance))))
         answers.write(answer)
         answers.flush()
     return 0

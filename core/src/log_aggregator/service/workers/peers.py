@@ -28,6 +28,7 @@ from log_aggregator.ingest.ingester import Receipt
 from log_aggregator.journal.intake import decode, encode
 from log_aggregator.model.aggregate import Flush
 from log_aggregator.model.record import Record
+from log_aggregator.plugins.isolation.where_raised import package_of, where_raised
 
 if TYPE_CHECKING:
     from log_aggregator.service.service import Service
@@ -129,6 +130,12 @@ class OneAtATime:
         self._call = call
         self._lock = asyncio.Lock()
 
+    def named(self, error: Exception) -> str:
+        """What the asking worker may be told of an exception: the text of one that is meant to be shown."""
+        if isinstance(error, RetryableError):
+            return f"{type(error).__name__}: {error}"
+        return where_raised(error, package_of(self._call))
+
     async def __call__(self, flush: Flush) -> None:
         """Wait for the turn, then store."""
         async with self._lock:
@@ -154,7 +161,7 @@ async def answering(service: Service, place: Place, sinks: dict[str, OneAtATime]
         except PermanentError as error:
             return web.Response(status=422, text=str(error))
         except Exception as error:  # noqa: BLE001  whatever the sink raises, the asking lane tries again
-            return web.Response(status=503, text=f"{type(error).__name__}: {error}")
+            return web.Response(status=503, text=sinks[request.match_info["name"]].named(error))
         return web.Response(status=204)
 
     async def take(request: web.Request) -> web.Response:
