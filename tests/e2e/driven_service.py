@@ -158,7 +158,7 @@ class Running:
         left = self.place.data_dir.with_name(f"{self.place.data_dir.name}+")
         shutil.copytree(self.place.data_dir, left, ignore=shutil.ignore_patterns("*-shm"))
         self.place.data_dir = left
-        self.service._drain = nothing  # type: ignore[method-assign]
+        self.service.node.drain = nothing  # type: ignore[method-assign]
 
 
 async def nothing() -> None:

@@ -149,9 +149,9 @@ async def test_killed_while_only_trends_lacks_the_flush(place: Place, monkeypatc
         await flow.minute(message, SPIKE)
         await flow.delivered()
         monkeypatch.setattr(flow.room, "add_flush", refuse)
-        lanes = {lane.name: lane for lane in flow.service.lanes}
+        lanes = {lane.name: lane for lane in flow.service.runtime.lanes}
         async with asyncio.timeout(DEADLINE):
-            sequence = await flow.service.pipeline.seal_now()
+            sequence = await flow.service.runtime.aggregator.seal_now()
             for name in ("postgres", "analytics"):
                 await lanes[name].reached(sequence)
         assert lanes["trends"].cursor < sequence

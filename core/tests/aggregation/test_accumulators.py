@@ -1,4 +1,4 @@
-"""Folding records into groups: exact totals, whatever the order, the size and the pressure."""
+"""Accumulating records into groups: exact totals, whatever the order, the size and the pressure."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ records = st.builds(
 )
 
 
-def kinds_of(records: list[Record]) -> list[PartialAggregate]:
+def partials_of(records: list[Record]) -> list[PartialAggregate]:
     return PreAggregator(300).sort(WorkingBatch(records))
 
 
-def fold(max_groups: int = 1000) -> Accumulators:
+def accumulators(max_groups: int = 1000) -> Accumulators:
     return Accumulators(max_groups, 5)
 
 
 @given(st.lists(st.lists(records, max_size=20), max_size=8))
 def test_every_log_is_counted_once_in_the_group_it_belongs_to(batches: list[list[Record]]) -> None:
-    under_test = fold()
+    under_test = accumulators()
     for batch in batches:
-        under_test.add(kinds_of(batch))
+        under_test.add(partials_of(batch))
     expected = Counter(
         (r.timestamp // (300 * 1_000_000) * 300, r.pattern or r.message, r.level, r.source)
         for batch in batches
@@ -65,19 +65,19 @@ def test_every_log_is_counted_once_in_the_group_it_belongs_to(batches: list[list
 
 
 @given(st.lists(records, min_size=1, max_size=40), st.integers(0, 40))
-def test_folding_in_parts_and_merging_gives_the_same_totals(batch: list[Record], cut: int) -> None:
-    whole, first, second = fold(), fold(), fold()
-    whole.add(kinds_of(batch))
-    first.add(kinds_of(batch[:cut]))
-    second.add(kinds_of(batch[cut:]))
+def test_accumulating_in_parts_and_merging_gives_the_same_totals(batch: list[Record], cut: int) -> None:
+    whole, first, second = accumulators(), accumulators(), accumulators()
+    whole.add(partials_of(batch))
+    first.add(partials_of(batch[:cut]))
+    second.add(partials_of(batch[cut:]))
     parts = merge_all([*first.take(), *second.take()], 5)
     counts = {key: (a.count, a.first_seen, a.last_seen) for key, a in parts.items()}
     assert counts == {a.key: (a.count, a.first_seen, a.last_seen) for a in whole.take()}
 
 
 def test_beyond_max_groups_texts_are_given_up_and_totals_stay_exact(record: Make) -> None:
-    under_test = fold(max_groups=10)
-    under_test.add(kinds_of([record(f"message {number}", pattern=f"pattern {number}") for number in range(100)]))
+    under_test = accumulators(max_groups=10)
+    under_test.add(partials_of([record(f"message {number}", pattern=f"pattern {number}") for number in range(100)]))
     taken = list(under_test.take())
     assert sum(a.count for a in taken) == 100
     assert len(taken) == 11
@@ -87,26 +87,26 @@ def test_beyond_max_groups_texts_are_given_up_and_totals_stay_exact(record: Make
 
 
 def test_under_pressure_samples_go_before_metadata(record: Make) -> None:
-    under_test = fold(max_groups=100)
-    under_test.add(kinds_of([record(f"m{n}", pattern=f"p{n}", metadata={"k": n}) for n in range(60)]))
-    under_test.add(kinds_of([record(f"again {n}", pattern="p0", metadata={"k": n}) for n in range(3)]))
+    under_test = accumulators(max_groups=100)
+    under_test.add(partials_of([record(f"m{n}", pattern=f"p{n}", metadata={"k": n}) for n in range(60)]))
+    under_test.add(partials_of([record(f"again {n}", pattern="p0", metadata={"k": n}) for n in range(3)]))
     assert {a.pattern: a for a in under_test.take()}["p0"].metadata["k"].count == 4
-    under_test.add(kinds_of([record(f"m{n}", pattern=f"p{n}", metadata={"k": n}) for n in range(80)]))
+    under_test.add(partials_of([record(f"m{n}", pattern=f"p{n}", metadata={"k": n}) for n in range(80)]))
     by_pattern = {a.pattern: a for a in under_test.take()}
     assert by_pattern["p79"].count == 1
     assert by_pattern["p79"].metadata == {}
 
 
 def test_chosen_metadata_keys_split_groups(record: Make) -> None:
-    under_test = fold()
+    under_test = accumulators()
     logs = [record(pattern="p", metadata={"env": env}) for env in ("prod", "dev", "prod")] + [record(pattern="p")]
     under_test.add(PreAggregator(300, ("env",)).sort(WorkingBatch(logs)))
     assert {a.group: a.count for a in under_test.take()} == {'{"env":"prod"}': 2, '{"env":"dev"}': 1, "": 1}
 
 
 def test_the_tally_knows_levels_and_errors_by_source(record: Make) -> None:
-    under_test = fold()
-    under_test.add(kinds_of([record(level="ERROR", source="db"), record(level="ERROR", source="db"), record()]))
+    under_test = accumulators()
+    under_test.add(partials_of([record(level="ERROR", source="db"), record(level="ERROR", source="db"), record()]))
     assert under_test.tally.by_level == {"ERROR": 2, "INFO": 1}
     assert under_test.tally.errors_by_source == {"db": 2}
 
@@ -114,12 +114,12 @@ def test_the_tally_knows_levels_and_errors_by_source(record: Make) -> None:
 def test_a_group_with_statistics_takes_little_memory(record: Make) -> None:
     """As objects, its hundred bins, its values and their draws take twice as much as all that is allowed here."""
     groups, logs = 50, [{"took": f"{1.05**number:.3f} ms"} for number in range(300)]
-    under_test = fold()
+    under_test = accumulators()
     summarize(logs)  # so that what is remembered of such texts is there already
     tracemalloc.start()
     try:
         for metadata in logs:
-            under_test.add(kinds_of([record(pattern=f"p{n}", metadata=metadata) for n in range(groups)]))
+            under_test.add(partials_of([record(pattern=f"p{n}", metadata=metadata) for n in range(groups)]))
         taken = list(under_test.take())
         used, _ = tracemalloc.get_traced_memory()
     finally:
@@ -130,12 +130,12 @@ def test_a_group_with_statistics_takes_little_memory(record: Make) -> None:
 
 def test_metadata_that_waits_is_bounded_over_all_groups(record: Make) -> None:
     """Each group alone would keep up to 255 values: with thousands of groups, hundreds of megabytes."""
-    under_test, most = fold(max_groups=100_000), 0
+    under_test, most = accumulators(max_groups=100_000), 0
     tracemalloc.start()
     try:
         for number in range(50):
             batch = [record(pattern=f"p{n}", metadata={"n": f"{number} ms of {n}"}) for n in range(1000)]
-            under_test.add(kinds_of(batch))
+            under_test.add(partials_of(batch))
             most = max(most, under_test.waiting)
         _, peak = tracemalloc.get_traced_memory()
     finally:
@@ -150,7 +150,7 @@ def test_metadata_that_waits_is_bounded_over_all_groups(record: Make) -> None:
 def test_waiting_metadata_is_summarized_group_by_group(record: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     """No batch pays for the metadata of all groups at once, and none of it is lost or counted twice."""
     monkeypatch.setattr("log_aggregator.aggregation.accumulators._METADATA_WAITING", 500)
-    under_test, summarized = fold(max_groups=100_000), 0
+    under_test, summarized = accumulators(max_groups=100_000), 0
     summarize = Accumulator.summarize_pending
 
     def noted(group: Accumulator) -> None:
@@ -162,7 +162,7 @@ def test_waiting_metadata_is_summarized_group_by_group(record: Make, monkeypatch
     for number in range(40):
         before = summarized
         chosen = range(number % 7, 100, 1 + number % 3)
-        under_test.add(kinds_of([record(pattern=f"p{n}", metadata={"n": n}) for n in chosen]))
+        under_test.add(partials_of([record(pattern=f"p{n}", metadata={"n": n}) for n in chosen]))
         assert under_test.waiting <= 500
         assert summarized - before < 60
     taken = list(under_test.take())

@@ -29,24 +29,24 @@ class Sealing:
         self.now = 1000.0
         self.lock, self.writer = journal.lock, Writer(journal.connection)
         self.sealer = Sealer(settings, journal.identity, self.writer, Intake(10), Outbox(), [], now=lambda: self.now)
-        self.fold = Accumulators(settings.max_groups, settings.max_samples)
+        self.accumulators = Accumulators(settings.max_groups, settings.max_samples)
 
     def gather(self, logs: int) -> None:
         """Let so many logs of one group arrive now."""
-        if not self.fold.logs:
+        if not self.accumulators.logs:
             self.sealer.began()
-        self.fold.add(
+        self.accumulators.add(
             PreAggregator(300).sort(WorkingBatch([Record("m", "INFO", "s", 1, {}, pattern="p") for _ in range(logs)]))
         )
 
     @property
     def is_due(self) -> bool:
-        return self.sealer.is_due(self.fold)
+        return self.sealer.is_due(self.accumulators)
 
     async def seal(self, *, takes: float) -> None:
         """Seal what has gathered, in so many seconds."""
         flush = self.sealer.next_flush([], [])
-        list(self.fold.take())
+        list(self.accumulators.take())
         self.now += takes
         await self.sealer.seal(flush, 0)
 
@@ -104,5 +104,5 @@ async def test_what_takes_much_memory_does_not_wait(tmp_path: Path) -> None:
         await one.seal(takes=1.0)
         one.gather(10)
         assert not one.is_due
-        one.fold.bytes = 10**12
+        one.accumulators.bytes = 10**12
         assert one.is_due

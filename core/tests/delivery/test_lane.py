@@ -124,7 +124,7 @@ async def longest_pauses(lane: Lane, errors: int) -> dict[int, float]:
     until = lane.errors + errors
     async with asyncio.timeout(60):
         while lane.errors < until:
-            pause = lane.figures()["pause_seconds"]
+            pause = lane.stats()["pause_seconds"]
             seen[lane.errors] = max(pause, seen.get(lane.errors, 0.0))
             await asyncio.sleep(0.001)
     return seen
@@ -266,7 +266,7 @@ async def test_a_sink_that_is_not_required_drops_what_it_refuses_and_counts(tmp_
     async with rig(tmp_path, Sink(fail), required=False) as r:
         await r.seal(1, 2)
         await r.reached(2)
-        assert r.lane.figures()["lost_logs"] == 2
+        assert r.lane.stats()["lost_logs"] == 2
 
 
 async def test_the_backlog_of_a_sink_that_is_not_required_is_bounded(
@@ -281,4 +281,4 @@ async def test_the_backlog_of_a_sink_that_is_not_required_is_bounded(
         await r.seal(*range(1, 11))
         await r.reached(7)
         assert (await r.lane.waiting()).flushes == 3
-        assert r.lane.figures()["lost_logs"] == 7
+        assert r.lane.stats()["lost_logs"] == 7

@@ -29,7 +29,7 @@ class MemoryBackend:
         self.report = HealthReport("healthy", True, {"store": "ok"})
         self._keys: dict[str, tuple[bytes, Receipt]] = {}
 
-    async def take(self, records: list[Record], *, key: str | None, digest: bytes, size: int) -> Receipt:
+    async def submit(self, records: list[Record], *, key: str | None, digest: bytes, size: int) -> Receipt:
         if self.overloaded:
             raise OverloadedError("the journal is full", retry_after=2.5)
         if any(record.source == "banned" for record in records):

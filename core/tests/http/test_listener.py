@@ -32,10 +32,10 @@ class HeldBackend(MemoryBackend):
         self.let_go = asyncio.Event()
         self.holds = asyncio.Semaphore(0)  # one for each request that waits
 
-    async def take(self, records: list[Record], *, key: str | None, digest: bytes, size: int) -> Receipt:
+    async def submit(self, records: list[Record], *, key: str | None, digest: bytes, size: int) -> Receipt:
         self.holds.release()
         await self.let_go.wait()
-        return await super().take(records, key=key, digest=digest, size=size)
+        return await super().submit(records, key=key, digest=digest, size=size)
 
 
 @asynccontextmanager

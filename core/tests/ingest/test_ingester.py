@@ -33,13 +33,13 @@ class Seen:
 
 
 class Held:
-    """Keeps the journal's thread busy until it is let go."""
+    """Keeps the journal's thread busy until `release`."""
 
     def __init__(self, service: Service) -> None:
         self._gate = threading.Event()
-        self._done = service.writer.submit(lambda _: self._gate.wait(30))
+        self._done = service.runtime.writer.submit(lambda _: self._gate.wait(30))
 
-    async def let_go(self) -> None:
+    async def release(self) -> None:
         self._gate.set()
         await self._done
 
@@ -56,12 +56,12 @@ async def test_the_stages_run_while_the_commit_is_awaited(
     async with start(seen) as service:
         held = Held(service)
         sent = [record("a"), record("b")]
-        taking = asyncio.create_task(service.take(sent))
+        submission = asyncio.create_task(service.submit(sent))
         await settled()
-        assert (seen.messages, taking.done(), service.tally.logs) == (["a", "b"], False, 0)
+        assert (seen.messages, submission.done(), service.runtime.accumulators.tally.logs) == (["a", "b"], False, 0)
         assert sent == []
-        await held.let_go()
-        assert (await taking).accepted == 2
+        await held.release()
+        assert (await submission).accepted == 2
         await service.flush(20)
         assert store.counts == {"a": 1, "b": 1}
         assert seen.messages == ["a", "b"]
@@ -71,17 +71,17 @@ async def test_what_gathers_is_worked_on_before_its_commit_begins(start: Callabl
     seen = Seen()
     async with start(seen) as service:
         held = Held(service)
-        takings = [asyncio.create_task(service.take([record("first")]))]
+        submissions = [asyncio.create_task(service.submit([record("first")]))]
         await settled()
         for number in range(4):
-            takings.append(asyncio.create_task(service.take([record(f"{number}")] * (ROW // 4))))
+            submissions.append(asyncio.create_task(service.submit([record(f"{number}")] * (ROW // 4))))
             await settled()
         assert len(seen.messages) == 1 + ROW
-        takings.append(asyncio.create_task(service.take([record("waits")])))
+        submissions.append(asyncio.create_task(service.submit([record("waits")])))
         await settled()
         assert "waits" not in seen.messages
-        await held.let_go()
-        assert sum([(await taking).accepted for taking in takings]) == 2 + ROW
+        await held.release()
+        assert sum([(await submission).accepted for submission in submissions]) == 2 + ROW
 
 
 async def test_what_the_journal_refuses_is_not_counted_though_the_stages_saw_it(
@@ -94,10 +94,10 @@ async def test_what_the_journal_refuses_is_not_counted_though_the_stages_saw_it(
             raise sqlite3.OperationalError("disk I/O error")
 
         with monkeypatch.context() as patched:
-            patched.setattr(service.intake, "append", fails)
+            patched.setattr(service.runtime.intake, "append", fails)
             with pytest.raises(OverloadedError):
-                await service.take([record("refused")])
-        await service.take([record("kept")])
+                await service.submit([record("refused")])
+        await service.submit([record("kept")])
         await service.flush(20)
     assert seen.messages == ["refused", "kept"]
     assert store.counts == {"kept": 1}
@@ -107,7 +107,7 @@ async def test_a_duplicate_is_no_work_for_the_stages(start: Callable[..., Servic
     seen = Seen()
     async with start(seen) as service:
         for _ in range(3):
-            await service.take([record("once")], key="k", digest=b"same")
+            await service.submit([record("once")], key="k", digest=b"same")
         await service.flush(20)
     assert seen.messages == ["once"]
     assert store.counts == {"once": 1}
@@ -120,11 +120,11 @@ async def test_a_huge_batch_waits_for_its_turn_and_is_counted(
     async with start(seen) as service:
         held = Held(service)
         huge = [record("many") for _ in range(4 * RECORDS + 1)]
-        taking = asyncio.create_task(service.take(huge))
+        submission = asyncio.create_task(service.submit(huge))
         await settled()
         assert seen.messages == []
-        await held.let_go()
-        await taking
+        await held.release()
+        await submission
         await service.flush(20)
     assert store.counts == {"many": 4 * RECORDS + 1}
 
@@ -136,10 +136,10 @@ async def test_long_messages_wait_for_their_turn_as_well(
     async with start(seen) as service:
         held = Held(service)
         long = [record("x" * 16_000) for _ in range(5 * WEIGHT // 16_000)]
-        taking = asyncio.create_task(service.take(long))
+        submission = asyncio.create_task(service.submit(long))
         await settled()
         assert seen.messages == []
-        await held.let_go()
-        await taking
+        await held.release()
+        await submission
         await service.flush(20)
     assert store.total == 5 * WEIGHT // 16_000

@@ -97,6 +97,6 @@ async def test_a_running_service_counts_every_log(
     stage = invalidating("enrich", field, value, by_group=False)
     async with start(stage, Together()) as service, asyncio.timeout(10):
         for number in range(40):  # most calls of a plugin are not inspected
-            await service.take([record(f"a {number}")])
+            await service.submit([record(f"a {number}")])
         await service.flush(5)
     assert store.total == 40

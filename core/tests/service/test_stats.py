@@ -1,4 +1,4 @@
-"""What a plugin sees of the service's own figures."""
+"""`GET /stats`, and what a plugin sees of it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import pytest
-
-from core.tests.made import PlainRegistry, make_plugin
+from core.tests.made import PlainRegistry, Store, make_plugin
 from log_aggregator import Record
 from log_aggregator.config.settings import Settings
 from log_aggregator.hookspecs import Service as ServiceHandle
 from log_aggregator.service.service import Service
-from log_aggregator.service.stats import Latency
+
+Make = Callable[..., Record]
 
 
 class Watcher:
@@ -41,11 +40,13 @@ async def test_a_plugin_reads_what_stats_shows(tmp_path: Path, record: Callable[
     assert after["plugins"]["watcher"]["figures"] == {"seen": 7}
 
 
-def test_a_latency_has_count_sum_and_quantiles() -> None:
-    latency = Latency()
-    assert latency.figures() == {"count": 0, "sum_seconds": 0, "p50_ms": None, "p90_ms": None, "p99_ms": None}
-    for seconds in (0.001, 0.002, 0.003):
-        latency.note(seconds)
-    figures = latency.figures()
-    assert (figures["count"], figures["sum_seconds"]) == (3, 0.006)
-    assert figures["p50_ms"] == pytest.approx(2, rel=0.02)
+async def test_stats_add_up(start: Callable[..., Service], store: Store, record: Make) -> None:
+    async with start() as service:
+        await service.submit([record(level="ERROR", source="db"), record(), record()])
+        await service.flush(20)
+        stats = await service.stats()
+    assert stats["logs"]["accepted"] == stats["logs"]["aggregated"] == 3
+    assert stats["logs"]["by_level"] == {"ERROR": 1, "INFO": 2}
+    assert stats["logs"]["errors_by_source"] == {"db": 1}
+    assert stats["aggregation"]["logs_per_row"] == 1.5
+    assert stats["sinks"]["store"]["state"] == "stored"

@@ -24,8 +24,8 @@ class Forwarding:
 
     def __init__(self, service: Service) -> None:
         self.service = service
-        lanes = {lane.name: lane for lane in service.lanes}
-        (self.store,) = (lane for lane in service.lanes if lane.name != "analytics")
+        lanes = {lane.name: lane for lane in service.runtime.lanes}
+        (self.store,) = (lane for lane in service.runtime.lanes if lane.name != "analytics")
         self.analytics: Lane = lanes["analytics"]
         self.sent = 0
 
@@ -36,10 +36,10 @@ class Forwarding:
             Record("text", "INFO", "app", now, {}, pattern=f"kind {number % kinds} of {'some ' * 20}")
             for number in range(logs)
         ]
-        await self.service.take(records)
+        await self.service.submit(records)
         self.sent += logs
         async with asyncio.timeout(DEADLINE):
-            return await self.service.pipeline.seal_now()
+            return await self.service.runtime.aggregator.seal_now()
 
     async def stored(self, sequence: int) -> None:
         """Wait until the store has the flush."""
@@ -69,7 +69,7 @@ class Forwarding:
         assert self.analytics.attempts >= 1
         assert self.analytics.delivered == before
         assert self.analytics.figures()["lag_flushes"] >= ROUNDS
-        assert self.service.door.accepted == self.sent
+        assert self.service.runtime.ingester.accepted == self.sent
 
 
 @asynccontextmanager

@@ -37,7 +37,7 @@ async def test_every_flush_arrives_once_and_compressed(start_forwarding: StartFo
 
 async def test_anomalies_are_sent_with_the_flush(start_forwarding: StartForwarding) -> None:
     async with run_analytics_server() as server, start_forwarding(server.url) as forwarding:
-        forwarding.service.pipeline.emit(
+        forwarding.service.runtime.aggregator.emit(
             Anomaly("a1", "silence", "open", "recorded", "", "", "", "app", 1_000_000, 2_000_000, 0.5)
         )
         await forwarding.forwarded(await forwarding.feed())

@@ -104,7 +104,7 @@ async def test_search_finds_by_text(live: Live) -> None:
 async def test_anomalies_with_their_why(live: Live) -> None:
     now = time.time_ns() // 1000
     why = {"expected": [1, 4], "seen": 80, "samples": ["x" * 5000] * 40}
-    live.service.pipeline.emit(
+    live.service.runtime.aggregator.emit(
         Anomaly(
             "a1",
             "spike",
@@ -120,7 +120,7 @@ async def test_anomalies_with_their_why(live: Live) -> None:
             details=why,
         )
     )
-    live.service.pipeline.emit(
+    live.service.runtime.aggregator.emit(
         Anomaly("a2", "silence", "resolved", "recorded", "", "", "", "auth", now, now, 0.5, resolved=now)
     )
     await live.send([log("User 1 logged in", 0)])

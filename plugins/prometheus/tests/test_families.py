@@ -27,7 +27,7 @@ def shown(stats: dict[str, Any]) -> dict[tuple[str, tuple[tuple[str, str], ...]]
 
 async def test_the_figures_of_a_real_service(tmp_path: Path) -> None:
     async with running(tmp_path) as service:
-        await service.take([record("same")] * 8 + [record("bad", "ERROR", "shop")] * 2)
+        await service.submit([record("same")] * 8 + [record("bad", "ERROR", "shop")] * 2)
         await service.flush(30)
         found = shown(await service.stats())
     assert found["log_aggregator_logs_received_total", (("outcome", "accepted"),)] == 10

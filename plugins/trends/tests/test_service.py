@@ -36,7 +36,7 @@ class Flow:
         """Ingest and flush `logs` logs, and end their minute."""
         now = time.time_ns() // 1000
         if logs:
-            await self.service.take([Record("text", "WARN", "shop", now, {}, pattern=PATTERN) for _ in range(logs)])
+            await self.service.submit([Record("text", "WARN", "shop", now, {}, pattern=PATTERN) for _ in range(logs)])
         await self.flush()
         # The logs belong to the current wall-clock minute; move their counts to the monitor's next minute.
         counts = self.monitor.tracker.counts
@@ -50,8 +50,8 @@ class Flow:
 
     async def flush(self) -> None:
         async with asyncio.timeout(DEADLINE):
-            sequence = await self.service.pipeline.seal_now()
-            for lane in self.service.lanes:
+            sequence = await self.service.runtime.aggregator.seal_now()
+            for lane in self.service.runtime.lanes:
                 await lane.reached(sequence)
 
     async def stored(self) -> list[dict[str, Any]]:
@@ -101,7 +101,7 @@ async def test_spike_from_the_log_to_the_store_and_a_person_over_a_restart(tmp_p
             await flow.flush()
             last = await flow.stored()
             bodies = await server.wait_for(2)
-            stats = flow.service.own_stats()["plugins"]["trends"]["figures"]
+            stats = flow.service.node.stats()["plugins"]["trends"]["figures"]
     assert [(row["id"], row["state"]) for row in last] == [(first[0]["id"], "resolved")]
     assert [body["event"] for body in bodies] == ["open", "resolved"]
     assert stats["incidents_open"] == 0

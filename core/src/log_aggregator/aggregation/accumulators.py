@@ -1,4 +1,4 @@
-"""Kinds → groups: what is counted, kept and summarized while a flush gathers."""
+"""Partial aggregates → accumulated groups: counts, samples and summaries since the last seal."""
 
 from __future__ import annotations
 
@@ -21,42 +21,42 @@ _GROUP_COST = 1000
 
 
 class Accumulator:
-    """One group while it gathers."""
+    """One group since the last seal."""
 
     __slots__ = (
-        "categories", "count", "first", "garbled", "latest", "metadata", "others", "pending", "tags", "waiting",
+        "categories", "count", "first", "invalid", "latest", "metadata", "others", "pending", "tags", "waiting",
     )  # fmt: skip
 
-    def __init__(self, kind: PartialAggregate) -> None:
+    def __init__(self, partial: PartialAggregate) -> None:
         self.count = 0
-        self.first, self.latest = kind.first, kind.latest
+        self.first, self.latest = partial.first, partial.latest
         self.others: list[str] = []
         self.pending: Columns = {}
         self.waiting = 0
         self.metadata: Summary = {}
         self.categories: dict[str, int] = {}
         self.tags: dict[str, int] = {}
-        self.garbled = False
+        self.invalid = False
 
-    def count_in(self, kind: PartialAggregate) -> None:
-        """Count the logs, and keep the first and the latest message."""
-        self.count += kind.logs
-        if kind.first[0] < self.first[0]:
-            self.first = kind.first
-        if kind.latest[0] >= self.latest[0]:
-            self.latest = kind.latest
+    def count_in(self, partial: PartialAggregate) -> None:
+        """Count the logs and keep the first and the latest message."""
+        self.count += partial.logs
+        if partial.first[0] < self.first[0]:
+            self.first = partial.first
+        if partial.latest[0] >= self.latest[0]:
+            self.latest = partial.latest
 
-    def describe(self, kind: PartialAggregate) -> int:
-        """Take in what is said about the logs besides their message; by how much the metadata grew that waits."""
-        category = kind.category
+    def describe(self, partial: PartialAggregate) -> int:
+        """Add category, tags and metadata. Returns by how much the metadata grew that waits to be summarized."""
+        category = partial.category
         if category:
-            self.categories[category] = self.categories.get(category, 0) + kind.logs
-        for tag in kind.tags:
-            self.tags[tag] = self.tags.get(tag, 0) + kind.logs
-        if not kind.metadata:
+            self.categories[category] = self.categories.get(category, 0) + partial.logs
+        for tag in partial.tags:
+            self.tags[tag] = self.tags.get(tag, 0) + partial.logs
+        if not partial.metadata:
             return 0
-        gather(self.pending, kind.metadata)
-        grown = len(kind.metadata)
+        gather(self.pending, partial.metadata)
+        grown = len(partial.metadata)
         self.waiting += grown
         if self.waiting >= _METADATA_AT_ONCE:
             grown -= self.waiting
@@ -64,28 +64,30 @@ class Accumulator:
         return grown
 
     def summarize_pending(self) -> None:
-        """Summarize the metadata that waits: many at once cost less than one by one."""
+        """Summarize the metadata that waits: many values at once cost less than one by one."""
         pending, self.pending, self.waiting = self.pending, {}, 0
         try:
             self.metadata = extended(self.metadata, pending)
-        except Exception:  # noqa: BLE001  a plugin's garbage costs its own metadata, not the logs
-            self.garbled = True
-            self.metadata = extended(self.metadata, _sound(pending))
+        except Exception:  # noqa: BLE001  invalid metadata of a plugin is dropped, the logs are counted
+            self.invalid = True
+            self.metadata = extended(self.metadata, _valid(pending))
 
 
-def _sound(columns: Columns) -> Columns:
-    """What of these can be kept."""
+def _valid(columns: Columns) -> Columns:
+    """The columns without their invalid values."""
     kept = {key: [value for value in column if is_metadata({key: value})] for key, column in columns.items()}
     return {key: column for key, column in kept.items() if column}
 
 
 class Accumulators:
-    """Gathers kinds until `take` is called.
+    """All groups since the last seal.
 
-    `bytes` is about what the texts take that it holds, `waiting` how much metadata waits to be summarized.
+    `logs` counts their logs, `bytes` estimates their texts, `waiting` counts metadata values that are not summarized
+    yet, `overflowed` counts logs of the overflow pattern since the start. `found_invalid` is set when a plugin left
+    invalid metadata.
 
-    As the groups grow towards `max_groups`, samples are thinned first, then metadata is left out, and at
-    last new patterns share the overflow pattern: memory is bounded and totals stay exact.
+    As the groups approach `max_groups`, further samples are left out first, then metadata, and at last new patterns
+    share the overflow pattern: memory is bounded and totals stay exact.
     """
 
     def __init__(self, max_groups: int, max_samples: int) -> None:
@@ -98,22 +100,22 @@ class Accumulators:
         self.logs = 0
         self.bytes = 0
         self.overflowed = 0
-        self.garbled = False
+        self.found_invalid = False
 
     def __len__(self) -> int:
         return len(self._groups)
 
-    def add(self, kinds: list[PartialAggregate]) -> None:
-        """Count what one batch holds."""
-        for kind in kinds:
-            self.logs += kind.logs
-            self.tally.count(kind.key[2], kind.key[3], kind.logs)
-            self._add(kind)
+    def add(self, partials: list[PartialAggregate]) -> None:
+        """Add the partial aggregates of one batch."""
+        for partial in partials:
+            self.logs += partial.logs
+            self.tally.count(partial.key[2], partial.key[3], partial.logs)
+            self._add(partial)
         while self.waiting > _METADATA_WAITING:
             self._summarize_next()
 
     def _summarize_next(self) -> None:
-        """Summarize what waits of one group, each in its turn: all at once would hold the event loop up."""
+        """Summarize what waits of one group, round robin: all groups at once would block the event loop."""
         group = next(self._in_turn, None)
         if group is None:
             self._in_turn = iter(list(self._groups.values()))
@@ -121,29 +123,29 @@ class Accumulators:
             self.waiting -= group.waiting
             group.summarize_pending()
 
-    def _add(self, kind: PartialAggregate) -> None:
-        group = self._groups.get(kind.key) or self._new_group(kind)
-        group.count_in(kind)
-        gathered = len(self._groups)
-        if gathered < self.max_groups * 0.5 and len(group.others) < _OTHERS and kind.between not in group.others:
-            group.others.append(kind.between)
-            self.bytes += len(kind.between)
-        if gathered < self.max_groups * 0.75:
-            self.waiting += group.describe(kind)
+    def _add(self, partial: PartialAggregate) -> None:
+        group = self._groups.get(partial.key) or self._new_group(partial)
+        group.count_in(partial)
+        groups = len(self._groups)
+        if groups < self.max_groups * 0.5 and len(group.others) < _OTHERS and partial.between not in group.others:
+            group.others.append(partial.between)
+            self.bytes += len(partial.between)
+        if groups < self.max_groups * 0.75:
+            self.waiting += group.describe(partial)
 
-    def _new_group(self, kind: PartialAggregate) -> Accumulator:
-        key = kind.key
+    def _new_group(self, partial: PartialAggregate) -> Accumulator:
+        key = partial.key
         if len(self._groups) >= self.max_groups:
             bucket, _, level, source, _ = key
             key = (bucket, OVERFLOW_PATTERN, level, source, "")
-            self.overflowed += kind.logs
-        self.bytes += _GROUP_COST + len(key[1]) + 2 * len(kind.first[1])
-        return self._groups.setdefault(key, Accumulator(kind))
+            self.overflowed += partial.logs
+        self.bytes += _GROUP_COST + len(key[1]) + 2 * len(partial.first[1])
+        return self._groups.setdefault(key, Accumulator(partial))
 
     def take(self) -> Iterator[Aggregate]:
-        """What has gathered so far; the fold is empty at once, and each aggregate is made when it is asked for.
+        """Remove all groups and return their aggregates, each made when the iterator reaches it.
 
-        Each group goes as its aggregate comes: both of all of them would be the most that is ever in memory.
+        A group is freed as its aggregate is made: holding both for all groups would be the peak of memory.
         """
         groups, self._groups, self._in_turn = self._groups, {}, iter(())
         self.logs = self.bytes = self.waiting = 0
@@ -152,7 +154,7 @@ class Accumulators:
     def _aggregate(self, key: Key, group: Accumulator) -> Aggregate:
         if group.pending:
             group.summarize_pending()
-        self.garbled |= group.garbled
+        self.found_invalid |= group.invalid
         return Aggregate(
             bucket=key[0],
             pattern=key[1],

@@ -1,4 +1,4 @@
-"""Acknowledged records → groups: runs the stages, folds and lets the sealer seal."""
+"""Acknowledged batches → accumulators → sealed flushes: one task, in the order of the journal."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections import deque
 from collections.abc import Iterator
 from itertools import islice
-from typing import NamedTuple
 
 import msgspec
 
 from log_aggregator.aggregation.accumulators import Accumulators
+from log_aggregator.aggregation.events import Events
+from log_aggregator.aggregation.queue import PartialsEntry, Queue, SlicesEntry
 from log_aggregator.aggregation.sealer import Sealer
 from log_aggregator.journal import JournalError
 from log_aggregator.model.aggregate import Aggregate, Alias, Anomaly, Flush
@@ -22,114 +22,79 @@ from log_aggregator.plugins.slices import RECORDS, slices
 from log_aggregator.processing.partial_aggregates import PartialAggregate
 from log_aggregator.processing.processor import Processor
 
-FOLD_AT_ONCE = 0.005
-"""Seconds after which folding lets others have their turn."""
+ACCUMULATE_AT_ONCE = 0.005
+"""Seconds of accumulating after which the event loop runs other tasks."""
 
 MADE_AT_ONCE = 200
-"""Aggregates of a flush that are made before others have their turn: a few milliseconds."""
+"""Aggregates of a flush that are made before the event loop runs other tasks: a few milliseconds."""
 
 RETRY_SEAL = 1.0
 
 log = logging.getLogger(__name__)
 
 
-class _Queued(NamedTuple):
-    """An acknowledged batch: its slices until the stages have seen them, its kinds from then on."""
-
-    position: int
-    size: int
-    slices: list[WorkingBatch]
-    kinds: list[PartialAggregate] | None
-
-
 class Aggregator:
-    """Takes acknowledged batches in journal order and owns what has gathered since the last seal."""
+    """Aggregates acknowledged batches and has the sealer seal them. `busy_seconds` is the time spent accumulating."""
 
-    def __init__(self, processor: Processor, fold: Accumulators, sealer: Sealer) -> None:
+    def __init__(self, processor: Processor, accumulators: Accumulators, sealer: Sealer) -> None:
         self._processor = processor
-        self._fold = fold
+        self._accumulators = accumulators
         self._sealer = sealer
-        self._queue: deque[_Queued] = deque()
+        self._queue = Queue()
+        self._events = Events()
         self._wake = asyncio.Event()
-        self._drained = asyncio.Event()
         self._watermark = 0
-        self._aliases: list[Alias] = []
-        self._anomalies: dict[str, Anomaly] = {}
         self._sealing: asyncio.Task[None] | None = None
         self._forced: list[tuple[int, asyncio.Future[int]]] = []
-        self._put = 0
-        self._done = 0
-        self.queued = 0
         self.busy_seconds = 0.0
 
     def enqueue(self, position: int, parts: list[WorkingBatch]) -> None:
         """Queue the slices of an acknowledged batch. `position` is its place in the journal, 0 when it is not there."""
-        self._queue_up(_Queued(position, sum([part.size for part in parts]), parts, None))
+        self._queue.put(SlicesEntry(position, sum([part.size for part in parts]), parts))
+        self._wake.set()
 
-    def enqueue_processed(self, position: int, size: int, kinds: list[PartialAggregate]) -> None:
-        """Queue an acknowledged batch of `size` records of which `Processor.process` gave the kinds."""
-        self._queue_up(_Queued(position, size, [], kinds))
-
-    def _queue_up(self, batch: _Queued) -> None:
-        self._queue.append(batch)
-        self._put += 1
-        self._drained.clear()
-        self.queued += batch.size
+    def enqueue_processed(self, position: int, size: int, partials: list[PartialAggregate]) -> None:
+        """Queue an acknowledged batch of `size` records that `Processor.process` turned into `partials`."""
+        self._queue.put(PartialsEntry(position, size, partials))
         self._wake.set()
 
     def emit(self, event: Alias | Anomaly) -> None:
-        """Let an event ride on the next flush; of an anomaly only the newest revision does."""
-        if isinstance(event, Alias):
-            self._aliases.append(event)
-        else:
-            known = self._anomalies.get(event.id)
-            if known is None or event.revision >= known.revision:
-                self._anomalies[event.id] = event
-        if not self._fold.logs:
+        """Add an event to the next flush; of an anomaly only the newest revision."""
+        self._events.add(event)
+        if not self._accumulators.logs:
             self._sealer.began()
         self._wake.set()
 
-    def wake(self) -> None:
-        """Look again whether something is due: a sink has caught up."""
-        self._sealer.settled()
+    def sink_progressed(self) -> None:
+        """Check again whether a flush is due: a sink has stored one."""
+        self._sealer.sink_progressed()
         self._wake.set()
 
+    @property
+    def queued(self) -> int:
+        """Acknowledged records that are not aggregated yet."""
+        return self._queue.records
+
     async def drained(self) -> None:
-        """Wait until everything that was queued has been folded."""
-        if self.queued:
-            await self._drained.wait()
-
-    @property
-    def groups(self) -> int:
-        """Groups that have gathered since the last seal."""
-        return len(self._fold)
-
-    @property
-    def gathered_bytes(self) -> int:
-        """About what the texts take that have gathered since the last seal."""
-        return self._fold.bytes
-
-    @property
-    def overflowed(self) -> int:
-        """Logs that went to the overflow pattern."""
-        return self._fold.overflowed
+        """Wait until everything that was queued has been aggregated."""
+        await self._queue.drained()
 
     async def seal_now(self) -> int:
         """Seal all that was queued before this call; the sequence of the flush that covers it."""
         future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._forced.append((self._put, future))
+        self._forced.append((self._queue.entries_put, future))
         self._wake.set()
         return await future
 
     async def run(self) -> None:
-        """Work for ever; cancel to stop. What is not sealed then is in the journal."""
+        """Aggregate until cancelled. What is not sealed by then is in the journal."""
         try:
             while True:
                 self._wake.clear()
                 while self._queue:
-                    await self._work()
+                    await self._aggregate_next()
                     await self._seal_if_due()
-                self._drained.set()
+                self._queue.mark_drained()
                 await self._seal_if_due()
                 await self._sleep()
         finally:
@@ -138,74 +103,64 @@ class Aggregator:
                 with contextlib.suppress(asyncio.CancelledError):
                     await self._sealing
 
-    async def _work(self) -> None:
-        """Fold one batch, or several small ones together, up to a batch's end."""
-        if not self._fold.logs and not self._has_events():
+    async def _aggregate_next(self) -> None:
+        """Aggregate one entry, or several small ones together."""
+        if not self._accumulators.logs and not self._events:
             self._sealer.began()
-        batch = self._queue.popleft()
-        self._done += 1
-        if batch.kinds is None:
-            together = [batch, *self._neighbors(batch)]
-            await self._process_in_turns(_merged(together))
-            position = together[-1].position
-        else:
-            position = self._fold_treated(batch.size, batch.kinds, batch.position)
+        entry = self._queue.take()
+        if isinstance(entry, PartialsEntry):
+            position = self._accumulate(entry)
             await asyncio.sleep(0)
+        else:
+            position = await self._process(entry)
         self._watermark = max(self._watermark, position)
 
-    def _fold_treated(self, size: int, kinds: list[PartialAggregate], position: int) -> int:
-        """Fold a treated batch and those behind it, for a while; the position of the last.
+    def _accumulate(self, entry: PartialsEntry) -> int:
+        """Accumulate a processed entry and those behind it, for a while; the position of the last.
 
-        Several may come while the event loop turns once: one a turn would never catch up.
+        Several may arrive during one turn of the event loop: one per turn would never catch up.
         """
         started = time.perf_counter()
         while True:
-            self._fold.add(kinds)
-            self.queued -= size
+            self._accumulators.add(entry.partials)
+            self._queue.records -= entry.size
             took = time.perf_counter() - started
-            following = self._queue[0] if self._queue else None
-            if following is None or following.kinds is None or took > FOLD_AT_ONCE:
+            following = None if took > ACCUMULATE_AT_ONCE else self._queue.take_partials()
+            if following is None:
                 self.busy_seconds += took
-                return position
-            self._queue.popleft()
-            self._done += 1
-            size, kinds, position = following.size, following.kinds, following.position
+                return entry.position
+            entry = following
 
-    def _neighbors(self, batch: _Queued) -> list[_Queued]:
-        """The untreated batches after one, as long as all are small together: stages like many records at once."""
-        found: list[_Queued] = []
-        size = batch.size
-        while size < RECORDS and self._queue and self._queue[0].kinds is None:
-            found.append(self._queue.popleft())
-            self._done += 1
-            size += found[-1].size
-        return found
+    async def _process(self, entry: SlicesEntry) -> int:
+        """Process an entry, together with those behind it while all are small: stages cost less per record then.
 
-    async def _process_in_turns(self, parts: list[WorkingBatch]) -> None:
-        """Process and accumulate slices, each in a turn of the event loop."""
-        for part in parts:
-            self._fold.add(await self._processor.process_acknowledged(part))
-            self.queued -= part.size
+        Each slice has a turn of the event loop. Returns the position of the last entry.
+        """
+        together = [entry, *self._queue.take_slices(RECORDS - entry.size)]
+        for part in _merged(together):
+            self._accumulators.add(await self._processor.process_acknowledged(part))
+            self._queue.records -= part.size
             await asyncio.sleep(0)
+        return together[-1].position
 
     async def _seal_if_due(self) -> None:
-        forced = bool(self._forced) and self._forced[0][0] <= self._done
+        done = self._queue.entries_taken
+        forced = bool(self._forced) and self._forced[0][0] <= done
         if self._sealing is not None:
             if not self._sealing.done():
-                if not self._sealer.is_large(self._fold, times=2):
+                if not self._sealer.is_large(self._accumulators, times=2):
                     return
                 await asyncio.wait([self._sealing])
             self._sealing = None
-        events_due = self._has_events() and self._sealer.seconds_left() <= 0
-        if forced or events_due or self._sealer.is_due(self._fold):
-            flush = self._sealer.next_flush(self._aliases, list(self._anomalies.values()))
-            self._aliases, self._anomalies = [], {}
-            sealing = self._seal(flush, self._fold.take(), self._watermark, self._done)
+        events_due = bool(self._events) and self._sealer.seconds_left() <= 0
+        if forced or events_due or self._sealer.is_due(self._accumulators):
+            flush = self._sealer.next_flush(*self._events.take())
+            sealing = self._seal(flush, self._accumulators.take(), self._watermark, done)
             self._sealing = asyncio.create_task(sealing, name="seal")
             self._sealing.add_done_callback(lambda _: self._wake.set())
 
     async def _seal(self, flush: Flush, taken: Iterator[Aggregate], watermark: int, done: int) -> None:
-        """Seal until it has worked. Meanwhile the records are safe in the intake, and more gather."""
+        """Seal, and retry until it succeeds. Meanwhile the records are in the intake, and more are aggregated."""
         failed = False
         flush = await self._filled(flush, taken)
         while flush.aggregates or flush.aliases or flush.anomalies:
@@ -226,19 +181,19 @@ class Aggregator:
         self._forced = [(target, future) for target, future in self._forced if target > done]
 
     async def _filled(self, flush: Flush, taken: Iterator[Aggregate]) -> Flush:
-        """The flush with its aggregates, made some at a time: thousands at once would hold the others up."""
+        """The flush with its aggregates, made some at a time: thousands at once would block the event loop."""
         aggregates: list[Aggregate] = []
         while some := list(islice(taken, MADE_AT_ONCE)):
             aggregates += some
             await asyncio.sleep(0)
-        accumulated, self._fold.garbled = self._fold.garbled, False
-        self._processor.escalate_if_invalid(accumulated=accumulated)
+        invalid, self._accumulators.found_invalid = self._accumulators.found_invalid, False
+        self._processor.escalate_if_invalid(accumulated=invalid)
         logs = sum([aggregate.count for aggregate in aggregates])
         return msgspec.structs.replace(flush, logs=logs, aggregates=tuple(aggregates))
 
     async def _sleep(self) -> None:
         timeout = None
-        if self._fold.logs or self._has_events():
+        if self._accumulators.logs or self._events:
             timeout = max(0.0, self._sealer.seconds_left())
             until_size = self._sealer.seconds_until_size()
             if until_size > 0:
@@ -249,12 +204,10 @@ class Aggregator:
             async with asyncio.timeout(timeout):
                 await self._wake.wait()
 
-    def _has_events(self) -> bool:
-        return bool(self._aliases or self._anomalies)
 
-
-def _merged(queued: list[_Queued]) -> list[WorkingBatch]:
-    """The slices of one, or those of all that several hold together."""
-    if len(queued) == 1 or any(part.stages_done for one in queued for part in one.slices):
-        return [part for one in queued for part in one.slices]
-    return [*slices(WorkingBatch([record for one in queued for part in one.slices for record in part.records()]))]
+def _merged(entries: list[SlicesEntry]) -> list[WorkingBatch]:
+    """The slices of one entry, or of all records that several hold together."""
+    parts = [part for entry in entries for part in entry.slices]
+    if len(entries) == 1 or any(part.stages_done for part in parts):
+        return parts
+    return [*slices(WorkingBatch([record for part in parts for record in part.records()]))]

@@ -1,4 +1,4 @@
-"""When gathered groups become a flush, and how the flush becomes durable."""
+"""Decides when accumulated groups become a flush, and makes the flush durable."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ log = logging.getLogger(__name__)
 
 
 class Sealer:
-    """Decides when to seal: on time, size, memory or force; and writes the flush to the outbox.
+    """Decides when to seal (age, size, memory) and writes the flush to the outbox.
 
-    Size alone seals only while every required sink has all that was sealed before: at a trickle a flush holds
-    `batch_size` logs, under load and in an outage it holds what gathered meanwhile.
+    Size alone seals only while every required sink has stored all earlier flushes: at a low rate a flush holds
+    `batch_size` logs, under load and in an outage it holds all that arrived meanwhile.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Sealer:
         self.logs = 0
 
     async def open(self) -> None:
-        """Read where the numbering stands."""
+        """Read the sequence of the newest flush."""
         self._sequence = await self._writer.submit(self._outbox.last_sequence)
 
     @property
@@ -66,37 +66,44 @@ class Sealer:
         return self._sequence
 
     def began(self) -> None:
-        """Note that the first log of a new flush has arrived."""
+        """Note that the first log of the next flush has arrived."""
         self._opened_at = self._now()
         self._opened_us = time.time_ns() // 1000
 
-    def is_due(self, fold: Accumulators) -> bool:
-        """Whether what has gathered is to be sealed now."""
-        if not fold.logs:
+    def is_due(self, accumulators: Accumulators) -> bool:
+        """Whether the accumulated groups are to be sealed now."""
+        if not accumulators.logs:
             return False
-        if self.seconds_left() <= 0 or self.is_large(fold):
+        if self.seconds_left() <= 0 or self.is_large(accumulators):
             return True
-        return fold.logs >= self._settings.batch_size and self._settled() and self._now() >= self._not_before
+        return (
+            accumulators.logs >= self._settings.batch_size
+            and self._sinks_are_current()
+            and self._now() >= self._not_before
+        )
 
-    def is_large(self, fold: Accumulators, times: float = 1.0) -> bool:
-        """Whether what has gathered takes (`times` as much as) the memory that it should."""
+    def is_large(self, accumulators: Accumulators, times: float = 1.0) -> bool:
+        """Whether the accumulated groups take at least `times` the memory at which they are sealed."""
         settings = self._settings
-        return len(fold) >= times * settings.max_groups / 2 or fold.bytes >= times * settings.max_buffer_bytes
+        return (
+            len(accumulators) >= times * settings.max_groups / 2
+            or accumulators.bytes >= times * settings.max_buffer_bytes
+        )
 
     def seconds_left(self) -> float:
-        """Seconds until time alone seals what has gathered."""
+        """Seconds until the age of the accumulated groups alone makes a flush due."""
         return self._opened_at + self._settings.aggregation_window - self._now()
 
     def seconds_until_size(self) -> float:
-        """Seconds until size alone may seal again, if the sinks keep up."""
+        """Seconds until size alone may seal again, if every sink is current."""
         return self._not_before - self._now()
 
-    def settled(self) -> None:
-        """Note that a sink has caught up: size alone may seal again after a fair pause.
+    def sink_progressed(self) -> None:
+        """Note that a sink has stored a flush. Once all are current, size alone may seal again after a pause.
 
-        At once after an outage: the time that a sink was away is no cost, and what gathered meanwhile is to be stored.
+        After an outage there is no pause: the time that a sink was unreachable is no cost of the flush.
         """
-        if self._settled():
+        if self._sinks_are_current():
             failures = sum(lane.errors for lane in self._lanes if lane.required)
             took = self._now() - self._sealed_at if failures == self._failures else 0.0
             self._failures = failures
@@ -104,7 +111,7 @@ class Sealer:
             self._not_before = self._now() + pause
 
     def next_flush(self, aliases: list[Alias], anomalies: list[Anomaly]) -> Flush:
-        """The flush that comes after the newest one, without its aggregates; it is nowhere but in memory yet."""
+        """The flush after the newest one, without its aggregates; it is only in memory yet."""
         self._sealed_at = self._now()
         return Flush(
             instance=self._identity.instance,
@@ -121,8 +128,8 @@ class Sealer:
     async def seal(self, flush: Flush, watermark: int) -> bool:
         """Write the next flush to the outbox and trim the intake up to `watermark`, in one transaction.
 
-        Returns whether it could be written as it was; what cannot be encoded keeps its counts only.
-        Raises `JournalError` when it cannot be written: then nothing has changed.
+        Returns whether it could be written unchanged; an aggregate that cannot be encoded keeps only its counts.
+        Raises `JournalError` when it cannot be written; nothing has changed then.
         """
         whole = True
         try:
@@ -137,7 +144,7 @@ class Sealer:
         for lane in self._lanes:
             lane.offer(flush)
         if not self._lanes:
-            self.settled()
+            self.sink_progressed()
         await self._merge_waiting()
         return whole
 
@@ -156,5 +163,5 @@ class Sealer:
         except JournalError as error:
             log.warning("waiting flushes could not be merged", extra={"error": str(error)})
 
-    def _settled(self) -> bool:
+    def _sinks_are_current(self) -> bool:
         return not any(lane.required and lane.behind for lane in self._lanes)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from log_aggregator.model.record import ERROR_LEVELS
 
 MAX_LEVELS = 50
-"""Levels that are counted apart: clients may name what they like."""
+"""Levels that are counted one by one; clients may send any. Later ones are counted together as `(other)`."""
 
 MAX_SOURCES = 1000
-"""Sources whose errors are counted apart; those of later ones are counted together as `(other)`."""
+"""Sources whose errors are counted one by one; those of later ones are counted together as `(other)`."""
 
 
 class Tally:

@@ -243,7 +243,7 @@ class Lane:
         """What the sink does not have yet."""
         return await self._writer.submit(lambda c: self._outbox.waiting(c, self._state.cursor))
 
-    def figures(self) -> dict[str, Any]:
+    def stats(self) -> dict[str, Any]:
         """What `/stats` shows of this sink."""
         return {
             "required": self.required,

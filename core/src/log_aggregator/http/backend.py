@@ -44,7 +44,7 @@ class Backend(Protocol):
     def routes(self) -> list[tuple[str, str, Handler]]:
         """Routes of plugins: (method, path, handler). Complete before `build_app` is called."""
 
-    async def take(self, records: list[Record], *, key: str | None, digest: bytes, size: int) -> Receipt:
+    async def submit(self, records: list[Record], *, key: str | None, digest: bytes, size: int) -> Receipt:
         """Accept records; returns when they are as durable as the settings say.
 
         `key` is the Idempotency-Key and `digest` identifies the body; without a key it is empty. `size` is the
@@ -60,7 +60,7 @@ class Backend(Protocol):
         """
 
     async def stats(self) -> dict[str, Any]:
-        """All figures, ready for JSON."""
+        """All stats, ready for JSON."""
 
     async def health(self) -> HealthReport:
         """How the service is, with each check. Returns within a few seconds at most."""

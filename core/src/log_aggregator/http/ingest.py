@@ -29,7 +29,7 @@ class Ingest:
 
     def __init__(self, backend: Backend, guard: Guard) -> None:
         self._guard = guard
-        self._take = backend.take
+        self._submit = backend.submit
         self._reader = BodyReader(backend.settings)
         self._decompressor = Decompressor(backend.settings, self._reader.room)
         self._decoder = BodyDecoder(limits_of(backend.settings))
@@ -96,7 +96,7 @@ class Ingest:
                 raise Problem(400, f"{IDEMPOTENCY_KEY}: expected 1 to {MAX_KEY_LENGTH} printable ASCII characters")
             digest = blake2b(raw, digest_size=16).digest()
         try:
-            return await self._take(records, key=key, digest=digest, size=len(raw))
+            return await self._submit(records, key=key, digest=digest, size=len(raw))
         except OverloadedError as error:
             raise busy(503, str(error), error.retry_after) from None
         except Reject as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, Protocol, get_args
 
 from aiohttp import web
 
@@ -15,68 +15,96 @@ from log_aggregator.model.aggregate import Alias, Anomaly
 from log_aggregator.model.record import Record
 from log_aggregator.store import Store
 
-if TYPE_CHECKING:
-    from log_aggregator.service.service import Service
-
 Check = Callable[[], Awaitable[str | None]]
-Figures = Callable[[], dict[str, Any]]
+Stats = Callable[[], dict[str, Any]]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Registrations:
-    """What the plugins have registered, in the file's order."""
+    """What the plugins have registered, in the file's order. No route is added once it is `complete`."""
 
     def __init__(self) -> None:
         self.routes: list[tuple[str, str, Handler]] = []
         self.checks: dict[str, Check] = {}
-        self.figures: dict[str, Figures] = {}
-        self.stores: list[tuple[str, Store]] = []
+        self.stats: dict[str, Stats] = {}
+        self.stores: list[Store] = []
+        self.complete = False
+
+    @property
+    def store(self) -> Store | None:
+        """The store that is read: the first in the file's order."""
+        return self.stores[0] if self.stores else None
+
+
+class Host(Protocol):
+    """What a `PluginContext` needs of the service."""
+
+    @property
+    def settings(self) -> Settings:
+        """The core's settings."""
+
+    @property
+    def shared_dir(self) -> Path:
+        """The data directory of all workers."""
+
+    @property
+    def instance(self) -> str:
+        """The identity of the data directory."""
+
+    async def ingest(self, records: list[Record]) -> int:
+        """Submit records; returns how many were accepted."""
+
+    def emit(self, event: Alias | Anomaly) -> None:
+        """Add an event to the next flush."""
+
+    async def stats(self) -> dict[str, Any]:
+        """The object of `GET /stats`."""
 
 
 class PluginContext:
     """Implements `hookspecs.Service` for the plugin `name`."""
 
-    def __init__(self, service: Service, name: str, registrations: Registrations) -> None:
-        self._service = service
+    def __init__(self, host: Host, name: str, registrations: Registrations) -> None:
+        self._host = host
         self._name = name
         self._registrations = registrations
 
     @property
     def data_dir(self) -> Path:
         """The service's data directory."""
-        return self._service.settings.data_dir
+        return self._host.settings.data_dir
 
     @property
     def shared_dir(self) -> Path:
         """The data directory of all workers."""
-        return self._service.shared_dir
+        return self._host.shared_dir
 
     @property
     def instance(self) -> str:
         """The identity of the data directory."""
-        return self._service.instance
+        return self._host.instance
 
     @property
     def settings(self) -> Settings:
         """The core's settings."""
-        return self._service.settings
+        return self._host.settings
 
     @property
     def store(self) -> Store | None:
         """The store that is read."""
-        return self._service.store
+        return self._registrations.store
 
     async def ingest(self, records: list[Record]) -> int:
-        """Take records in, as HTTP does."""
-        return (await self._service.take(list(records))).accepted
+        """Submit records as HTTP does; returns how many were accepted."""
+        return await self._host.ingest(list(records))
 
     def emit(self, event: Alias | Anomaly) -> None:
-        """Let an event ride on the next flush."""
-        self._service.pipeline.emit(event)
+        """Add an event to the next flush."""
+        self._host.emit(event)
 
     def add_route(self, method: str, path: str, handler: Handler, scope: RouteScope | None = None) -> None:
         """Serve an HTTP route, for API keys of a scope."""
-        if self._service.running:
+        if self._registrations.complete:
             raise ConfigError(f"plugin {self._name}: route {path}: routes are added in lifespan, before the start")
         if any((method, path) == known[:2] for known in self._registrations.routes):
             raise ConfigError(f"plugin {self._name}: route {method} {path} is taken by another plugin")
@@ -85,7 +113,7 @@ class PluginContext:
         self._registrations.routes.append((method, path, handler))
 
     def _marked(self, path: str, handler: Handler, scope: RouteScope) -> Handler:
-        """The handler with the mark that the guard looks for. A method can carry none, so a function does."""
+        """The handler with its scope as an attribute. A method cannot have one, so a function wraps it."""
         if scope not in get_args(RouteScope):
             known = ", ".join(get_args(RouteScope))
             raise ConfigError(f"plugin {self._name}: route {path}: scope {scope!r}: expected one of {known}")
@@ -97,17 +125,17 @@ class PluginContext:
         return marked
 
     def add_health_check(self, name: str, check: Check) -> None:
-        """Ask `check` at every `GET /health`."""
+        """Run `check` at every `GET /health`."""
         self._registrations.checks[name] = check
 
-    def add_stats(self, name: str, figures: Figures) -> None:
-        """Show figures at `GET /stats`."""
-        self._registrations.figures[name] = figures
+    def add_stats(self, name: str, figures: Stats) -> None:
+        """Show what `figures` returns at `GET /stats`."""
+        self._registrations.stats[name] = figures
 
     async def stats(self) -> dict[str, Any]:
-        """The figures of `GET /stats`."""
-        return await self._service.stats()
+        """The object of `GET /stats`."""
+        return await self._host.stats()
 
     def register_store(self, store: Store) -> None:
         """Offer this sink for reading."""
-        self._registrations.stores.append((self._name, store))
+        self._registrations.stores.append(store)

@@ -53,13 +53,13 @@ class PreAggregator:
         self._seconds = bucket_seconds
         self._bucket_us = bucket_seconds * 1_000_000
         self._group_by = group_by
-        self.garbled = False
+        self.found_invalid = False
 
     def sort(self, batch: WorkingBatch) -> list[PartialAggregate]:
-        """The kinds of a batch. Records without a pattern use their message.
+        """The partial aggregates of a batch. Records without a pattern use their message.
 
-        Raises `InvalidRecordError` when a field of a record has not its type. `garbled` is set when metadata that was
-        to be grouped by cannot be written down.
+        Raises `InvalidRecordError` when a field of a record has not its type. `found_invalid` is set when metadata
+        that was to be grouped by cannot be encoded.
         """
         try:
             return self._sorted(batch)
@@ -124,7 +124,7 @@ class PreAggregator:
         try:
             return msgspec.json.encode(chosen, order="sorted").decode()[:512] if chosen else ""
         except (TypeError, ValueError, RecursionError, OverflowError):
-            self.garbled = True
+            self.found_invalid = True
             return ""
 
 

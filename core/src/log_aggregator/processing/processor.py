@@ -66,8 +66,8 @@ class Processor:
 
     def escalate_if_invalid(self, *, accumulated: bool) -> None:
         """Let every plugin be watched closely when metadata was invalid: here, or where it was accumulated."""
-        if accumulated or self._aggregator.garbled:
-            self._aggregator.garbled = False
+        if accumulated or self._aggregator.found_invalid:
+            self._aggregator.found_invalid = False
             self._stages.inspector.escalate("metadata")
 
     def escalate(self, fields: str) -> None:

@@ -1,1 +1,1 @@
-"""The running service: this process, all workers, and what it says of itself."""
+"""The running service: the parts of one process, the process, and all workers."""

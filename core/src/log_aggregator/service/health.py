@@ -1,4 +1,4 @@
-"""Whether the service is well: what is asked at `GET /health`, and what each answer means."""
+"""The health of one process: its parts, its store, and the health checks of its plugins."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from log_aggregator.http.backend import HealthReport
+from log_aggregator.journal import JournalError, touch
 from log_aggregator.plugins.isolation.where_raised import package_of, where_raised
+from log_aggregator.service.runtime import Runtime
+from log_aggregator.service.stats import resident_bytes
+from log_aggregator.store import Store, StoreHealth
 
 CHECK_TIMEOUT = 2.0
 """Seconds that one check may take."""
@@ -16,8 +20,78 @@ ERROR_RATE_TO_DEGRADE = 0.05
 """Share of received logs that were refused or failed a stage beyond which the service is degraded."""
 
 
-async def ask(check: Callable[[], Awaitable[str | None]], package: str = "") -> str | None:
-    """Run one check: `None` is well, a text says what is not. Never raises, never takes long.
+async def health_of(runtime: Runtime) -> HealthReport:
+    """The answer to `GET /health`, of this process alone. Never raises; takes a few seconds at most."""
+    journal_failure = await _journal_failure(runtime)
+    checks = _own_checks(runtime, journal_failure)
+    store = runtime.registrations.store
+    if store is not None:
+        checks["database"] = await _check_store(store)
+    names = list(runtime.registrations.checks)
+    answers = await asyncio.gather(*(_run(runtime.registrations.checks[name]) for name in names))
+    for name, answer in zip(names, answers, strict=True):
+        checks[name] = {"ok": answer is None, "detail": answer or ""}
+    # With DURABILITY=memory logs are accepted all the same: the journal holds only flushes then.
+    refusing = journal_failure if runtime.settings.durability == "journal" else None
+    return _report(runtime.ingester.closed_because or refusing or None, checks)
+
+
+def _own_checks(runtime: Runtime, journal_failure: str) -> dict[str, Any]:
+    """The checks that ask no plugin."""
+    ingester, tally = runtime.ingester, runtime.accumulators.tally
+    received = max(1, ingester.accepted + ingester.rejected + ingester.refused)
+    failed = (ingester.rejected + ingester.refused) / received
+    checks: dict[str, Any] = {
+        "queue": {"ok": True, "records": runtime.aggregator.queued},
+        "memory": {"ok": True, "resident_bytes": resident_bytes()},
+        "journal": {
+            "ok": not journal_failure,
+            "bytes": ingester.journal_bytes,
+            "max_bytes": runtime.settings.journal_max_bytes,
+            **({"detail": journal_failure} if journal_failure else {}),
+        },
+        "rejections": {"ok": failed <= ERROR_RATE_TO_DEGRADE, "share": round(failed, 4)},
+        "errors": {"ok": True, "share": round(tally.errors / max(1, tally.logs), 4)},
+    }
+    for lane in runtime.lanes:
+        checks[f"sink {lane.name}"] = {
+            "ok": lane.state in {"stored", "delivering"} or not lane.required,
+            "state": lane.state,
+            "detail": lane.last_error if lane.failures else "",
+        }
+    for name, circuit in runtime.stages.circuits.items():
+        if circuit.complaint:
+            checks[f"plugin {name}"] = {"ok": False, "detail": circuit.complaint}
+    return checks
+
+
+async def _journal_failure(runtime: Runtime) -> str:
+    """Why the journal cannot be written; empty when it can. After a failure a write is tried: no other may come."""
+    if runtime.writer.failure:
+        try:
+            async with asyncio.timeout(CHECK_TIMEOUT):
+                await runtime.writer.submit(touch)
+        except (JournalError, TimeoutError):
+            return runtime.writer.failure
+    return ""
+
+
+async def _check_store(store: Store) -> dict[str, Any]:
+    health: StoreHealth | None = None
+
+    async def look() -> str | None:
+        nonlocal health
+        health = await store.health()
+        return None
+
+    problem = await _run(look, package_of(store))
+    if health is None:
+        return {"ok": False, "detail": problem or "no answer", "latency_ms": None}
+    return {"ok": health.reachable, "detail": health.detail, "latency_ms": health.latency_ms}
+
+
+async def _run(check: Callable[[], Awaitable[str | None]], package: str = "") -> str | None:
+    """Run one check: `None` is healthy, a text says what is not. Never raises.
 
     `package` is the plugin's top-level package where the check itself does not tell.
     """
@@ -30,10 +104,10 @@ async def ask(check: Callable[[], Awaitable[str | None]], package: str = "") -> 
         return where_raised(error, package or package_of(check))
 
 
-def report(closed_because: str | None, checks: dict[str, Any]) -> HealthReport:
-    """The verdict over all checks: each has an `ok` and, when it is not, a `detail`."""
+def _report(closed_because: str | None, checks: dict[str, Any]) -> HealthReport:
+    """The status over all checks: each has an `ok` and, when it is not, a `detail`."""
     if closed_because is not None:
         checks["accepting"] = {"ok": False, "detail": closed_because}
         return HealthReport("unhealthy", False, checks)
-    well = all(check["ok"] for check in checks.values())
-    return HealthReport("healthy" if well else "degraded", True, checks)
+    healthy = all(check["ok"] for check in checks.values())
+    return HealthReport("healthy" if healthy else "degraded", True, checks)

@@ -1,4 +1,4 @@
-"""The HTTP server around the service: listens, tells where, stops in order."""
+"""The HTTP server around the service: listens, announces its address, stops in order."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ async def serve(settings: Settings, registry: Registry, place: Place | None = No
 
     A worker listens on the socket that it inherited, or, when it has none, only drains its journal.
     """
-    orders = SignalHandler()
+    signals = SignalHandler()
     if place is not None:  # the supervisor holds the other end as long as it lives
-        asyncio.get_running_loop().add_reader(sys.stdin.fileno(), orders.stop)
+        asyncio.get_running_loop().add_reader(sys.stdin.fileno(), signals.stop)
     front = _Front(settings, place)
     current: Registry | None = registry
     before: list[PluginEntry] | None = None
@@ -45,7 +45,7 @@ async def serve(settings: Settings, registry: Registry, place: Place | None = No
         while current is not None:
             entries = [plugin.entry for plugin in current.plugins]
             try:
-                current, before = await _run(settings, current, place, front, orders), entries
+                current, before = await _run(settings, current, place, front, signals), entries
             except ConfigError as error:
                 if before is None:
                     raise
@@ -56,14 +56,14 @@ async def serve(settings: Settings, registry: Registry, place: Place | None = No
 
 
 async def _run(
-    settings: Settings, registry: Registry, place: Place | None, front: _Front, orders: SignalHandler
+    settings: Settings, registry: Registry, place: Place | None, front: _Front, signals: SignalHandler
 ) -> Registry | None:
-    """Run one pipeline until an order; the registry that follows, or `None` at the end."""
+    """Run one pipeline until a signal; the registry of the next one, or `None` at the end."""
     async with Service(settings, registry, place) as service:
         if place is not None and place.listen == -1:
             return None
         await front.show(build_app(service))
-        following = await orders.next_registry(settings)
+        following = await signals.next_registry(settings)
         if following is None:
             log.info("stopping")
             await front.close()
@@ -73,14 +73,14 @@ async def _run(
 
 
 class _Front:
-    """The one listening socket before the pipelines that follow each other."""
+    """The listening socket, which stays open while one pipeline replaces another."""
 
     def __init__(self, settings: Settings, place: Place | None) -> None:
         self._settings, self._place = settings, place
         self._listener: Listener | None = None
 
     async def show(self, app: web.Application) -> None:
-        """Answer with this application; the first time, listen and say where. Raises `ConfigError`."""
+        """Answer with this application; the first time, listen and announce the address. Raises `ConfigError`."""
         settings, place = self._settings, self._place
         if self._listener is not None:
             await self._listener.resume(app)
@@ -93,12 +93,12 @@ class _Front:
             _announce(url, settings, os.getppid() if place else os.getpid())
 
     async def pause(self) -> None:
-        """Hold new requests back until the next application is shown."""
+        """Let new requests wait until the next application is shown."""
         assert self._listener is not None
         await self._listener.pause()
 
     async def close(self) -> None:
-        """Listen no more."""
+        """Close the socket and all connections."""
         listener, self._listener = self._listener, None
         if listener is not None:
             await listener.stop()
@@ -121,7 +121,7 @@ def _url(host: str, port: int) -> str:
 
 
 def _announce(url: str, settings: Settings, pid: int) -> None:
-    """Tell people on the terminal and programs in `service.json` where the service is.
+    """Write the address to the terminal for people and to `service.json` for programs.
 
     `pid` is the process to signal: with several workers, their parent.
     """

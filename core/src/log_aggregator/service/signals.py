@@ -1,4 +1,4 @@
-"""What signals ask of a running service: to stop, or to take up a changed plugins.toml."""
+"""Signals: SIGTERM and SIGINT stop the service, SIGHUP reloads plugins.toml."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ log = logging.getLogger(__name__)
 
 
 class SignalHandler:
-    """Listens from now on: SIGTERM and SIGINT stop, SIGHUP reloads.
+    """Handles signals from its creation on: SIGTERM and SIGINT stop, SIGHUP reloads.
 
-    SIGHUP is also what a process gets when its terminal is closed: then it stops.
+    A process also gets SIGHUP when its terminal is closed; it stops then.
     """
 
     def __init__(self) -> None:
         self._stop = self._reload = False
-        self._given = asyncio.Event()
+        self._received = asyncio.Event()
         self._terminal = _on_terminal()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -33,18 +33,18 @@ class SignalHandler:
         loop.add_signal_handler(signal.SIGHUP, self._hang_up)
 
     def stop(self) -> None:
-        """Order to stop."""
+        """Stop, as SIGTERM does."""
         self._stop = True
-        self._given.set()
+        self._received.set()
 
     async def next_registry(self, settings: Settings) -> Registry | None:
-        """Wait for an order: the registry of the changed file, or `None` to stop.
+        """Wait for a signal: the registry of the changed file, or `None` to stop.
 
         A file that is wrong changes nothing: its errors are logged, and the wait goes on.
         """
         while True:
-            await self._given.wait()
-            self._given.clear()
+            await self._received.wait()
+            self._received.clear()
             registry = None
             if self._reload and not self._stop:
                 self._reload = False
@@ -59,7 +59,7 @@ class SignalHandler:
             self.stop()
             return
         self._reload = True
-        self._given.set()
+        self._received.set()
 
 
 def _on_terminal() -> bool:

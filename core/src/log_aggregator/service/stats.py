@@ -1,49 +1,67 @@
-"""What the service measures of itself: latencies, memory."""
+"""The stats of one process: totals since the start, and the present state of each part."""
 
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from typing import Any
 
-from ddsketch import DDSketch
+from log_aggregator.plugins.isolation.where_raised import package_of, where_raised
+from log_aggregator.service.runtime import Runtime
 
-_STEPS_A_SECOND = 100_000
-_STEPS_KEPT = 1000
 _PAGE = os.sysconf("SC_PAGE_SIZE")
-_QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
 
 
-class Latency:
-    """How long something takes: quantiles within 1 % (DDSketch, VLDB 2019) or 0.01 ms, in bounded memory."""
+def stats_of(runtime: Runtime) -> dict[str, Any]:
+    """The object of `GET /stats`, of this process alone."""
+    accumulators, ingester, sealer = runtime.accumulators, runtime.ingester, runtime.sealer
+    tally = accumulators.tally
+    return {
+        "instance": runtime.instance,
+        "uptime_seconds": round(time.time() - runtime.started, 3),
+        "logs": {
+            "accepted": ingester.accepted,
+            "rejected": ingester.rejected,
+            "refused": ingester.refused,
+            "duplicates": ingester.duplicates,
+            "aggregated": tally.logs,
+            "overflowed": accumulators.overflowed,
+            "by_level": dict(tally.by_level),
+            "errors": tally.errors,
+            "errors_by_source": dict(tally.errors_by_source),
+        },
+        "aggregation": {
+            "gathering_groups": len(accumulators),
+            "gathering_bytes": accumulators.bytes,
+            "flushes": sealer.flushes,
+            "rows": sealer.groups,
+            "logs_per_row": round(sealer.logs / sealer.groups, 3) if sealer.groups else None,
+            "busy_seconds": round(runtime.aggregator.busy_seconds + runtime.processor.busy_seconds, 6),
+        },
+        "latency": {"acknowledge": runtime.latency.stats()},
+        "queue": {"records": runtime.aggregator.queued},
+        "journal": {
+            "bytes": ingester.journal_bytes,
+            "max_bytes": runtime.settings.journal_max_bytes,
+            "commits": runtime.writer.commits,
+            "commit_seconds": round(runtime.writer.commit_seconds, 6),
+        },
+        "memory": {"resident_bytes": resident_bytes()},
+        "sinks": {lane.name: lane.stats() for lane in runtime.lanes},
+        "plugins": {name: _plugin_stats(runtime, name) for name in runtime.stages.circuits},
+    }
 
-    def __init__(self) -> None:
-        self._sketch = DDSketch(0.01)
-        self._steps: dict[int, int] = {}
 
-    def note(self, seconds: float) -> None:
-        """Note one duration."""
-        # Counted first, because the sketch costs more than all else that is noted about a request.
-        step = round(seconds * _STEPS_A_SECOND)
-        steps = self._steps
-        steps[step] = steps.get(step, 0) + 1
-        if len(steps) > _STEPS_KEPT:
-            self._pour()
-
-    def _pour(self) -> None:
-        for step, times in self._steps.items():
-            self._sketch.add(step / _STEPS_A_SECOND, times)
-        self._steps.clear()
-
-    def figures(self) -> dict[str, Any]:
-        """Count, sum in seconds, and quantiles in milliseconds."""
-        self._pour()
-        count = int(self._sketch.count)
-        out: dict[str, Any] = {"count": count, "sum_seconds": round(self._sketch.sum, 6)}
-        for name, q in _QUANTILES.items():
-            value = self._sketch.get_quantile_value(q) if count else None
-            out[f"{name}_ms"] = None if value is None else round(value * 1000, 3)
-        return out
+def _plugin_stats(runtime: Runtime, name: str) -> dict[str, Any]:
+    stats = runtime.stages.circuits[name].stats() | runtime.stages.refusals.stats(name)
+    own = runtime.registrations.stats.get(name)
+    if own is not None:
+        try:
+            stats["figures"] = own()
+        except (Exception, SystemExit) as error:  # noqa: BLE001  a plugin may raise anything; the other stats stand
+            stats["figures"] = {"error": where_raised(error, package_of(own))}
+    return stats
 
 
 def resident_bytes() -> int:

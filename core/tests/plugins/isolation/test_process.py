@@ -82,7 +82,7 @@ async def test_it_runs_elsewhere_and_its_changes_arrive(tmp_path: Path) -> None:
         assert {aggregate.pattern for aggregate in aggregates} == {"one", "two"}
         assert all(aggregate.tags == {"mine": 1} for aggregate in aggregates)
         assert all(aggregate.category not in ("", str(os.getpid())) for aggregate in aggregates)
-        assert h.service.stages.circuits["tagger"].stats()["calls"]
+        assert h.service.runtime.stages.circuits["tagger"].stats()["calls"]
 
 
 async def test_a_batch_over_which_it_hangs_or_dies_goes_on_unchanged_and_the_next_one_is_served() -> None:

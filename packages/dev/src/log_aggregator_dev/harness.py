@@ -79,7 +79,7 @@ class Harness:
 
     def plugin(self, name: str) -> Any:
         """The object of a plugin that runs. Raises `KeyError` when none of this name does."""
-        return {plugin.name: plugin.instance for plugin in self.service.registry.plugins}[name]
+        return {plugin.name: plugin.instance for plugin in self.service.runtime.registry.plugins}[name]
 
 
 @contextlib.asynccontextmanager

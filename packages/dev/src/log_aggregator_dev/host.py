@@ -11,7 +11,7 @@ from log_aggregator.config.settings import Settings
 from log_aggregator.hookspecs import RouteScope
 from log_aggregator.model.aggregate import Alias, Anomaly
 from log_aggregator.model.record import Record
-from log_aggregator.plugins.context import Check, Figures, Handler
+from log_aggregator.plugins.context import Check, Handler, Stats
 from log_aggregator.store import Store
 
 
@@ -31,7 +31,7 @@ class Host:
         self.events: list[Alias | Anomaly] = []
         self.routes: dict[tuple[str, str], Handler] = {}
         self.checks: dict[str, Check] = {}
-        self.figures_of: dict[str, Figures] = {}
+        self.figures_of: dict[str, Stats] = {}
         self.stores: list[Store] = []
 
     @property
@@ -56,7 +56,7 @@ class Host:
         """Keep the check."""
         self.checks[name] = check
 
-    def add_stats(self, name: str, figures: Figures) -> None:
+    def add_stats(self, name: str, figures: Stats) -> None:
         """Keep the figures."""
         self.figures_of[name] = figures
 

@@ -187,8 +187,8 @@ class StageContract(StageSuite):
                 answer = await h.post(*(message or "!" for message in self.messages))
                 assert answer.status == 202, f"the service answered {answer.status}: {answer.body}"
                 total = sum((await h.counts()).values())
-                stats = h.service.stages.circuits["under-test"].stats()
-                assert total == h.service.door.accepted, "what was accepted is not what was aggregated"
+                stats = h.service.runtime.stages.circuits["under-test"].stats()
+                assert total == h.service.runtime.ingester.accepted, "what was accepted is not what was aggregated"
                 assert stats["calls"], "the stage was never called"
                 assert not stats["errors"], f"the stage failed inside the service: {stats['last_error']}"
 

@@ -1,4 +1,4 @@
-"""How the figures of several workers become one: what adds up, what is the worst of all, what is a list."""
+"""Merges the answers of several workers: sums, worst states, lists."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from log_aggregator.http.backend import HealthReport, Status
 
 _HIGHEST = {"uptime_seconds", "p50_ms", "p90_ms", "p99_ms", "failures_in_a_row", "pause_seconds"}
-"""Figures that do not add up: of latencies the slowest worker's is shown."""
+"""Stats of which the highest of all workers is shown; all other numbers are summed."""
 
 _WORST: dict[str, Sequence[str]] = {
     "state": ("stopped", "retrying", "delivering", "stored"),
@@ -18,7 +18,7 @@ _WORST: dict[str, Sequence[str]] = {
 
 
 def merge_stats(stats: list[dict[str, Any]]) -> dict[str, Any]:
-    """The figures of all workers, in the form that one has."""
+    """The stats of all workers, in the form of those of one."""
     merged: dict[str, Any] = _merge("", stats)
     merged["instance"] = [one["instance"] for one in stats]
     merged["workers"] = len(stats)
@@ -38,7 +38,7 @@ def merge_flushes(answers: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def merge_health(reports: list[HealthReport]) -> HealthReport:
-    """As well as the worst; accepting while one worker accepts."""
+    """The worst status of all; accepting while one worker accepts."""
     checks: dict[str, Any] = {}
     for report in reports:
         for name, check in report.checks.items():

@@ -59,7 +59,7 @@ class Supervisor:
         return max(codes)
 
     async def _keep(self, place: Place, counts: Counts) -> int:
-        """Start one worker again and again until the service stops; its last exit code."""
+        """Run one worker and replace it when it dies, until the service stops; its last exit code."""
         first, quick = True, 0
         while True:
             started = time.monotonic()
@@ -93,7 +93,7 @@ class Supervisor:
         return process
 
     async def _ended(self, process: asyncio.subprocess.Process) -> int:
-        """Wait for the worker's end; pass the order to stop on when it comes."""
+        """Wait for the worker's end; pass a stop on to it."""
         stop = asyncio.create_task(self._stop.wait(), name="stop")
         end = asyncio.create_task(process.wait(), name="end")
         try:
@@ -110,7 +110,7 @@ class Supervisor:
             await asyncio.gather(stop, return_exceptions=True)
 
     async def _drain_left_over(self, sockets: str) -> None:
-        """Bring in what workers of an earlier, larger start left in their journals."""
+        """Drain the journals that an earlier start with more workers left behind."""
         for number in left_over(self._settings.data_dir, self._count):
             log.info("draining the journal of a worker that is no more", extra={"worker": number})
             process = await self._start(Place(number, 1, -1, sockets))

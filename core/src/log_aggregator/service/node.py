@@ -1,0 +1,158 @@
+"""This process: starts its tasks and plugins, replays, drains and stops; answers for itself alone."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import sqlite3
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+
+from log_aggregator.delivery.lane import Lane
+from log_aggregator.http.backend import HealthReport
+from log_aggregator.journal import used_bytes
+from log_aggregator.model.batch import WorkingBatch
+from log_aggregator.model.record import Record
+from log_aggregator.plugins.context import Host, PluginContext
+from log_aggregator.plugins.isolation.lifespan import contained
+from log_aggregator.plugins.isolation.where_raised import package_of
+from log_aggregator.plugins.slices import slices
+from log_aggregator.service.health import health_of
+from log_aggregator.service.runtime import Runtime
+from log_aggregator.service.stats import stats_of
+
+REPLAY_ROWS = 16
+MEASURE_EVERY = 0.5
+RESTART_TASK = 1.0
+
+log = logging.getLogger(__name__)
+
+
+class Node:
+    """Runs the parts of a `Runtime`. `submit` is `Ingester.submit`.
+
+    The order is `start`, `drain`, `stop`, `close`; without `drain` all that is not stored stays in the journal.
+    """
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+        self.submit = runtime.ingester.submit
+        self._tasks: list[asyncio.Task[None]] = []
+        self._lifespans = contextlib.AsyncExitStack()
+
+    async def start(self, host: Host) -> None:
+        """Enter every plugin's lifespan, start the tasks, replay the journal, and accept records.
+
+        `host` is what the plugins reach the service through. Raises `ConfigError` when a plugin cannot start; then
+        no task runs, but `close` is still to be called.
+        """
+        runtime = self.runtime
+        try:
+            for plugin in runtime.registry.with_hook("lifespan"):
+                context = PluginContext(host, plugin.name, runtime.registrations)
+                lifespan = plugin.hooks["lifespan"](service=context)
+                await self._lifespans.enter_async_context(
+                    contained(plugin.entry.where, plugin.name, lifespan, package_of(plugin.instance))
+                )
+            self._spawn(runtime.aggregator.run, "aggregator")
+            for lane in runtime.lanes:
+                self._spawn(lane.run, f"lane {lane.name}")
+            await self._replay()
+        except BaseException:
+            await self.stop()
+            raise
+        runtime.ingester.open()
+        self._spawn(self._measure_journal, "measure journal")
+        runtime.registrations.complete = True
+
+    async def drain(self) -> None:
+        """Seal all that is queued and give each sink one more attempt, within `shutdown_timeout`."""
+        lanes = self.runtime.lanes
+        try:
+            async with asyncio.timeout(self.runtime.settings.shutdown_timeout):
+                sequence = await self.runtime.aggregator.seal_now()
+                stored = await asyncio.gather(*(lane.last_try(sequence) for lane in lanes))
+        except TimeoutError:
+            stored = [False]
+        if not all(stored):
+            log.warning("stopped before every sink had everything; the rest is in the journal")
+
+    async def stop(self) -> None:
+        """Cancel the tasks."""
+        for task in reversed(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+
+    async def close(self) -> None:
+        """Leave the plugins' lifespans, the last one first. The caller sets the deadline."""
+        await self._lifespans.aclose()
+
+    async def flush(self, deadline: float) -> dict[str, Any]:
+        """Seal and wait at most `deadline` seconds for the sinks: how many groups, and each sink's outcome."""
+        lanes, sealer = self.runtime.lanes, self.runtime.sealer
+        before = sealer.groups
+        try:
+            async with asyncio.timeout(deadline):
+                sequence = await self.runtime.aggregator.seal_now()
+        except TimeoutError:
+            return {"groups": 0, "sealed": False, "sinks": {}}
+        finally:
+            for lane in lanes:
+                lane.hurry()
+        groups = sealer.groups - before
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(deadline):
+                await asyncio.gather(*(lane.reached(sequence) for lane in lanes))
+        return {"groups": groups, "sealed": True, "sinks": {lane.name: _outcome(lane, sequence) for lane in lanes}}
+
+    def stats(self) -> dict[str, Any]:
+        """The object of `GET /stats`."""
+        return stats_of(self.runtime)
+
+    async def health(self) -> HealthReport:
+        """The answer to `GET /health`."""
+        return await health_of(self.runtime)
+
+    def _spawn(self, work: Callable[[], Awaitable[None]], name: str) -> None:
+        self._tasks.append(asyncio.create_task(_supervised(work, name), name=name))
+
+    async def _replay(self) -> None:
+        """Aggregate what was acknowledged before a crash, before new records are accepted."""
+        aggregator, writer = self.runtime.aggregator, self.runtime.writer
+        position, replayed = 0, 0
+        while rows := await writer.submit(partial(self._rows_after, position)):
+            for position, records in rows:
+                replayed += len(records)
+                aggregator.enqueue(position, list(slices(WorkingBatch(records))))
+            await aggregator.drained()
+        if replayed:
+            log.info("replayed acknowledged logs from the journal", extra={"logs": replayed})
+
+    def _rows_after(self, position: int, connection: sqlite3.Connection) -> list[tuple[int, list[Record]]]:
+        return list(self.runtime.intake.read(connection, position, REPLAY_ROWS))
+
+    async def _measure_journal(self) -> None:
+        while True:
+            self.runtime.ingester.journal_bytes = await self.runtime.writer.submit(used_bytes)
+            await asyncio.sleep(MEASURE_EVERY)
+
+
+def _outcome(lane: Lane, sequence: int) -> dict[str, Any]:
+    if lane.cursor >= sequence:
+        return {"outcome": "stored"}
+    return {"outcome": "waiting", "error": lane.last_error or None}
+
+
+async def _supervised(work: Callable[[], Awaitable[None]], name: str) -> None:
+    """Run a task that never ends by itself. When it fails, log the error and start it again."""
+    while True:
+        try:
+            await work()
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            log.exception("internal task failed and is started again", extra={"task": name})
+            await asyncio.sleep(RESTART_TASK)

@@ -1,0 +1,43 @@
+"""What workers send each other: requests with an Idempotency-Key, flushes, and errors as statuses."""
+
+from __future__ import annotations
+
+import msgspec
+
+from log_aggregator.errors import KeyReusedError, LogAggregatorError, OverloadedError, Reject
+from log_aggregator.journal.intake import decode, encode
+from log_aggregator.model.aggregate import Flush
+from log_aggregator.model.record import Record
+
+ERRORS: dict[int, type[LogAggregatorError]] = {409: KeyReusedError, 422: Reject, 503: OverloadedError}
+"""Why a worker accepted nothing, by HTTP status."""
+
+_request_decoder = msgspec.msgpack.Decoder(tuple[str, bytes, bytes])
+_encoder = msgspec.msgpack.Encoder()
+_flush_decoder = msgspec.msgpack.Decoder(Flush)
+
+
+def encode_request(records: list[Record], key: str, digest: bytes) -> bytes:
+    """The body of `POST /submit`."""
+    return _encoder.encode((key, digest, encode(records)))
+
+
+def decode_request(body: bytes) -> tuple[list[Record], str, bytes]:
+    """Records, key and digest of `POST /submit`."""
+    key, digest, payload = _request_decoder.decode(body)
+    return decode(payload), key, digest
+
+
+def encode_flush(flush: Flush) -> bytes:
+    """The body of `POST /flushes/{sink}`."""
+    return _encoder.encode(flush)
+
+
+def decode_flush(body: bytes) -> Flush:
+    """The flush of `POST /flushes/{sink}`."""
+    return _flush_decoder.decode(body)
+
+
+def status_of(error: BaseException) -> int:
+    """The status under which `ERRORS` finds an error's class."""
+    return next(status for status, known in ERRORS.items() if isinstance(error, known))

@@ -1,0 +1,46 @@
+"""`GET /health` while the journal is full or cannot be written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from core.tests.made import Store
+from log_aggregator import Record
+from log_aggregator.errors import OverloadedError
+from log_aggregator.service.service import Service
+
+Make = Callable[..., Record]
+
+
+async def test_a_full_disk_is_seen_in_health_until_it_is_mended(
+    start: Callable[..., Service], store: Store, record: Make
+) -> None:
+    async with start() as service:
+        refusing = {"first": "INSERT ON intake", "second": "UPDATE ON meta"}
+        for name, write in refusing.items():
+            trigger = f"CREATE TEMP TRIGGER {name} BEFORE {write} BEGIN SELECT RAISE(FAIL, 'disk is full'); END"
+            await service.runtime.writer.submit(lambda c, trigger=trigger: c.execute(trigger))
+        with pytest.raises(OverloadedError, match="the journal cannot be written"):
+            await service.submit([record()])
+        for _ in range(2):
+            health = await service.health()
+            assert (health.status, health.accepting) == ("unhealthy", False)
+            assert "the journal cannot be written" in health.checks["journal"]["detail"]
+        for name in refusing:
+            await service.runtime.writer.submit(lambda c, name=name: c.execute(f"DROP TRIGGER {name}"))
+        health = await service.health()
+        assert health.accepting
+        assert health.checks["journal"]["ok"]
+        await service.submit([record()])
+    assert store.total == 1
+
+
+async def test_a_full_journal_refuses_and_says_why(start: Callable[..., Service], store: Store, record: Make) -> None:
+    async with start() as service:
+        service.runtime.ingester.journal_bytes = service.settings.journal_max_bytes + 1
+        with pytest.raises(OverloadedError, match="journal is full"):
+            await service.submit([record()])
+        health = await service.health()
+        assert (health.status, health.accepting) == ("unhealthy", False)
