@@ -1,4 +1,4 @@
-"""Plugins, registries and a store made on the spot, for tests of one room of the core."""
+"""Plugins, registries and a store made on the spot, for tests of one folder of the core."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from log_aggregator.sinks import Flush, Position
 
 
 class PlainRegistry:
-    """The part of `Registry` that the rooms use, over plugins that were not installed."""
+    """The part of `Registry` that the core uses, over plugins that were not installed."""
 
     def __init__(self, *plugins: Plugin) -> None:
         self.plugins = list(plugins)

@@ -1,4 +1,4 @@
-"""When what has gathered is sealed: at once at a trickle, rarely when flushes cost much, and on time in any case."""
+"""When accumulated groups are sealed: at once at a low rate, rarely when flushes are slow, never after the window."""
 
 from __future__ import annotations
 

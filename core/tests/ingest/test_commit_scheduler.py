@@ -9,7 +9,7 @@ from log_aggregator.ingest.commit_scheduler import LONGEST, LONGEST_AT_ALL, MANY
 
 
 class Commits:
-    """What a door would do: notes how many requests each commit took."""
+    """Notes how many requests each commit took, as an ingester would know."""
 
     def __init__(self) -> None:
         self.pace = CommitScheduler(self._commit)

@@ -64,11 +64,11 @@ class Forwarding:
         before = self.analytics.delivered
         for _ in range(ROUNDS):
             await self.stored(await self.feed())
-            assert self.store.figures()["lag_flushes"] == 0
+            assert self.store.stats()["lag_flushes"] == 0
         assert self.store.errors == 0
         assert self.analytics.attempts >= 1
         assert self.analytics.delivered == before
-        assert self.analytics.figures()["lag_flushes"] >= ROUNDS
+        assert self.analytics.stats()["lag_flushes"] >= ROUNDS
         assert self.service.runtime.ingester.accepted == self.sent
 
 

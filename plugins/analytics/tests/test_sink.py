@@ -118,7 +118,7 @@ async def test_a_full_backlog_drops_the_oldest_and_every_lost_log_is_counted(
             assert (await forwarding.analytics.waiting()).groups <= 20 + 9
         server.fault = None
         await forwarding.forwarded(sequence)
-        lost = forwarding.analytics.figures()["lost_logs"]
+        lost = forwarding.analytics.stats()["lost_logs"]
         assert 0 < lost < forwarding.sent
         assert server.logs + lost == forwarding.sent
 
@@ -146,7 +146,7 @@ async def test_a_permanently_rejected_body_is_dropped_and_counted(start_forwardi
         server.fault = refuse
         await forwarding.forwarded(await forwarding.feed(logs=7))
         await forwarding.forwarded(await forwarding.feed(logs=5))
-        assert forwarding.analytics.figures()["lost_logs"] == 7
+        assert forwarding.analytics.stats()["lost_logs"] == 7
         assert server.logs == 5
 
 

@@ -138,7 +138,10 @@ class Aggregator:
         """
         together = [entry, *self._queue.take_slices(RECORDS - entry.size)]
         for part in _merged(together):
-            self._accumulators.add(await self._processor.process_acknowledged(part))
+            partials = await self._processor.process_acknowledged(part)
+            started = time.perf_counter()
+            self._accumulators.add(partials)
+            self.busy_seconds += time.perf_counter() - started
             self._queue.records -= part.size
             await asyncio.sleep(0)
         return together[-1].position

@@ -131,7 +131,7 @@ def _group_by(settings: Settings) -> tuple[str, ...]:
 
 
 def _watchdog(registry: Registry, stages: Stages, lanes: list[Lane]) -> StallWatchdog:
-    """The watchdog of the event loop. Stages and lanes tell it which plugin runs."""
+    """The watchdog of the event loop. Stages and lanes set which plugin runs."""
     watchdog = StallWatchdog(stages.circuits, packages_of(registry.plugins))
     stages.watch = watchdog
     for lane in lanes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,6 +16,7 @@ from log_aggregator.errors import PermanentError
 from log_aggregator.http.backend import HealthReport
 from log_aggregator.ingest.ingester import Receipt
 from log_aggregator.model.record import Record
+from log_aggregator.service.workers.shared_plugins import OneAtATime
 from log_aggregator.service.workers.wire import ERRORS, decode_flush, decode_request, status_of
 
 
@@ -36,9 +37,7 @@ class Answerer(Protocol):
 
 
 @asynccontextmanager
-async def answering(
-    node: Answerer, place: Place, sinks: Mapping[str, Callable[..., Awaitable[None]]]
-) -> AsyncIterator[None]:
+async def answering(node: Answerer, place: Place, sinks: Mapping[str, OneAtATime]) -> AsyncIterator[None]:
     """Answer the other workers until the end of the block. `sinks` are those that they deliver to, by name."""
 
     async def stats(_: web.Request) -> web.Response:

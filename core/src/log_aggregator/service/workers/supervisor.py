@@ -69,7 +69,7 @@ class Supervisor:
             if self._stop.is_set():
                 return code
             if first and code == START_ERROR:
-                self._stop.set()  # it has said why it cannot start; the others cannot either
+                self._stop.set()  # it has logged why it cannot start; the others cannot either
                 return code
             first = False
             quick = quick + 1 if time.monotonic() - started < QUICK_DEATH else 0
