@@ -10,6 +10,7 @@ from log_aggregator.model.group import (
     flattened,
     grouped,
     handed_out,
+    is_annotated,
     is_uniform,
     records_of,
     retire,
@@ -17,7 +18,7 @@ from log_aggregator.model.group import (
     write,
 )
 from log_aggregator.model.record import DecodedRecords, Record
-from log_aggregator.model.shapes import shapes_of
+from log_aggregator.model.shapes import shape_of, shapes_of
 
 
 class Batch:
@@ -29,11 +30,12 @@ class Batch:
     """
 
     __slots__ = (
-        "_annotated", "_dropped", "_groups", "_handed", "_hook", "_ids", "_messages", "_ordered", "_records",
-        "_rejected", "_shapes",
+        "_annotated", "_decoded", "_dropped", "_groups", "_handed", "_hook", "_ids", "_messages", "_ordered",
+        "_records", "_rejected", "_shapes",
     )  # fmt: skip
 
     _annotated: bool
+    _decoded: bool
     _dropped: dict[int, str]
     _groups: list[Group] | None
     _handed: bool
@@ -106,7 +108,7 @@ class Batch:
             if self._shapes is None:
                 self._shapes = shapes_of([record.message for record in self._records])
             times = [record.timestamp for record in self._records]
-            if self._annotated and not {int}.issuperset(map(type, times)):
+            if not self._decoded and not {int}.issuperset(map(type, times)):
                 raise TypeError("a timestamp is no integer")
             self._ordered = times == sorted(times)
             self._groups = grouped(self._records, self._shapes, annotated=self._annotated)
@@ -120,21 +122,25 @@ class Batch:
     def _take_assignments(self) -> None:
         """Take in what a plugin assigned to records that it was handed."""
         self._write()
+        self._decoded = False
         changed = self._update_shapes()
-        if self._groups is None:
-            self._annotated = True
-        elif changed or not all(map(is_uniform, self._groups)):
-            self._annotated = True
-            for group in self._groups:
+        if self._groups is None or changed or not all(map(is_uniform, self._groups)):
+            self._annotated = any(map(is_annotated, self._records))
+            for group in self._groups or ():
                 retire(group)
             self._groups = None
 
     def _update_shapes(self) -> bool:
-        """Drop the shapes when a message is not the one that it was made from; whether one was."""
+        """Give each message that was replaced its own shape; whether one was."""
         messages = [record.message for record in self._records]
         if all(map(is_, messages, self._messages)):
             return False
-        self._shapes = None
+        if self._shapes is not None:
+            columns = zip(messages, self._messages, self._shapes, strict=True)
+            try:
+                self._shapes = [shape if new is old else shape_of(new) for new, old, shape in columns]
+            except (AttributeError, TypeError):  # a message is no text: the inspector repairs it
+                self._shapes = None
         self._messages = messages
         return True
 
@@ -150,7 +156,8 @@ class WorkingBatch(Batch):
             shapes = records.shapes
         self._records = records
         self._shapes = shapes
-        self._annotated = type(records) is not DecodedRecords
+        self._decoded = type(records) is DecodedRecords
+        self._annotated = not self._decoded
         self._groups = self._ids = None
         self._handed = self._ordered = False
         self._hook = ""
@@ -202,6 +209,7 @@ class WorkingBatch(Batch):
         self._write()
         self._groups = self._shapes = None
         self._annotated = True
+        self._decoded = False
 
     def refused(self) -> tuple[list[tuple[Record, str]], list[tuple[Record, str]]]:
         """The dropped and the rejected records with their reasons. A rejected one is not dropped, too."""
@@ -239,7 +247,7 @@ class WorkingBatch(Batch):
         self._write()
         shapes = [self._shapes[place] for place in places] if self._shapes is not None else None
         part = WorkingBatch([self._records[place] for place in places], shapes)
-        part._annotated = self._annotated
+        part._annotated, part._decoded = self._annotated, self._decoded
         part.stages_done = self.stages_done
         return part
 

@@ -196,6 +196,11 @@ def write(group: Group) -> bool:
     return now != base
 
 
+def is_annotated(record: Record) -> bool:
+    """Whether a stage annotated a record, with invalid values too; its level and source apart."""
+    return record.pattern != "" or record.category != "" or record.tags != () or record.pattern_is_final is not False
+
+
 def is_uniform(group: Group) -> bool:
     """Whether all records say what the group says."""
     now = annotations_of(group)
