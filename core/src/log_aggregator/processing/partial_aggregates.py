@@ -1,4 +1,4 @@
-"""Records → kinds: what of one batch agrees in all that is counted together, summed up so that the records can go."""
+"""Records of one batch → partial aggregates, which need the records no more."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ Some = TypeVar("Some")
 Key = tuple[int, str, str, str, str]
 """Bucket (its start, in seconds since the epoch), pattern, level, source, group."""
 
-_Said = tuple[str, str, str, str, tuple[str, ...]]
+_Annotations = tuple[str, str, str, str, tuple[str, ...]]
 
 _OneByOne = list[tuple[Record, dict[str, Any]]]
 """Records, each with its metadata."""
 
 
 class InvalidRecordError(TypeError):
-    """A record has a field of a wrong type: a plugin left it so."""
+    """A plugin left a field of a record with a wrong type."""
 
 
 class PartialAggregate(msgspec.Struct, gc=False):
-    """Logs of one batch that are counted together and of which every stage said the same.
+    """Logs of one batch with the same key and annotations.
 
-    Holds no records: `first`, `latest` and `between` are times and messages of some of them, `metadata` what
-    those had that had any.
+    `first` and `latest` are time and message of the oldest and the newest, `between` is another message, `metadata`
+    holds the metadata of those that have any.
     """
 
     key: Key
@@ -47,7 +47,7 @@ class PartialAggregate(msgspec.Struct, gc=False):
 
 
 class PreAggregator:
-    """Sorts batches into kinds: by bucket, by what the stages said, and by chosen metadata keys (`group_by`)."""
+    """Aggregates one batch at a time, by bucket, annotations and chosen metadata keys (`group_by`)."""
 
     def __init__(self, bucket_seconds: int, group_by: tuple[str, ...] = ()) -> None:
         self._seconds = bucket_seconds
@@ -69,37 +69,37 @@ class PreAggregator:
             raise InvalidRecordError("a field has not its type") from error
 
     def _sorted(self, batch: WorkingBatch) -> list[PartialAggregate]:
-        kinds: list[PartialAggregate] = []
-        for said, parts in _by_what_was_said(batch).items():
-            if not said[0]:
-                for record, metadata in _one_by_one(parts):
-                    kinds += self._kinds((record.message, *said[1:]), [(record, metadata)])
-            elif batch.is_ordered and not self._group_by and (kind := self._kind_of_ordered(said, parts)):
-                kinds.append(kind)
+        found: list[PartialAggregate] = []
+        for annotations, groups in _by_annotations(batch).items():
+            if not annotations[0]:
+                for record, metadata in _one_by_one(groups):
+                    found += self._aggregate((record.message, *annotations[1:]), [(record, metadata)])
+            elif batch.is_ordered and not self._group_by and (one := self._aggregate_ordered(annotations, groups)):
+                found.append(one)
             else:
-                kinds += self._kinds(said, _one_by_one(parts))
-        return kinds
+                found += self._aggregate(annotations, _one_by_one(groups))
+        return found
 
-    def _kind_of_ordered(self, said: _Said, parts: list[Group]) -> PartialAggregate | None:
-        """The kind of records whose times ascend in each part; `None` when they fall into several buckets.
+    def _aggregate_ordered(self, annotations: _Annotations, groups: list[Group]) -> PartialAggregate | None:
+        """Aggregate groups in each of which the times ascend; `None` when they fall into several buckets.
 
-        Looks at the ends of the parts only.
+        Only the first and the last record of each group are inspected.
         """
-        first, latest = records_of(parts[0])[0], records_of(parts[0])[-1]
+        first, latest = records_of(groups[0])[0], records_of(groups[0])[-1]
         logs = 0
         metadata: list[dict[str, Any]] = []
-        for part in parts:
-            records = records_of(part)
+        for group in groups:
+            records = records_of(group)
             logs += len(records)
             if records[0].timestamp < first.timestamp:
                 first = records[0]
             if records[-1].timestamp > latest.timestamp:
                 latest = records[-1]
-            metadata += [sent for sent in metadata_of(part) if sent]
+            metadata += [sent for sent in metadata_of(group) if sent]
         bucket = first.timestamp // self._bucket_us
         if bucket != latest.timestamp // self._bucket_us:
             return None
-        pattern, level, source, category, tags = said
+        pattern, level, source, category, tags = annotations
         return PartialAggregate(
             (bucket * self._seconds, pattern, level, source, ""),
             category,
@@ -107,17 +107,17 @@ class PreAggregator:
             logs,
             (first.timestamp, first.message),
             (latest.timestamp, latest.message),
-            _middle(records_of(_middle(parts))).message,
-            _sound(metadata),
+            _middle(records_of(_middle(groups))).message,
+            _checked(metadata),
         )
 
-    def _kinds(self, said: _Said, records: _OneByOne) -> list[PartialAggregate]:
-        pattern, level, source, category, tags = said
+    def _aggregate(self, annotations: _Annotations, records: _OneByOne) -> list[PartialAggregate]:
+        pattern, level, source, category, tags = annotations
         found: defaultdict[Key, _OneByOne] = defaultdict(list)
         for record, metadata in records:
             bucket = record.timestamp // self._bucket_us
             found[bucket * self._seconds, pattern, level, source, self._group_of(metadata)].append((record, metadata))
-        return [_kind(key, category, tags, same) for key, same in found.items()]
+        return [_aggregated(key, category, tags, same) for key, same in found.items()]
 
     def _group_of(self, metadata: dict[str, Any]) -> str:
         chosen = {key: metadata[key] for key in self._group_by if key in metadata}
@@ -128,7 +128,7 @@ class PreAggregator:
             return ""
 
 
-def _kind(key: Key, category: str, tags: tuple[str, ...], records: _OneByOne) -> PartialAggregate:
+def _aggregated(key: Key, category: str, tags: tuple[str, ...], records: _OneByOne) -> PartialAggregate:
     times = [record.timestamp for record, _ in records]
     oldest, newest = min(times), max(times)
     first, latest = records[times.index(oldest)][0], records[times.index(newest)][0]
@@ -140,11 +140,11 @@ def _kind(key: Key, category: str, tags: tuple[str, ...], records: _OneByOne) ->
         (oldest, first.message),
         (newest, latest.message),
         _middle(records)[0].message,
-        _sound([metadata for _, metadata in records if metadata]),
+        _checked([metadata for _, metadata in records if metadata]),
     )
 
 
-def _sound(metadata: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _checked(metadata: list[dict[str, Any]]) -> list[dict[str, Any]]:
     if metadata and not {dict}.issuperset(map(type, metadata)):
         raise InvalidRecordError("metadata has not its type")
     return metadata
@@ -154,13 +154,13 @@ def _middle(of: Sequence[Some]) -> Some:
     return of[len(of) // 2]
 
 
-def _one_by_one(parts: list[Group]) -> _OneByOne:
-    return [both for part in parts for both in zip(records_of(part), metadata_of(part), strict=True)]
+def _one_by_one(groups: list[Group]) -> _OneByOne:
+    return [both for group in groups for both in zip(records_of(group), metadata_of(group), strict=True)]
 
 
-def _by_what_was_said(batch: WorkingBatch) -> dict[_Said, list[Group]]:
-    """The parts of a batch with equal annotations. Raises `InvalidRecordError` when a field has a wrong type."""
-    found: defaultdict[_Said, list[Group]] = defaultdict(list)
+def _by_annotations(batch: WorkingBatch) -> dict[_Annotations, list[Group]]:
+    """The groups of a batch with equal annotations. Raises `InvalidRecordError` when a field has a wrong type."""
+    found: defaultdict[_Annotations, list[Group]] = defaultdict(list)
     try:
         for group in batch.all_groups():
             found[group.pattern, group.level, group.source, group.category, group.tags].append(group)
