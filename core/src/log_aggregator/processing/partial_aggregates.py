@@ -70,14 +70,14 @@ class PreAggregator:
 
     def _sorted(self, batch: WorkingBatch) -> list[PartialAggregate]:
         found: list[PartialAggregate] = []
-        for annotations, groups in _by_annotations(batch).items():
-            if not annotations[0]:
+        for agreed, groups in _by_annotations(batch).items():
+            if not agreed[0]:
                 for record, metadata in _one_by_one(groups):
-                    found += self._aggregate((record.message, *annotations[1:]), [(record, metadata)])
-            elif batch.is_ordered and not self._group_by and (one := self._aggregate_ordered(annotations, groups)):
+                    found += self._aggregate((record.message, *agreed[1:]), [(record, metadata)])
+            elif batch.is_ordered and not self._group_by and (one := self._aggregate_ordered(agreed, groups)):
                 found.append(one)
             else:
-                found += self._aggregate(annotations, _one_by_one(groups))
+                found += self._aggregate(agreed, _one_by_one(groups))
         return found
 
     def _aggregate_ordered(self, annotations: _Annotations, groups: list[Group]) -> PartialAggregate | None:
