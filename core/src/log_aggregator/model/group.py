@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from copy import copy
-from types import MappingProxyType
 from typing import Any, TypeVar
 
 import msgspec
@@ -17,10 +16,6 @@ _Annotations = tuple[str, str, str, str, tuple[str, ...], bool]
 
 _FIELDS = ("pattern", "level", "source", "category", "tags", "pattern_is_final")
 """What `annotations_of` returns, in order."""
-
-
-_NO_METADATA: tuple[Any, ...] = (MappingProxyType[str, Any]({}),)
-"""Shared by all groups, so nobody can change it."""
 
 
 class Group(msgspec.Struct, gc=False):
@@ -63,9 +58,7 @@ class Group(msgspec.Struct, gc=False):
     def metadata(self) -> Sequence[Mapping[str, Any]]:
         """The metadata of each record. Records may share one object: never change it in place."""
         if self._metadata is None:
-            column = [record.metadata for record in self._records]
-            # The common empty column costs those who look for a key nothing.
-            self._metadata = column if any(column) else _NO_METADATA * len(column)
+            self._metadata = [record.metadata for record in self._records]
         return self._metadata
 
     @metadata.setter
@@ -143,7 +136,7 @@ def records_of(group: Group) -> list[Record]:
 
 
 def metadata_of(group: Group) -> Sequence[dict[str, Any]]:
-    """The metadata of each record; an empty object that nobody may change stands for none."""
+    """The metadata of each record."""
     return group.metadata  # type: ignore[return-value]  # the inspector finds what is no dict
 
 
