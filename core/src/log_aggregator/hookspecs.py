@@ -106,7 +106,11 @@ class Hooks(Protocol):
 
 
 class Hookspecs(Protocol):
-    """The hooks of the core. A plugin implements any of them as methods marked `@hookimpl`."""
+    """The hooks of the core. A plugin implements any of them as methods marked `@hookimpl`.
+
+    Each worker has its own instance. With `instances = "node"` in the class, worker 0 holds the only one and
+    receives the flushes of all workers; with `instances = "cluster"` there is one in the whole cluster.
+    """
 
     @hookspec
     def on_ingest(self, batch: Batch) -> None:

@@ -137,7 +137,9 @@ def test_the_page_shows_how_one_plugin_asks_others(install: Install) -> None:
         ),
         ("    @hookimpl\n    def on_flush(self, flush): ...\n", "on_flush is of the wrong kind; expected `async def`"),
         ("    @hookimpl\n    async def lifespan(self, service): ...\n", "lifespan is of the wrong kind"),
-        ("    api_version = 99\n", "written for plugin API 99"),
+        ("    api = '>=2,<3'\n", "written for plugin API >=2,<3, this core has 1; install a matching release"),
+        ("    api = 1\n", "Plugin.api is 1; expected a range such as '>=1,<2'"),
+        ("    instances = 'alone'\n", "Plugin.instances is 'alone'; expected one of: worker, node, cluster"),
         ("    def assemble(self, hooks): raise __import__('log_aggregator').ConfigError('no')\n", "[plugins.bad]: no"),
     ],
 )
@@ -148,6 +150,30 @@ def test_a_wrong_plugin_stops_the_start_with_one_clear_line(install: Install, bo
     assert said in str(caught.value)
     assert str(caught.value).startswith("plugins.toml [plugins.bad]")
     assert "\n" not in str(caught.value)
+
+
+def test_a_plugin_for_another_api_that_is_not_required_is_left_out_with_a_clear_line(
+    install: Install, caplog: pytest.LogCaptureFixture
+) -> None:
+    install("newer", "    api = '>=2'\n")
+    install("plain", "")
+    loaded = registry("[plugins.newer]\nrequired = false", "[plugins.plain]")
+    reason = "written for plugin API >=2, this core has 1; install a matching release"
+    assert ([plugin.name for plugin in loaded.plugins], loaded.off) == (["plain"], {"newer": reason})
+    assert [(r.message, r.__dict__["plugin"], r.__dict__["reason"]) for r in caplog.records] == [
+        ("plugin left out", "newer", reason)
+    ]
+
+
+def test_an_option_may_come_from_the_environment(install: Install) -> None:
+    install("store", "")
+    table = '[plugins.store]\ndsn = { env = "DSN" }'
+    assert registry(table, DSN="secret").plugins[0].instance.config.dsn == "secret"
+    with pytest.raises(
+        ConfigError, match=r"^plugins\.toml \[plugins\.store\] dsn: the environment variable DSN is not"
+    ):
+        registry(table)
+    assert registry(f'{table}\nwhen = "DSN"').off == {"store": "DSN is not set"}
 
 
 def test_an_unknown_option_is_answered_with_the_nearest(install: Install) -> None:

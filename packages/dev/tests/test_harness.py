@@ -58,8 +58,8 @@ async def test_a_wrong_option_stops_the_start(harness: Callable[..., Any]) -> No
 
 
 async def test_a_class_for_another_api_version_is_refused(harness: Callable[..., Any]) -> None:
-    with pytest.raises(ConfigError, match="written for plugin API 2, this core has 1"):
-        async with harness(given={"tagger": type("Newer", (Tagger,), {"api_version": 2})}):
+    with pytest.raises(ConfigError, match="written for plugin API >=2, this core has 1"):
+        async with harness(given={"tagger": type("Newer", (Tagger,), {"api": ">=2"})}):
             pass
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from log_aggregator.config.pipeline import read_plugins_file
 from log_aggregator.config.settings import load_settings
-from log_aggregator.plugins.registry import installed_plugins
+from log_aggregator.plugins.entry_points import installed_plugins
 
 EXAMPLES = """examples:
   log-aggregator plugins

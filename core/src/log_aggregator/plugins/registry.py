@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
-import site
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import importlib_metadata
 import pluggy
 from pydantic import BaseModel, ValidationError
 
 from log_aggregator.config.pipeline import PluginEntry, describe
+from log_aggregator.config.references import resolved
 from log_aggregator.config.settings import nearest
 from log_aggregator.errors import ConfigError
-from log_aggregator.hookspecs import API_VERSION, HOOKS, PROJECT, Hookspecs
+from log_aggregator.hookspecs import HOOKS, PROJECT, Hookspecs
+from log_aggregator.plugins.checks import MisfitError, check_class
+from log_aggregator.plugins.entry_points import Available, imported, installed_plugins
 from log_aggregator.plugins.isolation.process import IsolatedStage
-
-GROUP = "log_aggregator.plugins"
 
 STAGE_HOOKS = ("normalize", "enrich")
 """The hooks of a stage that may run in a process of its own."""
 
-ON_ERROR = ("continue", "wait", "refuse")
-"""What a plugin's `on_error` may be."""
+log = logging.getLogger(__name__)
 
 
 class Plugin:
@@ -67,7 +65,7 @@ class Registry:
         for entry in entries:
             reason = entry.why_off(environ)
             if reason is None:
-                self.plugins.append(_load(entry, available, given))
+                self._add(entry, environ, available, given)
             else:
                 self.off[entry.name] = reason
         self._register()
@@ -80,6 +78,17 @@ class Registry:
     def call(self, hook: str, **arguments: Any) -> list[tuple[str, Any]]:
         """Call a hook that a plugin declared for other plugins: (plugin name, result), in order."""
         return [(plugin.name, plugin.hooks[hook](**arguments)) for plugin in self.with_hook(hook)]
+
+    def _add(
+        self, entry: PluginEntry, environ: Mapping[str, str], available: Available, given: Mapping[str, Any]
+    ) -> None:
+        try:
+            self.plugins.append(_load(entry, environ, available, given))
+        except MisfitError as error:
+            if entry.required:
+                raise
+            self.off[entry.name] = str(error).removeprefix(f"{entry.where}: ")
+            log.warning("plugin left out", extra={"plugin": entry.name, "reason": self.off[entry.name]})
 
     def _register(self) -> None:
         for plugin in self.plugins:
@@ -128,15 +137,11 @@ class Registry:
         return str(error).replace("\n", " ")
 
 
-def installed_plugins() -> dict[str, importlib_metadata.EntryPoint]:
-    """Every installed plugin by name; nothing is imported."""
-    return {point.name: point for point in importlib_metadata.entry_points(group=GROUP)}
-
-
-def _load(entry: PluginEntry, available: dict[str, importlib_metadata.EntryPoint], given: Mapping[str, Any]) -> Plugin:
+def _load(entry: PluginEntry, environ: Mapping[str, str], available: Available, given: Mapping[str, Any]) -> Plugin:
     made = given.get(entry.name)
     if inspect.isclass(made):
-        return Plugin(entry, _checked_instance(entry, made, f"{made.__module__}:{made.__qualname__}"), "(given)", "")
+        value = f"{made.__module__}:{made.__qualname__}"
+        return Plugin(entry, _checked_instance(entry, environ, made, value), "(given)", "")
     if made is not None:
         return Plugin(entry, made, "(given)", "")
     point = available.get(entry.name)
@@ -144,7 +149,7 @@ def _load(entry: PluginEntry, available: dict[str, importlib_metadata.EntryPoint
         hint = nearest(entry.name, list(available)) or f"; try: pip install log-aggregator-{entry.name}"
         raise ConfigError(f"{entry.where}: no installed package has a plugin of this name{hint}")
     try:
-        factory = _imported(point)
+        factory = imported(point)
     except (Exception, SystemExit) as error:
         raise ConfigError(
             f"{entry.where}: {point.value} cannot be imported: {type(error).__name__}: {error}"
@@ -152,28 +157,18 @@ def _load(entry: PluginEntry, available: dict[str, importlib_metadata.EntryPoint
     distribution = point.dist
     release = (distribution.name, distribution.version) if distribution else ("?", "?")
     if entry.isolated:
-        return _isolated(entry, factory, point.value, release)
-    return Plugin(entry, _checked_instance(entry, factory, point.value), *release)
+        return _isolated(entry, environ, factory, point.value, release)
+    return Plugin(entry, _checked_instance(entry, environ, factory, point.value), *release)
 
 
-def _imported(point: importlib_metadata.EntryPoint) -> Any:
-    """What an entry point names. A package may have come after the start, while the service reloads."""
-    try:
-        return point.load()
-    except ModuleNotFoundError as error:
-        if error.name != point.module.partition(".")[0]:
-            raise
-    # `pip install -e` leaves a .pth file, and Python reads those only when it starts.
-    for directory in site.getsitepackages():
-        site.addsitedir(directory)
-    importlib.invalidate_caches()
-    return point.load()
-
-
-def _isolated(entry: PluginEntry, factory: Any, value: str, release: tuple[str, str]) -> Plugin:
+def _isolated(
+    entry: PluginEntry, environ: Mapping[str, str], factory: Any, value: str, release: tuple[str, str]
+) -> Plugin:
     """A plugin whose object lives in another process; here it is checked, but not made."""
     config = _checked_config(entry, factory, value)
-    _options(entry, config)
+    options = resolved(entry.options, config, environ, entry.where)
+    entry = entry.model_copy(update={"options": options})  # the process does not look at its environment again
+    _options(entry, config, environ)
     hooks = [name for name in dir(factory) if hasattr(getattr(factory, name, None), f"{PROJECT}_impl")]
     wrong = [name for name in hooks if name not in STAGE_HOOKS]
     if wrong or not hooks:
@@ -191,34 +186,24 @@ def _checked_config(entry: PluginEntry, factory: Any, value: str) -> type[BaseMo
     config = getattr(factory, "Config", None)
     if not inspect.isclass(factory) or not (inspect.isclass(config) and issubclass(config, BaseModel)):
         raise ConfigError(f"{entry.where}: {value} must be a class with a pydantic model `Config`")
-    version = getattr(factory, "api_version", API_VERSION)
-    if version != API_VERSION:
-        raise ConfigError(
-            f"{entry.where}: written for plugin API {version}, this core has {API_VERSION}; install a matching release"
-        )
+    check_class(factory, entry.where, value)
     if config.model_config.get("extra") != "forbid":
         raise ConfigError(f'{entry.where}: {value}.Config must have model_config = ConfigDict(extra="forbid")')
-    _check_on_error(entry, factory, value)
     return config
 
 
-def _check_on_error(entry: PluginEntry, factory: Any, value: str) -> None:
-    policy = getattr(factory, "on_error", "continue")
-    if policy not in ON_ERROR:
-        raise ConfigError(f"{entry.where}: {value}.on_error is {policy!r}; expected one of: {', '.join(ON_ERROR)}")
-
-
-def _options(entry: PluginEntry, config: type[BaseModel]) -> BaseModel:
+def _options(entry: PluginEntry, config: type[BaseModel], environ: Mapping[str, str]) -> BaseModel:
+    options = resolved(entry.options, config, environ, entry.where)
     try:
-        return config.model_validate(entry.options)
+        return config.model_validate(options)
     except ValidationError as error:
         raise ConfigError(describe(error, entry.where, config)) from None
     except (Exception, SystemExit) as error:
         raise ConfigError(f"{entry.where}: options cannot be read: {type(error).__name__}: {error}") from error
 
 
-def _checked_instance(entry: PluginEntry, factory: Any, value: str) -> Any:
-    options = _options(entry, _checked_config(entry, factory, value))
+def _checked_instance(entry: PluginEntry, environ: Mapping[str, str], factory: Any, value: str) -> Any:
+    options = _options(entry, _checked_config(entry, factory, value), environ)
     try:
         return factory(options)
     except ConfigError as error:

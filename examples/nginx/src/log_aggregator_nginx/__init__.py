@@ -14,7 +14,7 @@ from log_aggregator import hookimpl
 class Nginx:
     """What varies in the logs of nginx."""
 
-    api_version = 1
+    api = ">=1,<2"
 
     class Config(BaseModel):
         """This rule pack has no options."""

@@ -16,7 +16,7 @@ from log_aggregator.sinks import Aggregate, Flush, PermanentError
 class Webhook:
     """Posts each flush as one JSON document. The receiver may see a flush again, with the same identity."""
 
-    api_version = 1
+    api = ">=1,<2"
 
     class Config(BaseModel):
         """The options of `[plugins.webhook]`."""

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from log_aggregator.errors import ConfigError
-from log_aggregator.plugins.registry import installed_plugins
+from log_aggregator.plugins.entry_points import installed_plugins
 from log_aggregator_dev.scaffold import KINDS, Names, write_package
 
 SUMMARY = "write a new plugin package: rules, a stage, a sink or a source"

@@ -27,7 +27,7 @@ class Trends:
     """Scores the counts of each pattern, each source and each source's errors."""
 
     Config = TrendsConfig
-    alone = True
+    instances = "cluster"
 
     def __init__(self, config: TrendsConfig, clock: Callable[[], float] = time.time) -> None:
         """`clock` returns seconds since the epoch."""

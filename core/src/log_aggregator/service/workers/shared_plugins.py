@@ -1,4 +1,4 @@
-"""Plugins with `alone = True`: the first worker has the only instance, which gets the flushes of all workers."""
+"""Plugins with one instance on a node: worker 0 has it, and it gets the flushes of all workers."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from functools import partial
 from log_aggregator.config.place import Place
 from log_aggregator.errors import RetryableError
 from log_aggregator.model.aggregate import Flush
+from log_aggregator.plugins.checks import instances_of
 from log_aggregator.plugins.isolation.where_raised import package_of, where_raised
 from log_aggregator.plugins.registry import Registry
 from log_aggregator.service.workers.peers import Peers
@@ -41,7 +42,7 @@ def share_plugins(registry: Registry, place: Place, peers: Peers) -> dict[str, O
     """
     sinks: dict[str, OneAtATime] = {}
     for plugin in registry.plugins:
-        if not getattr(type(plugin.instance), "alone", False):
+        if instances_of(plugin.instance) == "worker":
             continue
         if place.number:
             plugin.hooks = {"on_flush": partial(peers.deliver, plugin.name)} if plugin.hook("on_flush") else {}
