@@ -6,12 +6,14 @@ import gzip
 import io
 import json
 import zlib
+from pathlib import Path
 from typing import Any
 
 import pytest
 import zstandard
 
 from core.tests.http.memory_backend import serve
+from log_aggregator.http.access.keys import add_key
 
 BATCH = json.dumps({"logs": [{"message": "a"}, {"message": "b", "level": "WARN"}]}).encode()
 
@@ -115,6 +117,20 @@ async def test_idempotency() -> None:
         assert other.status == 422
         assert "another body" in (await other.json())["detail"]
         assert len(door.records) == 2
+
+
+async def test_an_idempotency_key_belongs_to_its_api_key_and_path(tmp_path: Path) -> None:
+    file = tmp_path / "keys.toml"
+    senders = [{"Authorization": f"Bearer {add_key(file, name)}", "Idempotency-Key": "1"} for name in ("a", "b")]
+    async with serve(api_keys_file=file) as door:
+        for headers in senders:
+            for path in ("/ingest", "/ingest/batch"):
+                answer = await door.client.post(path, json={"message": f"from {path}"}, headers=headers)
+                assert answer.status == 202, await answer.text()
+                assert "duplicate" not in await answer.json()
+        again = await door.client.post("/ingest", json={"message": "from /ingest"}, headers=senders[0])
+        assert (await again.json())["duplicate"] is True
+        assert len(door.records) == 4
 
 
 async def test_memory_durability_is_said() -> None:

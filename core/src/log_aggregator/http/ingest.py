@@ -9,7 +9,7 @@ from aiohttp import hdrs, web
 
 from log_aggregator.config.limits import limits_of
 from log_aggregator.errors import KeyReusedError, OverloadedError, Reject
-from log_aggregator.http.access.auth import Guard, needs
+from log_aggregator.http.access.auth import KEY, Guard, needs
 from log_aggregator.http.access.quota import Quota
 from log_aggregator.http.backend import Backend, Receipt
 from log_aggregator.http.decoding.body import BodyReader
@@ -18,6 +18,7 @@ from log_aggregator.http.decoding.decode import BodyDecoder, Decoded
 from log_aggregator.http.decoding.media import ContentTypes
 from log_aggregator.http.problem import Problem, busy
 from log_aggregator.http.responses import BatchAnswers, batch_answer, nothing_good, one_answer
+from log_aggregator.journal.keys import client_key
 from log_aggregator.model.record import Record
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
@@ -46,7 +47,7 @@ class Ingest:
         records = [self._decoder.one(raw, time.time_ns() // 1000)]
         if self._quota.is_limited:
             self._quota.passing(request, Decoded(records, [], None))
-        receipt = await self._accept(records, headers.get(IDEMPOTENCY_KEY), raw)
+        receipt = await self._accept(request, records, raw)
         return one_answer(request, receipt)
 
     @needs("ingest")
@@ -59,7 +60,7 @@ class Ingest:
         if not decoded.records:
             raise nothing_good(decoded.rejected) if decoded.rejected else Problem(422, "the batch holds no logs")
         records, rejected, positions = self._quota.passing(request, decoded)
-        receipt = await self._accept(records, headers.get(IDEMPOTENCY_KEY), raw)
+        receipt = await self._accept(request, records, raw)
         refused = receipt.rejected
         if positions is not None:
             refused = rejected + [(positions[index], reason) for index, reason in refused]
@@ -89,12 +90,15 @@ class Ingest:
             raw = await self._decompressor.decompress(raw, ",".join(encodings))
         return raw
 
-    async def _accept(self, records: list[Record], key: str | None, raw: bytes) -> Receipt:
+    async def _accept(self, request: web.Request, records: list[Record], raw: bytes) -> Receipt:
+        key = request.headers.get(IDEMPOTENCY_KEY)
         digest = b""
         if key is not None:
             if not 0 < len(key) <= MAX_KEY_LENGTH or not key.isascii() or not key.isprintable():
                 raise Problem(400, f"{IDEMPOTENCY_KEY}: expected 1 to {MAX_KEY_LENGTH} printable ASCII characters")
             digest = blake2b(raw, digest_size=16).digest()
+            sender = request.get(KEY)
+            key = client_key(sender.hash if sender is not None else "", request.path, key)
         try:
             return await self._submit(records, key=key, digest=digest, size=len(raw))
         except OverloadedError as error:

@@ -10,7 +10,8 @@ from log_aggregator.config.settings import Settings
 from log_aggregator.errors import KeyReusedError, OverloadedError, Reject
 from log_aggregator.ingest.commit_scheduler import CommitScheduler
 from log_aggregator.ingest.request import Receipt, Request, Row
-from log_aggregator.journal import Appended, Entry, Intake, JournalError, Writer
+from log_aggregator.ingest.uninterrupted import uninterrupted
+from log_aggregator.journal import Appended, Entry, Intake, JournalError, ReaderPosition, Writer
 from log_aggregator.journal.intake import encode
 from log_aggregator.model.batch import WorkingBatch
 from log_aggregator.model.record import DecodedRecords, Record
@@ -79,11 +80,18 @@ class Ingester:
         return None
 
     async def submit(
-        self, records: list[Record], *, key: str | None = None, digest: bytes = b"", size: int | None = None
+        self,
+        records: list[Record],
+        *,
+        key: str | None = None,
+        digest: bytes = b"",
+        size: int | None = None,
+        position: ReaderPosition | None = None,
     ) -> Receipt:
         """Run `on_ingest`, journal and acknowledge the records of one request; returns once they are durable.
 
-        The list is the ingester's from now on. `size`: the bytes that the records took, where known.
+        The list is the ingester's from now on. `size`: the bytes that the records took, where known. A `position` is
+        written in the transaction that writes the records; a cancellation is raised once the outcome is known.
         Raises `OverloadedError` when nothing was accepted, `Reject` when a plugin refused the request and
         `KeyReusedError` when the key came with another body before.
         """
@@ -97,14 +105,14 @@ class Ingester:
             digest = digest or hashlib.blake2b(encode(records), digest_size=16).digest()
         if size is None:
             size = sum(map(weight, records))
-        request = Request(records, key, digest, size, self._loop.create_future())
+        request = Request(records, key, digest, size, self._loop.create_future(), position)
         self._in_hand += len(records)
         if is_one_slice(len(records), size):
             self._gather(request)
         else:
             await self._guard_in_slices(request)
         self._scheduler.arrived()
-        return await request.done
+        return await (request.done if position is None else uninterrupted(request.done))
 
     def _gather(self, request: Request) -> None:
         self._gathering.append(request)
@@ -182,7 +190,7 @@ class Ingester:
         self.rejected += len(rejected)
 
     def _entry(self, request: Request, parts: list[WorkingBatch]) -> Entry | None:
-        if not self._durable and request.key is None:
+        if not self._durable and not request.needs_own_row:
             return None
         payload = None
         if self._durable and parts:
@@ -192,7 +200,7 @@ class Ingester:
                 for part in parts:
                     self._stages.inspector.repair(part)
                 payload = _encoded(parts)
-        return Entry(payload, sum([part.size for part in parts]), request.key, request.digest)
+        return Entry(payload, sum([part.size for part in parts]), request.key, request.digest, request.position)
 
     def _commit(self) -> None:
         """Give all that waits to the writer, and run the stages while it writes."""
@@ -237,6 +245,10 @@ class Ingester:
             for request in row.requests:
                 request.refuse(result)
             return
+        if row.entry is not None and row.entry.position is not None:
+            self._intake.positions.note(row.entry.position)
+        if row.entry is not None and row.entry.position is not None:
+            self._intake.positions.note(row.entry.position)
         if result.duplicate:
             self.duplicates += 1
         else:
@@ -250,10 +262,10 @@ class Ingester:
 
 
 def _neighbors(requests: list[Request]) -> list[list[Request]]:
-    """Requests without a key stay together; one with a key is alone, so that it can be left out if known."""
+    """Requests stay together, except one that `needs_own_row`."""
     groups: list[list[Request]] = []
     for request in requests:
-        if request.key is None and groups and groups[-1][-1].key is None:
+        if groups and not request.needs_own_row and not groups[-1][-1].needs_own_row:
             groups[-1].append(request)
         else:
             groups.append([request])

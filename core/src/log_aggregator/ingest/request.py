@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import NamedTuple
 
-from log_aggregator.journal import Appended, Entry
+from log_aggregator.journal import Appended, Entry, ReaderPosition
 from log_aggregator.model.batch import WorkingBatch
 from log_aggregator.model.record import Record
 from log_aggregator.processing.partial_aggregates import PartialAggregate
@@ -21,20 +21,35 @@ class Receipt(NamedTuple):
 
 
 class Request:
-    """The records of one request until they are acknowledged. `size` is about how many bytes they took."""
+    """The records of one request until they are acknowledged.
 
-    __slots__ = ("accepted", "digest", "done", "key", "records", "rejected", "size")
+    `size` is about how many bytes they took, `position` where the receiver that read them stands behind them.
+    """
+
+    __slots__ = ("accepted", "digest", "done", "key", "position", "records", "rejected", "size")
 
     def __init__(
-        self, records: list[Record], key: str | None, digest: bytes, size: int, done: asyncio.Future[Receipt]
+        self,
+        records: list[Record],
+        key: str | None,
+        digest: bytes,
+        size: int,
+        done: asyncio.Future[Receipt],
+        position: ReaderPosition | None = None,
     ) -> None:
         self.records = records
         self.accepted = len(records)
         self.key = key
         self.digest = digest
         self.size = size
+        self.position = position
         self.rejected: list[tuple[int, str]] = []
         self.done = done
+
+    @property
+    def needs_own_row(self) -> bool:
+        """Whether the row of the journal holds this request alone: it may be a duplicate, or writes a position."""
+        return self.key is not None or self.position is not None
 
     def note_kept(self, kept: set[int], reasons: dict[int, str]) -> None:
         """Note which records are kept and why others were rejected, both by `id`."""
@@ -55,7 +70,7 @@ class Request:
 
 
 class Row:
-    """What becomes one row of the intake: one request with a key, or neighboring requests without.
+    """What becomes one row of the intake: a request that `needs_own_row`, or neighboring requests that do not.
 
     `parts` are its slices until the stages have seen them, `partials` what they became.
     """

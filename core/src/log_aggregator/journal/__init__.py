@@ -2,7 +2,10 @@
 
 from log_aggregator.journal.database import JournalError, open_journal, touch, used_bytes
 from log_aggregator.journal.intake import Appended, Entry, Intake
+from log_aggregator.journal.keys import automatic_key, client_key
 from log_aggregator.journal.outbox import LaneState, Outbox, Waiting
+from log_aggregator.journal.plugin_state import PluginState
+from log_aggregator.journal.positions import ReaderPosition
 from log_aggregator.journal.writer import Writer
 
 __all__ = [
@@ -12,8 +15,12 @@ __all__ = [
     "JournalError",
     "LaneState",
     "Outbox",
+    "PluginState",
+    "ReaderPosition",
     "Waiting",
     "Writer",
+    "automatic_key",
+    "client_key",
     "open_journal",
     "touch",
     "used_bytes",

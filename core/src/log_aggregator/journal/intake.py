@@ -11,14 +11,13 @@ import msgspec
 import zstandard
 
 from log_aggregator.errors import KeyReusedError
+from log_aggregator.journal.keys import Keys, Known
+from log_aggregator.journal.positions import Positions, ReaderPosition
 from log_aggregator.model.record import Record
 from log_aggregator.model.validation import repair
 
 COMPRESS_FROM = 4096
 """Bytes from which on a row is compressed."""
-
-KEY_LIFETIME = 24 * 3600
-"""Seconds for which an Idempotency-Key is remembered at most."""
 
 _encoder = msgspec.msgpack.Encoder()
 
@@ -33,13 +32,15 @@ _decoder = msgspec.msgpack.Decoder(list[_Written])
 class Entry(NamedTuple):
     """What one append asks for. `payload` is `None` when the records are not to be kept on disk.
 
-    With a `key`, the append happens once: the same key and digest again is a duplicate.
+    With a `key`, see `client_key`, the append happens once: the same key and digest again is a duplicate.
+    `position` is written in the same transaction, for a duplicate too: its records are there already.
     """
 
     payload: bytes | None
     accepted: int
     key: str | None = None
     digest: bytes = b""
+    position: ReaderPosition | None = None
 
 
 class Appended(NamedTuple):
@@ -105,8 +106,8 @@ class Intake:
     """The operations on the intake. Each takes the writer's connection and runs in its transaction."""
 
     def __init__(self, max_keys: int) -> None:
-        self._max_keys = max_keys
-        self._since_purge = 0
+        self.positions = Positions()
+        self._keys = Keys(max_keys)
         self._compressor = zstandard.ZstdCompressor(level=1)
 
     def append(self, connection: sqlite3.Connection, entries: list[Entry]) -> list[Appended | KeyReusedError]:
@@ -114,13 +115,13 @@ class Intake:
         return [self._append(connection, entry) for entry in entries]
 
     def _append(self, connection: sqlite3.Connection, entry: Entry) -> Appended | KeyReusedError:
-        if entry.key is not None:
-            known = connection.execute("SELECT digest, accepted FROM keys WHERE key = ?", (entry.key,)).fetchone()
-            if known is not None:
-                if known[0] != entry.digest:
-                    return KeyReusedError("this Idempotency-Key came with another body before")
-                return Appended(0, known[1], duplicate=True)
-            self._remember(connection, entry)
+        known = None if entry.key is None else self._known(connection, entry.key, entry)
+        if known is not None and known.digest != entry.digest:
+            return KeyReusedError("this Idempotency-Key came with another body before")
+        if entry.position is not None:
+            self.positions.write(connection, entry.position)
+        if known is not None:
+            return Appended(0, known.accepted, duplicate=True)
         if entry.payload is None:
             return Appended(0, entry.accepted)
         cursor = connection.execute(
@@ -130,21 +131,17 @@ class Intake:
         assert cursor.lastrowid is not None
         return Appended(cursor.lastrowid, entry.accepted)
 
+    def _known(self, connection: sqlite3.Connection, key: str, entry: Entry) -> Known | None:
+        """What came with the entry's key before; if nothing did, the key is remembered from now on."""
+        now = int(time.time())
+        known = self._keys.find(connection, key, now)
+        if known is None:
+            self._keys.remember(connection, key, Known(entry.digest, entry.accepted), now)
+        return known
+
     def _packed(self, payload: bytes) -> bytes:
         """Large rows compressed: it runs beside the event loop, and a small disk has a sixth to write."""
         return self._compressor.compress(payload) if len(payload) >= COMPRESS_FROM else payload
-
-    def _remember(self, connection: sqlite3.Connection, entry: Entry) -> None:
-        now = int(time.time())
-        connection.execute(
-            "INSERT INTO keys (key, digest, accepted, at) VALUES (?, ?, ?, ?)",
-            (entry.key, entry.digest, entry.accepted, now),
-        )
-        self._since_purge += 1
-        if self._since_purge >= 1000:
-            self._since_purge = 0
-            connection.execute("DELETE FROM keys WHERE at < ?", (now - KEY_LIFETIME,))
-            connection.execute("DELETE FROM keys WHERE number <= (SELECT max(number) FROM keys) - ?", (self._max_keys,))
 
     def read(self, connection: sqlite3.Connection, after: int, most: int) -> Iterator[tuple[int, list[Record]]]:
         """The next rows after a position, at most `most`, in order: (position, records)."""

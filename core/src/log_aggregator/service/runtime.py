@@ -83,6 +83,7 @@ async def open_runtime(settings: Settings, registry: Registry, place: Place) -> 
         processor = Processor(stages, PreAggregator(settings.aggregation_bucket, _group_by(settings)))
         aggregator = Aggregator(processor, accumulators, sealer)
         ingester = Ingester(settings, stages, processor, writer, intake, aggregator)
+        await writer.submit(intake.positions.load)
         await sealer.open()
         for lane in lanes:
             await lane.open()

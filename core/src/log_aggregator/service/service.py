@@ -13,6 +13,7 @@ from log_aggregator.config.place import Place
 from log_aggregator.config.settings import Settings
 from log_aggregator.http.backend import Handler, HealthReport
 from log_aggregator.ingest.ingester import Receipt
+from log_aggregator.journal import ReaderPosition
 from log_aggregator.model.aggregate import Alias, Anomaly
 from log_aggregator.model.record import Record
 from log_aggregator.plugins.registry import Registry
@@ -112,15 +113,24 @@ class Service:
         return self.runtime.registrations.routes
 
     async def submit(
-        self, records: list[Record], *, key: str | None = None, digest: bytes = b"", size: int | None = None
+        self,
+        records: list[Record],
+        *,
+        key: str | None = None,
+        digest: bytes = b"",
+        size: int | None = None,
+        position: ReaderPosition | None = None,
     ) -> Receipt:
-        """Submit one request to this worker, or to the one that owns its Idempotency-Key; see `Ingester.submit`."""
+        """Submit one request to this worker, or to the one that owns its Idempotency-Key; see `Ingester.submit`.
+
+        A request with a `position` stays in this worker, whose journal holds the position.
+        """
         started = time.perf_counter()
         owner = self._place.number
-        if key is not None and self._place.total > 1:
+        if key is not None and position is None and self._place.total > 1:
             owner = self._peers.owner_of(key)
         if key is None or owner == self._place.number:
-            receipt = await self.node.submit(records, key=key, digest=digest, size=size)
+            receipt = await self.node.submit(records, key=key, digest=digest, size=size, position=position)
         else:
             receipt = await self._peers.submit(owner, records, key, digest)
         self.runtime.latency.note(time.perf_counter() - started)
