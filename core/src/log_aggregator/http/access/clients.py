@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import ipaddress
-
 from aiohttp import web
 
 from log_aggregator.errors import ConfigError
-
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+from log_aggregator.ingest.listeners.addresses import address_of, client_of, networks
 
 
 class Clients:
     """Tells clients apart. `trusted`: addresses or networks, by commas."""
 
     def __init__(self, trusted: str) -> None:
-        self._trusted = [_network(part.strip()) for part in trusted.split(",") if part.strip()]
+        try:
+            self._trusted = networks(part.strip() for part in trusted.split(",") if part.strip())
+        except ValueError as error:
+            raise ConfigError(f"TRUSTED_PROXIES: {error}") from None
 
     def of(self, request: web.Request) -> str:
         """The client's address; for IPv6 its /64 network, which is what one customer gets.
@@ -27,31 +27,13 @@ class Clients:
         if self._trusted and self._is_trusted(peer):
             hops = [hop.strip() for line in request.headers.getall("X-Forwarded-For", ()) for hop in line.split(",")]
             for hop in reversed(hops):
-                if _address(hop) is None:
+                if address_of(hop) is None:
                     break
                 peer = hop
                 if not self._is_trusted(hop):
                     break
-        address = _address(peer)
-        if isinstance(address, ipaddress.IPv6Address):
-            return str(ipaddress.ip_network((address, 64), strict=False))
-        return str(address) if address else peer
+        return client_of(peer)
 
     def _is_trusted(self, text: str) -> bool:
-        address = _address(text)
+        address = address_of(text)
         return address is not None and any(address in network for network in self._trusted)
-
-
-def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        address = ipaddress.ip_address(text.partition("%")[0])
-    except ValueError:
-        return None
-    return getattr(address, "ipv4_mapped", None) or address
-
-
-def _network(text: str) -> Network:
-    try:
-        return ipaddress.ip_network(text, strict=False)
-    except ValueError:
-        raise ConfigError(f"TRUSTED_PROXIES: {text!r}: expected an address or a network such as 10.0.0.0/8") from None
