@@ -220,5 +220,6 @@ def test_plugins_meet_the_same_service_everywhere(stand_in):
         promised, kept = getattr(hookspecs.Service, name), getattr(stand_in, name, None)
         if callable(promised):
             assert inspect.iscoroutinefunction(promised) == inspect.iscoroutinefunction(kept), name
-            several = range(1, len(inspect.signature(promised).parameters))
-            inspect.signature(kept).bind(None, *several)
+            given = inspect.signature(promised).parameters.values()
+            by_name = {one.name: None for one in given if one.kind is one.KEYWORD_ONLY}
+            inspect.signature(kept).bind(*[None] * (len(given) - len(by_name)), **by_name)

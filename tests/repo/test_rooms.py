@@ -19,9 +19,9 @@ MAX_LINES = 300
 ORDER = (
     ("errors",),
     ("model",),
-    ("config", "store"),
+    ("config", "store", "listeners"),
     ("hookspecs", "storekit"),
-    ("__init__", "sinks"),
+    ("__init__", "sinks", "receivers"),
     ("plugins", "journal"),
     ("delivery", "processing"),
     ("aggregation",),

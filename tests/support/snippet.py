@@ -94,7 +94,8 @@ def _differences(code: str, service: Any) -> list[str]:
             if not hasattr(service, name) or rest.startswith("("):
                 found.append(f"service.{name}: the service has no such member")
             continue
-        shown = [one.arg for one in ast.parse(f"def shown{rest}: ...").body[0].args.args]  # type: ignore[attr-defined]
+        arguments = ast.parse(f"def shown{rest}: ...").body[0].args  # type: ignore[attr-defined]
+        shown = [one.arg for one in arguments.args + arguments.kwonlyargs]
         real = [one for one in inspect.signature(value).parameters if one != "self"]
         if shown != real or bool(waits) != inspect.iscoroutinefunction(value):
             found.append(f"service.{name}: the page shows {shown}, the service has {real}")

@@ -17,6 +17,8 @@ if TYPE_CHECKING:  # commands that start no server do without its import
     from aiohttp import web
 
     from log_aggregator.config.settings import Settings
+    from log_aggregator.listeners import Connection, Datagram, Listener, Tls
+    from log_aggregator.model.receipt import AutomaticKey, Receipt
     from log_aggregator.store import Store
 
 PROJECT = "log_aggregator"
@@ -28,6 +30,16 @@ RouteScope = Literal["open", "ingest", "read", "admin"]
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+class State(Protocol):
+    """Bytes that a plugin keeps in the service's journal, for a few megabytes at most."""
+
+    async def load(self) -> bytes | None:
+        """What was saved last; `None` before the first time. Raises `RetryableError`."""
+
+    async def save(self, value: bytes) -> None:
+        """Keep bytes in place of those before; durable once this returns. Raises `RetryableError`."""
 
 
 class Service(Protocol):
@@ -54,12 +66,64 @@ class Service(Protocol):
     def store(self) -> Store | None:
         """The first store in the file's order, once all `lifespan`s are entered."""
 
-    async def ingest(self, records: list[Record]) -> int:
-        """Take records in on the road that HTTP takes; returns how many were accepted once durable.
+    async def ingest(
+        self,
+        records: Sequence[Record],
+        *,
+        key: str | AutomaticKey | None = None,
+        position: tuple[str, bytes] | None = None,
+    ) -> Receipt:
+        """Take records in as HTTP does; returns once they are durable. The receipt names rejected records.
 
-        Waits until the service has started: call it from a task of the plugin's, not in `lifespan` itself.
+        `position`, a name and the plugin's own bytes, is written in the transaction that writes the records: a
+        reader that goes on at `service.position(name)` loses nothing and sends nothing twice. It is written for an
+        empty list, too. With a `key`, records that come again under it are a duplicate and are not counted; it is
+        the client's, or `AutomaticKey` of what a client sent. Keys belong to the plugin.
 
-        Raises `OverloadedError` when nothing was accepted, `Reject` when `on_ingest` refused the batch.
+        Waits until the service has started: call it from `service.run`, a listener or a route, not in `lifespan`
+        itself. Raises `OverloadedError` when nothing was accepted, `Reject` when `on_ingest` refused the batch; the
+        position is not moved then. With a position, a cancellation waits until the outcome is known.
+        """
+
+    def position(self, name: str) -> bytes | None:
+        """The last durable position of that name; `None` before the first. With several workers each has its own."""
+
+    def state(self, name: str) -> State:
+        """Bytes that this plugin keeps under a name. They follow a plugin with `instances = "cluster"`."""
+
+    def run(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Run a background task: called when logs may be accepted, cancelled before the drain.
+
+        A task that raises is called again after a pause, 1 s at first and up to 60 s, or what a `RetryableError` or
+        `OverloadedError` asks for; `/health` says so. One that returns is done.
+        """
+
+    def listen_tcp(
+        self,
+        address: str,
+        handler: Callable[[Connection], Awaitable[None]],
+        *,
+        tls: Tls | None = None,
+        allow: Sequence[str] = (),
+        max_frame: int | None = None,
+        max_connections: int | None = None,
+        max_per_client: int | None = None,
+    ) -> Listener:
+        """Listen on a TCP port, such as `0.0.0.0:5514`; `handler` is called for each connection, and they overlap.
+
+        Connections wait until logs may be accepted. A frame that was begun must be whole within `BODY_TIMEOUT`.
+        Limits: `max_frame` bytes (1 MiB), `max_connections` (`MAX_CONNECTIONS`) and half of them for one client;
+        `allow`: networks that may connect. When the service stops, frames that are here can still be read, then
+        reading ends. Workers share the port. Raises `ConfigError`.
+        """
+
+    def listen_udp(
+        self, address: str, handler: Callable[[list[Datagram]], Awaitable[None]], *, allow: Sequence[str] = ()
+    ) -> Listener:
+        """Listen on a UDP port; `handler` is called with all datagrams that wait, one call after the other.
+
+        When it raises `OverloadedError` it is called again with the same ones, while the system keeps those that
+        come. Workers share the port; all datagrams of one sender's port come to the same. Raises `ConfigError`.
         """
 
     def emit(self, event: Alias | Anomaly) -> None:
@@ -74,9 +138,14 @@ class Service(Protocol):
         path: str,
         handler: Callable[[web.Request], Awaitable[web.StreamResponse]],
         scope: RouteScope | None = None,
+        *,
+        credentials: Callable[[web.Request], str | None] | None = None,
     ) -> None:
         """Serve an HTTP route. `scope` says which API keys may use it: `"ingest"`, `"read"` or `"admin"`; `"open"`
         asks for none. Without it, `"read"` for GET, and `"admin"` for every other method.
+
+        `credentials` finds the API key in a request where this protocol's clients send it; where it finds none, the
+        usual headers are looked at.
 
         Raises `ConfigError` when the path is taken, the scope is none of these, or the service runs already.
         """

@@ -63,3 +63,33 @@ async def test_a_scope_that_is_none_stops_the_start() -> None:
     with pytest.raises(ConfigError, match="route /page: scope 'public': expected one of open, ingest, read, admin"):
         async with harness(given={"routes": routes}):
             pass
+
+
+async def test_a_route_finds_keys_where_its_clients_send_them(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    file = tmp_path / "keys.toml"
+    token = add_key(file, "splunk", ["ingest"])
+
+    def find(request: web.Request) -> str | None:
+        if request.headers.get("X-Break"):
+            raise KeyError(token)
+        kind, _, value = request.headers.get("Authorization", "").partition(" ")
+        return value if kind == "Splunk" else None
+
+    routes = Routes({"/hec": ("POST", {"scope": "ingest", "credentials": find}, set())})
+    async with harness(given={"routes": routes}, environ={"API_KEYS_FILE": str(file)}) as h:
+
+        async def status(path: str, **headers: str) -> int:
+            return (await h.request("POST", path, headers=headers)).status
+
+        assert await status("/hec", Authorization=f"Splunk {token}") == 200
+        assert await status("/hec", Authorization=f"Bearer {token}") == 200, "the usual way is open, too"
+        assert await status("/hec", Authorization=f"Splunk {token}x") == 401
+        assert await status("/hec") == 401
+        assert await status("/ingest", Authorization=f"Splunk {token}") == 401, "only on this route"
+        assert await status("/hec", Authorization=f"Bearer {token}", **{"X-Break": "1"}) == 200
+    assert any(
+        "KeyError at" in record.__dict__.get("error", "")
+        for record in caplog.records
+        if record.message == "credentials of a route failed"
+    )
+    assert token not in caplog.text

@@ -7,10 +7,11 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from core.tests.ingest.listeners.made import until
-from log_aggregator import OverloadedError, RetryableError
+from core.tests.listeners.made import until
+from log_aggregator.errors import OverloadedError
 from log_aggregator.plugins import supervised
 from log_aggregator.plugins.supervised import SupervisedTask
+from log_aggregator.sinks import RetryableError
 
 Slept = list[float]
 

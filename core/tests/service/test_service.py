@@ -85,7 +85,7 @@ async def test_a_plugin_can_be_a_source(start: Callable[..., Service], store: St
 
     source = Source()
     async with start(source):
-        assert await source.service.ingest([record(), record()]) == 2
+        assert (await source.service.ingest([record(), record()])).accepted == 2
     assert store.total == 2
 
 

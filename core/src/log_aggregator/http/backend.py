@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 from aiohttp import web
 
 from log_aggregator.config.settings import Settings
-from log_aggregator.ingest.ingester import Receipt
+from log_aggregator.model.receipt import Receipt
 from log_aggregator.model.record import Record
 from log_aggregator.store import Store
 

@@ -11,7 +11,7 @@ from log_aggregator.config.limits import limits_of
 from log_aggregator.errors import KeyReusedError, OverloadedError, Reject
 from log_aggregator.http.access.auth import KEY, Guard, needs
 from log_aggregator.http.access.quota import Quota
-from log_aggregator.http.backend import Backend, Receipt
+from log_aggregator.http.backend import Backend
 from log_aggregator.http.decoding.body import BodyReader
 from log_aggregator.http.decoding.compression import Decompressor
 from log_aggregator.http.decoding.decode import BodyDecoder, Decoded
@@ -19,6 +19,7 @@ from log_aggregator.http.decoding.media import ContentTypes
 from log_aggregator.http.problem import Problem, busy
 from log_aggregator.http.responses import BatchAnswers, batch_answer, nothing_good, one_answer
 from log_aggregator.journal.keys import client_key
+from log_aggregator.model.receipt import Receipt
 from log_aggregator.model.record import Record
 
 IDEMPOTENCY_KEY = "Idempotency-Key"

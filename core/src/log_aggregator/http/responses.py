@@ -11,8 +11,8 @@ import msgspec
 from aiohttp import HttpVersion11, web
 from aiohttp.abc import AbstractStreamWriter
 
-from log_aggregator.http.backend import Receipt
 from log_aggregator.http.problem import Problem
+from log_aggregator.model.receipt import Receipt
 
 MAX_REJECTED_SHOWN = 1000
 """Rejected logs that an answer names; `rejected_count` tells of all when there are more."""

@@ -9,18 +9,17 @@ from log_aggregator.aggregation.aggregator import Aggregator
 from log_aggregator.config.settings import Settings
 from log_aggregator.errors import KeyReusedError, OverloadedError, Reject
 from log_aggregator.ingest.commit_scheduler import CommitScheduler
-from log_aggregator.ingest.request import Receipt, Request, Row
+from log_aggregator.ingest.request import Request, Row
 from log_aggregator.ingest.uninterrupted import uninterrupted
 from log_aggregator.journal import Appended, Entry, Intake, JournalError, ReaderPosition, Writer
 from log_aggregator.journal.intake import encode
 from log_aggregator.model.batch import WorkingBatch
+from log_aggregator.model.receipt import Receipt
 from log_aggregator.model.record import DecodedRecords, Record
 from log_aggregator.model.validation import UNENCODABLE
 from log_aggregator.plugins.slices import is_one_slice, slices, weight
 from log_aggregator.plugins.stages import Stages
 from log_aggregator.processing.processor import Processor
-
-__all__ = ["Ingester", "Receipt"]
 
 ROW = 2000
 """Gathered records from which on they are processed at once instead of waiting for the commit before."""

@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import NamedTuple
 
 from log_aggregator.journal import Appended, Entry, ReaderPosition
 from log_aggregator.model.batch import WorkingBatch
+from log_aggregator.model.receipt import Receipt
 from log_aggregator.model.record import Record
 from log_aggregator.processing.partial_aggregates import PartialAggregate
-
-
-class Receipt(NamedTuple):
-    """The answer to one request: `rejected` holds indexes into its records, with reasons."""
-
-    accepted: int
-    rejected: list[tuple[int, str]]
-    duplicate: bool
-    durable: bool
 
 
 class Request:

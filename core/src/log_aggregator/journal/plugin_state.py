@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 
+from log_aggregator.errors import RetryableError
+from log_aggregator.journal.database import JournalError
 from log_aggregator.journal.writer import Writer
 
 
@@ -15,13 +17,19 @@ class PluginState:
         self._key = (plugin, name)
 
     async def load(self) -> bytes | None:
-        """What was saved last; `None` before the first time. Raises `JournalError`."""
-        return await self._writer.submit(self._read)
+        """What was saved last; `None` before the first time. Raises `RetryableError`."""
+        try:
+            return await self._writer.submit(self._read)
+        except JournalError as error:
+            raise RetryableError(str(error)) from error
 
     async def save(self, value: bytes) -> None:
-        """Keep bytes in place of those before; durable once this returns. Raises `JournalError`."""
+        """Keep bytes in place of those before; durable once this returns. Raises `RetryableError`."""
         kept = bytes(value)
-        await self._writer.submit(lambda connection: self._write(connection, kept))
+        try:
+            await self._writer.submit(lambda connection: self._write(connection, kept))
+        except JournalError as error:
+            raise RetryableError(str(error)) from error
 
     def _read(self, connection: sqlite3.Connection) -> bytes | None:
         query = "SELECT value FROM plugin_state WHERE plugin = ? AND name = ?"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol, get_args
 
@@ -11,13 +11,25 @@ from aiohttp import web
 from log_aggregator.config.settings import Settings
 from log_aggregator.errors import ConfigError
 from log_aggregator.hookspecs import RouteScope
+from log_aggregator.journal import PluginState, ReaderPosition, Writer, automatic_key, client_key
+from log_aggregator.journal.positions import Positions
+from log_aggregator.listeners import Connection, Datagram, Listener, Tls
 from log_aggregator.model.aggregate import Alias, Anomaly
+from log_aggregator.model.receipt import AutomaticKey, Receipt
 from log_aggregator.model.record import Record
+from log_aggregator.plugins.supervised import SupervisedTask
 from log_aggregator.store import Store
 
 Check = Callable[[], Awaitable[str | None]]
 Stats = Callable[[], dict[str, Any]]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Credentials = Callable[[web.Request], str | None]
+
+VOUCHED = b"vouched"
+"""In place of what identifies a body: a plugin that gives a key says that the same key means the same records."""
+
+LONGEST_NAME = 1000
+LARGEST_POSITION = 65_536
 
 
 class Registrations:
@@ -36,6 +48,35 @@ class Registrations:
         return self.stores[0] if self.stores else None
 
 
+class Receivers(Protocol):
+    """Runs what plugins run and listen on."""
+
+    def run(self, plugin: str, name: str, work: Callable[[], Awaitable[None]]) -> SupervisedTask:
+        """Supervise a plugin's task."""
+
+    def listen_tcp(
+        self,
+        plugin: str,
+        address: str,
+        handler: Callable[[Connection], Awaitable[None]],
+        *,
+        tls: Tls | None = None,
+        allow: Iterable[str] = (),
+        **limits: int | None,
+    ) -> Listener:
+        """Listen on a TCP port."""
+
+    def listen_udp(
+        self,
+        plugin: str,
+        address: str,
+        handler: Callable[[list[Datagram]], Awaitable[None]],
+        *,
+        allow: Iterable[str] = (),
+    ) -> Listener:
+        """Listen on a UDP port."""
+
+
 class Host(Protocol):
     """What a `PluginContext` needs of the service."""
 
@@ -51,8 +92,27 @@ class Host(Protocol):
     def instance(self) -> str:
         """The identity of the data directory."""
 
-    async def ingest(self, records: list[Record]) -> int:
-        """Submit records; returns how many were accepted."""
+    @property
+    def positions(self) -> Positions:
+        """Where the receivers stand."""
+
+    @property
+    def writer(self) -> Writer:
+        """The journal's writer."""
+
+    @property
+    def receivers(self) -> Receivers:
+        """The tasks and listeners of all plugins."""
+
+    async def submit(
+        self,
+        records: list[Record],
+        *,
+        key: str | None = None,
+        digest: bytes = b"",
+        position: ReaderPosition | None = None,
+    ) -> Receipt:
+        """Submit the records of one request."""
 
     def emit(self, event: Alias | Anomaly) -> None:
         """Add an event to the next flush."""
@@ -94,34 +154,94 @@ class PluginContext:
         """The store that is read."""
         return self._registrations.store
 
-    async def ingest(self, records: list[Record]) -> int:
-        """Submit records as HTTP does; returns how many were accepted."""
-        return await self._host.ingest(list(records))
+    async def ingest(
+        self,
+        records: Sequence[Record],
+        *,
+        key: str | AutomaticKey | None = None,
+        position: tuple[str, bytes] | None = None,
+    ) -> Receipt:
+        """Submit records as HTTP does."""
+        reached = None if position is None else ReaderPosition(self._name, *_checked(position))
+        if key is None:
+            return await self._host.submit(list(records), position=reached)
+        # The plugin vouches for its keys. Records cannot be compared: some get the time of receipt.
+        return await self._host.submit(list(records), key=scoped(self._name, key), digest=VOUCHED, position=reached)
+
+    def position(self, name: str) -> bytes | None:
+        """The last durable position of a reader."""
+        return self._host.positions.get(self._name, name)
+
+    def state(self, name: str) -> PluginState:
+        """Bytes that the plugin keeps."""
+        return PluginState(self._host.writer, self._name, name)
+
+    def run(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Supervise a background task."""
+        task = self._host.receivers.run(self._name, name, work)
+        self.add_health_check(task.name, task.complaint)
+
+    def listen_tcp(
+        self,
+        address: str,
+        handler: Callable[[Connection], Awaitable[None]],
+        *,
+        tls: Tls | None = None,
+        allow: Sequence[str] = (),
+        max_frame: int | None = None,
+        max_connections: int | None = None,
+        max_per_client: int | None = None,
+    ) -> Listener:
+        """Listen on a TCP port."""
+        limits = {"max_frame": max_frame, "max_connections": max_connections, "max_per_client": max_per_client}
+        listener = self._host.receivers.listen_tcp(self._name, address, handler, tls=tls, allow=allow, **limits)
+        self.add_health_check(listener.name, listener.complaint)
+        return listener
+
+    def listen_udp(
+        self, address: str, handler: Callable[[list[Datagram]], Awaitable[None]], *, allow: Sequence[str] = ()
+    ) -> Listener:
+        """Listen on a UDP port."""
+        listener = self._host.receivers.listen_udp(self._name, address, handler, allow=allow)
+        self.add_health_check(listener.name, listener.complaint)
+        return listener
 
     def emit(self, event: Alias | Anomaly) -> None:
         """Add an event to the next flush."""
         self._host.emit(event)
 
-    def add_route(self, method: str, path: str, handler: Handler, scope: RouteScope | None = None) -> None:
+    def add_route(
+        self,
+        method: str,
+        path: str,
+        handler: Handler,
+        scope: RouteScope | None = None,
+        *,
+        credentials: Credentials | None = None,
+    ) -> None:
         """Serve an HTTP route, for API keys of a scope."""
         if self._registrations.complete:
             raise ConfigError(f"plugin {self._name}: route {path}: routes are added in lifespan, before the start")
         if any((method, path) == known[:2] for known in self._registrations.routes):
             raise ConfigError(f"plugin {self._name}: route {method} {path} is taken by another plugin")
-        if scope is not None:
-            handler = self._marked(path, handler, scope)
+        if scope is not None or credentials is not None:
+            handler = self._marked(path, handler, scope, credentials)
         self._registrations.routes.append((method, path, handler))
 
-    def _marked(self, path: str, handler: Handler, scope: RouteScope) -> Handler:
-        """The handler with its scope as an attribute. A method cannot have one, so a function wraps it."""
-        if scope not in get_args(RouteScope):
+    def _marked(
+        self, path: str, handler: Handler, scope: RouteScope | None, credentials: Credentials | None
+    ) -> Handler:
+        """The handler with its scope and credentials as attributes. A method has none, so a function wraps it."""
+        if scope is not None and scope not in get_args(RouteScope):
             known = ", ".join(get_args(RouteScope))
             raise ConfigError(f"plugin {self._name}: route {path}: scope {scope!r}: expected one of {known}")
 
         async def marked(request: web.Request) -> web.StreamResponse:
             return await handler(request)
 
-        marked.needed_scope = None if scope == "open" else scope  # type: ignore[attr-defined]  # the mark
+        if scope is not None:
+            marked.needed_scope = None if scope == "open" else scope  # type: ignore[attr-defined]  # the mark
+        marked.credentials = credentials  # type: ignore[attr-defined]  # the other mark
         return marked
 
     def add_health_check(self, name: str, check: Check) -> None:
@@ -139,3 +259,20 @@ class PluginContext:
     def register_store(self, store: Store) -> None:
         """Offer this sink for reading."""
         self._registrations.stores.append(store)
+
+
+def scoped(plugin: str, key: str | AutomaticKey) -> str:
+    """The scope of a key that a plugin gives."""
+    owner = f"plugin {plugin}"
+    if isinstance(key, AutomaticKey):
+        return automatic_key(owner, f"{key.sender}\0{key.path}", key.body)
+    return client_key(owner, "", key)
+
+
+def _checked(position: tuple[str, bytes]) -> tuple[str, bytes]:
+    name, value = position
+    if not 0 < len(name) <= LONGEST_NAME or len(value) > LARGEST_POSITION:
+        raise ValueError(
+            f"position: expected a name of 1 to {LONGEST_NAME} characters and at most {LARGEST_POSITION} bytes"
+        )
+    return name, bytes(value)

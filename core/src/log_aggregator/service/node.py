@@ -64,12 +64,14 @@ class Node:
             await self.stop()
             raise
         runtime.ingester.open()
+        runtime.receivers.start()
         self._spawn(self._measure_journal, "measure journal")
         runtime.registrations.complete = True
 
     async def drain(self) -> None:
-        """Seal all that is queued and give each sink one more attempt, within `shutdown_timeout`."""
+        """Stop the receivers, seal all that is queued, give each sink one more attempt: within `shutdown_timeout`."""
         lanes = self.runtime.lanes
+        await self.runtime.receivers.stop()
         try:
             async with asyncio.timeout(self.runtime.settings.shutdown_timeout):
                 sequence = await self.runtime.aggregator.seal_now()
@@ -81,6 +83,7 @@ class Node:
 
     async def stop(self) -> None:
         """Cancel the tasks."""
+        await self.runtime.receivers.stop()
         for task in reversed(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

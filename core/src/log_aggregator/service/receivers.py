@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from typing import Any
 
 from log_aggregator.config.place import Place
 from log_aggregator.config.settings import Settings
 from log_aggregator.errors import ConfigError
-from log_aggregator.ingest.listeners import Limits, Listener, Memory, TcpListener, Tls, UdpListener
-from log_aggregator.ingest.listeners.addresses import Endpoint, networks
-from log_aggregator.ingest.listeners.tcp import ConnectionHandler
-from log_aggregator.ingest.listeners.udp import DatagramHandler
-from log_aggregator.plugins.isolation.where_raised import package_of
+from log_aggregator.listeners import Limits, Listener, Memory, TcpListener, Tls, UdpListener
+from log_aggregator.listeners.addresses import Endpoint, networks
+from log_aggregator.listeners.tcp import ConnectionHandler
+from log_aggregator.listeners.udp import DatagramHandler
+from log_aggregator.plugins.isolation.where_raised import package_of, where_raised
 from log_aggregator.plugins.supervised import SupervisedTask
 
 LARGE_FRAMES = 2
@@ -53,9 +54,8 @@ class Receivers:
         if self._only_drains:
             return Listener(plugin, "tcp", endpoint, endpoint.port)
         bound = self._bound(endpoint, socket.SOCK_STREAM)
-        package = package_of(handler)
         try:
-            listener = TcpListener(plugin, endpoint, bound, handler, all_limits, self._memory, tls, package)
+            listener = TcpListener(plugin, endpoint, bound, handler, all_limits, self._memory, tls, _describe(handler))
         except ValueError as error:
             bound.close()
             raise ConfigError(f"{address}: {error}") from None
@@ -68,7 +68,7 @@ class Receivers:
         if self._only_drains:
             return Listener(plugin, "udp", endpoint, endpoint.port)
         bound = self._bound(endpoint, socket.SOCK_DGRAM)
-        listener = UdpListener(plugin, endpoint, bound, handler, limits, package_of(handler))
+        listener = UdpListener(plugin, endpoint, bound, handler, limits, _describe(handler))
         self._add(listener)
         return listener
 
@@ -112,6 +112,10 @@ class Receivers:
             return endpoint.bind(kind, is_shared=self._is_shared)
         except OSError as error:
             raise ConfigError(f"{endpoint}: cannot listen: {error.strerror or error}") from None
+
+
+def _describe(handler: Callable[..., object]) -> Callable[[BaseException], str]:
+    return partial(where_raised, package=package_of(handler))
 
 
 def _endpoint(address: str) -> Endpoint:

@@ -26,6 +26,7 @@ from log_aggregator.plugins.stages import Stages
 from log_aggregator.processing.partial_aggregates import PreAggregator
 from log_aggregator.processing.processor import Processor
 from log_aggregator.service.latency import Latency
+from log_aggregator.service.receivers import Receivers
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +53,7 @@ class Runtime:
     accumulators: Accumulators
     aggregator: Aggregator
     ingester: Ingester
+    receivers: Receivers
     latency: Latency
     started: float
 
@@ -105,6 +107,7 @@ async def open_runtime(settings: Settings, registry: Registry, place: Place) -> 
             accumulators=accumulators,
             aggregator=aggregator,
             ingester=ingester,
+            receivers=Receivers(settings, place),
             latency=Latency(),
             started=started,
         )

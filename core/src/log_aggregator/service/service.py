@@ -12,12 +12,14 @@ from typing import Any
 from log_aggregator.config.place import Place
 from log_aggregator.config.settings import Settings
 from log_aggregator.http.backend import Handler, HealthReport
-from log_aggregator.ingest.ingester import Receipt
-from log_aggregator.journal import ReaderPosition
+from log_aggregator.journal import ReaderPosition, Writer
+from log_aggregator.journal.positions import Positions
 from log_aggregator.model.aggregate import Alias, Anomaly
+from log_aggregator.model.receipt import Receipt
 from log_aggregator.model.record import Record
 from log_aggregator.plugins.registry import Registry
 from log_aggregator.service.node import Node
+from log_aggregator.service.receivers import Receivers
 from log_aggregator.service.runtime import Runtime, open_runtime
 from log_aggregator.service.workers.answering import answering
 from log_aggregator.service.workers.merging import merge_flushes, merge_health, merge_stats
@@ -98,6 +100,21 @@ class Service:
         return self.runtime.shared_dir
 
     @property
+    def positions(self) -> Positions:
+        """Where the receivers of this worker stand."""
+        return self.runtime.intake.positions
+
+    @property
+    def writer(self) -> Writer:
+        """The writer of this worker's journal."""
+        return self.runtime.writer
+
+    @property
+    def receivers(self) -> Receivers:
+        """The tasks and listeners of this worker's plugins."""
+        return self.runtime.receivers
+
+    @property
     def instance(self) -> str:
         """The identity of this worker's data directory."""
         return self.runtime.instance
@@ -135,10 +152,6 @@ class Service:
             receipt = await self._peers.submit(owner, records, key, digest)
         self.runtime.latency.note(time.perf_counter() - started)
         return receipt
-
-    async def ingest(self, records: list[Record]) -> int:
-        """Submit a plugin's records; returns how many were accepted."""
-        return (await self.submit(records)).accepted
 
     def emit(self, event: Alias | Anomaly) -> None:
         """Add an event to the next flush of this worker."""

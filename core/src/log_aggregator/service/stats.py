@@ -48,6 +48,7 @@ def stats_of(runtime: Runtime) -> dict[str, Any]:
             "commit_seconds": round(runtime.writer.commit_seconds, 6),
         },
         "memory": {"resident_bytes": resident_bytes()},
+        "receivers": runtime.receivers.stats(),
         "sinks": {lane.name: lane.stats() for lane in runtime.lanes},
         "plugins": {name: _plugin_stats(runtime, name) for name in runtime.stages.circuits},
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -143,6 +143,17 @@ def _final(texts: set[str | None], aliases: list[Alias]) -> Final:
     return final
 
 
+class _NoState:
+    """Implements `hookspecs.State` where there is no journal."""
+
+    async def load(self) -> bytes | None:
+        """Nothing was saved."""
+        return None
+
+    async def save(self, value: bytes) -> None:
+        """Nothing is kept."""
+
+
 class _Handle:
     """Implements `hookspecs.Service` where there is none: keeps aliases, takes everything else and does nothing."""
 
@@ -159,9 +170,26 @@ class _Handle:
         if isinstance(event, Alias):
             self._aliases.append(event)
 
-    async def ingest(self, records: list[Record]) -> int:
+    async def ingest(self, records: Sequence[Record], *, key: object = None, position: object = None) -> Any:
         """Refuse: there is no journal."""
         raise LogAggregatorError(f"{len(records)} records: nothing is ingested without a service")
+
+    def position(self, name: str) -> bytes | None:
+        """Nothing was read."""
+        return None
+
+    def state(self, name: str) -> _NoState:
+        """Nothing is kept."""
+        return _NoState()
+
+    def run(self, *_: object, **__: object) -> None:
+        """No logs are accepted, so no task starts."""
+
+    def listen_tcp(self, *_: object, **__: object) -> None:
+        """No socket is opened."""
+
+    def listen_udp(self, *_: object, **__: object) -> None:
+        """No socket is opened."""
 
     def add_route(self, *_: object, **__: object) -> None:
         """No HTTP here."""

@@ -14,6 +14,7 @@ from aiohttp import hdrs, web
 from log_aggregator.config.settings import Settings
 from log_aggregator.http.access.keys import ApiKey, KeyRing, Scope
 from log_aggregator.http.problem import Problem
+from log_aggregator.plugins.isolation.where_raised import package_of, where_raised
 
 KEY: web.RequestKey[ApiKey] = web.RequestKey("KEY", ApiKey)
 """The API key that a request came with."""
@@ -62,7 +63,7 @@ class Guard:
         return self._ring is None or (key is not None and key.may("read"))
 
     def _check_key(self, request: web.Request, handler: object, ring: KeyRing) -> None:
-        token = _token(request)
+        token = _from_route(request, handler) or _token(request)
         key = ring.find(token) if token else None
         if key is not None:
             request[KEY] = key
@@ -85,6 +86,18 @@ def _scope_of(request: web.Request, handler: object) -> Scope | None:
     default: Scope = "read" if request.method in _SAFE else "admin"
     scope: Scope | None = getattr(handler, "needed_scope", default)
     return scope
+
+
+def _from_route(request: web.Request, handler: object) -> str:
+    """The token where the clients of a plugin's route send it; empty when there is none."""
+    find = getattr(handler, "credentials", None)
+    if find is None:
+        return ""
+    try:
+        return str(find(request) or "")
+    except Exception as error:  # noqa: BLE001  a plugin may raise anything; the usual headers are looked at
+        _log.warning("credentials of a route failed", extra={"error": where_raised(error, package_of(find))})
+        return ""
 
 
 def _token(request: web.Request) -> str:

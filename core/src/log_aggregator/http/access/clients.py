@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from log_aggregator.errors import ConfigError
-from log_aggregator.ingest.listeners.addresses import address_of, client_of, networks
+from log_aggregator.listeners.addresses import address_of, client_of, networks
 
 
 class Clients:

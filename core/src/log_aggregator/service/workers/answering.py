@@ -14,7 +14,7 @@ from aiohttp import web
 from log_aggregator.config.place import Place
 from log_aggregator.errors import PermanentError
 from log_aggregator.http.backend import HealthReport
-from log_aggregator.ingest.ingester import Receipt
+from log_aggregator.model.receipt import Receipt
 from log_aggregator.model.record import Record
 from log_aggregator.service.workers.shared_plugins import OneAtATime
 from log_aggregator.service.workers.wire import ERRORS, decode_flush, decode_request, status_of

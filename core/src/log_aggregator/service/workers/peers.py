@@ -14,8 +14,8 @@ import msgspec
 from log_aggregator.config.place import Place
 from log_aggregator.errors import OverloadedError, PermanentError, RetryableError
 from log_aggregator.http.backend import HealthReport
-from log_aggregator.ingest.ingester import Receipt
 from log_aggregator.model.aggregate import Flush
+from log_aggregator.model.receipt import Receipt
 from log_aggregator.model.record import Record
 from log_aggregator.service.workers.wire import ERRORS, encode_flush, encode_request
 

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from log_aggregator.ingest.listeners.addresses import Endpoint, client_of, networks, plain
+from log_aggregator.listeners.addresses import Endpoint, client_of, networks, plain
 
 
 @pytest.mark.parametrize(

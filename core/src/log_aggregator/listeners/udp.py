@@ -11,9 +11,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
 from log_aggregator.errors import OverloadedError
-from log_aggregator.ingest.listeners.addresses import Endpoint, plain
-from log_aggregator.ingest.listeners.limits import Limits
-from log_aggregator.ingest.listeners.listener import Listener, finish
+from log_aggregator.listeners.addresses import Endpoint, plain
+from log_aggregator.listeners.limits import Limits
+from log_aggregator.listeners.listener import Describe, Listener, finish, type_of
 
 AT_ONCE = 1000
 """Datagrams that the handler is given in one call at most."""
@@ -51,9 +51,9 @@ class UdpListener(Listener):
         bound: socket.socket,
         handler: DatagramHandler,
         limits: Limits,
-        package: str = "",
+        describe: Describe = type_of,
     ) -> None:
-        super().__init__(plugin, "udp", endpoint, bound.getsockname()[1], package)
+        super().__init__(plugin, "udp", endpoint, bound.getsockname()[1], describe)
         self._socket = bound
         self._handler = handler
         self._limits = limits

@@ -6,13 +6,15 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 import pytest
 
-from core.tests.ingest.listeners.made import HERE, until
-from log_aggregator import OverloadedError
-from log_aggregator.ingest.listeners import Datagram, Limits, UdpListener
-from log_aggregator.ingest.listeners.addresses import networks
+from core.tests.listeners.made import HERE, until
+from log_aggregator.errors import OverloadedError
+from log_aggregator.listeners import Datagram, Limits, UdpListener
+from log_aggregator.listeners.addresses import networks
+from log_aggregator.plugins.isolation.where_raised import where_raised
 
 Handler = Callable[[list[Datagram]], Awaitable[None]]
 
@@ -20,7 +22,8 @@ Handler = Callable[[list[Datagram]], Awaitable[None]]
 @asynccontextmanager
 async def receiving(handler: Handler, limits: Limits | None = None) -> AsyncIterator[UdpListener]:
     bound = HERE.bind(socket.SOCK_DGRAM, is_shared=False)
-    listener = UdpListener("made", HERE, bound, handler, limits or Limits(), __name__.partition(".")[0])
+    describe = partial(where_raised, package=__name__.partition(".")[0])
+    listener = UdpListener("made", HERE, bound, handler, limits or Limits(), describe)
     listener.start()
     try:
         yield listener
@@ -57,7 +60,7 @@ async def test_datagrams_come_with_their_sender_in_order() -> None:
 
 
 async def test_what_arrives_while_the_handler_works_comes_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("log_aggregator.ingest.listeners.udp.AT_ONCE", 50)
+    monkeypatch.setattr("log_aggregator.listeners.udp.AT_ONCE", 50)
     kept, gate = Kept(), asyncio.Event()
 
     async def handler(datagrams: list[Datagram]) -> None:
@@ -75,7 +78,7 @@ async def test_what_arrives_while_the_handler_works_comes_together(monkeypatch: 
 
 
 async def test_a_handler_that_is_behind_leaves_datagrams_to_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("log_aggregator.ingest.listeners.udp.WAITING", 10)
+    monkeypatch.setattr("log_aggregator.listeners.udp.WAITING", 10)
     kept, gate = Kept(), asyncio.Event()
 
     async def handler(datagrams: list[Datagram]) -> None:
@@ -144,7 +147,7 @@ async def test_a_handler_that_raises_costs_its_datagrams_and_is_named() -> None:
         await until(lambda: kept.data == [b"fine"])
         assert listener.counts["dropped"] == 1
         complaint = str(await listener.complaint())
-        assert "KeyError at core/tests/ingest/listeners/test_udp.py:" in complaint
+        assert "KeyError at core/tests/listeners/test_udp.py:" in complaint
         assert "hunter2" not in complaint
 
 

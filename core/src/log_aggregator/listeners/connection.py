@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, NamedTuple, cast
 
-from log_aggregator.ingest.listeners.limits import Limits, Memory
+from log_aggregator.listeners.limits import Limits, Memory
 
 HIGH = 64 * 1024
 """Bytes that wait for the handler beyond which nothing more is received, but for a frame that is larger."""

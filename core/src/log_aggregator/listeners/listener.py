@@ -6,10 +6,10 @@ import asyncio
 import logging
 import time
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
-from log_aggregator.ingest.listeners.addresses import Endpoint
-from log_aggregator.plugins.isolation.where_raised import where_raised
+from log_aggregator.listeners.addresses import Endpoint
 
 FINISH = 3.0
 """Seconds that handlers get, when a listener stops, to take in what was received."""
@@ -20,17 +20,26 @@ REMEMBERED = 60.0
 log = logging.getLogger(__name__)
 
 
+Describe = Callable[[BaseException], str]
+"""Names an error without its text, which may hold log text."""
+
+
+def type_of(error: BaseException) -> str:
+    """The error's type."""
+    return type(error).__name__
+
+
 class Listener:
     """A socket that a plugin listens on. `port` is the one that the system chose when 0 was asked for."""
 
-    def __init__(self, plugin: str, kind: str, endpoint: Endpoint, port: int, package: str = "") -> None:
-        """`package` is the top-level package of the plugin, see `where_raised`."""
+    def __init__(self, plugin: str, kind: str, endpoint: Endpoint, port: int, describe: Describe = type_of) -> None:
+        """`describe` names an error of the handler without its text."""
         self.name = f"{plugin} {kind} {endpoint._replace(port=port)}"
         self.port = port
         self.plugin = plugin
         self.counts: Counter[str] = Counter()
         self.last_error = ""
-        self._package = package
+        self._describe = describe
         self._failed_at = time.monotonic() - REMEMBERED
         self._refused_at = time.monotonic() - REMEMBERED
 
@@ -53,7 +62,7 @@ class Listener:
     def note_failure(self, error: BaseException) -> None:
         """Count an exception of the plugin's handler."""
         self.counts["errors"] += 1
-        self.last_error = where_raised(error, self._package)
+        self.last_error = self._describe(error)
         self._failed_at = time.monotonic()
         log.warning("handler of a listener failed", extra={"listener": self.name, "error": self.last_error})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import NamedTuple
 
-from log_aggregator.ingest.listeners.addresses import Network, address_of, client_of
+from log_aggregator.listeners.addresses import Network, address_of, client_of
 
 
 class Limits(NamedTuple):

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from core.tests.ingest.listeners.made import Lines, certificate, listening, until
-from log_aggregator.ingest.listeners import Connection, TcpListener, Tls
-from log_aggregator.ingest.listeners.tls import ReloadingTls
+from core.tests.listeners.made import Lines, certificate, listening, until
+from log_aggregator.listeners import Connection, TcpListener, Tls
+from log_aggregator.listeners.tls import ReloadingTls
 
 
 def client(trusted: Tls, own: Tls | None = None) -> ssl.SSLContext:
@@ -88,7 +88,7 @@ async def test_a_renewed_certificate_is_taken_and_a_broken_one_is_not(
 
 
 async def test_a_listener_serves_the_renewed_certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("log_aggregator.ingest.listeners.tls.LOOK_EVERY", 0.005)
+    monkeypatch.setattr("log_aggregator.listeners.tls.LOOK_EVERY", 0.005)
     handler = Lines()
     tls = certificate(tmp_path, "server")
     async with listening(handler, tls=tls) as listener:

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.tests.ingest.listeners.made import PLENTY, Lines, listening, send, until
-from log_aggregator.ingest.listeners import Connection, Frame, FrameTooLargeError, Limits, Memory, SlowSenderError
-from log_aggregator.ingest.listeners.connection import HIGH
+from core.tests.listeners.made import PLENTY, Lines, listening, send, until
+from log_aggregator.listeners import Connection, Frame, FrameTooLargeError, Limits, Memory, SlowSenderError
+from log_aggregator.listeners.connection import HIGH
 
 
 class Wire:
@@ -181,7 +181,7 @@ async def test_a_waiting_reader_is_told_of_the_end() -> None:
 
 
 async def test_a_peer_that_reads_nothing_does_not_hold_the_handler(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("log_aggregator.ingest.listeners.connection.WRITE_TIMEOUT", 0.02)
+    monkeypatch.setattr("log_aggregator.listeners.connection.WRITE_TIMEOUT", 0.02)
     outcome: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
 
     async def chatter(connection: Connection) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from core.tests.ingest.listeners.made import Lines, listening, send, until
-from log_aggregator.ingest.listeners import Connection, Limits
-from log_aggregator.ingest.listeners.addresses import networks
+from core.tests.listeners.made import Lines, listening, send, until
+from log_aggregator.listeners import Connection, Limits
+from log_aggregator.listeners.addresses import networks
 
 
 async def connect(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -87,7 +87,7 @@ async def test_a_handler_that_raises_costs_only_its_connection() -> None:
         await send(listener.port, b"hunter2\n")
         await until(lambda: listener.counts["errors"] == 2)
         complaint = str(await listener.complaint())
-        assert "2 times since the start: KeyError at core/tests/ingest/listeners/test_tcp.py:" in complaint
+        assert "2 times since the start: KeyError at core/tests/listeners/test_tcp.py:" in complaint
         assert "hunter2" not in complaint + str(listener.stats())
 
 
@@ -107,7 +107,7 @@ async def test_stopping_takes_in_the_frames_that_are_here_and_no_broken_one() ->
 
 
 async def test_stopping_does_not_wait_for_a_handler_that_does_not_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("log_aggregator.ingest.listeners.listener.FINISH", 0.05)
+    monkeypatch.setattr("log_aggregator.listeners.listener.FINISH", 0.05)
     cancelled = asyncio.Event()
 
     async def stubborn(connection: Connection) -> None:
@@ -126,7 +126,7 @@ async def test_stopping_does_not_wait_for_a_handler_that_does_not_end(monkeypatc
 async def test_a_system_without_file_descriptors_is_asked_again(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("log_aggregator.ingest.listeners.tcp.NO_ROOM_PAUSE", 0.001)
+    monkeypatch.setattr("log_aggregator.listeners.tcp.NO_ROOM_PAUSE", 0.001)
     handler = Lines()
     accept, refusals = asyncio.get_running_loop().sock_accept, 2
 

@@ -8,11 +8,11 @@ import socket
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from log_aggregator.ingest.listeners.addresses import Endpoint, plain
-from log_aggregator.ingest.listeners.connection import Connection, FrameTooLargeError, SlowSenderError
-from log_aggregator.ingest.listeners.limits import Connections, Limits, Memory
-from log_aggregator.ingest.listeners.listener import Listener, finish
-from log_aggregator.ingest.listeners.tls import HANDSHAKE_TIMEOUT, ReloadingTls, Tls
+from log_aggregator.listeners.addresses import Endpoint, plain
+from log_aggregator.listeners.connection import Connection, FrameTooLargeError, SlowSenderError
+from log_aggregator.listeners.limits import Connections, Limits, Memory
+from log_aggregator.listeners.listener import Describe, Listener, finish, type_of
+from log_aggregator.listeners.tls import HANDSHAKE_TIMEOUT, ReloadingTls, Tls
 
 NO_ROOM_PAUSE = 1.0
 """Seconds without new connections after the system has refused one, for want of file descriptors mostly."""
@@ -37,11 +37,11 @@ class TcpListener(Listener):
         limits: Limits,
         memory: Memory,
         tls: Tls | None = None,
-        package: str = "",
+        describe: Describe = type_of,
     ) -> None:
         """Raises `ValueError` when the files of `tls` cannot be used."""
         self._tls = ReloadingTls(tls) if tls is not None else None
-        super().__init__(plugin, "tls" if tls else "tcp", endpoint, bound.getsockname()[1], package)
+        super().__init__(plugin, "tls" if tls else "tcp", endpoint, bound.getsockname()[1], describe)
         self._socket = bound
         self._handler = handler
         self._limits = limits

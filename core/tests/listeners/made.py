@@ -7,6 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from cryptography import x509
@@ -14,8 +15,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from log_aggregator.ingest.listeners import Connection, Frame, Limits, Memory, TcpListener, Tls
-from log_aggregator.ingest.listeners.addresses import Endpoint
+from log_aggregator.listeners import Connection, Frame, Limits, Memory, TcpListener, Tls
+from log_aggregator.listeners.addresses import Endpoint
+from log_aggregator.plugins.isolation.where_raised import where_raised
 
 HERE = Endpoint("127.0.0.1", 0)
 PLENTY = 1 << 30
@@ -56,8 +58,8 @@ async def listening(
 ) -> AsyncIterator[TcpListener]:
     """A TCP listener on a free port."""
     bound = HERE.bind(socket.SOCK_STREAM, is_shared=False)
-    package = __name__.partition(".")[0]
-    listener = TcpListener("made", HERE, bound, handler, limits or Limits(), memory or Memory(PLENTY), tls, package)
+    describe = partial(where_raised, package=__name__.partition(".")[0])
+    listener = TcpListener("made", HERE, bound, handler, limits or Limits(), memory or Memory(PLENTY), tls, describe)
     listener.start()
     try:
         yield listener
