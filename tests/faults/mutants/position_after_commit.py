@@ -1,0 +1,35 @@
+"""The service with a bug put in on purpose: a receiver's position is written in a transaction of its own."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+from log_aggregator.cli.main import main
+from log_aggregator.ingest.ingester import Ingester
+from log_aggregator.journal import Appended, Intake
+
+_append = Intake.append
+_settle = Ingester._settle
+
+
+def append_alone(self: Intake, connection: Any, entries: Any) -> Any:
+    return _append(self, connection, [entry._replace(position=None) for entry in entries])
+
+
+def settle_then_write(self: Ingester, row: Any, result: Any) -> None:
+    position = row.entry.position if row.entry is not None else None
+    if position is not None and isinstance(result, Appended):
+
+        def write(connection: Any) -> None:
+            time.sleep(0.02)  # a slow disk: it makes the window between the two as wide as it can be
+            self._intake.positions.write(connection, position)
+
+        self._writer.submit(write)
+    _settle(self, row, result)
+
+
+Intake.append = append_alone  # type: ignore[method-assign]
+Ingester._settle = settle_then_write  # type: ignore[method-assign]
+sys.exit(main())
