@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import re2  # type: ignore[import-untyped]  # comes without types
 from pydantic import BaseModel, ConfigDict
 
+from log_aggregator.model.masks import mask
 from log_aggregator_redact import assigned as names
 from log_aggregator_redact import paired, sql
 from log_aggregator_redact.assigned import Found
@@ -125,7 +126,7 @@ def spliced(text: str, spans: Sequence[Found]) -> tuple[str, list[str]]:
     for start, stop, name in sorted(spans):
         if start < at:
             continue
-        pieces += (text[at:start], f"[redacted:{name}]")
+        pieces += (text[at:start], mask(name))
         set_.append(name)
         at = stop
     return "".join([*pieces, text[at:]]), set_

@@ -6,11 +6,12 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from log_aggregator.model.masks import mask
 from log_aggregator_redact.names import Kind, kind_of
 from log_aggregator_redact.values import is_status, looks_random
 from log_aggregator_redact.words import words
 
-MASK = "[redacted:key]"
+MASK = mask("key")
 LONGEST_KEY = 128
 """Characters of a key; a longer one would be cut, and a mask in it torn."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from log_aggregator.model.masks import mask
+
 MASKED_LEVEL = "REDACTED"
 """Levels have room for 10 characters."""
 
@@ -28,4 +30,4 @@ def is_secret_level(level: str, redact: Callable[[str], str]) -> bool:
 def redacted_source(source: str, redact: Callable[[str], str]) -> str:
     """The source with its secrets masked; one that gets too long is masked whole."""
     text = redact(source)
-    return text if len(text) <= LONGEST_SOURCE or text == source else "[redacted:source]"
+    return text if len(text) <= LONGEST_SOURCE or text == source else mask("source")

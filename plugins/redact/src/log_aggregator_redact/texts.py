@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import blake2b
 from itertools import filterfalse
 
+from log_aggregator.model.masks import MASK
 from log_aggregator_redact import cards
 from log_aggregator_redact.assigned import Found
 from log_aggregator_redact.finders import Finder, in_bytes, of_rule, spliced
@@ -20,8 +20,6 @@ MEMO_CHARACTERS = 8_000_000
 
 MEMO_LENGTH = 4096
 """Of longer shapes only a digest is remembered."""
-
-_MASK = re.compile(r"\[redacted:[a-z_-]+\]")
 
 SECTION = 10
 """Rules that have one gate together beside their own."""
@@ -163,7 +161,7 @@ def _view_of(text: str, *, escaped: bool) -> View:
 
 def _beside_masks(text: str, spans: list[Found]) -> list[Found]:
     """The spans that tear no mask: those that begin or end inside of one are left out, and masks themselves."""
-    masks = [mask.span() for mask in _MASK.finditer(text)]
+    masks = [mask.span() for mask in MASK.finditer(text)]
     return [span for span in spans if not _tears(masks, span[0], span[1])]
 
 
