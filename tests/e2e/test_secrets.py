@@ -1,4 +1,4 @@
-"""A hundred planted secrets go through a real service and are found nowhere: disk, answers, log, what it sends."""
+"""Hundreds of planted secrets go through a real service and are found nowhere: disk, answers, log, what it sends."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _planted() -> list[Any]:
     assert specification.loader
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)
-    return list(module.plant(SEED))
+    return list(module.plant_all(SEED))
 
 
 class Receiver:
@@ -84,9 +84,10 @@ def _logs(secrets: list[Any]) -> list[dict[str, Any]]:
         lambda text: {"message": text},
         lambda text: {"message": "request refused", "metadata": {"detail": text}},
         lambda text: {"message": "request refused", "metadata": {"a": [{"b": text}], "n": 1}},
-        lambda text: {"message": "request refused", "metadata": {text[:200]: True}},
+        lambda text: {"message": "request refused", "metadata": {"argv": ["run", text]}},
+        lambda text: {"message": "request refused", "metadata": {text: True}},
     )
-    logs = [places[index % 4](secret.message) for index, secret in enumerate(secrets)]
+    logs = [places[index % (5 if len(s.message) <= 128 else 4)](s.message) for index, s in enumerate(secrets)]
     logs.append({"message": "up", "source": f"redis://:{secrets[35].secret}@cache"})
     return [{"level": "INFO", "source": "shop", **log} for log in logs]
 

@@ -22,7 +22,7 @@ HOSTILE = [
     "<img src=x onerror=\"document.title='owned'\"> in {MARKUP}",
     "<script>document.title='owned'</script>",
     "javascript:document.title='owned'",
-    "\u202egnirts desrever\u202c and {A}{B} ${7*7} {{constructor}}",
+    "\u202egnirts desrever\u202c and {A}{B} ${7*7} {{constructor}} \u200b\U000e0041",
     "</title></textarea></script><svg onload=document.title='owned'>",
     "x" * 5000,
 ]

@@ -52,3 +52,11 @@ def test_small_things() -> None:
     assert second("2026-11-23T20:00:00.123456Z") == "2026-11-23T20:00:00Z"
     assert second(None) is None
     assert (ratio(1, 3), ratio(1, 0)) == (0.3333, None)
+
+
+def test_characters_that_are_not_seen_are_named() -> None:
+    hidden = "a\u202eb\u200bc\u2066d\ufeffe" + "".join(chr(0xE0000 + ord(letter)) for letter in "run") + "\ufe0f"
+    assert clip(hidden, 200) == "a⟨U+202E⟩b⟨U+200B⟩c⟨U+2066⟩d⟨U+FEFF⟩e⟨U+E0072⟩⟨U+E0075⟩⟨U+E006E⟩⟨U+FE0F⟩"
+    document = {hidden: hidden, "patterns": [{"sources": {hidden: 1}}]}
+    assert not any(0x2000 < ord(letter) < 0x2070 or ord(letter) > 0xE0000 for letter in render(document))
+    assert clip("naïve 漢字 ⟨x⟩", 50) == "naïve 漢字 ⟨x⟩"

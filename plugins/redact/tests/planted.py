@@ -28,15 +28,31 @@ class Planted(NamedTuple):
 
 
 def plant(seed: int) -> list[Planted]:
-    """One hundred messages with a secret each."""
+    """One hundred messages of twenty kinds with a secret each."""
+    return _planted(seed, "secrets.toml")
+
+
+def plant_all(seed: int) -> list[Planted]:
+    """The same and those of all other kinds."""
+    return plant(seed) + _planted(seed, "more_secrets.toml")
+
+
+def _planted(seed: int, file: str) -> list[Planted]:
     chance = random.Random(seed)
-    text = tomllib.loads(Path(__file__).with_name("secrets.toml").read_text("utf-8"))["lines"]
+    text = tomllib.loads(Path(__file__).with_name(file).read_text("utf-8"))["lines"]
     found = []
     for entry in text.strip().splitlines():
-        kind, form, line = (part.replace("\\n", "\n") for part in entry.split(" | ", 2))
+        kind, form, line = (_unescaped(part) for part in entry.split(" | ", 2))
         secret = re.sub(r"\{(\w+[-_]?)\}", lambda match: make(match[1], chance), form)
+        line = re.sub(r"\{(u20)\}", lambda match: make(match[1], chance), line)
         found.append(Planted(kind, secret, line.replace("%s", secret)))
     return found
+
+
+def _unescaped(text: str) -> str:
+    """`\\n`, `\\t` and the escapes of characters that no editor shows."""
+    text = text.replace("\\n", "\n").replace("\\t", "\t")
+    return re.sub(r"\\u(200b|200d|2060|feff|00ad)", lambda match: chr(int(match[1], 16)), text)
 
 
 def make(form: str, chance: random.Random) -> str:

@@ -9,14 +9,15 @@ import time
 from pathlib import Path
 
 import pytest
-import re2  # type: ignore[import-untyped]  # comes without types
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from log_aggregator import Record, shape_of
 from log_aggregator_dev import run_stage
 from log_aggregator_redact import RedactPlugin, Rule
-from log_aggregator_redact.config import EMAIL, IP, Config, built_in_rules
+from log_aggregator_redact.config import EMAIL, IP, Config
+from log_aggregator_redact.finders import Finder, built_in, of_rule
+from log_aggregator_redact.texts import lowered_shape_of
 from tests.support.beside import REAL_LINES, needs_real_lines
 
 from .planted import Planted, luhn, plant
@@ -92,17 +93,17 @@ def test_gates_and_memo_find_what_the_direct_way_finds(seed: int, lines: list[st
             assert redacted(batch, plugin) == [single.message for single in singles]
 
 
-@pytest.mark.parametrize("rule", [*built_in_rules(), EMAIL, IP], ids=lambda rule: rule.name)
-def test_no_rule_tells_digits_apart_or_lacks_its_gate(rule: Rule) -> None:
-    pattern = re.compile(rule.regex, re.ASCII)
-    near = re2.compile(rule.near) if rule.near else None
-    assert rule.gate or near
+@pytest.mark.parametrize(
+    "rule", [*built_in(), of_rule(EMAIL, own=False), of_rule(IP, own=False)], ids=lambda rule: rule.name
+)
+def test_no_rule_tells_digits_apart_or_lacks_its_gate(rule: Finder) -> None:
+    assert rule.near
     for text in [secret.message for seed in range(4) for secret in plant(seed)] + ORDINARY:
+        found = sorted(rule.find(text))
         for other in (shape_of(text), _scrambled(text, random.Random(text))):
-            assert [match.span() for match in pattern.finditer(text)] == [m.span() for m in pattern.finditer(other)]
-        if pattern.search(text):
-            lowered = shape_of(text).lower()
-            assert any(literal in lowered for literal in rule.gate) or (near and near.search(lowered)), text
+            assert found == sorted(rule.find(other)), text
+        if found:
+            assert rule.near(lowered_shape_of(text)), text
 
 
 def test_masks_are_not_masked_again() -> None:
@@ -119,13 +120,24 @@ HOSTILE = {
     "authorization": "authorization: digest ", "secret": "secret_access_key", "spaces": "password" + " " * 50,
     "angle": "<password>", "amp": "?sig=", "equals": "basic " + "=" * 9, "brackets": "password=((((",
     "backslash": "token=\\", "xox": "xoxb-", "dollar": "$2b$" + "a" * 24, "key": "api key ",
+    "session": "sid=", "code": "code=", "shell": "sshpass ",
+    "echo": "echo ", "curl": "curl -u ", "names": "name=", "values": "value=", "v": "v=", "inserts": "insert ",
+    "insert": "insert into a(password) values (", "pairs": '("password",', "elements": "<a ",
+    "identified": "identified by ",
+    "escape": "%25", "escaped": "%70", "entity": "&quot;", "wide": "ｐ", "unseen": "pass\u200b",
+    "wide names": "ｐａｓｓ：x ",
+    "passes": "--pass ", "sentence": "password is ", "tried": "tried password ",
+    "masks": "password=[redacted:x] ",
+    "open": "[redacted:", "list": "password=[a", "pgpass": ":0000:a:a:", "unclosed": "password='",
+    "mix": "\"'password=",
 }  # fmt: skip
 
 
+@pytest.mark.serial
 @pytest.mark.parametrize("part", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_lines_cost_time_in_proportion_to_their_length(part: str) -> None:
     """Eight times the length: about 8 times the time when linear, 64 times when quadratic."""
-    plugin = RedactPlugin(Config(emails=True, ips=True))
+    plugin = RedactPlugin(Config())
 
     def seconds(length: int) -> float:
         text = "x " + (part * (length // len(part) + 1))[:length]
@@ -136,7 +148,24 @@ def test_hostile_lines_cost_time_in_proportion_to_their_length(part: str) -> Non
             times.append(time.process_time() - start)
         return min(times)
 
-    assert seconds(16_384) < 32 * seconds(2048) + 0.005
+    long = seconds(16_384)
+    assert long < 32 * seconds(2048) + 0.005
+    assert long < ALLOWED * _seconds_of_a_known_task()
+
+
+ALLOWED = 20
+"""A text of 16 kB takes 20 ms at most, where the known task takes 1 ms."""
+
+
+def _seconds_of_a_known_task() -> float:
+    """What takes about 1 ms on the machines on which 20 ms are promised."""
+    times = []
+    for _ in range(3):
+        start = time.process_time()
+        for number in range(24_000):
+            str(number)
+        times.append(time.process_time() - start)
+    return min(times)
 
 
 def test_cards_are_told_by_issuer_and_check_digit() -> None:

@@ -17,6 +17,7 @@ from log_aggregator_dev import harness, make_record
 
 PLUGINS = """
 import os
+import resource
 import time
 from pydantic import BaseModel, ConfigDict
 from log_aggregator import hookimpl
@@ -37,6 +38,10 @@ class Tagger(Base):
             if record.message == "die":
                 os._exit(7)
             record.tags += (self.tag,)
+            if record.message == "look":
+                limits = [resource.getrlimit(kind)[1] for kind in (resource.RLIMIT_NOFILE, resource.RLIMIT_CORE)]
+                record.metadata = {"environ": sorted(os.environ), "cwd": os.getcwd(), "limits": limits,
+                                   "session": os.getsid(0) == os.getpid()}
             record.category = str(os.getpid())
 
 class Door(Base):
@@ -95,6 +100,16 @@ async def test_a_batch_over_which_it_hangs_or_dies_goes_on_unchanged_and_the_nex
             records = [make_record("good")]
             await isolated.enrich(records)
             assert records[0].tags == ("seen",)
+
+
+async def test_the_process_gets_no_environment_no_data_directory_and_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POSTGRES_PASSWORD", "correct-horse")
+    async with stage() as isolated:
+        records = [make_record("look")]
+        await isolated.enrich(records)
+    seen = records[0].metadata
+    assert set(seen.pop("environ")) <= {"LC_CTYPE"}  # Python sets it by itself
+    assert seen == {"cwd": "/", "limits": [256, 0], "session": True}
 
 
 async def test_the_process_ends_with_the_service() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any
@@ -13,11 +14,18 @@ MAX_CHARACTERS: ContextVar[int] = ContextVar("MAX_CHARACTERS", default=8000)
 PATTERN_CHARACTERS = 240
 SAMPLE_CHARACTERS = 240
 
+_UNSEEN = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0"
+    "\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+"""Bidirectional and zero-width characters, variation selectors and tags."""
+
 
 def render(document: Mapping[str, Any]) -> str:
-    """The answer as compact JSON. When it is too long, the last entries of its longest list are left out.
+    """The answer as compact JSON, with characters that are not seen by their numbers.
 
-    A list that was shortened is followed by `left_out`, how many entries are missing.
+    When it is too long, the last entries of its longest list are left out. A list that was shortened is followed by
+    `left_out`, how many entries are missing.
     """
     shown = dict(document)
     text = _text(shown)
@@ -34,8 +42,13 @@ def render(document: Mapping[str, Any]) -> str:
 
 def clip(text: str, most: int) -> str:
     """A text on one line, cut with a mark."""
-    line = " ".join(text.split())
+    line = " ".join(seen(text).split())
     return line if len(line) <= most else f"{line[: most - 1]}…"
+
+
+def seen(text: str) -> str:
+    """The text with characters that are not seen, or that turn its direction, by their numbers: `⟨U+202E⟩`."""
+    return text if text.isascii() else _UNSEEN.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", text)
 
 
 def top(counts: Mapping[str, float], most: int = 5) -> dict[str, float]:
@@ -93,4 +106,4 @@ def _key(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _text(document: Any) -> str:
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    return seen(json.dumps(document, ensure_ascii=False, separators=(",", ":")))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from log_aggregator import shape_of
+from log_aggregator.model.masks import masks_as_words
 from log_aggregator_patterns.digits import Wider, relaxed
 from log_aggregator_patterns.rule import Rule
 
@@ -61,7 +62,7 @@ class RuleSet:
         return assemble(message, self.explain(message))
 
     def _spans(self, text: str, shape: str, by_shape: bool) -> list[Span] | None:
-        working = text
+        working = masks_as_words(text)
         spans: list[Span] = []
         for rule in self._compiled:
             if rule.gate and not any(map(shape.__contains__, rule.gate)):

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import tomllib
-from functools import cache
-from importlib.resources import files
-
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from log_aggregator_redact.keyed import KEYED
+from log_aggregator_redact.finders import Finder, built_in, mask_names, of_rule
 from log_aggregator_redact.rule import Rule
 
 EMAIL = Rule(
     name="email",
     regex=r"(?<![\w.%+-])[\w.%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![\w-])",
-    gate=("@",),
+    near=r"[\w.%+-]@[a-z0-]",
 )
 IP = Rule(
     name="ip",
@@ -23,13 +19,6 @@ IP = Rule(
     r"|(?:[0-9A-Fa-f]{1,4}(?::[0-9A-Fa-f]{1,4}){0,6})?::(?:[0-9A-Fa-f]{1,4}(?::[0-9A-Fa-f]{1,4}){0,6})?)(?![\w:]|\.\d)",
     gate=(".0", ":"),
 )
-
-
-@cache
-def built_in_rules() -> tuple[Rule, ...]:
-    """The rules of this package, in their order: those that know a secret by its form, then by its name."""
-    text = files("log_aggregator_redact").joinpath("rules.toml").read_text("utf-8")
-    return (*(Rule.model_validate(rule) for rule in tomllib.loads(text)["rules"]), *KEYED)
 
 
 class Config(BaseModel):
@@ -48,13 +37,13 @@ class Config(BaseModel):
     @field_validator("off")
     @classmethod
     def _names_rules(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        known = sorted({rule.name for rule in built_in_rules()})
+        known = mask_names()
         for name in value:
             if name not in known:
                 raise ValueError(f"{name!r} is no built-in rule; expected one of {', '.join(known)}")
         return value
 
-    def built_in(self) -> list[Rule]:
-        """The built-in rules that are on."""
-        rules = [rule for rule in built_in_rules() if rule.name not in self.off]
-        return rules + ([EMAIL] if self.emails else []) + ([IP] if self.ips else [])
+    def built_in(self) -> list[Finder]:
+        """The built-in rules that are on. Masks that are off are not set by the others."""
+        asked = ([EMAIL] if self.emails else []) + ([IP] if self.ips else [])
+        return [*built_in(), *(of_rule(rule, own=False) for rule in asked)]

@@ -8,30 +8,31 @@ from typing import Any
 
 from log_aggregator import Batch, Group, Record, Service, hookimpl, shapes_of
 from log_aggregator_redact import config as settings
-from log_aggregator_redact.metadata import SMALLEST_CARD, is_secret_key, redact_metadata
+from log_aggregator_redact.metadata import redact_metadata
+from log_aggregator_redact.short_fields import MASKED_LEVEL, is_secret_level, redacted_source
+from log_aggregator_redact.suspects import Suspects
 from log_aggregator_redact.texts import Texts
 
-_KEYS_KNOWN = 10_000
+_LEVELS_KNOWN = 1000
 
 
 class RedactPlugin:
-    """Masks secrets in messages, metadata and sources."""
+    """Masks secrets in messages, metadata, sources and levels."""
 
     Config = settings.Config
     on_error = "refuse"
 
     def __init__(self, config: settings.Config) -> None:
-        self._texts = Texts(config.built_in(), config.rules, config.cards)
-        self._secret_keys = frozenset(key.lower() for key in config.keys)
-        self._allowed_keys = frozenset(key.lower() for key in config.allow_keys)
-        self._plain_keys: set[str] = set()
+        self._texts = Texts(config.built_in(), config.rules, config.cards, config.off)
+        self._suspects = Suspects(self._texts.redact, config.keys, config.allow_keys)
+        self._plain_levels: set[str] = set()
         self._records = 0
 
     @hookimpl
     def on_ingest(self, batch: Batch) -> None:
         """Mask what is secret. Metadata is replaced, never changed: records may share it."""
         groups = batch.groups()
-        self._redact_sources(groups)
+        self._redact_short_fields(groups)
         self._records += self._redact_metadata(groups) + self._redact_messages(batch, groups)
 
     @hookimpl
@@ -48,15 +49,24 @@ class RedactPlugin:
     def redact_record(self, record: Record) -> None:
         """Mask one record directly, without gates for the batch: what `on_ingest` must come to as well."""
         record.message = self._texts.redact(record.message)
-        record.source = self._texts.redact(record.source)
+        record.source = redacted_source(record.source, self._texts.redact)
+        if is_secret_level(record.level, self._texts.redact):
+            record.level = MASKED_LEVEL
         if record.metadata:
             record.metadata = self._masked(record.metadata)
 
-    def _redact_sources(self, groups: Sequence[Group]) -> None:
+    def _redact_short_fields(self, groups: Sequence[Group]) -> None:
         sources = {group.source for group in groups}
-        if not all(map(self._is_plain_text, sources - self._plain_keys)):
+        if not all(map(self._suspects.is_plain, sources)):
             for group in groups:
-                group.source = self._texts.redact(group.source)
+                group.source = redacted_source(group.source, self._texts.redact)
+        for level in {group.level for group in groups} - self._plain_levels:
+            if is_secret_level(level, self._texts.redact):
+                for group in groups:
+                    if group.level == level:
+                        group.level = MASKED_LEVEL
+            elif len(self._plain_levels) < _LEVELS_KNOWN:
+                self._plain_levels.add(level)
 
     def _redact_messages(self, batch: Batch, groups: Sequence[Group]) -> int:
         doubtful = self._texts.doubtful([group.shape for group in groups])
@@ -90,7 +100,7 @@ class RedactPlugin:
         look: set[int] = set()
         for place, metadata in enumerate(found):
             before = len(texts)
-            if metadata and self._gather(metadata, texts):
+            if metadata and self._suspects.gather(metadata, texts):
                 look.add(place)
             owners += [place] * (len(texts) - before)
         if texts:
@@ -98,44 +108,4 @@ class RedactPlugin:
         return look
 
     def _masked(self, metadata: Mapping[str, Any]) -> dict[str, Any]:
-        return redact_metadata(metadata, self._texts.redact, self._key_is_secret)
-
-    def _gather(self, value: Any, texts: list[str]) -> bool:
-        """Add all texts inside to `texts`; True when something else needs a closer look."""
-        look = False
-        if type(value) is dict:
-            plain = self._plain_keys
-            for key, inner in value.items():
-                if key not in plain and not self._is_plain_key(key):
-                    look = True
-                if type(inner) is str:
-                    texts.append(inner)
-                elif inner is not None and type(inner) is not bool and self._gather(inner, texts):
-                    look = True
-            return look
-        if type(value) is str:
-            texts.append(value)
-            return False
-        if type(value) is int:
-            return value >= SMALLEST_CARD
-        if isinstance(value, list | tuple):
-            for item in value:
-                look |= self._gather(item, texts)
-            return look
-        return not isinstance(value, float | bool | None)
-
-    def _key_is_secret(self, key: str) -> bool:
-        lowered = key.lower()
-        return lowered in self._secret_keys or (lowered not in self._allowed_keys and is_secret_key(key))
-
-    def _is_plain_key(self, key: str) -> bool:
-        return not self._key_is_secret(key) and self._is_plain_text(key)
-
-    def _is_plain_text(self, text: str) -> bool:
-        if self._texts.redact(text) != text:
-            return False
-        if not self._key_is_secret(text):
-            if len(self._plain_keys) >= _KEYS_KNOWN:
-                self._plain_keys.clear()
-            self._plain_keys.add(text)
-        return True
+        return redact_metadata(metadata, self._texts.redact, self._suspects.kind_of)

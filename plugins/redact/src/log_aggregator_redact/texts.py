@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import blake2b
 from itertools import filterfalse
-from typing import Any, NamedTuple
 
-import re2  # type: ignore[import-untyped]  # comes without types
-
+from log_aggregator.model.masks import MASK
 from log_aggregator_redact import cards
+from log_aggregator_redact.assigned import Found
+from log_aggregator_redact.finders import Finder, in_bytes, of_rule, spliced
 from log_aggregator_redact.rule import Rule
+from log_aggregator_redact.view import ESCAPES, View, normalized, plain, unescaped
 
 MEMO_CHARACTERS = 8_000_000
 """What the memo holds at most, in characters of shapes; then it starts anew."""
@@ -21,40 +21,23 @@ MEMO_CHARACTERS = 8_000_000
 MEMO_LENGTH = 4096
 """Of longer shapes only a digest is remembered."""
 
+SECTION = 10
+"""Rules that have one gate together beside their own."""
+
 _LOWERED = bytes.maketrans(b"123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", b"000000000abcdefghijklmnopqrstuvwxyz")
 
 
 def lowered_shape_of(text: str) -> bytes:
-    """What gates are compared with: the shape in lower case (ASCII letters), as UTF-8."""
-    return text.encode("utf-8", "surrogatepass").translate(_LOWERED)
+    """What gates are compared with: the shape as it reads, in lower case (ASCII letters), as UTF-8."""
+    return normalized(text).encode("utf-8", "surrogatepass").translate(_LOWERED)
 
 
 def _digest(shape: str) -> bytes:
     return blake2b(shape.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
-class _Compiled(NamedTuple):
-    name: str
-    gate: tuple[str, ...]
-    near: Callable[[bytes], object] | None
-    regex: re.Pattern[str]
-    group: str | int
-    own: bool
-
-
-def _compile(rule: Rule, *, own: bool) -> _Compiled:
-    regex = re.compile(rule.regex, re.ASCII)
-    gate = tuple(literal.encode().decode("latin-1") for literal in rule.gate)
-    near = _in_bytes(rule.near).search if rule.near else None
-    return _Compiled(rule.name, gate, near, regex, "secret" if "secret" in regex.groupindex else 0, own)
-
-
-@lru_cache(maxsize=64)
-def _in_bytes(regex: str) -> Any:
-    """An RE2 expression over bytes: linear, and a hundred alternatives cost no more than one."""
-    options = re2.Options()
-    options.encoding = re2.Options.Encoding.LATIN1
-    return re2.compile(regex.encode(), options)
+_has_escapes = in_bytes(ESCAPES).search
+_may_be_card = in_bytes(cards.GATE).search
 
 
 class Texts:
@@ -62,17 +45,21 @@ class Texts:
 
     The built-in rules tell no digit from another, so one look at a shape serves all its texts: a bounded
     memo remembers which shapes no rule can find anything in. Rules of the user may tell digits apart;
-    they are believed only as far as their gates.
+    they are believed only as far as their gates. Texts with escapes (`%3D`) are looked at one by one.
     """
 
-    def __init__(self, built_in: Sequence[Rule], own: Sequence[Rule], with_cards: bool) -> None:
+    def __init__(
+        self, built_in: Sequence[Finder], own: Sequence[Rule], with_cards: bool, off: Sequence[str] = ()
+    ) -> None:
+        """`off`: masks that are not set."""
         self.found: Counter[str] = Counter()
-        self._rules = [*(_compile(rule, own=False) for rule in built_in), *(_compile(rule, own=True) for rule in own)]
+        self._rules = [*built_in, *(of_rule(rule, own=True) for rule in own)]
+        self._sections = list(_sections(self._rules))
+        self._off = frozenset(off)
         self._cards = with_cards
-        self._always = any(not rule.gate and not rule.near for rule in own)
-        gates = [re.escape(literal) for rule in (*built_in, *own) for literal in rule.gate]
-        gates += [rule.near for rule in (*built_in, *own) if rule.near] + ([cards.GATE] if with_cards else [])
-        self._passes_a_gate = _in_bytes("|".join(gates)).search
+        self._always = any(rule.near is None for rule in self._rules)
+        gates = [rule.expression for rule in self._rules if rule.expression] + ([cards.GATE] if with_cards else [])
+        self._passes_a_gate = in_bytes("|".join([*gates, ESCAPES])).search
         self._clean: set[str] = set()
         self._clean_digests: set[bytes] = set()
         self._unclean: set[str] = set()
@@ -80,26 +67,46 @@ class Texts:
 
     def redact(self, text: str) -> str:
         """The text with its secrets masked. The same as without any gate or memo."""
-        for rule in self._rules_for(lowered_shape_of(text)):
-            text = self._mask(rule, text)
-        return cards.CANDIDATE.sub(self._mask_card, text) if self._cards else text
+        lowered = lowered_shape_of(text)
+        if not self._always and not self._passes_a_gate(lowered):
+            return text
+        text = self._masked(text, plain(text), lowered)
+        if _has_escapes(lowered):
+            view = unescaped(plain(text))
+            if view is not None:
+                text = self._masked(text, view, lowered_shape_of(view.text), escaped=True)
+        return text
 
-    def _rules_for(self, lowered: bytes) -> list[_Compiled]:
+    def _masked(self, text: str, view: View, lowered: bytes, *, escaped: bool = False) -> str:
+        """The text with the secrets masked that its view shows. `escaped`: the view undoes escapes."""
+        current: View | None = view
+        for rule in self._rules_for(lowered):
+            current = current or _view_of(text, escaped=escaped)
+            spans = [found for found in rule.find(current.text) if found[2] not in self._off]
+            if spans:
+                text, current = self._spliced(text, current, spans), None
+        if self._cards and _may_be_card(lowered):
+            current = current or _view_of(text, escaped=escaped)
+            found = cards.CANDIDATE.finditer(current.text)
+            spans = [(match.start(), match.end(), "card") for match in found if cards.is_card(match[0])]
+            if spans:
+                text = self._spliced(text, current, spans)
+        return text
+
+    def _spliced(self, text: str, view: View, spans: list[Found]) -> str:
+        if "[redacted:" in view.text:
+            spans = _beside_masks(view.text, spans)
+        text, names = spliced(text, [(*view.span(start, stop), name) for start, stop, name in spans])
+        self.found.update(names)
+        return text
+
+    def _rules_for(self, lowered: bytes) -> Iterator[Finder]:
         """The rules whose gate this lower-case shape passes, in their order."""
-        passed = []
-        text = lowered.decode("latin-1")  # a search in text is faster than one in bytes
-        for rule in self._rules:
-            if rule.near is not None and rule.near(lowered):
-                passed.append(rule)
-                continue
-            for literal in rule.gate:
-                if literal in text:
-                    passed.append(rule)
-                    break
-            else:
-                if not rule.gate and rule.near is None:
-                    passed.append(rule)
-        return passed
+        for near, rules in self._sections:
+            if near is None or near(lowered):
+                for rule in rules:
+                    if rule.near is None or rule.near(lowered):
+                        yield rule
 
     def doubtful(self, shapes: Sequence[str]) -> Sequence[int]:
         """The positions of shapes whose texts must be redacted one by one; all others hold no secret."""
@@ -139,24 +146,36 @@ class Texts:
         lowered = lowered_shape_of(shape)
         if not self._passes_a_gate(lowered):
             return False
-        if self._cards and cards.CANDIDATE.search(shape):
+        if _has_escapes(lowered):
             return True
-        return any(rule.own or rule.regex.search(shape) for rule in self._rules_for(lowered))
+        read = normalized(shape)
+        if self._cards and cards.CANDIDATE.search(read):
+            return True
+        return any(rule.own or any(True for _ in rule.find(read)) for rule in self._rules_for(lowered))
 
-    def _mask(self, rule: _Compiled, text: str) -> str:
-        out: list[str] = []
-        end = 0
-        for match in rule.regex.finditer(text):
-            start, stop = match.span(rule.group)
-            if start < 0 or start == stop:
-                continue
-            out += (text[end:start], f"[redacted:{rule.name}]")
-            end = stop
-            self.found[rule.name] += 1
-        return "".join([*out, text[end:]]) if out else text
 
-    def _mask_card(self, match: re.Match[str]) -> str:
-        if not cards.is_card(match[0]):
-            return match[0]
-        self.found["card"] += 1
-        return "[redacted:card]"
+def _view_of(text: str, *, escaped: bool) -> View:
+    view = plain(text)
+    return (unescaped(view) if escaped else None) or view
+
+
+def _beside_masks(text: str, spans: list[Found]) -> list[Found]:
+    """The spans that tear no mask: those that begin or end inside of one are left out, and masks themselves."""
+    masks = [mask.span() for mask in MASK.finditer(text)]
+    return [span for span in spans if not _tears(masks, span[0], span[1])]
+
+
+def _tears(masks: list[tuple[int, int]], start: int, stop: int) -> bool:
+    before = bisect_left(masks, (start + 1,)) - 1
+    if before >= 0 and start < masks[before][1] and (start > masks[before][0] or stop <= masks[before][1]):
+        return True
+    before = bisect_left(masks, (stop,)) - 1
+    return before >= 0 and masks[before][0] < stop < masks[before][1]
+
+
+def _sections(rules: Sequence[Finder]) -> Iterator[tuple[Callable[[bytes], object] | None, Sequence[Finder]]]:
+    """The rules in their order, some at a time, with a gate for all of these."""
+    for start in range(0, len(rules), SECTION):
+        some = rules[start : start + SECTION]
+        gated = all(rule.near for rule in some)
+        yield in_bytes("|".join(rule.expression for rule in some)).search if gated else None, some

@@ -6,10 +6,12 @@ import re
 from sys import intern
 from typing import NamedTuple
 
+from log_aggregator.model.masks import MASK
+
 VARIABLE = ""
 """Stands for a variable part where a line's words are compared; no word is empty."""
 
-_WORD = re.compile(r"""((?:\{[A-Z][A-Z0-9_]*\}|[^\s=:,;()\[\]{}<>|"'])+)""")
+_WORD = re.compile(rf"""((?:{MASK.pattern}|\{{[A-Z][A-Z0-9_]*\}}|[^\s=:,;()\[\]{{}}<>|"'])+)""")
 _BLANKS = re.compile(r"\s+")
 _NOTHING = re.compile(r"(?<=[\s=:,])(?:\(\)|\[\])")
 _GLUE = re.compile(r"[\s,:;|/]*")
@@ -51,6 +53,8 @@ def cut(masked: str) -> Line:
             separator = cutter.empty_values(separator, bool(_KEY_FOLLOWS.match(after)))
         if "{" in word:
             cutter.variable(separator, word)
+        elif MASK.fullmatch(word):
+            cutter.literal(separator, word)
         elif word.lower() in _CONSTANTS or _is_value(separator, after):
             cutter.variable(separator, "{VAR}")
         else:

@@ -33,6 +33,11 @@ START_DEADLINE = 30.0
 END_DEADLINE = 2.0
 """Seconds in which it must end when its input ends."""
 
+BOOT = (
+    "import sys; sys.path += sys.argv[1:]; from log_aggregator.plugins.isolation.worker import main; sys.exit(main())"
+)
+"""What the process runs. The path comes as arguments, because its environment is empty."""
+
 Message = TypeVar("Message", bound=msgspec.Struct)
 
 log = logging.getLogger(__name__)
@@ -123,9 +128,17 @@ class IsolatedStage:
             raise
 
     async def _start(self) -> None:
+        """Start the process with an empty environment, outside of the data directory, in a session of its own."""
         entry = self._entry
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "log_aggregator.plugins.isolation.worker", stdin=PIPE, stdout=PIPE, limit=1024 * 1024
+            *(sys.executable, "-P", "-c", BOOT, *sys.path),
+            stdin=PIPE,
+            stdout=PIPE,
+            limit=1024 * 1024,
+            env={},
+            cwd="/",
+            umask=0o077,
+            start_new_session=True,
         )
         assert self._process.stdin is not None
         start = Start(entry.name, entry.where, entry.options, entry.isolated_memory_mib, sys.path)

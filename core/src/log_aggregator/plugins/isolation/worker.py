@@ -13,6 +13,9 @@ import msgspec
 from log_aggregator.plugins.isolation.where_raised import package_of, where_raised
 from log_aggregator.plugins.isolation.wire import HEADER, Answer, Call, Change, Ready, Start, framed
 
+OPEN_FILES = 256
+"""Files and sockets that the process may have open at once."""
+
 Message = TypeVar("Message", bound=msgspec.Struct)
 
 
@@ -27,9 +30,19 @@ def main() -> int:
     if start is None:
         return 0
     sys.path += [entry for entry in start.path if entry not in sys.path]
-    limit = start.memory_mib * 1024 * 1024
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    _limit(start.memory_mib)
     return _serve(start, requests, answers)
+
+
+def _limit(memory_mib: int) -> None:
+    for kind, most in (
+        (resource.RLIMIT_AS, memory_mib * 1024 * 1024),
+        (resource.RLIMIT_NOFILE, OPEN_FILES),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        hard = resource.getrlimit(kind)[1]
+        limit = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(kind, (limit, limit))
 
 
 def _serve(start: Start, requests: BinaryIO, answers: BinaryIO) -> int:

@@ -1,12 +1,12 @@
 // How elements are made: texts only ever become text nodes, never markup.
 
-// Marks that turn the direction of what follows: a log could show its text, and its neighbours', backwards.
-const TURNS = /[\u202a-\u202e\u2066-\u2069]/g;
+// Characters that turn the direction of what follows, or are not seen: a log could show its text backwards, or hide one.
+const UNSEEN = /[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]/gu;
 const SVG = "http://www.w3.org/2000/svg";
 
-/** A text with the marks that would turn its direction made visible. */
+/** A text with characters that are not seen by their numbers. */
 function upright(text) {
-  return String(text).replace(TURNS, (mark) => `⟨U+${mark.codePointAt(0).toString(16).toUpperCase()}⟩`);
+  return String(text).replace(UNSEEN, (mark) => `⟨U+${mark.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}⟩`);
 }
 
 function fill(element, properties, children) {

@@ -1,0 +1,51 @@
+"""What a name of a secret contains for certain: the expressions with which names are found in texts."""
+
+from __future__ import annotations
+
+from log_aggregator_redact.words import either
+
+_LATIN = (
+    "pass|pwd|pswd|pword|psw|kennwort|wachtwoord|wachtzin|senha|contrase|haslo|heslo|salasana|losenord|adgangskode|parola|"
+    "jelszo|"
+    "motdepasse|mdp|secret|token|cred|otp|cv[vcn]|psk|bearer|kek|dek|sas|authtok|_auth|xauth|puk|authoriz|authoris|cookie|"
+    "session|sess[_-]?id|sessid|phpsessid|connect\\.sid|mnemonic|phrase|"
+    "(?:recovery|backup|verification|auth|authorization|one[_. -]?time|sms|mfa|"
+    r"two[_. -]?factor|security|access|pin)[_. -]?codes?|"
+    "saml|assertion|jwt|csrf|xsrf|verifier|magic[_-]?link|cardnumber|card_number|creditcard|credit_card|"
+    rf"(?:{either('keys')})[_. -]?keys?|keymaterial|key_material"
+)
+_SHORT = "pin|pw|sid|auth|ticket|code|sso|tok"
+"""Too short to be looked for inside of a word: they stand alone or behind a separator."""
+
+_OTHER = "пароль|гасло|密码|密碼|口令|パスワード|비밀번호|암호|hasło|lösenord|şifre|parolă|contraseña"
+
+PART = f"(?:{_LATIN}|{_OTHER})"
+"""In lower case; every name of a secret that is not short contains it."""
+
+SHORT = f"(?:{_SHORT})"
+
+TAIL = r"[\w.$-]{0,40}+"
+"""What may stand behind it in the same name."""
+
+_CASES = "|".join({word for other in _OTHER.split("|") for word in (other, other.title(), other.upper())})
+
+NEAR = rf"(?:(?:{_LATIN}|{_CASES})[a-z0-9_.$-]*|(?:^|[^a-z0-9])(?:[a-z0-9]*[_.-])*{SHORT}|[a-z]pw)"
+"""In RE2, for lower-case shapes: what `PART` and `SHORT` find."""
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.$-"
+NAME_LETTERS = frozenset(_LETTERS)
+
+
+def name_before(text: str, start: int, stop: int) -> str:
+    """The whole name of which a part stands at `start` to `stop`."""
+    before = text[max(0, start - 60) : start]
+    return before[len(before.rstrip(_LETTERS)) :] + text[start:stop]
+
+
+def lowered(text: str) -> str:
+    """The text in lower case, with each character where it was."""
+    low = text.lower()
+    return low if len(low) == len(text) else text.translate(_LOWER)
+
+
+_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}

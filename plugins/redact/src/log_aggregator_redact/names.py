@@ -1,0 +1,76 @@
+"""Which names denote secrets: one list for keys, flags, columns, attributes and headers.
+
+A name is compared without case, separators, digits at its end and qualifiers (`DB_PASSWORD_PROD`), after NFKC and
+without characters that are not seen.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Literal
+
+from log_aggregator_redact.view import normalized, plain, unescaped
+from log_aggregator_redact.words import either, words
+
+Kind = Literal["password", "secret", "session", "pin", "connection"]
+"""`password`: any value of it is secret. `secret`: any value that is no ordinary word. `session`: random values only.
+`pin`: a few digits. `connection`: what a connection string holds.
+"""
+
+LONGEST = 200
+"""Characters of a name that are compared: the last ones."""
+
+_NOT = re.compile(
+    r"(?:next|prev|previous|page|paging|pagination|continuation|continue|sync|cursor|resume|resumption|marker|skip|max|min|"
+    r"total|prompt|completion|input|output|cached|reasoning|num|number|of|stop|eos|bos|pad|unk|start|end|special|text|"
+    r"new|generated|context|used|remaining|unexpected|audio|image|accepted|rejected|per)"
+    r"(?:page)?tokens?|(?:public|host|primary|foreign|sort|partition|cache|idempotency|shard|routing|group|index|hash|range|"
+    r"composite|unique|surrogate|lookup|row|object|message|cluster)keys?|(?:change|reset|forgot|no|invalid|bad)?(?:pass)tokens?"
+    r"|(?:access|refresh|security|csrf|session|lock|fencing)tokens?(?:count|type)|(?:accept|test|has|require[sd]?|use|is|enable)"
+    r"(?:password|token|secret|cookie)s?|tokens|postalcode|(?:status|error|exit|return|response|http|country|zip|area|char)code"
+)
+"""Names that end like a secret's and denote none."""
+
+_WORD = re.compile(r"[A-Z]+(?![a-zà-ÿ])|[A-Z]?[^\W\dA-Z_]+|\d+")
+_OWNED = re.compile(rf"(?:{either('owners')})+(?:pass|pw|psw)")
+_QUALIFIERS = frozenset(words("qualifiers"))
+_PASSWORDS = words("passwords")
+_SECRETS = words("secrets")
+_SHORT_PASSWORDS = frozenset(words("short_passwords"))
+_SHORT_SECRETS = frozenset(words("short_secrets"))
+_SESSIONS = frozenset(words("sessions"))
+_CONNECTIONS = frozenset(words("connections"))
+_ANYWHERE_SESSIONS = _SESSIONS - {"sid", "session", "ticket", "code", "auth", "authentication", "assertion"}
+
+
+@lru_cache(maxsize=8192)
+def kind_of(name: str) -> Kind | None:
+    """What kind of secret a name denotes, if any: `dbPassword`, `X-Api-Key`, `user[password]`, `Set-Cookie`."""
+    name = name[-LONGEST:]
+    if "%" in name:
+        view = unescaped(plain(name))
+        name = name if view is None else view.text
+    parts = [word.lower() for word in _WORD.findall(normalized(name))]
+    while parts and parts[-1].isdecimal():
+        parts.pop()
+    while len(parts) > 1 and (parts[-1] in _QUALIFIERS or parts[-1].isdecimal()):
+        parts.pop()
+    if not parts:
+        return None
+    return _kind(parts)
+
+
+def _kind(parts: list[str]) -> Kind | None:
+    compact, last, two = "".join(parts), parts[-1], "".join(parts[-2:])
+    if two in _SESSIONS or last in _ANYWHERE_SESSIONS or compact in _SESSIONS:
+        return "session"
+    if _NOT.fullmatch(two) or _NOT.fullmatch(last):
+        return None
+    if last in _SHORT_PASSWORDS or compact.endswith(_PASSWORDS) or _OWNED.fullmatch(last):
+        return "password"
+    if last in _CONNECTIONS or two in _CONNECTIONS:
+        return "connection"
+    if compact.endswith(_SECRETS) or last in _SHORT_SECRETS:
+        return "secret"
+    return "pin" if last == "pin" else None
