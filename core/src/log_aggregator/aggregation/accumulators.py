@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from log_aggregator.aggregation.tally import Tally
 from log_aggregator.model.aggregate import Aggregate
-from log_aggregator.model.samples import choose
+from log_aggregator.model.samples import Sample, Samples, choose, metadata_text
 from log_aggregator.model.summary import Columns, Summary, extended, gather
 from log_aggregator.model.validation import is_metadata
-from log_aggregator.processing.partial_aggregates import Key, PartialAggregate
+from log_aggregator.processing.partial_aggregates import Key, Log, PartialAggregate
 
 OVERFLOW_PATTERN = "{OVERFLOW}"
 """The pattern of groups beyond `max_groups`: their totals stay exact, their texts are not kept."""
@@ -24,39 +24,50 @@ class Accumulator:
     """One group since the last seal."""
 
     __slots__ = (
-        "categories", "count", "first", "invalid", "latest", "metadata", "others", "pending", "tags", "waiting",
+        "categories", "count", "first", "invalid", "latest", "metadata", "minutes", "others", "pending",
+        "pending_variables", "tags", "variables", "waiting",
     )  # fmt: skip
 
     def __init__(self, partial: PartialAggregate) -> None:
         self.count = 0
-        self.first, self.latest = partial.first, partial.latest
-        self.others: list[str] = []
+        self.first, self.latest = _sample(partial.first), partial.latest
+        self.others: dict[str, Sample] = {}
+        self.minutes: dict[int, int] = {}
         self.pending: Columns = {}
+        self.pending_variables: Columns = {}
         self.waiting = 0
         self.metadata: Summary = {}
+        self.variables: Summary = {}
         self.categories: dict[str, int] = {}
         self.tags: dict[str, int] = {}
         self.invalid = False
 
     def count_in(self, partial: PartialAggregate) -> None:
-        """Count the logs and keep the first and the latest message."""
+        """Count the logs and keep the first and the latest of them."""
         self.count += partial.logs
-        if partial.first[0] < self.first[0]:
-            self.first = partial.first
+        for minute, logs in partial.minutes.items():
+            self.minutes[minute] = self.minutes.get(minute, 0) + logs
+        if partial.first[0] < self.first.time:
+            self.first = _sample(partial.first)
         if partial.latest[0] >= self.latest[0]:
             self.latest = partial.latest
 
     def describe(self, partial: PartialAggregate) -> int:
-        """Add category, tags and metadata. Returns by how much the metadata grew that waits to be summarized."""
+        """Add category, tags, metadata and variables. Returns by how much that grew which waits to be summarized."""
         category = partial.category
         if category:
             self.categories[category] = self.categories.get(category, 0) + partial.logs
         for tag in partial.tags:
             self.tags[tag] = self.tags.get(tag, 0) + partial.logs
-        if not partial.metadata:
+        if not partial.metadata and not partial.variables:
             return 0
+        if partial.weight != 1:
+            return -self._summarize_weighted(partial)
         gather(self.pending, partial.metadata)
         grown = len(partial.metadata)
+        for name, values in partial.variables.items():
+            self.pending_variables.setdefault(name, []).extend(values)
+            grown = max(grown, len(values))
         self.waiting += grown
         if self.waiting >= _METADATA_AT_ONCE:
             grown -= self.waiting
@@ -64,13 +75,44 @@ class Accumulator:
         return grown
 
     def summarize_pending(self) -> None:
-        """Summarize the metadata that waits: many values at once cost less than one by one."""
+        """Summarize what waits: many values at once cost less than one by one."""
         pending, self.pending, self.waiting = self.pending, {}, 0
+        variables, self.pending_variables = self.pending_variables, {}
+        self.metadata = self._extended(self.metadata, pending)
+        self.variables = self._extended(self.variables, variables)
+
+    def _summarize_weighted(self, partial: PartialAggregate) -> int:
+        """Summarize records that stand for several logs, and what waits before them; returns how much waited."""
+        waited = self.waiting
+        self.summarize_pending()
+        columns: Columns = {}
+        gather(columns, partial.metadata)
+        variables: Columns = {name: [*values] for name, values in partial.variables.items()}
+        self.metadata = self._extended(self.metadata, columns, partial.weight)
+        self.variables = self._extended(self.variables, variables, partial.weight)
+        return waited
+
+    def _extended(self, known: Summary, columns: Columns, weight: int = 1) -> Summary:
+        if not columns:
+            return known
         try:
-            self.metadata = extended(self.metadata, pending)
+            return extended(known, columns, weight)
         except Exception:  # noqa: BLE001  invalid metadata of a plugin is dropped, the logs are counted
             self.invalid = True
-            self.metadata = extended(self.metadata, _valid(pending))
+            return extended(known, _valid(columns), weight)
+
+    def minute_counts(self) -> tuple[int, ...]:
+        """The logs of each minute, up to the last one with logs."""
+        return tuple([self.minutes.get(minute, 0) for minute in range(max(self.minutes, default=-1) + 1)])
+
+    def samples(self, most: int) -> Samples:
+        """The logs that are kept."""
+        return choose(self.first, _sample(self.latest), self.others.values(), most)
+
+
+def _sample(log: Log) -> Sample:
+    time, message, metadata = log
+    return Sample(time, message, metadata_text(metadata))
 
 
 def _valid(columns: Columns) -> Columns:
@@ -127,9 +169,10 @@ class Accumulators:
         group = self._groups.get(partial.key) or self._new_group(partial)
         group.count_in(partial)
         groups = len(self._groups)
-        if groups < self.max_groups * 0.5 and len(group.others) < _OTHERS and partial.between not in group.others:
-            group.others.append(partial.between)
-            self.bytes += len(partial.between)
+        message = partial.between[1]
+        if groups < self.max_groups * 0.5 and len(group.others) < _OTHERS and message not in group.others:
+            group.others[message] = _sample(partial.between)
+            self.bytes += len(message) + len(group.others[message].metadata)
         if groups < self.max_groups * 0.75:
             self.waiting += group.describe(partial)
 
@@ -152,7 +195,7 @@ class Accumulators:
         return (self._aggregate(key, groups.pop(key)) for key in list(groups))
 
     def _aggregate(self, key: Key, group: Accumulator) -> Aggregate:
-        if group.pending:
+        if group.waiting:
             group.summarize_pending()
         self.found_invalid |= group.invalid
         return Aggregate(
@@ -165,7 +208,9 @@ class Accumulators:
             last_seen=group.latest[0],
             group=key[4],
             metadata=group.metadata,
-            samples=choose(group.first[1], group.latest[1], group.others, self._max_samples),
+            samples=group.samples(self._max_samples),
             categories=group.categories,
             tags=group.tags,
+            minutes=group.minute_counts(),
+            variables=group.variables,
         )
