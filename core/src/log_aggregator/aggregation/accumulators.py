@@ -7,12 +7,16 @@ from collections.abc import Iterator
 from log_aggregator.aggregation.tally import Tally
 from log_aggregator.model.aggregate import Aggregate
 from log_aggregator.model.samples import Sample, Samples, choose, metadata_text
-from log_aggregator.model.summary import Columns, Summary, extended, gather
+from log_aggregator.model.summary import Columns, Summary, extended, extended_by_counts, gather
 from log_aggregator.model.validation import is_metadata
+from log_aggregator.model.variables import variables_of
 from log_aggregator.processing.partial_aggregates import Key, Log, PartialAggregate
 
 OVERFLOW_PATTERN = "{OVERFLOW}"
 """The pattern of groups beyond `max_groups`: their totals stay exact, their texts are not kept."""
+
+VALUES = 64
+"""Messages of a group, since the last seal, in each of which the values of variables are read."""
 
 _METADATA_AT_ONCE = 256
 _METADATA_WAITING = 32_768
@@ -25,7 +29,7 @@ class Accumulator:
 
     __slots__ = (
         "categories", "count", "first", "invalid", "latest", "metadata", "minutes", "others", "pending",
-        "pending_variables", "tags", "variables", "waiting",
+        "pending_variables", "tags", "values_read", "variables", "waiting",
     )  # fmt: skip
 
     def __init__(self, partial: PartialAggregate) -> None:
@@ -34,7 +38,8 @@ class Accumulator:
         self.others: dict[str, Sample] = {}
         self.minutes: dict[int, int] = {}
         self.pending: Columns = {}
-        self.pending_variables: Columns = {}
+        self.pending_variables: dict[str, dict[str, int]] = {}
+        self.values_read = 0
         self.waiting = 0
         self.metadata: Summary = {}
         self.variables: Summary = {}
@@ -59,38 +64,39 @@ class Accumulator:
             self.categories[category] = self.categories.get(category, 0) + partial.logs
         for tag in partial.tags:
             self.tags[tag] = self.tags.get(tag, 0) + partial.logs
-        if not partial.metadata and not partial.variables:
-            return 0
-        if partial.weight != 1:
-            return -self._summarize_weighted(partial)
-        gather(self.pending, partial.metadata)
-        grown = len(partial.metadata)
-        for name, values in partial.variables.items():
-            self.pending_variables.setdefault(name, []).extend(values)
-            grown = max(grown, len(values))
-        self.waiting += grown
+        waited = self.waiting
+        if partial.messages:
+            self._read_values(partial)
+        if partial.weight != 1 and partial.metadata:
+            columns: Columns = {}
+            gather(columns, partial.metadata)
+            self.metadata = self._extended(self.metadata, columns, partial.weight)
+        elif partial.metadata:
+            gather(self.pending, partial.metadata)
+            self.waiting += len(partial.metadata)
         if self.waiting >= _METADATA_AT_ONCE:
-            grown -= self.waiting
             self.summarize_pending()
-        return grown
+        return self.waiting - waited
+
+    def _read_values(self, partial: PartialAggregate) -> None:
+        """Read what the placeholders stood for: of the first logs in each message, then in one that stands for all."""
+        messages = partial.messages if self.values_read < VALUES else partial.messages[:1]
+        each, more = divmod(partial.logs, len(messages))
+        for place, message in enumerate(messages):
+            stands_for = each + (place < more)
+            for name, value in variables_of(partial.key[1], message).items():
+                counts = self.pending_variables.setdefault(name, {})
+                counts[value] = counts.get(value, 0) + stands_for
+        self.values_read += len(messages)
+        self.waiting += len(messages)
 
     def summarize_pending(self) -> None:
         """Summarize what waits: many values at once cost less than one by one."""
         pending, self.pending, self.waiting = self.pending, {}, 0
         variables, self.pending_variables = self.pending_variables, {}
         self.metadata = self._extended(self.metadata, pending)
-        self.variables = self._extended(self.variables, variables)
-
-    def _summarize_weighted(self, partial: PartialAggregate) -> int:
-        """Summarize records that stand for several logs, and what waits before them; returns how much waited."""
-        waited = self.waiting
-        self.summarize_pending()
-        columns: Columns = {}
-        gather(columns, partial.metadata)
-        variables: Columns = {name: [*values] for name, values in partial.variables.items()}
-        self.metadata = self._extended(self.metadata, columns, partial.weight)
-        self.variables = self._extended(self.variables, variables, partial.weight)
-        return waited
+        if variables:
+            self.variables = extended_by_counts(self.variables, variables)
 
     def _extended(self, known: Summary, columns: Columns, weight: int = 1) -> Summary:
         if not columns:

@@ -110,6 +110,19 @@ def extended(known: Summary, columns: Columns, weight: int = 1) -> Summary:
     return _bounded(merged)
 
 
+def extended_by_counts(known: Summary, counts: Mapping[str, Mapping[str, int]]) -> Summary:
+    """As `extended`, of how often each text came under each key."""
+    merged = dict(known)
+    for long_key, of_key in counts.items():
+        key = _short_key(long_key)
+        numbers = [(*number, count) for text, count in of_key.items() if (number := parse_number(text)) is not None]
+        texts = _texts(of_key.items(), {str})
+        found = sum(of_key.values()), fold(texts), Numbers.of(numbers) if numbers else None
+        before = merged.get(key)
+        merged[key] = KeySummary.of(*(found if before is None else _merged(_unpacked(before), found)))
+    return _bounded(merged)
+
+
 def merge_summaries(a: Summary, b: Summary) -> Summary:
     """Merge two summaries into a new one; neither is changed."""
     if not a or not b:

@@ -13,7 +13,7 @@ from log_aggregator.model.batch import WorkingBatch
 from log_aggregator.model.group import Group, metadata_of, records_of, weight_of
 from log_aggregator.model.record import MAX_WEIGHT, Record
 from log_aggregator.model.validation import UNENCODABLE
-from log_aggregator.model.variables import variable_names, variables_of
+from log_aggregator.model.variables import variable_names
 
 Some = TypeVar("Some")
 
@@ -23,8 +23,8 @@ Key = tuple[int, str, str, str, str]
 Log = tuple[int, str, dict[str, Any]]
 """Time, message and metadata of one log."""
 
-VALUES_AT_ONCE = 32
-"""Messages of a partial aggregate whose variables are read; of more, so many that lie evenly stand for all."""
+MESSAGES = 32
+"""Messages of a partial aggregate that are kept to read the values of variables: of more, some that lie evenly."""
 
 MINUTE = 60
 
@@ -45,7 +45,7 @@ class PartialAggregate(msgspec.Struct, gc=False):
 
     `logs` counts them by their `weight`, which all records have; `minutes` does so by minute of the bucket. `first`
     and `latest` are the oldest and the newest, `between` is another one. `metadata` holds the metadata of those that
-    have any, `variables` the values of the pattern's placeholders, in columns.
+    have any. `messages` are some messages to read the values of the pattern's placeholders from; empty without these.
     """
 
     key: Key
@@ -58,7 +58,7 @@ class PartialAggregate(msgspec.Struct, gc=False):
     metadata: list[dict[str, Any]]
     weight: int = 1
     minutes: dict[int, int] = {}
-    variables: dict[str, list[str]] = {}
+    messages: list[str] = []
 
 
 class PreAggregator:
@@ -129,7 +129,7 @@ class PreAggregator:
             _checked(metadata),
             weight,
             self._minutes(first, latest, logs, chain.from_iterable(map(records_of, groups)), weight),
-            _variables(pattern, [record for group in groups for record in records_of(group)]),
+            _messages(pattern, [record for group in groups for record in records_of(group)]),
         )
 
     def _minutes(
@@ -170,7 +170,7 @@ class PreAggregator:
             _checked([metadata for _, metadata in both if metadata]),
             weight,
             self._minutes(records[oldest], records[newest], len(both), records, weight),
-            _variables(key[1], records),
+            _messages(key[1], records),
         )
 
     def _group_of(self, metadata: dict[str, Any]) -> str:
@@ -186,21 +186,10 @@ def _log(record: Record, metadata: dict[str, Any]) -> Log:
     return record.timestamp, record.message, metadata
 
 
-def _variables(pattern: str, records: list[Record]) -> dict[str, list[str]]:
-    """The values of the pattern's placeholders, in columns, one entry for each record or for none."""
+def _messages(pattern: str, records: list[Record]) -> list[str]:
     if not variable_names(pattern):
-        return {}
-    times, chosen = 1, records
-    if len(records) > VALUES_AT_ONCE:
-        times = len(records) // VALUES_AT_ONCE
-        chosen = records[::times]
-    columns: dict[str, list[str]] = {}
-    for record in chosen:
-        for name, value in variables_of(pattern, record.message).items():
-            columns.setdefault(name, []).append(value)
-    if times > 1:
-        return {name: (column * times)[: len(records)] for name, column in columns.items()}
-    return columns
+        return []
+    return [record.message for record in records[:: (len(records) - 1) // MESSAGES + 1]]
 
 
 def _checked(metadata: list[dict[str, Any]]) -> list[dict[str, Any]]:
