@@ -74,7 +74,9 @@ class PatternDetail(PatternRow):
 
 
 class SeriesQuery(BaseModel):
-    """Which counts over time are asked for; `step` is in seconds, a multiple of the store's bucket.
+    """Which counts over time are asked for; `step` is in seconds, a multiple of the store's bucket or of a minute.
+
+    Buckets that do not know their minutes (hours after roll-up, rows of other programs) count where they begin.
 
     `split_by` gives one series a level or source; `pattern_id` limits to one pattern.
     """

@@ -18,6 +18,9 @@ OVERFLOW_PATTERN = "{OVERFLOW}"
 VALUES = 64
 """Messages of a group, since the last seal, in each of which the values of variables are read."""
 
+_SHARE = 32
+"""After these, one message is read for each such share of the group's logs."""
+
 _METADATA_AT_ONCE = 256
 _METADATA_WAITING = 32_768
 _OTHERS = 8
@@ -29,7 +32,7 @@ class Accumulator:
 
     __slots__ = (
         "categories", "count", "first", "invalid", "latest", "metadata", "minutes", "others", "pending",
-        "pending_variables", "tags", "values_read", "variables", "waiting",
+        "pending_variables", "tags", "unread", "unread_message", "values_read", "variables", "waiting",
     )  # fmt: skip
 
     def __init__(self, partial: PartialAggregate) -> None:
@@ -39,7 +42,8 @@ class Accumulator:
         self.minutes: dict[int, int] = {}
         self.pending: Columns = {}
         self.pending_variables: dict[str, dict[str, int]] = {}
-        self.values_read = 0
+        self.values_read = self.unread = 0
+        self.unread_message = ""
         self.waiting = 0
         self.metadata: Summary = {}
         self.variables: Summary = {}
@@ -79,16 +83,28 @@ class Accumulator:
         return self.waiting - waited
 
     def _read_values(self, partial: PartialAggregate) -> None:
-        """Read what the placeholders stood for: of the first logs in each message, then in one that stands for all."""
-        messages = partial.messages if self.values_read < VALUES else partial.messages[:1]
-        each, more = divmod(partial.logs, len(messages))
-        for place, message in enumerate(messages):
-            stands_for = each + (place < more)
-            for name, value in variables_of(partial.key[1], message).items():
-                counts = self.pending_variables.setdefault(name, {})
-                counts[value] = counts.get(value, 0) + stands_for
-        self.values_read += len(messages)
-        self.waiting += len(messages)
+        """Read what the placeholders stood for: in the first messages, later in some that stand for those between."""
+        if self.values_read < VALUES:
+            each, more = divmod(partial.logs, len(partial.messages))
+            for place, message in enumerate(partial.messages):
+                self._read(partial.key[1], message, each + (place < more))
+            return
+        self.unread, self.unread_message = self.unread + partial.logs, partial.messages[0]
+        if self.unread * _SHARE >= self.count:
+            self.read_the_rest(partial.key[1])
+
+    def read_the_rest(self, pattern: str) -> None:
+        """Let the message that came last stand for all in which no values were read."""
+        if self.unread:
+            self._read(pattern, self.unread_message, self.unread)
+            self.unread = 0
+
+    def _read(self, pattern: str, message: str, stands_for: int) -> None:
+        for name, value in variables_of(pattern, message).items():
+            counts = self.pending_variables.setdefault(name, {})
+            counts[value] = counts.get(value, 0) + stands_for
+        self.values_read += 1
+        self.waiting += 1
 
     def summarize_pending(self) -> None:
         """Summarize what waits: many values at once cost less than one by one."""
@@ -201,6 +217,7 @@ class Accumulators:
         return (self._aggregate(key, groups.pop(key)) for key in list(groups))
 
     def _aggregate(self, key: Key, group: Accumulator) -> Aggregate:
+        group.read_the_rest(key[1])
         if group.waiting:
             group.summarize_pending()
         self.found_invalid |= group.invalid

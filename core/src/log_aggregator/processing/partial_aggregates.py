@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, TypeVar
 
 import msgspec
@@ -129,7 +129,7 @@ class PreAggregator:
             _checked(metadata),
             weight,
             self._minutes(first, latest, logs, chain.from_iterable(map(records_of, groups)), weight),
-            _messages(pattern, [record for group in groups for record in records_of(group)]),
+            _messages(pattern, chain.from_iterable(map(records_of, groups)), logs),
         )
 
     def _minutes(
@@ -170,7 +170,7 @@ class PreAggregator:
             _checked([metadata for _, metadata in both if metadata]),
             weight,
             self._minutes(records[oldest], records[newest], len(both), records, weight),
-            _messages(key[1], records),
+            _messages(key[1], records, len(records)),
         )
 
     def _group_of(self, metadata: dict[str, Any]) -> str:
@@ -186,10 +186,11 @@ def _log(record: Record, metadata: dict[str, Any]) -> Log:
     return record.timestamp, record.message, metadata
 
 
-def _messages(pattern: str, records: list[Record]) -> list[str]:
+def _messages(pattern: str, records: Iterable[Record], logs: int) -> list[str]:
+    """Some of the messages, evenly, when their pattern has placeholders."""
     if not variable_names(pattern):
         return []
-    return [record.message for record in records[:: (len(records) - 1) // MESSAGES + 1]]
+    return [record.message for record in islice(records, 0, None, (logs - 1) // MESSAGES + 1)]
 
 
 def _checked(metadata: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from log_aggregator.storekit.columns import decoded, messages_of, stored_aggrega
 from log_aggregator.storekit.cursor import read_cursor, write_cursor
 from log_aggregator.storekit.details import merged_detail
 from log_aggregator.storekit.dialect import Dialect, Where
+from log_aggregator.storekit.series import SeriesOfRows
 
 DETAIL_ROWS = 200
 """The metadata and samples of a pattern are merged from this many of its latest rows."""
@@ -119,30 +120,11 @@ class Questions:
 
     async def series(self, query: SeriesQuery) -> list[Series]:
         """Counts a step; `since` and `until` are in microseconds, `since` is rounded down to a step."""
-        where = Where(self._dialect, _NAMED)
+        family = None
         if query.pattern_id is not None:
             final_id, earlier = await self.family(query.pattern_id)
-            where.one_of("t.pattern_id", [final_id, *earlier])
-        width = query.step * _MICROS
-        where.since("t.last_seen", query.since // width * width)
-        where.since("t.bucket", query.since // width * width)
-        where.until("t.bucket", query.until)
-        where.equal("t.level", query.level)
-        where.equal("t.source", query.source)
-        label = {"level": "coalesce(t.level, '')", "source": "coalesce(t.source, '')"}.get(
-            query.split_by or "", "'all'"
-        )
-        step = f"{self._dialect.micros('t.bucket')} / {width} * {query.step}"
-        rows = await self._fetch(
-            f"SELECT {label}, {step}, {_LOGS} FROM aggregated_logs t {where} "  # noqa: S608  only constants and parameter numbers
-            "GROUP BY 1, 2 ORDER BY 2",
-            where.values,
-        )
-        lines: dict[str, list[tuple[int, int]]] = {}
-        for name, start, count in rows:
-            lines.setdefault(name, []).append((start, count))
-        series = [Series(name=n, total=sum(count for _, count in points), points=points) for n, points in lines.items()]
-        return sorted(series, key=lambda line: (-line.total, line.name))
+            family = [final_id, *earlier]
+        return await SeriesOfRows(self._dialect, self._fetch).ask(query, family)
 
     async def anomalies(self, query: AnomalyQuery) -> list[dict[str, Any]]:
         """Anomalies with the fields of `Anomaly`, newest first."""
