@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from log_aggregator.model.aggregate import Key
-from log_aggregator.model.samples import Samples
+from log_aggregator.model.samples import Sample, Samples, choose
 from log_aggregator.model.summary import summarize, to_json
 from log_aggregator.sinks import Aggregate, merge_all
 from log_aggregator.storekit import stored_aggregate
@@ -31,6 +31,16 @@ VALUES = st.one_of(
     TEXTS, st.integers(-(10**18), 10**18), st.floats(-1e12, 1e12), st.booleans(), st.none(),
     st.sampled_from(["5ms", "2.5 s", "10kB", "-3", "1e3", "80%"]), st.lists(st.integers(0, 9), max_size=2),
 )  # fmt: skip
+METADATA = st.sampled_from(["", '{"a":1}', '{"b":[1.0,"x"]}'])
+
+
+@st.composite
+def samples(draw: st.DrawFn, first: int, last: int) -> Samples:
+    """Samples with their details, or as rows of other programs have them."""
+    logs = draw(st.lists(st.builds(Sample, st.integers(first, last), TEXTS, METADATA), max_size=4))
+    logs += [Sample(first, draw(TEXTS), draw(METADATA)), Sample(last, draw(TEXTS), draw(METADATA))]
+    chosen = choose(min(logs), max(logs), logs, MAX_SAMPLES)
+    return chosen if draw(st.booleans()) else Samples(chosen.messages, chosen.latest)
 
 
 @st.composite
@@ -39,7 +49,7 @@ def one(draw: st.DrawFn) -> dict[str, Any]:
     count = draw(st.integers(1, 3))
     first = (NOON + draw(st.integers(0, 250))) * SECOND + draw(st.integers(0, 999_999))
     metadata = draw(st.lists(st.dictionaries(TEXTS, VALUES, max_size=4), min_size=count, max_size=count))
-    messages = draw(st.lists(TEXTS, min_size=1, max_size=4, unique=True))
+    last = first + draw(st.integers(0, 10**6))
     return {
         "bucket": NOON,
         "pattern": draw(st.sampled_from(["a {ID}", "b", "c" * 3000])),
@@ -47,10 +57,12 @@ def one(draw: st.DrawFn) -> dict[str, Any]:
         "source": draw(st.sampled_from(["web", "ü" * 200])),
         "count": count,
         "first_seen": first,
-        "last_seen": first + draw(st.integers(0, 10**6)),
+        "last_seen": last,
         "group": draw(st.sampled_from(["", '{"host":"a"}'])),
         "metadata": metadata,
-        "samples": Samples(tuple(messages), draw(st.integers(0, len(messages) - 1))),
+        "samples": draw(samples(first, last)),
+        "minutes": (0,) * draw(st.integers(0, 4)) + (count,) if draw(st.booleans()) else (),
+        "variables": draw(st.lists(st.dictionaries(st.sampled_from(["ID", "IP"]), TEXTS), max_size=3)),
         "categories": draw(st.dictionaries(st.sampled_from(["db", "auth", "web"]), st.integers(1, 5), max_size=2)),
         "tags": draw(st.dictionaries(TEXTS, st.integers(1, 5), max_size=3)),
     }
@@ -58,7 +70,10 @@ def one(draw: st.DrawFn) -> dict[str, Any]:
 
 def made(flushes: list[list[dict[str, Any]]]) -> list[list[Aggregate]]:
     """Aggregates of their fields: folding metadata draws lots, so it has no place in a strategy."""
-    return [[Aggregate(**{**row, "metadata": summarize(row["metadata"])}) for row in rows] for rows in flushes]
+    return [
+        [Aggregate(**{**row, **{name: summarize(row[name]) for name in ("metadata", "variables")}}) for row in rows]
+        for rows in flushes
+    ]
 
 
 def comparable(rows: dict[Key, Aggregate]) -> dict[Key, Any]:
@@ -66,7 +81,7 @@ def comparable(rows: dict[Key, Aggregate]) -> dict[Key, Any]:
     return {
         key: (
             row.count, row.first_seen, row.last_seen, row.samples, row.categories, row.category, row.tags,
-            to_json(row.metadata),
+            to_json(row.metadata), row.minutes, to_json(row.variables),
         )
         for key, row in rows.items()
     }  # fmt: skip
@@ -74,19 +89,21 @@ def comparable(rows: dict[Key, Aggregate]) -> dict[Key, Any]:
 
 _SQLITE = """
 SELECT bucket / 1000000, pattern_id, level, source, grouped_by, message_pattern, count, first_seen, last_seen, metadata,
-       sample_messages, latest_sample, categories, tags, category FROM aggregated_logs"""
+       sample_messages, latest_sample, categories, tags, minutes, variables, sample_details, category
+FROM aggregated_logs"""
 _POSTGRES = """
 SELECT extract(epoch FROM bucket)::bigint, pattern_id, level, source, grouped_by, message_pattern, count,
        (extract(epoch FROM first_seen) * 1000000)::bigint, (extract(epoch FROM last_seen) * 1000000)::bigint, metadata,
-       sample_messages, latest_sample, categories, tags, category FROM aggregated_logs"""
+       sample_messages, latest_sample, categories, tags, minutes, variables, sample_details, category
+FROM aggregated_logs"""
 
 
 def read(rows: list[Any]) -> dict[Key, Aggregate]:
     found = {}
     for row in rows:
         key = Key(*row[:5])
-        found[key] = stored_aggregate(key, *row[5:14])
-        assert found[key].category == (row[14] or ""), "the category column holds the winner"
+        found[key] = stored_aggregate(key, *row[5:17])
+        assert found[key].category == (row[17] or ""), "the category column holds the winner"
     return found
 
 

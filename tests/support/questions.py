@@ -59,8 +59,6 @@ QUESTIONS: dict[str, Callable[[Questions], Awaitable[Any]]] = {
 }
 WITHOUT_INDEX = {
     "patterns until": "no index on first_seen",
-    "anomalies since": "no index on updated",
-    "anomalies of a pattern": "no index on pattern_id",
 }
 
 each_question = pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from typing import Any
 from log_aggregator.config.settings import Settings
 from log_aggregator.errors import RetryableError
 from log_aggregator.model.aggregate import START
-from log_aggregator.model.samples import Samples
+from log_aggregator.model.samples import Detail, Samples
 from log_aggregator.model.summary import summarize
 from log_aggregator.sinks import Aggregate, Alias, Anomaly, Flush, Position
 from log_aggregator.store import PatternQuery, PatternRow, Store
@@ -94,9 +94,11 @@ def aggregate(pattern: str = "User {ID} logged in", count: int = 1, at: int = 0,
         "level": "INFO",
         "source": "web",
         "metadata": summarize([{"user": f"u{at}", "took": f"{at + 1}ms"}] * min(count, 1000)),
-        "samples": Samples((f"{pattern} at {at}",), 0),
+        "samples": Samples((f"{pattern} at {at}",), 0, (Detail(moment, f'{{"user":"u{at}"}}'),)),
         "categories": {"login": count},
         "tags": {"auth": count},
+        "minutes": (0,) * (at % 300 // 60) + (count,),
+        "variables": summarize([{"ID": str(at)}] * min(count, 1000)),
     }
     bucket = (NOON + at) // 300 * 300
     return Aggregate(bucket=bucket, pattern=pattern, count=count, first_seen=moment, last_seen=moment, **(given | more))

@@ -8,6 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Order = Literal["newest", "count"]
 
+SAMPLE_LOGS = 20
+"""Original logs in the answer for one pattern."""
+
 
 class PatternQuery(BaseModel):
     """Which patterns are asked for. Times are in microseconds; `cursor` is the store's own text."""
@@ -47,15 +50,33 @@ class PatternPage(BaseModel):
     cursor: str | None = None
 
 
+class SampleLog(BaseModel):
+    """One original log; its time in microseconds. Of a sample from another program the time is that of its row."""
+
+    time: int
+    message: str
+    level: str
+    source: str
+    metadata: dict[str, Any] = {}
+
+
 class PatternDetail(PatternRow):
-    """One pattern with what is known of its metadata (see `summary.to_json`) and its earlier ids."""
+    """One pattern with what is known of its metadata and its variables (see `summary.to_json`) and its earlier ids.
+
+    `variables` has a key for each placeholder, see `variables.variable_names`. `sample_logs` are original logs, the
+    newest first, at most `SAMPLE_LOGS`, each message once.
+    """
 
     metadata: dict[str, Any] = {}
     aliases: list[str] = []
+    variables: dict[str, Any] = {}
+    sample_logs: list[SampleLog] = []
 
 
 class SeriesQuery(BaseModel):
-    """Which counts over time are asked for; `step` is in seconds, a multiple of the store's bucket.
+    """Which counts over time are asked for; `step` is in seconds, a multiple of the store's bucket or of a minute.
+
+    Buckets that do not know their minutes (hours after roll-up, rows of other programs) count where they begin.
 
     `split_by` gives one series a level or source; `pattern_id` limits to one pattern.
     """

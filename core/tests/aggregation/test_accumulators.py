@@ -26,8 +26,9 @@ records = st.builds(
     level=st.sampled_from(["INFO", "ERROR"]),
     source=st.sampled_from(["x", "y"]),
     timestamp=st.integers(0, 20 * MINUTE),
-    metadata=st.just({}),
+    metadata=st.sampled_from([{}, {"k": 1}]),
     pattern=st.sampled_from(["", "p", "q"]),
+    weight=st.sampled_from([1, 1, 1, 10]),
 )
 
 
@@ -44,23 +45,29 @@ def test_every_log_is_counted_once_in_the_group_it_belongs_to(batches: list[list
     under_test = accumulators()
     for batch in batches:
         under_test.add(partials_of(batch))
-    expected = Counter(
-        (r.timestamp // (300 * 1_000_000) * 300, r.pattern or r.message, r.level, r.source)
-        for batch in batches
-        for r in batch
-    )
+    expected: Counter[tuple[int, str, str, str]] = Counter()
+    for r in [r for batch in batches for r in batch]:
+        expected[r.timestamp // (300 * 1_000_000) * 300, r.pattern or r.message, r.level, r.source] += r.weight
     assert under_test.logs == expected.total()
     taken = list(under_test.take())
     assert {(a.bucket, a.pattern, a.level, a.source): a.count for a in taken} == expected
     for aggregate in taken:
-        times = [
-            r.timestamp
+        logs = [
+            r
             for batch in batches
             for r in batch
             if (r.timestamp // (300 * 1_000_000) * 300, r.pattern or r.message, r.level, r.source)
             == (aggregate.bucket, aggregate.pattern, aggregate.level, aggregate.source)
         ]
+        times = [r.timestamp for r in logs]
         assert (aggregate.first_seen, aggregate.last_seen) == (min(times), max(times))
+        minutes: Counter[int] = Counter()
+        for r in logs:
+            minutes[r.timestamp // MINUTE % 5] += r.weight
+        assert dict(enumerate(aggregate.minutes)) | minutes == dict(enumerate(aggregate.minutes))
+        assert sum(aggregate.minutes) == aggregate.count
+        with_key = sum(r.weight for r in logs if r.metadata)
+        assert with_key == (aggregate.metadata["k"].count if with_key else 0)
     assert (list(under_test.take()), under_test.logs) == ([], 0)
 
 
@@ -167,3 +174,37 @@ def test_waiting_metadata_is_summarized_group_by_group(record: Make, monkeypatch
         assert summarized - before < 60
     taken = list(under_test.take())
     assert [a.metadata["n"].count for a in taken] == [a.count for a in taken]
+
+
+def test_variables_are_what_the_placeholders_stood_for(record: Make) -> None:
+    under_test = accumulators()
+    logs = [record(f"job {n} took {n % 3} s on {n}", pattern="job {ID} took {TIME} s on {ID}") for n in range(30)]
+    logs.append(record("another form", pattern="job {ID} took {TIME} s on {ID}"))
+    under_test.add(partials_of(logs))
+    (one,) = under_test.take()
+    assert {name: entry.count for name, entry in one.variables.items()} == {"ID": 30, "TIME": 30, "ID.2": 30}
+    assert one.variables["TIME"].values.kept == {"0": 10, "1": 10, "2": 10}
+
+
+def test_of_many_messages_some_stand_for_all(record: Make) -> None:
+    under_test = accumulators()
+    under_test.add(partials_of([record(f"job {n % 2}", pattern="job {ID}") for n in range(1000)]))
+    under_test.add(partials_of([record("job 7", pattern="job {ID}", weight=500)]))
+    (one,) = under_test.take()
+    assert one.count == one.variables["ID"].count == 1500
+    assert one.variables["ID"].values.kept["7"] == 500
+
+
+def test_samples_have_time_and_metadata(record: Make) -> None:
+    under_test = accumulators()
+    logs = [record(f"m {n}", pattern="m {ID}", timestamp=n, metadata={"n": n}) for n in (3, 2, 1)]
+    under_test.add(partials_of(logs))
+    (one,) = under_test.take()
+    assert one.samples.logs(one.first_seen, one.last_seen) == [(n, f"m {n}", f'{{"n":{n}}}') for n in (1, 2, 3)]
+
+
+@pytest.mark.parametrize("seconds", [30, 60, 90, 7200])
+def test_buckets_that_minutes_do_not_fit_into_know_none(record: Make, seconds: int) -> None:
+    under_test = accumulators()
+    under_test.add(PreAggregator(seconds).sort(WorkingBatch([record()])))
+    assert [a.minutes for a in under_test.take()] == [()]

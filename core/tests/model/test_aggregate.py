@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from log_aggregator import pattern_id
 from log_aggregator.model.aggregate import merge_flushes
-from log_aggregator.model.samples import choose
+from log_aggregator.model.samples import Sample, choose
 from log_aggregator.model.summary import summarize
 from log_aggregator.sinks import Aggregate, Alias, FencedError, Flush, Position, merge, merge_all
 
@@ -32,9 +32,16 @@ def aggregate(logs: list[tuple[int, str, dict[str, int]]], counts: dict[str, int
     return Aggregate(
         300, pattern, "INFO", "web", len(logs), first, last,
         metadata=summarize(metadata for _, _, metadata in logs),
-        samples=choose(earliest, latest, {message for _, message, _ in logs}, MOST),
-        categories=counts, tags=counts,
+        samples=choose(
+            Sample(first, earliest), Sample(last, latest), [Sample(at, message) for at, message, _ in logs], MOST
+        ),
+        categories=counts, tags=counts, minutes=minutes_of([at for at, _, _ in logs]),
+        variables=summarize({"ID": message} for _, message, _ in logs),
     )  # fmt: skip
+
+
+def minutes_of(minutes: list[int]) -> tuple[int, ...]:
+    return tuple(minutes.count(minute) for minute in range(max(minutes) + 1))
 
 
 PARTS = st.tuples(LOGS, COUNTS)
@@ -47,7 +54,8 @@ def test_merging_is_associative_and_commutative(parts: Any) -> None:
     orders = [merge(merge(x, y, MOST), z, MOST) for x, y, z in itertools.permutations([a, b, c])]
     orders += [merge(a, merge(b, c, MOST), MOST), merge(merge(a, c, MOST), b, MOST)]
     assert all(order == orders[0] for order in orders)
-    assert orders[0].count == a.count + b.count + c.count
+    assert orders[0].count == a.count + b.count + c.count == sum(orders[0].minutes)
+    assert orders[0].variables["ID"].count == orders[0].count
     assert sum(orders[0].categories.values()) == sum(sum(x.categories.values()) for x in (a, b, c))
     assert msgspec.msgpack.encode([a, b, c]) == before
 

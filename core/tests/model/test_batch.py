@@ -14,13 +14,21 @@ from hypothesis import strategies as st
 from log_aggregator import Batch, Group, Record, shape_of, shapes_of
 from log_aggregator.journal.intake import decode, encode
 from log_aggregator.model.batch import WorkingBatch
-from log_aggregator.model.group import records_of
+from log_aggregator.model.group import records_of, weight_of
 from log_aggregator.model.record import DecodedRecords
 from log_aggregator.processing.partial_aggregates import PartialAggregate, PreAggregator
 
 Make = Callable[..., Record]
 
-FIELDS = {"pattern": "p", "category": "c", "tags": ("t",), "level": "L", "source": "s", "pattern_is_final": True}
+FIELDS = {
+    "pattern": "p",
+    "category": "c",
+    "tags": ("t",),
+    "level": "L",
+    "source": "s",
+    "pattern_is_final": True,
+    "weight": 3,
+}
 
 
 class Together:
@@ -60,12 +68,13 @@ def any_record() -> st.SearchStrategy[Record]:
         pattern=st.sampled_from(["", "", "", "set"]),
         tags=st.sampled_from([(), (), ("set",)]),
         pattern_is_final=st.sampled_from([False, False, True]),
+        weight=st.sampled_from([1, 1, 5]),
     )
 
 
 def decoded(records: list[Record]) -> DecodedRecords:
     for record in records:
-        record.pattern, record.tags, record.pattern_is_final = "", (), False
+        record.pattern, record.tags, record.pattern_is_final, record.weight = "", (), False, 1
     return DecodedRecords(records, shapes_of([record.message for record in records]))
 
 
@@ -80,13 +89,33 @@ def copies(records: list[Record]) -> list[Record]:
 
 def content(records: list[Record]) -> list[tuple[Any, ...]]:
     return [
-        (r.message, r.level, r.source, r.timestamp, r.pattern, r.category, r.tags, r.metadata, r.pattern_is_final)
+        (
+            r.message,
+            r.level,
+            r.source,
+            r.timestamp,
+            r.pattern,
+            r.category,
+            r.tags,
+            r.metadata,
+            r.pattern_is_final,
+            r.weight,
+        )
         for r in records
     ]
 
 
 def annotations(one: Group | Record) -> tuple[Any, ...]:
-    return one.level, one.source, one.level_is_explicit, one.pattern, one.category, one.tags, one.pattern_is_final
+    return (
+        one.level,
+        one.source,
+        one.level_is_explicit,
+        one.pattern,
+        one.category,
+        one.tags,
+        one.pattern_is_final,
+        weight_of(one) if isinstance(one, Group) else one.weight,
+    )
 
 
 @given(any_records())
@@ -250,7 +279,7 @@ def test_the_first_and_the_latest_message_are_those_of_their_times(record: Make)
     records = [record(f"m {n}", timestamp=n, pattern="m") for n in (3, 1, 2)]
     for given_order in (records, sorted(records, key=lambda one: one.timestamp)):
         (one,) = PreAggregator(5).sort(WorkingBatch(copies(given_order)))
-        assert (one.first, one.latest) == ((1, "m 1"), (3, "m 3"))
+        assert (one.first[:2], one.latest[:2]) == ((1, "m 1"), (3, "m 3"))
 
 
 def test_records_without_annotations_take_less_of_the_journal(record: Make) -> None:

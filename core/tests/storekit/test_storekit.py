@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from log_aggregator import pattern_id
 from log_aggregator.model.aggregate import Key
-from log_aggregator.model.samples import Samples
+from log_aggregator.model.samples import Detail, Samples
 from log_aggregator.model.summary import summarize
 from log_aggregator.sinks import Aggregate, Alias, merge
 from log_aggregator.storekit import (
@@ -36,6 +36,7 @@ from log_aggregator.storekit import (
     unpack_aggregate,
     write_cursor,
 )
+from log_aggregator.storekit.columns import minutes_of
 
 
 def aggregate(pattern: str = "p", at: int = 0, **more: object) -> Aggregate:
@@ -107,18 +108,43 @@ def test_chains_follow_and_circles_end_at_their_oldest_alias() -> None:
 
 
 def test_columns_read_back_as_they_were() -> None:
-    row = merge(aggregate(at=1, categories={"db": 2, "auth": 2}), aggregate(at=2), 5)
+    described = {"minutes": (0, 1), "variables": summarize([{"ID": "5"}])}
+    details = (Detail(3, '{"a":1}'), Detail(9, "", (2, '{"b":2}')))
+    row = merge(aggregate(at=1, categories={"db": 2, "auth": 2}, **described), aggregate(at=2), 5)
+    row = merge(row, aggregate(at=3, samples=Samples(("m1", "m2"), 1, details)), 5)
     columns = changed_columns(row, None)
     back = stored_aggregate(
         row.key, row.pattern, row.count, row.first_seen, row.last_seen, columns.metadata, columns.sample_messages,
-        columns.latest_sample, columns.categories, columns.tags,
+        columns.latest_sample, columns.categories, columns.tags, columns.minutes, columns.variables,
+        columns.sample_details,
     )  # fmt: skip
     assert back == row
+    assert (row.minutes, row.variables["ID"].count) == ((0, 1), 1)
+    assert row.samples.details[row.samples.latest].earliest is not None
     assert columns.category == "auth"
     same = changed_columns(merge(row, Aggregate(0, "p", "INFO", "web", 1, 10**6, 10**6), 5), row)
-    assert (same.metadata, same.sample_messages, same.categories, same.tags) == (None,) * 4, (
-        "nothing new, nothing written"
+    unchanged = (same.metadata, same.sample_messages, same.categories, same.tags, same.variables, same.sample_details)
+    assert unchanged == (None,) * 6, "nothing new, nothing written"
+
+
+@pytest.mark.parametrize(
+    "odd", ["null", "{}", "[]", "[1,null]", "[-1,2]", "[1.5]", "[true]", "[3,0]", "[9]", "x", f"[{'0,' * 2000}1]"]
+)
+def test_minutes_of_another_form_are_not_known(odd: str) -> None:
+    assert minutes_of(odd, 5) == ()
+    assert minutes_of("[2,0,3]", 5) == (2, 0, 3)
+
+
+@pytest.mark.parametrize(
+    "odd", ["null", "{}", "[]", "[null]", '[{"time":"x"}]', '[{"time":1},{"time":2}]', '[{"time":1e30}]', "[" * 5000]
+)
+def test_details_of_another_form_are_not_known(odd: str) -> None:
+    row = stored_aggregate(Key(0, "p", "INFO", "web"), "p", 1, 1, 2, None, '["m"]', 0, sample_details=odd)
+    assert row.samples == Samples(("m",))
+    row = stored_aggregate(
+        Key(0, "p", "INFO", "web"), "p", 1, 1, 2, None, '["m"]', 0, sample_details='[{"time":1,"metadata":[1],"x":2}]'
     )
+    assert row.samples == Samples(("m",), 0, (Detail(1),))
 
 
 @pytest.mark.parametrize("odd", ["null", "[]", '{"a":1}', '"x"', "{", "[1,null]", '{"took":{"count":"x"}}'])
@@ -146,10 +172,12 @@ def test_a_group_key_keeps_its_parts_apart() -> None:
 
 
 def test_packed_aggregates_hold_anything() -> None:
-    bad = aggregate("a\0b\ud800", tags={"\udfff": 1}, samples=Samples(("\0",)), metadata=summarize([{"\0": "5ms"}]))
+    bad = aggregate("a\0b\ud800", tags={"\udfff": 1}, samples=Samples(("\0",)), metadata=summarize([{"\0": "5ms"}]),
+                    variables=summarize([{"ID": "\0"}]))  # fmt: skip
     assert unpack_aggregate(pack_aggregate(bad)) == bad
     clean = clean_aggregate(bad)
     assert is_storable(clean.pattern + "".join(clean.tags) + clean.samples.messages[0] + "".join(clean.metadata))
+    assert list(clean.variables["ID"].values.kept) == ["\ufffd"]
     assert clean.count == bad.count
     assert clean_aggregate(clean) == clean
 

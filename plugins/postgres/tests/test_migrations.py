@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import UTC, datetime, timedelta
+from importlib.resources import files
 from pathlib import Path
 
 import asyncpg
 
 from log_aggregator.model.record import pattern_id
-from tests.support.sinks import Chain, aggregate, all_patterns, deliver, hosted, total
+from log_aggregator.model.summary import to_json
+from log_aggregator.storekit import group_key
+from tests.support.sinks import SECOND, Chain, aggregate, all_patterns, deliver, hosted, total
 
+MIGRATIONS = files("log_aggregator_postgres").joinpath("migrations")
+NEWEST = max(int(entry.name[:4]) for entry in MIGRATIONS.iterdir() if entry.name.endswith(".sql"))
 ORIGINAL = """
 CREATE TABLE aggregated_logs (
     id SERIAL PRIMARY KEY,
@@ -103,7 +109,7 @@ async def test_four_instances_that_start_at_once_migrate_once(
 
     await asyncio.gather(*[start(f"instance {n}") for n in range(4)])
     ran = await database.fetch("SELECT number, name FROM log_aggregator_migrations ORDER BY number")
-    assert [row["number"] for row in ran] == [1, 2, 3]
+    assert [row["number"] for row in ran] == list(range(1, NEWEST + 1))
     assert await database.fetchval("SELECT sum(count)::int FROM aggregated_logs") == 4
 
 
@@ -151,3 +157,37 @@ async def test_existing_queries_work(make_sink, database: asyncpg.Connection, tm
     assert (row["message_pattern"], row["count"]) == ("User {ID} logged in", 2)
     assert row["sample"] == "User {ID} logged in at 60"
     assert row["last_seen"] - row["first_seen"] == timedelta(0)
+
+
+async def test_a_database_of_the_version_before_goes_on(
+    make_sink, database: asyncpg.Connection, tmp_path: Path
+) -> None:
+    """Its rows know no minutes, variables or details: they stay, are merged with new ones, and are read."""
+    await database.execute(
+        "CREATE TABLE log_aggregator_migrations "
+        "(number INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at TIMESTAMPTZ NOT NULL DEFAULT now())"
+    )
+    for entry in sorted(MIGRATIONS.iterdir(), key=lambda entry: entry.name):
+        if entry.name < "0004" and entry.name.endswith(".sql"):
+            await database.execute(entry.read_text())
+            await database.execute("INSERT INTO log_aggregator_migrations VALUES ($1, 'x')", int(entry.name[:4]))
+    fresh = aggregate("User {ID} logged in", 3, at=60)
+    await database.execute(
+        "INSERT INTO aggregated_logs (pattern_id, bucket, group_key, bucket_seconds, message_pattern, level, source, "
+        "count, first_seen, last_seen, metadata, sample_messages, latest_sample, categories, category, tags, revision) "
+        "VALUES ($1, to_timestamp($2), $3, 300, $4, 'INFO', 'web', 4, to_timestamp($2), to_timestamp($2), $5, "
+        """'["User 1 logged in"]', 0, '{"login": 4}', 'login', '{"auth": 4}', 17)""",
+        fresh.pattern_id, fresh.bucket, group_key(fresh.key), fresh.pattern, json.dumps(to_json(fresh.metadata)),
+    )  # fmt: skip
+    sink = make_sink()
+    async with hosted(sink, tmp_path) as host:
+        await deliver(sink, Chain().flush([fresh]))
+        row = await database.fetchrow("SELECT count, minutes, variables->'ID'->>'count' AS ids FROM aggregated_logs")
+        assert tuple(row) == (7, "[0,3]", "3")
+        detail = await host.store.pattern(fresh.pattern_id)
+        assert detail is not None
+        assert (detail.count, detail.metadata["user"]["count"]) == (7, 6)
+        assert [(log.message, log.time, log.metadata) for log in detail.sample_logs] == [
+            ("User {ID} logged in at 60", fresh.last_seen, {"user": "u60"}),
+            ("User 1 logged in", fresh.bucket * SECOND, {}),
+        ]

@@ -6,13 +6,20 @@ from collections.abc import Iterator
 
 from log_aggregator.aggregation.tally import Tally
 from log_aggregator.model.aggregate import Aggregate
-from log_aggregator.model.samples import choose
-from log_aggregator.model.summary import Columns, Summary, extended, gather
+from log_aggregator.model.samples import Sample, Samples, choose, metadata_text
+from log_aggregator.model.summary import Columns, Summary, extended, extended_by_counts, gather
 from log_aggregator.model.validation import is_metadata
-from log_aggregator.processing.partial_aggregates import Key, PartialAggregate
+from log_aggregator.model.variables import variables_of
+from log_aggregator.processing.partial_aggregates import Key, Log, PartialAggregate
 
 OVERFLOW_PATTERN = "{OVERFLOW}"
 """The pattern of groups beyond `max_groups`: their totals stay exact, their texts are not kept."""
+
+VALUES = 64
+"""Messages of a group, since the last seal, in each of which the values of variables are read."""
+
+_SHARE = 32
+"""After these, one message is read for each such share of the group's logs."""
 
 _METADATA_AT_ONCE = 256
 _METADATA_WAITING = 32_768
@@ -24,53 +31,110 @@ class Accumulator:
     """One group since the last seal."""
 
     __slots__ = (
-        "categories", "count", "first", "invalid", "latest", "metadata", "others", "pending", "tags", "waiting",
+        "categories", "count", "first", "invalid", "latest", "metadata", "minutes", "others", "pending",
+        "pending_variables", "tags", "unread", "unread_message", "values_read", "variables", "waiting",
     )  # fmt: skip
 
     def __init__(self, partial: PartialAggregate) -> None:
         self.count = 0
-        self.first, self.latest = partial.first, partial.latest
-        self.others: list[str] = []
+        self.first, self.latest = _sample(partial.first), partial.latest
+        self.others: dict[str, Sample] = {}
+        self.minutes: dict[int, int] = {}
         self.pending: Columns = {}
+        self.pending_variables: dict[str, dict[str, int]] = {}
+        self.values_read = self.unread = 0
+        self.unread_message = ""
         self.waiting = 0
         self.metadata: Summary = {}
+        self.variables: Summary = {}
         self.categories: dict[str, int] = {}
         self.tags: dict[str, int] = {}
         self.invalid = False
 
     def count_in(self, partial: PartialAggregate) -> None:
-        """Count the logs and keep the first and the latest message."""
+        """Count the logs and keep the first and the latest of them."""
         self.count += partial.logs
-        if partial.first[0] < self.first[0]:
-            self.first = partial.first
+        for minute, logs in partial.minutes.items():
+            self.minutes[minute] = self.minutes.get(minute, 0) + logs
+        if partial.first[0] < self.first.time:
+            self.first = _sample(partial.first)
         if partial.latest[0] >= self.latest[0]:
             self.latest = partial.latest
 
     def describe(self, partial: PartialAggregate) -> int:
-        """Add category, tags and metadata. Returns by how much the metadata grew that waits to be summarized."""
+        """Add category, tags, metadata and variables. Returns by how much that grew which waits to be summarized."""
         category = partial.category
         if category:
             self.categories[category] = self.categories.get(category, 0) + partial.logs
         for tag in partial.tags:
             self.tags[tag] = self.tags.get(tag, 0) + partial.logs
-        if not partial.metadata:
-            return 0
-        gather(self.pending, partial.metadata)
-        grown = len(partial.metadata)
-        self.waiting += grown
+        waited = self.waiting
+        if partial.messages:
+            self._read_values(partial)
+        if partial.weight != 1 and partial.metadata:
+            columns: Columns = {}
+            gather(columns, partial.metadata)
+            self.metadata = self._extended(self.metadata, columns, partial.weight)
+        elif partial.metadata:
+            gather(self.pending, partial.metadata)
+            self.waiting += len(partial.metadata)
         if self.waiting >= _METADATA_AT_ONCE:
-            grown -= self.waiting
             self.summarize_pending()
-        return grown
+        return self.waiting - waited
+
+    def _read_values(self, partial: PartialAggregate) -> None:
+        """Read what the placeholders stood for: in the first messages, later in some that stand for those between."""
+        if self.values_read < VALUES:
+            each, more = divmod(partial.logs, len(partial.messages))
+            for place, message in enumerate(partial.messages):
+                self._read(partial.key[1], message, each + (place < more))
+            return
+        self.unread, self.unread_message = self.unread + partial.logs, partial.messages[0]
+        if self.unread * _SHARE >= self.count:
+            self.read_the_rest(partial.key[1])
+
+    def read_the_rest(self, pattern: str) -> None:
+        """Let the message that came last stand for all in which no values were read."""
+        if self.unread:
+            self._read(pattern, self.unread_message, self.unread)
+            self.unread = 0
+
+    def _read(self, pattern: str, message: str, stands_for: int) -> None:
+        for name, value in variables_of(pattern, message).items():
+            counts = self.pending_variables.setdefault(name, {})
+            counts[value] = counts.get(value, 0) + stands_for
+        self.values_read += 1
+        self.waiting += 1
 
     def summarize_pending(self) -> None:
-        """Summarize the metadata that waits: many values at once cost less than one by one."""
+        """Summarize what waits: many values at once cost less than one by one."""
         pending, self.pending, self.waiting = self.pending, {}, 0
+        variables, self.pending_variables = self.pending_variables, {}
+        self.metadata = self._extended(self.metadata, pending)
+        if variables:
+            self.variables = extended_by_counts(self.variables, variables)
+
+    def _extended(self, known: Summary, columns: Columns, weight: int = 1) -> Summary:
+        if not columns:
+            return known
         try:
-            self.metadata = extended(self.metadata, pending)
+            return extended(known, columns, weight)
         except Exception:  # noqa: BLE001  invalid metadata of a plugin is dropped, the logs are counted
             self.invalid = True
-            self.metadata = extended(self.metadata, _valid(pending))
+            return extended(known, _valid(columns), weight)
+
+    def minute_counts(self) -> tuple[int, ...]:
+        """The logs of each minute, up to the last one with logs."""
+        return tuple([self.minutes.get(minute, 0) for minute in range(max(self.minutes, default=-1) + 1)])
+
+    def samples(self, most: int) -> Samples:
+        """The logs that are kept."""
+        return choose(self.first, _sample(self.latest), self.others.values(), most)
+
+
+def _sample(log: Log) -> Sample:
+    time, message, metadata = log
+    return Sample(time, message, metadata_text(metadata))
 
 
 def _valid(columns: Columns) -> Columns:
@@ -127,9 +191,10 @@ class Accumulators:
         group = self._groups.get(partial.key) or self._new_group(partial)
         group.count_in(partial)
         groups = len(self._groups)
-        if groups < self.max_groups * 0.5 and len(group.others) < _OTHERS and partial.between not in group.others:
-            group.others.append(partial.between)
-            self.bytes += len(partial.between)
+        message = partial.between[1]
+        if groups < self.max_groups * 0.5 and len(group.others) < _OTHERS and message not in group.others:
+            group.others[message] = _sample(partial.between)
+            self.bytes += len(message) + len(group.others[message].metadata)
         if groups < self.max_groups * 0.75:
             self.waiting += group.describe(partial)
 
@@ -152,7 +217,8 @@ class Accumulators:
         return (self._aggregate(key, groups.pop(key)) for key in list(groups))
 
     def _aggregate(self, key: Key, group: Accumulator) -> Aggregate:
-        if group.pending:
+        group.read_the_rest(key[1])
+        if group.waiting:
             group.summarize_pending()
         self.found_invalid |= group.invalid
         return Aggregate(
@@ -165,7 +231,9 @@ class Accumulators:
             last_seen=group.latest[0],
             group=key[4],
             metadata=group.metadata,
-            samples=choose(group.first[1], group.latest[1], group.others, self._max_samples),
+            samples=group.samples(self._max_samples),
             categories=group.categories,
             tags=group.tags,
+            minutes=group.minute_counts(),
+            variables=group.variables,
         )

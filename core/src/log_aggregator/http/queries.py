@@ -125,6 +125,8 @@ def pattern_json(row: PatternRow) -> dict[str, Any]:
     fields = row.model_dump()
     fields["first_seen"] = to_iso(row.first_seen)
     fields["last_seen"] = to_iso(row.last_seen)
+    for log in fields.get("sample_logs", ()):
+        log["time"] = to_iso(log["time"])
     return fields
 
 

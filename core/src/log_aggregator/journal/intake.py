@@ -74,6 +74,7 @@ def encode(records: list[Record], *, annotated: bool = True) -> bytes:
                 r.category,
                 r.tags,
                 r.pattern_is_final,
+                r.weight,
             )
             for r in records
         ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 import msgspec
@@ -32,8 +33,11 @@ class Aggregate(msgspec.Struct, gc=False, frozen=True):
     `bucket` (epoch seconds) is when the group's time bucket begins. `group` is the JSON text of the metadata that
     `GROUP_BY` names, or empty. `metadata` says of each key how many logs had it and what its values were;
     `log_aggregator.model.summary.to_json` makes a JSON object of it. `samples.messages` are a few of the original
-    messages, the first one first.
-    `categories` and `tags` count the logs that had each of them.
+    messages, the first one first; `samples.logs` has them with their time and metadata.
+    `categories` and `tags` count the logs that had each of them. `minutes` counts the logs of each minute of the
+    bucket, up to the last one with logs; what it lacks of `count` came in minutes that are not known. `variables` is
+    like `metadata`, of what the placeholders of the pattern stood for: keys are those of
+    `log_aggregator.model.variables.variable_names`.
     """
 
     bucket: int
@@ -48,6 +52,8 @@ class Aggregate(msgspec.Struct, gc=False, frozen=True):
     samples: Samples = Samples()
     categories: dict[str, int] = {}
     tags: dict[str, int] = {}
+    minutes: tuple[int, ...] = ()
+    variables: Summary = {}
 
     @property
     def key(self) -> Key:
@@ -83,6 +89,8 @@ def merge(a: Aggregate, b: Aggregate, max_samples: int) -> Aggregate:
         merge_samples(a.samples, (a.first_seen, a.last_seen), b.samples, (b.first_seen, b.last_seen), max_samples),
         _add_counts(a.categories, b.categories),
         _add_counts(a.tags, b.tags),
+        add_minutes(a.minutes, b.minutes),
+        merge_summaries(a.variables, b.variables),
     )
 
 
@@ -94,6 +102,11 @@ def merge_all(aggregates: Iterable[Aggregate], max_samples: int) -> dict[Key, Ag
         known = merged.get(key)
         merged[key] = aggregate if known is None else merge(known, aggregate, max_samples)
     return merged
+
+
+def add_minutes(a: Sequence[int], b: Sequence[int]) -> tuple[int, ...]:
+    """The counts of each minute of both."""
+    return tuple([one + other for one, other in zip_longest(a, b, fillvalue=0)])
 
 
 def _add_counts(a: dict[str, int], b: dict[str, int]) -> dict[str, int]:

@@ -19,7 +19,7 @@ _FIELDS = ("pattern", "level", "source", "category", "tags", "pattern_is_final")
 
 
 class Group(msgspec.Struct, gc=False):
-    """Records of one batch with equal shape, level, source and annotations. Their messages differ in digits at most.
+    """Records of one batch with equal shape, level, source, weight and annotations. Messages differ in digits at most.
 
     What is assigned to `pattern`, `category`, `tags`, `pattern_is_final`, `level` or `source` counts for all records.
     `messages` and `metadata` are columns with one entry per record, to be read; `metadata` may be assigned as a whole.
@@ -34,6 +34,7 @@ class Group(msgspec.Struct, gc=False):
     category: str = ""
     tags: tuple[str, ...] = ()
     pattern_is_final: bool = False
+    _weight: int = 1
     _metadata: Sequence[dict[str, Any]] | None = None
     _metadata_assigned: bool = False
     _base: _Annotations | None = None
@@ -140,6 +141,11 @@ def metadata_of(group: Group) -> Sequence[dict[str, Any]]:
     return group.metadata  # type: ignore[return-value]  # the inspector finds what is no dict
 
 
+def weight_of(group: Group) -> int:
+    """How many logs each record of a group stands for."""
+    return group._weight
+
+
 def is_metadata_assigned(group: Group) -> bool:
     """Whether metadata was assigned that the records do not hold yet."""
     return group._metadata_assigned
@@ -190,14 +196,20 @@ def write(group: Group) -> bool:
 
 
 def is_annotated(record: Record) -> bool:
-    """Whether a stage annotated a record, with invalid values too; its level and source apart."""
-    return record.pattern != "" or record.category != "" or record.tags != () or record.pattern_is_final is not False
+    """Whether a stage annotated or weighted a record, with invalid values too; its level and source apart."""
+    return (
+        record.pattern != ""
+        or record.category != ""
+        or record.tags != ()
+        or record.pattern_is_final is not False
+        or record.weight != 1
+    )
 
 
 def is_uniform(group: Group) -> bool:
     """Whether all records say what the group says."""
-    now = annotations_of(group)
-    return all(annotations_of(record) == now for record in group._records)
+    now, weight = annotations_of(group), group._weight
+    return all(annotations_of(record) == now and record.weight == weight for record in group._records)
 
 
 def _annotate(group: Group) -> None:
@@ -247,6 +259,6 @@ def _by_annotations(records: list[Record], shapes: list[str]) -> list[Group]:
     found: dict[tuple[Any, ...], list[Record]] = {}
     for record, shape in zip(records, shapes, strict=True):
         sent = (shape, record.level, record.source, record.level_is_explicit)
-        key = (*sent, record.pattern, record.category, record.tags, record.pattern_is_final)
+        key = (*sent, record.pattern, record.category, record.tags, record.pattern_is_final, record.weight)
         found.setdefault(key, []).append(record)
     return [Group(some, *key) for key, some in found.items()]

@@ -25,6 +25,7 @@ class Record(msgspec.Struct, gc=False):
     `level_is_explicit` says whether the client sent one. `pattern` is empty until a `normalize` hook assigns it; its
     id follows from its text, see `pattern_id`. A stage sets `pattern_is_final` when no later stage may change the
     pattern. Records may share one `metadata` object: assign a new one instead of changing it in place.
+    `weight` is how many logs the record stands for, itself included: all counts add it up.
     """
 
     message: str
@@ -37,6 +38,7 @@ class Record(msgspec.Struct, gc=False):
     category: str = ""
     tags: tuple[str, ...] = ()
     pattern_is_final: bool = False
+    weight: int = 1
 
     @staticmethod
     def of(
@@ -46,12 +48,14 @@ class Record(msgspec.Struct, gc=False):
         source: str | float | None = None,
         timestamp: str | float | None = None,
         metadata: Mapping[str, Any] | None = None,
+        weight: int = 1,
     ) -> Record:
         """A record of what a receiver read, folded, limited and repaired as by HTTP; the time is now without one.
 
         Raises `BadLogError`, which says which field, what it is and what was expected.
         """
-        return Record(*fields_of(message, level=level, source=source, timestamp=timestamp, metadata=metadata))
+        fields = fields_of(message, level=level, source=source, timestamp=timestamp, metadata=metadata)
+        return Record(*fields, weight=weight)
 
     @staticmethod
     def from_object(
@@ -82,6 +86,10 @@ class DecodedRecords(list[Record]):
         """Release the records and their shapes."""
         super().clear()
         self.shapes.clear()
+
+
+MAX_WEIGHT = 2**31
+"""The most logs that one record may stand for."""
 
 
 @lru_cache(maxsize=65536)

@@ -78,11 +78,11 @@ Columns = dict[str, list[Any]]
 """The values of some logs' metadata by key."""
 
 
-def summarize(metadata: Iterable[Mapping[str, Any]]) -> Summary:
-    """Summarize the metadata objects of some logs of one group."""
+def summarize(metadata: Iterable[Mapping[str, Any]], weight: int = 1) -> Summary:
+    """Summarize the metadata objects of some logs of one group, each of which stands for `weight` logs."""
     columns: Columns = {}
     gather(columns, metadata)
-    return extended({}, columns)
+    return extended({}, columns, weight)
 
 
 def gather(columns: Columns, metadata: Iterable[Mapping[str, Any]]) -> None:
@@ -96,12 +96,28 @@ def gather(columns: Columns, metadata: Iterable[Mapping[str, Any]]) -> None:
                 column.append(value)
 
 
-def extended(known: Summary, columns: Columns) -> Summary:
-    """A new summary of `known` and more logs: the same as merging with theirs, but packed once."""
+def extended(known: Summary, columns: Columns, weight: int = 1) -> Summary:
+    """A new summary of `known` and more logs: the same as merging with theirs, but packed once.
+
+    Each value counts `weight` times.
+    """
     merged = dict(known)
     for long_key, column in columns.items():
         key = _short_key(long_key)
-        found = _summarize_values(column)
+        found = _summarize_values(column, weight)
+        before = merged.get(key)
+        merged[key] = KeySummary.of(*(found if before is None else _merged(_unpacked(before), found)))
+    return _bounded(merged)
+
+
+def extended_by_counts(known: Summary, counts: Mapping[str, Mapping[str, int]]) -> Summary:
+    """As `extended`, of how often each text came under each key."""
+    merged = dict(known)
+    for long_key, of_key in counts.items():
+        key = _short_key(long_key)
+        numbers = [(*number, count) for text, count in of_key.items() if (number := parse_number(text)) is not None]
+        texts = _texts(of_key.items(), {str})
+        found = sum(of_key.values()), fold(texts), Numbers.of(numbers) if numbers else None
         before = merged.get(key)
         merged[key] = KeySummary.of(*(found if before is None else _merged(_unpacked(before), found)))
     return _bounded(merged)
@@ -147,14 +163,16 @@ def _merged(a: _Parts, b: _Parts) -> _Parts:
     return a[0] + b[0], merge_values(a[1], b[1]), numbers
 
 
-def _summarize_values(values: list[Any]) -> _Parts:
+def _summarize_values(values: list[Any], weight: int) -> _Parts:
     if len(values) == 1:
         number = parse_number(values[0])
-        return 1, fold({_text(values[0]): 1}), Numbers.of([(*number, 1)]) if number else None
+        return weight, fold({_text(values[0]): weight}), Numbers.of([(*number, weight)]) if number else None
     kinds = set(map(type, values))
     distinct = _distinct(values, kinds)
+    if weight != 1:
+        distinct = [(value, count * weight) for value, count in distinct]
     numbers = [(*number, count) for value, count in distinct if (number := parse_number(value)) is not None]
-    return len(values), fold(_texts(distinct, kinds)), Numbers.of(numbers) if numbers else None
+    return len(values) * weight, fold(_texts(distinct, kinds)), Numbers.of(numbers) if numbers else None
 
 
 def _distinct(values: list[Any], kinds: set[type]) -> Collection[tuple[Any, int]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from log_aggregator.model.record import Record
+from log_aggregator.model.record import MAX_WEIGHT, Record
 
 UNENCODABLE = (TypeError, ValueError, RecursionError, OverflowError)
 """What is raised when something cannot be written down: odd objects, lone surrogates, cycles, huge numbers."""
@@ -27,6 +27,8 @@ def fault_of(record: Record) -> str:
         return "tags"
     if not is_metadata(record.metadata):
         return "metadata"
+    if type(record.weight) is not int or not 1 <= record.weight <= MAX_WEIGHT:
+        return "weight"
     return "" if type(record.level_is_explicit) is bool else "level_is_explicit"
 
 
@@ -65,12 +67,9 @@ def is_metadata(value: Any) -> bool:
 def _replacement(field: str, value: Any) -> Any:
     if field == "timestamp":
         return time.time_ns() // 1000
-    if field == "tags":
-        return ()
-    if field == "metadata":
-        return {}
-    if field == "level_is_explicit":
-        return True
+    plain = {"tags": (), "metadata": {}, "level_is_explicit": True, "weight": 1}
+    if field in plain:
+        return plain[field]
     if type(value) is str:
         return value.encode("utf-8", "replace").decode()
     return {"level": "INFO", "source": "unknown"}.get(field, "")

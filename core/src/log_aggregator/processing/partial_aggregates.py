@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
-from itertools import chain
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from itertools import chain, islice
 from typing import Any, TypeVar
 
 import msgspec
 
 from log_aggregator.model.batch import WorkingBatch
-from log_aggregator.model.group import Group, metadata_of, records_of
-from log_aggregator.model.record import Record
+from log_aggregator.model.group import Group, metadata_of, records_of, weight_of
+from log_aggregator.model.record import MAX_WEIGHT, Record
 from log_aggregator.model.validation import UNENCODABLE
+from log_aggregator.model.variables import variable_names
 
 Some = TypeVar("Some")
 
 Key = tuple[int, str, str, str, str]
 """Bucket (its start, in seconds since the epoch), pattern, level, source, group."""
 
-_Annotations = tuple[str, str, str, str, tuple[str, ...]]
+Log = tuple[int, str, dict[str, Any]]
+"""Time, message and metadata of one log."""
+
+MESSAGES = 32
+"""Messages of a partial aggregate that are kept to read the values of variables: of more, some that lie evenly."""
+
+MINUTE = 60
+
+_MINUTE_US = MINUTE * 1_000_000
+
+_Annotations = tuple[str, str, str, str, tuple[str, ...], int]
 
 _OneByOne = list[tuple[Record, dict[str, Any]]]
 """Records, each with its metadata."""
@@ -32,18 +43,22 @@ class InvalidRecordError(TypeError):
 class PartialAggregate(msgspec.Struct, gc=False):
     """Logs of one batch with the same key and annotations.
 
-    `first` and `latest` are time and message of the oldest and the newest, `between` is another message, `metadata`
-    holds the metadata of those that have any.
+    `logs` counts them by their `weight`, which all records have; `minutes` does so by minute of the bucket. `first`
+    and `latest` are the oldest and the newest, `between` is another one. `metadata` holds the metadata of those that
+    have any. `messages` are some messages to read the values of the pattern's placeholders from; empty without these.
     """
 
     key: Key
     category: str
     tags: tuple[str, ...]
     logs: int
-    first: tuple[int, str]
-    latest: tuple[int, str]
-    between: str
+    first: Log
+    latest: Log
+    between: Log
     metadata: list[dict[str, Any]]
+    weight: int = 1
+    minutes: dict[int, int] = {}
+    messages: list[str] = []
 
 
 class PreAggregator:
@@ -53,6 +68,7 @@ class PreAggregator:
         self._seconds = bucket_seconds
         self._bucket_us = bucket_seconds * 1_000_000
         self._group_by = group_by
+        self._has_minutes = MINUTE < bucket_seconds <= 60 * MINUTE and bucket_seconds % MINUTE == 0
         self.found_invalid = False
 
     def sort(self, batch: WorkingBatch) -> list[PartialAggregate]:
@@ -85,39 +101,77 @@ class PreAggregator:
 
         Only the first and the last record of each group are inspected.
         """
-        first, latest = records_of(groups[0])[0], records_of(groups[0])[-1]
+        of_first = of_latest = groups[0]
+        first, latest = records_of(of_first)[0], records_of(of_latest)[-1]
         logs = 0
         metadata: list[dict[str, Any]] = []
         for group in groups:
             records = records_of(group)
             logs += len(records)
             if records[0].timestamp < first.timestamp:
-                first = records[0]
+                of_first, first = group, records[0]
             if records[-1].timestamp > latest.timestamp:
-                latest = records[-1]
+                of_latest, latest = group, records[-1]
             metadata += [sent for sent in metadata_of(group) if sent]
         bucket = first.timestamp // self._bucket_us
         if bucket != latest.timestamp // self._bucket_us:
             return None
-        pattern, level, source, category, tags = annotations
+        pattern, level, source, category, tags, weight = annotations
+        middle = _middle(groups)
         return PartialAggregate(
             (bucket * self._seconds, pattern, level, source, ""),
             category,
             tags,
-            logs,
-            (first.timestamp, first.message),
-            (latest.timestamp, latest.message),
-            _middle(records_of(_middle(groups))).message,
+            logs * weight,
+            (first.timestamp, first.message, metadata_of(of_first)[0]),
+            (latest.timestamp, latest.message, metadata_of(of_latest)[-1]),
+            _log(_middle(records_of(middle)), _middle(metadata_of(middle))),
             _checked(metadata),
+            weight,
+            self._minutes(first, latest, logs, chain.from_iterable(map(records_of, groups)), weight),
+            _messages(pattern, chain.from_iterable(map(records_of, groups)), logs),
         )
 
+    def _minutes(
+        self, first: Record, latest: Record, logs: int, records: Iterable[Record], weight: int
+    ) -> dict[int, int]:
+        """How many logs came in each minute of their bucket. Only of several minutes is each record inspected."""
+        if not self._has_minutes:
+            return {}
+        start = first.timestamp // self._bucket_us * self._bucket_us
+        minute = (first.timestamp - start) // _MINUTE_US
+        if minute == (latest.timestamp - start) // _MINUTE_US:
+            return {minute: logs * weight}
+        counts = Counter([(record.timestamp - start) // _MINUTE_US for record in records])
+        return {minute: count * weight for minute, count in counts.items()}
+
     def _aggregate(self, annotations: _Annotations, records: _OneByOne) -> list[PartialAggregate]:
-        pattern, level, source, category, tags = annotations
+        pattern, level, source, category, tags, weight = annotations
         found: defaultdict[Key, _OneByOne] = defaultdict(list)
         for record, metadata in records:
             bucket = record.timestamp // self._bucket_us
             found[bucket * self._seconds, pattern, level, source, self._group_of(metadata)].append((record, metadata))
-        return [_aggregated(key, category, tags, same) for key, same in found.items()]
+        return [self._aggregated(key, category, tags, weight, same) for key, same in found.items()]
+
+    def _aggregated(
+        self, key: Key, category: str, tags: tuple[str, ...], weight: int, both: _OneByOne
+    ) -> PartialAggregate:
+        records = [record for record, _ in both]
+        times = [record.timestamp for record in records]
+        oldest, newest = times.index(min(times)), times.index(max(times))
+        return PartialAggregate(
+            key,
+            category,
+            tags,
+            len(both) * weight,
+            _log(*both[oldest]),
+            _log(*both[newest]),
+            _log(*_middle(both)),
+            _checked([metadata for _, metadata in both if metadata]),
+            weight,
+            self._minutes(records[oldest], records[newest], len(both), records, weight),
+            _messages(key[1], records, len(records)),
+        )
 
     def _group_of(self, metadata: dict[str, Any]) -> str:
         chosen = {key: metadata[key] for key in self._group_by if key in metadata}
@@ -128,20 +182,15 @@ class PreAggregator:
             return ""
 
 
-def _aggregated(key: Key, category: str, tags: tuple[str, ...], records: _OneByOne) -> PartialAggregate:
-    times = [record.timestamp for record, _ in records]
-    oldest, newest = min(times), max(times)
-    first, latest = records[times.index(oldest)][0], records[times.index(newest)][0]
-    return PartialAggregate(
-        key,
-        category,
-        tags,
-        len(records),
-        (oldest, first.message),
-        (newest, latest.message),
-        _middle(records)[0].message,
-        _checked([metadata for _, metadata in records if metadata]),
-    )
+def _log(record: Record, metadata: dict[str, Any]) -> Log:
+    return record.timestamp, record.message, metadata
+
+
+def _messages(pattern: str, records: Iterable[Record], logs: int) -> list[str]:
+    """Some of the messages, evenly, when their pattern has placeholders."""
+    if not variable_names(pattern):
+        return []
+    return [record.message for record in islice(records, 0, None, (logs - 1) // MESSAGES + 1)]
 
 
 def _checked(metadata: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -163,13 +212,16 @@ def _by_annotations(batch: WorkingBatch) -> dict[_Annotations, list[Group]]:
     found: defaultdict[_Annotations, list[Group]] = defaultdict(list)
     try:
         for group in batch.all_groups():
-            found[group.pattern, group.level, group.source, group.category, group.tags].append(group)
+            found[group.pattern, group.level, group.source, group.category, group.tags, weight_of(group)].append(group)
     except UNENCODABLE as error:
         raise InvalidRecordError("a field has not its type") from error
     if found:
-        *texts, tags = zip(*found, strict=True)
+        *texts, tags, weights = zip(*found, strict=True)
         if (
-            not all(set(map(type, column)) == {str} for column in texts)
+            set(map(type, weights)) != {int}
+            or min(weights) < 1
+            or max(weights) > MAX_WEIGHT
+            or not all(set(map(type, column)) == {str} for column in texts)
             or set(map(type, tags)) != {tuple}
             or not {str}.issuperset(map(type, chain.from_iterable(tags)))
         ):

@@ -32,6 +32,9 @@ class Dialect(Protocol):
     def each_tag(self) -> str:
         """A join that gives a row `tag.key`, `tag.value` for each entry of `t.tags` that is a count."""
 
+    def each_minute(self) -> str:
+        """A join that gives a row `minute.key` (from 0), `minute.value` for each minute of `t.minutes` with its logs."""
+
 
 class Where:
     """Conditions that all hold, with their numbered parameters in `values`.

@@ -10,7 +10,7 @@ import msgspec
 
 from log_aggregator.model.aggregate import Aggregate
 from log_aggregator.model.numbers import Numbers
-from log_aggregator.model.summary import KeySummary
+from log_aggregator.model.summary import KeySummary, Summary
 from log_aggregator.model.values import Values
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -55,18 +55,26 @@ class _Unpacked(msgspec.Struct):
     numbers: Numbers | None = None
 
 
-class _Metadata(msgspec.Struct):
+class _Summaries(msgspec.Struct):
     metadata: dict[str, _Unpacked] = {}
+    variables: dict[str, _Unpacked] = {}
 
 
 def _plain(aggregate: Aggregate) -> Any:
-    plain = msgspec.to_builtins(msgspec.structs.replace(aggregate, metadata={}), str_keys=True)
-    unpacked = {key: _Unpacked(entry.count, entry.values, entry.numbers) for key, entry in aggregate.metadata.items()}
-    return plain | msgspec.to_builtins(_Metadata(unpacked), str_keys=True)
+    plain = msgspec.to_builtins(msgspec.structs.replace(aggregate, metadata={}, variables={}), str_keys=True)
+    summaries = _Summaries(_unpacked(aggregate.metadata), _unpacked(aggregate.variables))
+    return plain | msgspec.to_builtins(summaries, str_keys=True)
 
 
 def _aggregate(plain: Any) -> Aggregate:
-    unpacked = msgspec.convert(plain, _Metadata, strict=False).metadata
-    packed = {key: KeySummary.of(entry.count, entry.values, entry.numbers) for key, entry in unpacked.items()}
-    bare = msgspec.convert(plain | {"metadata": {}}, Aggregate, strict=False)
-    return msgspec.structs.replace(bare, metadata=packed)
+    summaries = msgspec.convert(plain, _Summaries, strict=False)
+    bare = msgspec.convert(plain | {"metadata": {}, "variables": {}}, Aggregate, strict=False)
+    return msgspec.structs.replace(bare, metadata=_packed(summaries.metadata), variables=_packed(summaries.variables))
+
+
+def _unpacked(summary: Summary) -> dict[str, _Unpacked]:
+    return {key: _Unpacked(entry.count, entry.values, entry.numbers) for key, entry in summary.items()}
+
+
+def _packed(unpacked: dict[str, _Unpacked]) -> Summary:
+    return {key: KeySummary.of(entry.count, entry.values, entry.numbers) for key, entry in unpacked.items()}

@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple
 
-from log_aggregator.model.aggregate import Aggregate, Anomaly, Key, merge
+from log_aggregator.model.aggregate import Aggregate, Anomaly, Key
 from log_aggregator.model.summary import to_json
 from log_aggregator.store import AnomalyQuery, PatternDetail, PatternPage, PatternQuery, PatternRow, Series, SeriesQuery
 from log_aggregator.storekit.columns import decoded, messages_of, stored_aggregate
 from log_aggregator.storekit.cursor import read_cursor, write_cursor
+from log_aggregator.storekit.details import merged_detail
 from log_aggregator.storekit.dialect import Dialect, Where
+from log_aggregator.storekit.series import SeriesOfRows
 
 DETAIL_ROWS = 200
 """The metadata and samples of a pattern are merged from this many of its latest rows."""
@@ -105,9 +107,9 @@ class Questions:
             aliases=sorted(earlier),
         )
         await self._fill([detail], PatternQuery())
-        latest = await self._latest(where)
-        detail.metadata = to_json(latest.metadata)
-        detail.samples = list(latest.samples.messages)
+        latest = merged_detail(await self._latest(where), final_id, self._max_samples)
+        detail.metadata, detail.variables = to_json(latest.metadata), to_json(latest.variables)
+        detail.samples, detail.sample_logs = list(latest.samples), latest.sample_logs
         return detail
 
     async def family(self, pattern_id: str) -> tuple[str, list[str]]:
@@ -118,30 +120,11 @@ class Questions:
 
     async def series(self, query: SeriesQuery) -> list[Series]:
         """Counts a step; `since` and `until` are in microseconds, `since` is rounded down to a step."""
-        where = Where(self._dialect, _NAMED)
+        family = None
         if query.pattern_id is not None:
             final_id, earlier = await self.family(query.pattern_id)
-            where.one_of("t.pattern_id", [final_id, *earlier])
-        width = query.step * _MICROS
-        where.since("t.last_seen", query.since // width * width)
-        where.since("t.bucket", query.since // width * width)
-        where.until("t.bucket", query.until)
-        where.equal("t.level", query.level)
-        where.equal("t.source", query.source)
-        label = {"level": "coalesce(t.level, '')", "source": "coalesce(t.source, '')"}.get(
-            query.split_by or "", "'all'"
-        )
-        step = f"{self._dialect.micros('t.bucket')} / {width} * {query.step}"
-        rows = await self._fetch(
-            f"SELECT {label}, {step}, {_LOGS} FROM aggregated_logs t {where} "  # noqa: S608  only constants and parameter numbers
-            "GROUP BY 1, 2 ORDER BY 2",
-            where.values,
-        )
-        lines: dict[str, list[tuple[int, int]]] = {}
-        for name, start, count in rows:
-            lines.setdefault(name, []).append((start, count))
-        series = [Series(name=n, total=sum(count for _, count in points), points=points) for n, points in lines.items()]
-        return sorted(series, key=lambda line: (-line.total, line.name))
+            family = [final_id, *earlier]
+        return await SeriesOfRows(self._dialect, self._fetch).ask(query, family)
 
     async def anomalies(self, query: AnomalyQuery) -> list[dict[str, Any]]:
         """Anomalies with the fields of `Anomaly`, newest first."""
@@ -155,10 +138,11 @@ class Questions:
         where.equal("tier", query.tier)
         where.equal("source", query.source)
         limit = where.value(query.limit)
+        started = "started" if query.since is None else self._dialect.unindexed("started")
         names = Anomaly.__struct_fields__
         columns = ", ".join(self._dialect.micros(name) if name in _TIMES else name for name in names)
         rows = await self._fetch(
-            f"SELECT {columns} FROM log_anomalies {where} ORDER BY started DESC, id DESC LIMIT {limit}",  # noqa: S608  only constants and parameter numbers
+            f"SELECT {columns} FROM log_anomalies {where} ORDER BY {started} DESC, id DESC LIMIT {limit}",  # noqa: S608  only constants and parameter numbers
             where.values,
         )
         found = [dict(zip(names, row, strict=True)) for row in rows]
@@ -225,24 +209,27 @@ class Questions:
         for pattern_id, messages in samples:
             by_id[pattern_id].samples = messages_of(messages)
 
-    async def _latest(self, where: Where) -> Aggregate:
-        """The latest rows of a pattern as one aggregate."""
+    async def _latest(self, where: Where) -> list[Aggregate]:
+        """The latest rows of a pattern, newest first."""
         micros, json = self._dialect.micros, self._dialect.json
+        columns = ", ".join(json(f"t.{name}") for name in ("metadata", "sample_messages"))
+        more = ", ".join(json(f"t.{name}") for name in ("variables", "sample_details"))
         # Ordered by an expression: the index of last_seen would be walked from now to where an ended pattern stopped.
         rows = await self._fetch(
-            f"SELECT t.count, {micros(_FIRST)}, {micros(_LAST)}, {json('t.metadata')}, {json('t.sample_messages')}, "
-            f"t.latest_sample {_TABLES} {where} ORDER BY {_LAST} DESC, t.id DESC LIMIT {DETAIL_ROWS}",
+            f"SELECT t.pattern_id, coalesce(t.level, ''), coalesce(t.source, ''), t.message_pattern, t.count, "
+            f"{micros(_FIRST)}, {micros(_LAST)}, {columns}, t.latest_sample, {more} "
+            f"{_TABLES} {where} ORDER BY {_LAST} DESC, t.id DESC LIMIT {DETAIL_ROWS}",
             where.values,
         )
-        merged = _unkeyed(rows[0])
-        for row in rows[1:]:
-            merged = merge(merged, _unkeyed(row), self._max_samples)
-        return merged
+        return [_unkeyed(*row) for row in rows]
 
 
-def _unkeyed(row: Sequence[Any]) -> Aggregate:
-    count, first_seen, last_seen, metadata, samples, latest = row
-    return stored_aggregate(Key(0, "", "", ""), "", count, first_seen, last_seen, metadata, samples, latest)
+def _unkeyed(pattern_id: str, level: str, source: str, pattern: str, *row: Any) -> Aggregate:
+    count, first_seen, last_seen, metadata, samples, latest, variables, details = row
+    return stored_aggregate(
+        Key(0, pattern_id, level, source), pattern, count, first_seen, last_seen, metadata, samples, latest,
+        variables=variables, sample_details=details,
+    )  # fmt: skip
 
 
 def _totals(parts: Any) -> dict[str, int]:

@@ -44,5 +44,14 @@ class PostgresDialect:
         counts = f"SELECT key, {count} AS value FROM jsonb_each({tags})"  # noqa: S608  only constants
         return f"JOIN LATERAL ({counts}) AS tag ON tag.value BETWEEN 1 AND {MOST}"
 
+    def each_minute(self) -> str:
+        """The entries of the JSON array, which is checked as text first: a cast of anything else would fail."""
+        minutes = r"CASE WHEN t.minutes ~ '^\[\d{1,16}(,\d{1,16})*\]$' THEN t.minutes::json END"
+        counts = (
+            "SELECT place - 1 AS key, value::bigint AS value "  # noqa: S608  only constants
+            f"FROM json_array_elements_text({minutes}) WITH ORDINALITY AS i(value, place)"
+        )
+        return f"JOIN LATERAL ({counts}) AS minute ON minute.value > 0"
+
 
 DIALECT = PostgresDialect()

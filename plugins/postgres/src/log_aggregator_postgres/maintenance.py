@@ -44,7 +44,7 @@ ORDER BY last_seen LIMIT 1"""  # noqa: S608  only constants
 _OF_HOUR = f"""
 SELECT id, extract(epoch FROM bucket)::bigint AS bucket, level, source, grouped_by, message_pattern, count,
        {DIALECT.micros("first_seen")} AS first_seen, {DIALECT.micros("last_seen")} AS last_seen,
-       metadata, sample_messages, latest_sample, categories, tags
+       metadata, sample_messages, latest_sample, categories, tags, NULL AS minutes, variables, sample_details
 FROM aggregated_logs
 WHERE pattern_id = $1 AND bucket >= to_timestamp($2) AND bucket < to_timestamp($3) AND group_key IS NOT NULL
 ORDER BY bucket, group_key FOR UPDATE"""  # noqa: S608  only constants
@@ -53,7 +53,8 @@ UPDATE aggregated_logs SET bucket = to_timestamp($2), bucket_seconds = greatest(
     first_seen = 'epoch'::timestamptz + $5::bigint * interval '1 microsecond',
     last_seen = 'epoch'::timestamptz + $6::bigint * interval '1 microsecond',
     metadata = $7::text::jsonb, sample_messages = $8::text::jsonb, latest_sample = $9, categories = $10::text::jsonb,
-    category = $11, tags = $12::text::jsonb, revision = $13
+    category = $11, tags = $12::text::jsonb, minutes = NULL, variables = $13::text::jsonb,
+    sample_details = $14::text::json, revision = $15
 WHERE id = $1"""
 
 
@@ -157,7 +158,7 @@ def _widened(hour: int, group: RolledUp) -> tuple[object, ...]:
     return (
         group.keep, hour, HOUR, merged.count, merged.first_seen, merged.last_seen, columns.metadata,
         columns.sample_messages, columns.latest_sample, columns.categories, columns.category or None, columns.tags,
-        random.getrandbits(61) + 1,
+        columns.variables, columns.sample_details, random.getrandbits(61) + 1,
     )  # fmt: skip
 
 

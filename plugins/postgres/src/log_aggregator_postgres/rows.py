@@ -22,7 +22,8 @@ _REVISIONS = 2**61
 
 _COLUMNS = (
     "pattern_id, bucket, group_key, bucket_seconds, message_pattern, level, source, grouped_by, count, first_seen, "
-    "last_seen, metadata, sample_messages, latest_sample, categories, category, tags, revision"
+    "last_seen, metadata, sample_messages, latest_sample, categories, category, tags, minutes, variables, "
+    "sample_details, revision"
 )
 
 # Rows come sorted, so all writers lock in one order and never wait in a circle. A row that is as this
@@ -34,12 +35,13 @@ WITH input AS (
     SELECT pattern_id, to_timestamp(bucket) AS bucket, group_key, $4::bigint AS bucket_seconds, message_pattern,
            level, source, grouped_by, count, {_MICROS.format("first_seen")} AS first_seen,
            {_MICROS.format("last_seen")} AS last_seen, metadata::jsonb, sample_messages::jsonb, latest_sample,
-           categories::jsonb, category, tags::jsonb, revision, known
+           categories::jsonb, category, tags::jsonb, minutes, variables::jsonb, sample_details::json, revision, known
     FROM unnest($1::text[], $2::bigint[], $3::bytea[], $5::text[], $6::text[], $7::text[], $8::text[], $9::bigint[],
                 $10::bigint[], $11::bigint[], $12::text[], $13::text[], $14::int[], $15::text[], $16::text[],
-                $17::text[], $18::bigint[], $19::int[])
+                $17::text[], $18::text[], $19::text[], $20::text[], $21::bigint[], $22::int[])
          AS i(pattern_id, bucket, group_key, message_pattern, level, source, grouped_by, count, first_seen, last_seen,
-              metadata, sample_messages, latest_sample, categories, category, tags, revision, known)
+              metadata, sample_messages, latest_sample, categories, category, tags, minutes, variables, sample_details,
+              revision, known)
 ), written AS (
     INSERT INTO aggregated_logs AS t ({_COLUMNS}) SELECT {_COLUMNS} FROM input
     ON CONFLICT (pattern_id, bucket, group_key) DO UPDATE SET
@@ -61,13 +63,19 @@ WITH input AS (
         category = CASE WHEN t.revision = excluded.revision AND excluded.category IS NOT NULL
                         THEN excluded.category ELSE t.category END,
         tags = CASE WHEN t.revision = excluded.revision AND excluded.tags IS NOT NULL
-                    THEN excluded.tags ELSE t.tags END
+                    THEN excluded.tags ELSE t.tags END,
+        minutes = CASE WHEN t.revision = excluded.revision AND excluded.minutes IS NOT NULL
+                       THEN excluded.minutes ELSE t.minutes END,
+        variables = CASE WHEN t.revision = excluded.revision AND excluded.variables IS NOT NULL
+                         THEN excluded.variables ELSE t.variables END,
+        sample_details = CASE WHEN t.revision = excluded.revision AND excluded.sample_details IS NOT NULL
+                              THEN excluded.sample_details ELSE t.sample_details END
     RETURNING pattern_id, bucket, group_key, id, revision, message_pattern, count, first_seen, last_seen, metadata,
-              sample_messages, latest_sample, categories, tags
+              sample_messages, latest_sample, categories, tags, minutes, variables, sample_details
 )
 SELECT w.group_key, w.pattern_id, extract(epoch FROM w.bucket)::bigint AS bucket, w.id, w.revision, w.message_pattern,
        w.count, {DIALECT.micros("w.first_seen")} AS first_seen, {DIALECT.micros("w.last_seen")} AS last_seen,
-       w.metadata, w.sample_messages, w.latest_sample, w.categories, w.tags
+       w.metadata, w.sample_messages, w.latest_sample, w.categories, w.tags, w.minutes, w.variables, w.sample_details
 FROM written w JOIN input i USING (pattern_id, bucket, group_key)
 WHERE w.revision <> i.revision + i.known"""  # noqa: S608  only constants
 
@@ -76,18 +84,21 @@ UPDATE aggregated_logs t SET
     count = coalesce(t.count, 0) + i.count,
     first_seen = least(t.first_seen, {_MICROS.format("i.first_seen")}),
     last_seen = greatest(t.last_seen, {_MICROS.format("i.last_seen")}),
-    bucket_seconds = greatest(t.bucket_seconds, $12::bigint),
+    bucket_seconds = greatest(t.bucket_seconds, $15::bigint),
     metadata = coalesce(i.metadata::jsonb, t.metadata),
     sample_messages = coalesce(i.sample_messages::jsonb, t.sample_messages),
     latest_sample = i.latest_sample,
     categories = coalesce(i.categories::jsonb, t.categories),
     category = coalesce(i.category, t.category),
     tags = coalesce(i.tags::jsonb, t.tags),
+    minutes = coalesce(i.minutes, t.minutes),
+    variables = coalesce(i.variables::jsonb, t.variables),
+    sample_details = coalesce(i.sample_details::json, t.sample_details),
     revision = i.revision
 FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::int[], $8::text[],
-            $9::text[], $10::text[], $11::bigint[])
+            $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::bigint[])
      AS i(id, count, first_seen, last_seen, metadata, sample_messages, latest_sample, categories, category, tags,
-          revision)
+          minutes, variables, sample_details, revision)
 WHERE t.id = i.id"""  # noqa: S608  only constants
 
 
@@ -146,7 +157,7 @@ def _stored(row: Row, record: asyncpg.Record) -> Aggregate:
 
 _STATE = (
     "message_pattern", "count", "first_seen", "last_seen", "metadata", "sample_messages", "latest_sample", "categories",
-    "tags",
+    "tags", "minutes", "variables", "sample_details",
 )  # fmt: skip
 
 
@@ -190,4 +201,7 @@ def _column_arrays(rows: Sequence[Row]) -> list[list[Any]]:
         [column.categories for column in columns],
         [column.category or None for column in columns],
         [column.tags for column in columns],
+        [column.minutes for column in columns],
+        [column.variables for column in columns],
+        [column.sample_details for column in columns],
     ]

@@ -57,7 +57,7 @@ def _read(connection: sqlite3.Connection, pattern_id: str, hour: int) -> list[St
     found = connection.execute(
         "SELECT id, bucket, level, source, grouped_by, message_pattern, count, first_seen, last_seen, "
         "CAST(metadata AS BLOB), CAST(sample_messages AS BLOB), latest_sample, CAST(categories AS BLOB), "
-        "CAST(tags AS BLOB) FROM aggregated_logs "
+        "CAST(tags AS BLOB), NULL, CAST(variables AS BLOB), CAST(sample_details AS BLOB) FROM aggregated_logs "
         "WHERE pattern_id = ? AND bucket >= ? AND bucket < ?",
         (pattern_id, hour, hour + _HOUR),
     )
@@ -72,10 +72,11 @@ def _write(connection: sqlite3.Connection, hour: int, rolled: RolledUp) -> None:
     merged, columns = rolled.merged, rolled.columns
     connection.execute(
         "UPDATE aggregated_logs SET bucket = ?, bucket_seconds = max(bucket_seconds, ?), count = ?, first_seen = ?, "
-        "last_seen = ?, metadata = ?, sample_messages = ?, latest_sample = ?, categories = ?, category = ?, tags = ? "
-        "WHERE id = ?",
+        "last_seen = ?, metadata = ?, sample_messages = ?, latest_sample = ?, categories = ?, category = ?, tags = ?, "
+        "minutes = NULL, variables = ?, sample_details = ? WHERE id = ?",
         (
             hour, HOUR, merged.count, merged.first_seen, merged.last_seen, columns.metadata, columns.sample_messages,
-            columns.latest_sample, columns.categories, columns.category or None, columns.tags, rolled.keep,
+            columns.latest_sample, columns.categories, columns.category or None, columns.tags, columns.variables,
+            columns.sample_details, rolled.keep,
         ),
     )  # fmt: skip

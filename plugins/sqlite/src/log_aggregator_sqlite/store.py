@@ -51,6 +51,11 @@ class SqliteDialect:
         tags = "CASE WHEN json_valid(t.tags) AND json_type(t.tags) = 'object' THEN t.tags END"
         return f"JOIN json_each({tags}) AS tag ON tag.type = 'integer' AND tag.value BETWEEN 1 AND {MOST}"
 
+    def each_minute(self) -> str:
+        """The entries of the JSON array."""
+        minutes = "CASE WHEN json_valid(t.minutes) AND json_type(t.minutes) = 'array' THEN t.minutes END"
+        return f"JOIN json_each({minutes}) AS minute ON minute.type = 'integer' AND minute.value BETWEEN 1 AND {MOST}"
+
 
 class SqliteStore(Questions):
     """Answers from the file. Reads do not wait for writes, and see whole flushes only."""

@@ -25,14 +25,16 @@ _PIECE = 1000
 _MICROS = 1_000_000
 _SELECT = """
 SELECT message_pattern, count, first_seen, last_seen, CAST(metadata AS BLOB), CAST(sample_messages AS BLOB),
-       latest_sample, CAST(categories AS BLOB), CAST(tags AS BLOB)
+       latest_sample, CAST(categories AS BLOB), CAST(tags AS BLOB), CAST(minutes AS BLOB), CAST(variables AS BLOB),
+       CAST(sample_details AS BLOB)
 FROM aggregated_logs WHERE pattern_id = ? AND bucket = ? AND group_key = ?"""
 
 _UPSERT = """
 INSERT INTO aggregated_logs (
     pattern_id, bucket, group_key, bucket_seconds, message_pattern, level, source, grouped_by, count, first_seen,
-    last_seen, metadata, sample_messages, latest_sample, categories, category, tags)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    last_seen, metadata, sample_messages, latest_sample, categories, category, tags, minutes, variables,
+    sample_details)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (pattern_id, bucket, group_key) DO UPDATE SET
     count = count + excluded.count,
     first_seen = min(first_seen, excluded.first_seen),
@@ -43,7 +45,10 @@ ON CONFLICT (pattern_id, bucket, group_key) DO UPDATE SET
     latest_sample = excluded.latest_sample,
     categories = coalesce(excluded.categories, categories),
     category = coalesce(excluded.category, category),
-    tags = coalesce(excluded.tags, tags)"""
+    tags = coalesce(excluded.tags, tags),
+    minutes = coalesce(excluded.minutes, minutes),
+    variables = coalesce(excluded.variables, variables),
+    sample_details = coalesce(excluded.sample_details, sample_details)"""
 
 
 class Writer:
@@ -162,7 +167,8 @@ def _values(row: Row, bucket_seconds: int) -> tuple[Any, ...]:
     return (
         key.pattern_id, key.bucket * _MICROS, row.group_key, bucket_seconds, fresh.pattern, key.level, key.source,
         key.group, fresh.count, fresh.first_seen, fresh.last_seen, columns.metadata, columns.sample_messages,
-        columns.latest_sample, columns.categories, columns.category or None, columns.tags,
+        columns.latest_sample, columns.categories, columns.category or None, columns.tags, columns.minutes,
+        columns.variables, columns.sample_details,
     )  # fmt: skip
 
 

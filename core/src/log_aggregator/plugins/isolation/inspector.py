@@ -85,7 +85,7 @@ def _example(group: Group, turn: int) -> Record:
     metadata = metadata_of(group)[place] if is_metadata_assigned(group) else record.metadata
     return Record(
         record.message, group.level, group.source, record.timestamp, metadata, group.level_is_explicit,
-        group.pattern, group.category, group.tags, group.pattern_is_final,
+        group.pattern, group.category, group.tags, group.pattern_is_final, record.weight,
     )  # fmt: skip
 
 

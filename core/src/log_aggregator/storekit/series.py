@@ -1,0 +1,86 @@
+"""Counts over time: from the rows by bucket, and by the minute where rows know their minutes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from log_aggregator.store import Series, SeriesQuery
+from log_aggregator.storekit.dialect import Dialect, Where
+
+USUAL_BUCKET = 300
+"""Steps that are multiples of this many seconds are answered from the buckets alone."""
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+_MICROS = 1_000_000
+_LOGS = "CAST(sum(coalesce(t.count, 1)) AS bigint)"
+_LABELS = {"level": "coalesce(t.level, '')", "source": "coalesce(t.source, '')"}
+
+
+class SeriesOfRows:
+    """Asks `aggregated_logs` for counts over time."""
+
+    def __init__(self, dialect: Dialect, fetch: Callable[[str, list[Any]], Awaitable[Sequence[Sequence[Any]]]]) -> None:
+        self._dialect = dialect
+        self._fetch = fetch
+
+    async def ask(self, query: SeriesQuery, family: list[str] | None) -> list[Series]:
+        """The series, largest first. `family`: the ids of the pattern that is asked for."""
+        by_minute = query.step < _HOUR and query.step % _MINUTE == 0 and query.step % USUAL_BUCKET != 0
+        lines: dict[str, dict[int, int]] = {}
+        for name, start, count in await self._by_bucket(query, family, early=_DAY if by_minute else 0):
+            lines.setdefault(name, {})[start] = count
+        if by_minute:
+            for name, counted_at, start, logs in await self._by_minute(query, family):
+                line = lines.setdefault(name, {})
+                line[counted_at] = line.get(counted_at, 0) - logs
+                line[start] = line.get(start, 0) + logs
+        since, until = query.since // (query.step * _MICROS) * query.step, query.until / _MICROS
+        series = [_series(name, line, since, until) for name, line in lines.items()]
+        return sorted([one for one in series if one.points], key=lambda line: (-line.total, line.name))
+
+    async def _by_bucket(self, query: SeriesQuery, family: list[str] | None, early: int) -> Sequence[Sequence[Any]]:
+        where = self._where(query, family, early)
+        width = query.step * _MICROS
+        step = f"{self._dialect.micros('t.bucket')} / {width} * {query.step}"
+        return await self._fetch(
+            f"SELECT {_label(query)}, {step}, {_LOGS} FROM aggregated_logs t {where} GROUP BY 1, 2 ORDER BY 2",  # noqa: S608  only constants and parameter numbers
+            where.values,
+        )
+
+    async def _by_minute(self, query: SeriesQuery, family: list[str] | None) -> Sequence[Sequence[Any]]:
+        """Logs that came in another step than the one in which their bucket begins: from there, to there."""
+        where = self._where(query, family, _DAY)
+        where.add("t.minutes IS NOT NULL")
+        bucket, width = self._dialect.micros("t.bucket"), query.step * _MICROS
+        counted_at = f"{bucket} / {width} * {query.step}"
+        start = f"({bucket} + minute.key * {_MINUTE * _MICROS}) / {width} * {query.step}"
+        where.add(f"{start} <> {counted_at}")
+        return await self._fetch(
+            f"SELECT {_label(query)}, {counted_at}, {start}, CAST(sum(minute.value) AS bigint) "  # noqa: S608  only constants and parameter numbers
+            f"FROM aggregated_logs t {self._dialect.each_minute()} {where} GROUP BY 1, 2, 3",
+            where.values,
+        )
+
+    def _where(self, query: SeriesQuery, family: list[str] | None, early: int) -> Where:
+        """Rows of the time that is asked for. `early`: how long before it a bucket may begin, in seconds."""
+        where = Where(self._dialect, "t.pattern_id IS NOT NULL")
+        if family is not None:
+            where.one_of("t.pattern_id", family)
+        width = query.step * _MICROS
+        since = query.since // width * width
+        where.since("t.last_seen", since)
+        where.since("t.bucket", since - early * _MICROS)
+        where.until("t.bucket", query.until)
+        where.equal("t.level", query.level)
+        where.equal("t.source", query.source)
+        return where
+
+
+def _label(query: SeriesQuery) -> str:
+    return _LABELS.get(query.split_by or "", "'all'")
+
+
+def _series(name: str, line: dict[int, int], since: int, until: float) -> Series:
+    points = sorted((start, count) for start, count in line.items() if count > 0 and since <= start < until)
+    return Series(name=name, total=sum(count for _, count in points), points=points)

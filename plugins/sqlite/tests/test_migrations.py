@@ -1,0 +1,62 @@
+"""A file of the version before gets the newest schema: its rows stay, are merged with new ones, and are read."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from importlib.resources import files
+from pathlib import Path
+
+from log_aggregator.model.summary import to_json
+from log_aggregator.storekit import group_key
+from log_aggregator_sqlite import SqliteSink
+from tests.support.sinks import SECOND, Chain, aggregate, deliver, hosted, total
+
+MIGRATIONS = files("log_aggregator_sqlite").joinpath("migrations")
+ORIGINALS_INSERT = """
+INSERT INTO aggregated_logs (message_pattern, count, level, source, first_seen, last_seen, metadata, sample_messages,
+                             bucket, bucket_seconds, pattern_id, group_key)
+VALUES ('theirs', 5, 'INFO', 'old-service', ?, ?, '{}', '["theirs"]', ?, 300, 'ffffffffffffffff', x'00')"""
+
+
+def before(path: Path, number: int) -> sqlite3.Connection:
+    """A file with the migrations up to `number`."""
+    connection = sqlite3.connect(path)
+    for entry in sorted(MIGRATIONS.iterdir(), key=lambda entry: entry.name):
+        if entry.name.endswith(".sql") and int(entry.name[:4]) <= number:
+            connection.executescript(entry.read_text())
+    connection.execute(f"PRAGMA user_version = {number}")
+    return connection
+
+
+async def test_rows_from_before_are_merged_and_read(tmp_path: Path) -> None:
+    fresh = aggregate("User {ID} logged in", 3, at=60)
+    start = fresh.bucket * SECOND
+    with before(tmp_path / "logs.sqlite3", 2) as connection:
+        connection.execute(
+            "INSERT INTO aggregated_logs (pattern_id, bucket, group_key, bucket_seconds, message_pattern, level, "
+            "source, count, first_seen, last_seen, metadata, sample_messages, latest_sample, categories, category, "
+            """tags) VALUES (?, ?, ?, 300, ?, 'INFO', 'web', 4, ?, ?, ?, '["User 1 logged in"]', 0, '{"login": 4}', """
+            """'login', '{"auth": 4}')""",
+            (
+                fresh.pattern_id, start, group_key(fresh.key), fresh.pattern, start, start,
+                json.dumps(to_json(fresh.metadata)),
+            ),
+        )  # fmt: skip
+        connection.execute(ORIGINALS_INSERT, (start, start, start))
+    connection.close()
+    sink = SqliteSink(SqliteSink.Config(rollup_days=0))
+    async with hosted(sink, tmp_path) as host:
+        await deliver(sink, Chain().flush([fresh]))
+        assert await total(host.store) == 12
+        detail = await host.store.pattern(fresh.pattern_id)
+        assert detail is not None
+        assert (detail.count, detail.metadata["user"]["count"], detail.variables["ID"]["count"]) == (7, 6, 3)
+        assert [(log.message, log.time, log.metadata) for log in detail.sample_logs] == [
+            ("User {ID} logged in at 60", fresh.last_seen, {"user": "u60"}),
+            ("User 1 logged in", start, {}),
+        ]
+        with sqlite3.connect(tmp_path / "logs.sqlite3") as connection:
+            rows = connection.execute("SELECT count, minutes FROM aggregated_logs ORDER BY count").fetchall()
+        connection.close()
+        assert rows == [(5, None), (7, "[0,3]")]
