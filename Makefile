@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench bench-scale chaos soak dist clean
+.PHONY: help run test test-clients test-cluster test-lowest coverage lint bench bench-scale chaos soak dist sbom clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -17,25 +17,54 @@ RUN_PROJECTS := core packages/client packages/service $(filter $(NAMED_PLUGINS),
 ALL_PROJECTS := core $(PACKAGES) $(ALL_PLUGINS)
 PROJECTS := $(addsuffix /pyproject.toml,$(ALL_PROJECTS))
 
+# Groups that stand apart: each has a target of its own.
+APART := not clients and not cluster and not chaos
+# What the core's tests need, plugins included; with the lowest versions of what these depend on.
+LOWEST_PROJECTS := core packages/dev plugins/patterns plugins/sqlite
+# Runs the tests with a marker. A group without tests says so and passes.
+run_group = $(BIN)/python -m pytest -m $(1) -n $(WORKERS) --dist worksteal $(PYTEST_ARGS) || { code=$$?; \
+	[ $$code = 5 ] && echo "make $@: no test has the marker '$(1)' yet" || exit $$code; }
+
 # More than cores: a third of the tests' time is waiting.
 WORKERS ?= 3
 CHAOS_KILLS ?= 300
 SOAK_MINUTES ?= 30
 
 help: ## show this
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
 run: $(VENV)/.ready-to-run ## set up .venv and start the service on port 8004
 	@[ -t 1 ] || echo "POST logs to http://$${HOST:-127.0.0.1}:$${PORT:-8004}/ingest, read patterns at /patterns; data in $${DATA_DIR:-./data}; stop with Ctrl-C"
 	@exec $(BIN)/log-aggregator serve
 
-test: $(VENV)/.ready-to-test ## run all tests (PYTEST_ARGS="-k name" for some)
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
+test: $(VENV)/.ready-to-test ## run the tests (PYTEST_ARGS="-k name" for some)
+	$(BIN)/python -m pytest -m "$(APART)" -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
 
-lint: $(VENV)/.ready-to-test ## check style, format and types
+test-clients: $(VENV)/.ready-to-test ## run the tests with real clients of other projects
+	@$(call run_group,clients)
+
+test-cluster: $(VENV)/.ready-to-test ## run the tests with several nodes
+	@$(call run_group,cluster)
+
+test-lowest: | $(BIN)/python ## run the core's tests with the lowest versions that the metadata allows
+	rm -rf build/lowest
+	tools/make-venv build/lowest
+	$(PIP) install --quiet packaging
+	$(BIN)/python tools/lowest_versions.py $(LOWEST_PROJECTS) > build/lowest/constraints.txt
+	PIP_CONSTRAINT=$(CURDIR)/constraints.txt build/lowest/bin/python -m pip --disable-pip-version-check install --quiet setuptools
+	PIP_CONSTRAINT=$(CURDIR)/build/lowest/constraints.txt build/lowest/bin/python -m pip --disable-pip-version-check install \
+		--no-build-isolation $(addprefix -e ,$(LOWEST_PROJECTS)) -r tests/requirements-core.txt | tools/pip-progress
+	build/lowest/bin/python -m pytest core/tests -p no:cacheprovider $(PYTEST_ARGS)
+
+coverage: $(VENV)/.ready-to-test ## measure what the core's own tests reach; fails below the figure in pyproject.toml
+	$(BIN)/coverage run -m pytest core/tests -q $(PYTEST_ARGS)
+	$(BIN)/coverage report --skip-covered --sort=cover
+
+lint: $(VENV)/.ready-to-test ## check style, format, spelling and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy $(addsuffix /src,$(ALL_PROJECTS))
+	$(BIN)/codespell
+	$(BIN)/mypy $(addsuffix /src,$(ALL_PROJECTS)) typing_tests
 
 bench: $(VENV)/.ready-to-test ## measure speed: one table, one JSON file (BENCH_ARGS=--quick for a first look)
 	@$(PIP) install --quiet -r tests/bench/requirements.txt
@@ -60,6 +89,11 @@ dist: $(VENV)/.ready-to-test ## build every distribution into dist/ and try them
 	build/dist-check/bin/log-aggregator check
 	ls -l dist
 
+sbom: ## write build/sbom.cdx.json: what `make dist` installed beside our distributions
+	tools/make-venv build/sbom
+	build/sbom/bin/python -m pip --disable-pip-version-check install --quiet "cyclonedx-bom>=7,<8"
+	build/sbom/bin/cyclonedx-py environment --of JSON --output-file build/sbom.cdx.json build/dist-check/bin/python
+
 clean: ## remove the environment, builds and caches; never data/
 	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -69,13 +103,13 @@ $(BIN)/python:
 	tools/make-venv $(VENV)
 
 $(VENV)/.ready-to-run: constraints.txt plugins.toml $(PROJECTS) | $(BIN)/python
-	@echo "Installing into $(VENV) …"
+	@echo "Installing into $(VENV): about a minute, later starts take none."
 	$(PIP) install --quiet setuptools
-	$(PIP) install --quiet --no-build-isolation $(addprefix -e ,$(RUN_PROJECTS))
+	$(PIP) install --no-build-isolation $(addprefix -e ,$(RUN_PROJECTS)) | tools/pip-progress
 	touch $@
 
 $(VENV)/.ready-to-test: constraints.txt tests/requirements.txt $(PROJECTS) | $(BIN)/python
-	@echo "Installing into $(VENV) …"
+	@echo "Installing into $(VENV): about a minute, later starts take none."
 	$(PIP) install --quiet setuptools
-	$(PIP) install --quiet --no-build-isolation $(addprefix -e ,$(ALL_PROJECTS)) -r tests/requirements.txt
+	$(PIP) install --no-build-isolation $(addprefix -e ,$(ALL_PROJECTS)) -r tests/requirements.txt | tools/pip-progress
 	touch $@

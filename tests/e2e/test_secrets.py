@@ -56,7 +56,7 @@ class Receiver:
                 self.end_headers()
                 arrived.set()
 
-            def log_message(self, format: str, *arguments: Any) -> None:
+            def log_message(self, *arguments: Any) -> None:
                 pass
 
         self.received = received

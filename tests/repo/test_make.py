@@ -105,7 +105,8 @@ def make(*arguments: str) -> str:
 
 def test_make_alone_shows_every_command():
     targets = set(re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    assert {"run", "test", "lint", "bench", "bench-scale", "chaos", "soak", "dist", "clean", "help"} == targets
+    tests = {"test", "test-clients", "test-cluster", "test-lowest", "coverage", "chaos"}
+    assert {"run", *tests, "lint", "bench", "bench-scale", "soak", "dist", "sbom", "clean", "help"} == targets
     shown = make()
     assert all(f"make {target} " in shown for target in targets)
 
@@ -122,49 +123,31 @@ def test_run_installs_the_plugins_of_the_pipeline_and_test_all_of_them():
         assert "pip" in planned
 
 
-def run_ci(tmp_path, script: str) -> subprocess.CompletedProcess[str]:
-    """Run .ci/run with a `make` that behaves as `script` says for `make test`."""
-    make = tmp_path / "make"
-    make.write_text(f'#!/bin/sh\n[ "$1" = test ] || exit 0\n{script}')
-    make.chmod(0o755)
-    for program in ("chromium", "npm", "promtool", "pgbouncer"):
-        (tmp_path / program).symlink_to("/bin/true")
-    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
-    return subprocess.run(
-        [str(ROOT / ".ci/run")], env=environment, capture_output=True, text=True, timeout=60, check=False
-    )
+@pytest.mark.parametrize("group", ["clients", "cluster", "chaos"])
+def test_a_group_stands_apart_and_has_a_target(group):
+    run, test = make("--dry-run", f"test-{group}" if group != "chaos" else group), make("--dry-run", "test")
+    assert f"-m {group}" in run
+    assert f"not {group}" in test
 
 
-@pytest.mark.parametrize(("outcome", "code"), [("2 passed", 0), ("1 failed, 1 passed", 2)])
-def test_ci_ends_with_what_pytest_says(tmp_path, outcome, code):
-    said = f"===== {outcome} in 0.12s ====="
-    done = run_ci(tmp_path, f'echo "{said}"\n[ {code} = 0 ] || echo "make: *** Error 1" >&2\nexit {code}\n')
-    assert done.returncode == code
-    assert done.stdout.splitlines()[-1] == said
+@pytest.mark.parametrize(
+    ("code", "said", "passes"), [(5, "no test has the marker 'cluster' yet", True), (1, "", False)]
+)
+def test_an_empty_group_says_so_and_passes(tmp_path, code, said, passes):
+    (tmp_path / "bin").mkdir()
+    python = tmp_path / "bin/python"
+    python.write_text(f"#!/bin/sh\nexit {code}\n")
+    python.chmod(0o755)
+    (tmp_path / ".ready-to-test").touch()
+    command = ["make", f"VENV={tmp_path}", f"--assume-old={tmp_path}/.ready-to-test", "test-cluster"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode == 0) is passes
+    assert said in done.stdout
 
 
-@pytest.mark.parametrize(("again", "code"), [("1 passed", 0), ("1 failed", 2)])
-def test_ci_runs_a_few_failed_tests_once_more_alone_and_names_them(tmp_path, again, code):
-    script = f"""case "$*" in
-*--last-failed*WORKERS=0*) echo "===== {again} in 0.02s ====="; exit {code};;
-esac
-echo "FAILED tests/x.py::test_of_time - late"
-echo "===== 1 failed, 9 passed in 0.12s ====="
-exit 2
-"""
-    done = run_ci(tmp_path, script)
-    assert "again, alone: FAILED tests/x.py::test_of_time" in done.stdout
-    assert "1 failed, 9 passed" in done.stdout
-    assert done.stdout.splitlines()[-1] == f"===== {again} in 0.02s ====="
-    assert done.returncode == code
-
-
-def test_ci_does_not_try_again_when_much_is_broken(tmp_path):
-    lines = "\n".join(f'echo "FAILED tests/x.py::test_{number} - broken"' for number in range(9))
-    done = run_ci(tmp_path, f'{lines}\necho "===== 9 failed in 0.12s ====="\nexit 2\n')
-    assert done.returncode == 2
-    assert "again, alone" not in done.stdout
-
-
-def test_hosted_ci_runs_the_same_script():
-    assert "- run: .ci/run" in (ROOT / ".github/workflows/ci.yml").read_text()
+def test_pip_shows_a_line_for_each_package():
+    said = "Obtaining file:///x/core\nCollecting aiohttp>=3.14 (from y)\nInstalling collected packages: a, b\nnoise\n"
+    shown = subprocess.run([ROOT / "tools/pip-progress"], input=said, capture_output=True, text=True, check=True).stdout
+    assert [line.split() for line in shown.splitlines()] == [
+        ["1", "file:///x/core"], ["2", "aiohttp>=3.14"], ["Installing", "collected", "packages"]
+    ]  # fmt: skip

@@ -7,6 +7,7 @@ import contextlib
 import ssl
 from collections.abc import Callable
 from types import TracebackType
+from typing import Self
 
 _CHUNK = 65536
 SSL_REQUEST = b"\x00\x00\x00\x08\x04\xd2\x16\x2f"
@@ -37,7 +38,7 @@ class Link:
         self._writers: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
 
-    async def __aenter__(self) -> Link:
+    async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
         self.port = self._server.sockets[0].getsockname()[1]
         return self

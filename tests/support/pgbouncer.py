@@ -11,6 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -55,7 +56,7 @@ class PgBouncer:
             for path in (self._home, *self._home.iterdir()):
                 shutil.chown(path, "nobody", "nogroup")
 
-    def __enter__(self) -> PgBouncer:
+    def __enter__(self) -> Self:
         assert PROGRAM is not None
         with (self._home / "log").open("ab") as log:
             self._process = subprocess.Popen(

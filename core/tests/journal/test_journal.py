@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -152,8 +153,9 @@ def test_a_flush_comes_back_as_it_was(sealed: Flush) -> None:
         anomalies=(Anomaly("a", "spike", "open", "notify", "id", "p", "INFO", "s", 1, 2, 0.5, details={"seen": 3}),),
     )
     connection, outbox = _memory_outbox([])
-    outbox.seal(connection, whole)
-    assert outbox.after(connection, 0) == whole
+    with contextlib.closing(connection):
+        outbox.seal(connection, whole)
+        assert outbox.after(connection, 0) == whole
 
 
 async def test_a_new_lane_starts_behind_what_was_sealed(writer: Writer) -> None:

@@ -72,8 +72,10 @@ EXPECTED = {
     PYTHON: ("python", "{TRACE} shop.errors.CartError at shop.views.buy < handlers.exception.inner"),
     JAVA: (
         "java",
-        "{TRACE} java.lang.IllegalStateException caused by java.sql.SQLException"
-        " at com.acme.db.Pool.get < com.acme.db.Dao.<init>",
+        (
+            "{TRACE} java.lang.IllegalStateException caused by java.sql.SQLException"
+            " at com.acme.db.Pool.get < com.acme.db.Dao.<init>"
+        ),
     ),
     JAVASCRIPT: ("javascript", "{TRACE} TypeError at getUser < Router.handle < app.index"),
     FIREFOX: ("javascript", "{TRACE} RangeError at foo < bar"),

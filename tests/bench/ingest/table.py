@@ -59,8 +59,10 @@ def lines(store: str, shape: Shape, runs: Runs) -> list[Line]:
 def table(found: Iterable[Line]) -> str:
     """All lines under one head; an empty one between two shapes."""
     text = [
-        f"{'store':<10}{'requests':<25}{'conn.':>5}  {'who':<14}{'logs/s':>10}{'CPU s/100k':>12}{'database':>10}"
-        f"{'p50 ms':>9}{'p99 ms':>9}{'MB':>6}   ours over it, by CPU (lowest to highest)"
+        (
+            f"{'store':<10}{'requests':<25}{'conn.':>5}  {'who':<14}{'logs/s':>10}{'CPU s/100k':>12}{'database':>10}"
+            f"{'p50 ms':>9}{'p99 ms':>9}{'MB':>6}   ours over it, by CPU (lowest to highest)"
+        )
     ]
     shown, ours = ("", ""), ""
     for line in found:

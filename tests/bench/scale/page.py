@@ -98,8 +98,10 @@ def table(result: Result) -> str:
 def outage_table(outages: Sequence[Outage]) -> str:
     """What each outage cost."""
     lines = [
-        "| minutes | logs | journal MiB | RSS MiB | CPU µs a log, meanwhile | caught up after s"
-        " | CPU µs a log, catching up | of the database | exact |",
+        (
+            "| minutes | logs | journal MiB | RSS MiB | CPU µs a log, meanwhile | caught up after s"
+            " | CPU µs a log, catching up | of the database | exact |"
+        ),
         "|--:|--:|--:|--:|--:|--:|--:|--:|---|",
     ]
     lines += [

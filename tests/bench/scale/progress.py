@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from types import TracebackType
+from typing import Self
 
 WIDTH = 30
 
@@ -18,7 +19,7 @@ class Progress:
         self._began = time.monotonic()
         self._watched = sys.stderr.isatty()
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

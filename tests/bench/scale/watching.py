@@ -6,6 +6,7 @@ import http.client
 import threading
 import time
 from types import TracebackType
+from typing import Self
 from urllib.parse import urlsplit
 
 INTERVAL = 0.1
@@ -23,7 +24,7 @@ class Watcher:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._ask, name="watcher", daemon=True)
 
-    def __enter__(self) -> Watcher:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

@@ -28,8 +28,10 @@ def summary(soak: Soak, share: float, verdicts: Sequence[Verdict]) -> str:
     first, last = soak.readings[0], soak.readings[-1]
     busy = (last.cpu - first.cpu) / (last.seconds - first.seconds)
     lines = [
-        f"{soak.rate:,.0f} logs/s ({share:.0%} of {soak.highest:,.0f}) for {soak.seconds / 60:.1f} minutes;"
-        f" of a core each the service used {busy:.0%}, the generator {soak.generator:.0%}",
+        (
+            f"{soak.rate:,.0f} logs/s ({share:.0%} of {soak.highest:,.0f}) for {soak.seconds / 60:.1f} minutes;"
+            f" of a core each the service used {busy:.0%}, the generator {soak.generator:.0%}"
+        ),
         "first quarter -> last quarter, medians, after a tenth of the time to warm up:",
     ]
     for verdict in verdicts:

@@ -1,22 +1,22 @@
-"""A clean virtual environment with the built wheels of the core and plugins: what a stranger has after pip install."""
+"""Clean virtual environments and the built wheels of all our distributions: what a stranger has after pip install."""
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 ROOT = Path(__file__).parents[3]
-PACKAGES = sorted(f"packages/{path.parent.name}" for path in ROOT.glob("packages/*/pyproject.toml"))
-PLUGINS = sorted(f"plugins/{path.parent.name}" for path in ROOT.glob("plugins/*/pyproject.toml"))
-PROJECTS = ("core", *PACKAGES, *PLUGINS)
+PLUGINS = sorted(path.parent.name for path in ROOT.glob("plugins/*/pyproject.toml"))
+PACKAGES = sorted(path.parent.name for path in ROOT.glob("packages/*/pyproject.toml"))
+PROJECTS = ("core", *(f"packages/{name}" for name in PACKAGES), *(f"plugins/{name}" for name in PLUGINS))
 """Every distribution of the workspace."""
 
 
@@ -52,31 +52,57 @@ class CleanEnvironment:
             fcntl.flock(lock, fcntl.LOCK_EX)
             self.run("pip", "install", "--quiet", *arguments, cwd=cwd or self.directory, environ=constraints)
 
-    def build(self) -> None:
-        """Make the environment: wheels of the projects, then everything into a new venv."""
-        wheels = self.directory / "wheels"
-        copies = [self.directory / "sources" / project for project in PROJECTS]
-        for project, copy in zip(PROJECTS, copies, strict=True):
-            ignored = shutil.ignore_patterns("*.egg-info", "build", "__pycache__", "tests")
-            shutil.copytree(ROOT / project, copy, ignore=ignored)
-        wheel = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
-        subprocess.run([*wheel, "--wheel-dir", str(wheels), *map(str, copies)], check=True, timeout=240)
+    def make(self) -> None:
+        """Make the environment, with pip alone in it."""
         made = subprocess.run([ROOT / "tools" / "make-venv", self.directory / "venv"], check=False, timeout=280)
         if made.returncode:
             pytest.skip("this machine makes no virtual environments: see tools/make-venv")
-        self.install("--no-compile", *sorted(wheels.iterdir()), "setuptools", "pytest", "hypothesis")
+
+
+def build_wheels(directory: Path) -> None:
+    """Build a wheel of every project into `directory`/wheels."""
+    copies = [directory / "sources" / project for project in PROJECTS]
+    for project, copy in zip(PROJECTS, copies, strict=True):
+        ignored = shutil.ignore_patterns("*.egg-info", "build", "__pycache__", "tests")
+        shutil.copytree(ROOT / project, copy, ignore=ignored)
+    wheel = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*wheel, "--wheel-dir", str(directory / "wheels"), *map(str, copies)], check=True, timeout=240)
+
+
+@contextlib.contextmanager
+def made_once(directory: Path) -> Iterator[bool]:
+    """Whether the caller has to make what `directory` holds: of all workers only the first one has."""
+    directory.mkdir(exist_ok=True)
+    with (directory / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        ready = directory / "ready"
+        yield not ready.exists()
+        ready.touch()
 
 
 @pytest.fixture(scope="session")
-def clean(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Any:
-    """One environment for all workers of a test run."""
+def shared(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+    """A directory that all workers of a test run share."""
     base = tmp_path_factory.getbasetemp()
-    shared = base.parent if hasattr(request.config, "workerinput") else base
+    return base.parent if hasattr(request.config, "workerinput") else base
+
+
+@pytest.fixture(scope="session")
+def wheels(shared: Path) -> Path:
+    """A directory with a wheel of each of our distributions, and of no other."""
+    directory = shared / "built"
+    with made_once(directory) as missing:
+        if missing:
+            build_wheels(directory)
+    return directory / "wheels"
+
+
+@pytest.fixture(scope="session")
+def clean(shared: Path, wheels: Path) -> CleanEnvironment:
+    """One environment for all workers of a test run, with everything in it."""
     environment = CleanEnvironment(shared / "clean-environment")
-    environment.directory.mkdir(exist_ok=True)
-    with (environment.directory / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (environment.directory / "ready").exists():
-            environment.build()
-            (environment.directory / "ready").touch()
+    with made_once(environment.directory) as missing:
+        if missing:
+            environment.make()
+            environment.install("--no-compile", *sorted(wheels.iterdir()), "setuptools", "pytest", "hypothesis")
     return environment

@@ -1,4 +1,4 @@
-"""Shares the clean environment among the tests of packages."""
+"""Shares the wheels and the clean environment among the tests of packages."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.packages.clean import clean
+from tests.e2e.packages.clean import clean, shared, wheels
 
-__all__ = ["clean"]
+__all__ = ["clean", "shared", "wheels"]
 
 HERE = Path(__file__).parent
 

@@ -16,7 +16,7 @@ def test_the_pipeline_of_the_project_runs_from_wheels(clean: CleanEnvironment, t
     pipeline = (ROOT / "plugins.toml").read_text() + "\n[plugins.mcp]\n"
     (tmp_path / "plugins.toml").write_text(pipeline)
     listed = {line.split()[0]: line for line in clean.run("log-aggregator", "plugins", cwd=tmp_path).splitlines()}
-    for name in {Path(project).name for project in PLUGINS}:
+    for name in PLUGINS:
         assert f"log-aggregator-{name} 0." in listed[name]
     for command in ("send", "demo", "patterns", "top", "new", "sqlite", "postgres", "mcp"):
         assert "usage: log-aggregator" in clean.run("log-aggregator", command, "--help", cwd=tmp_path)

@@ -11,6 +11,17 @@ COMMANDS = {
 }
 """Name → one line for the overview. A module is imported only when its command runs."""
 
+ELSEWHERE = {
+    "new": "log-aggregator-dev",
+    "demo": "log-aggregator-service",
+    "patterns": "log-aggregator-service",
+    "send": "log-aggregator-service",
+    "test": "log-aggregator-service",
+    "top": "log-aggregator-service",
+    "try": "log-aggregator-service",
+}
+"""The commands of our other distributions: where one is not installed, its name is told."""
+
 GROUP = "log_aggregator.commands"
 """The entry-point group in which packages offer commands.
 

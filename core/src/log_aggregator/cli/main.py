@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from log_aggregator.cli import COMMANDS, GROUP
+from log_aggregator.cli import COMMANDS, ELSEWHERE, GROUP
 from log_aggregator.errors import LogAggregatorError
 
 if TYPE_CHECKING:
@@ -53,7 +53,12 @@ def _run_foreign(name: str, arguments: list[str]) -> int:
 
     points = _foreign()
     if name not in points:
-        hint = nearest(name, [*COMMANDS, *points]) or f"; if a plugin brings it: pip install log-aggregator-{name}"
+        missing = ELSEWHERE.get(name)
+        hint = (
+            f"; it comes with {missing}: pip install {missing}"
+            if missing
+            else nearest(name, [*COMMANDS, *points]) or f"; if a plugin brings it: pip install log-aggregator-{name}"
+        )
         print(f"log-aggregator: {name}: no such command{hint}", file=sys.stderr)  # noqa: T201  the answer
         return 2
     command = points[name].load()

@@ -91,7 +91,7 @@ class Refusal(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Answer and close."""
-        transport = cast(asyncio.WriteTransport, transport)  # uvloop's transports do not inherit from it
+        transport = cast("asyncio.WriteTransport", transport)  # uvloop's transports do not inherit from it
         head = (
             "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nRetry-After: 1\r\n"
             f"Connection: close\r\nContent-Length: {len(self._ANSWER)}\r\n\r\n"

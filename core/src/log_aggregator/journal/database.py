@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import secrets
@@ -75,8 +76,12 @@ def open_journal(data_dir: Path) -> OpenJournal:
         data_dir.mkdir(parents=True, exist_ok=True)
         lock = _lock(data_dir)
         path = data_dir / "journal.sqlite3"
-        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        identity = _prepare(connection)
+        with contextlib.ExitStack() as failing:
+            failing.callback(lock.close)
+            connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            failing.callback(connection.close)
+            identity = _prepare(connection)
+            failing.pop_all()
     except (OSError, sqlite3.Error) as error:
         raise ConfigError(f"DATA_DIR {data_dir}: cannot be used: {error}") from error
     return OpenJournal(path, connection, identity, lock)

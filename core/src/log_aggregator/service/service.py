@@ -7,7 +7,7 @@ import contextlib
 import logging
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from log_aggregator.config.place import Place
 from log_aggregator.config.settings import Settings
@@ -51,7 +51,7 @@ class Service:
         self._peers = Peers(self._place)
         self._stack = contextlib.AsyncExitStack()
 
-    async def __aenter__(self) -> Service:
+    async def __aenter__(self) -> Self:
         """Open the journal, enter every plugin's lifespan, replay, start."""
         try:
             await self._start()

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from log_aggregator.model.record import Record
     from log_aggregator_dev.harness import Harness
 
-pytest.register_assert_rewrite("log_aggregator_dev")
-
 
 @pytest.fixture
 def harness(tmp_path: Path) -> Callable[..., AbstractAsyncContextManager[Harness]]:

@@ -19,7 +19,7 @@ def _text(name: str, default: str) -> Callable[[], str]:
 
 def _sslmode() -> SslMode:
     # Checked by pydantic, as every default here is.
-    return cast(SslMode, os.environ.get("POSTGRES_SSLMODE") or "prefer")
+    return cast("SslMode", os.environ.get("POSTGRES_SSLMODE") or "prefer")
 
 
 def _number(name: str, default: int) -> Callable[[], int]:

@@ -20,7 +20,7 @@ class PostgresStore(Questions):
     """Answers from the database, over connections of the sink's pool."""
 
     def __init__(self, pool: Pool, max_samples: int) -> None:
-        super().__init__(DIALECT, cast(Fetch, pool.fetch), max_samples)
+        super().__init__(DIALECT, cast("Fetch", pool.fetch), max_samples)
         self._pool = pool
         self.last_error = ""
         self.last_error_at: float | None = None

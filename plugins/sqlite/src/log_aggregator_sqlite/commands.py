@@ -25,7 +25,6 @@ _EXAMPLES = """examples:
 
 def main(argv: list[str]) -> int:
     """Run the command; returns the exit status."""
-
     parser = argparse.ArgumentParser(
         "log-aggregator sqlite", epilog=_EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )

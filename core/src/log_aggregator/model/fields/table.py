@@ -26,7 +26,10 @@ class FieldTable(NamedTuple):
 
     def with_names(self, more: Mapping[str, tuple[str, ...]]) -> FieldTable:
         """The table with more names, which come before its own. Raises `ValueError` for a field that it has not."""
-        return self._replace(**{field: (*names, *getattr(self, field, ())) for field, names in more.items()})
+        for field in more:  # `_replace` raises another exception in each version of Python
+            if field not in self._fields:
+                raise ValueError(f"{field}: unknown field; expected one of {', '.join(self._fields)}")
+        return self._replace(**{field: (*names, *getattr(self, field)) for field, names in more.items()})
 
 
 def take(log: dict[str, Any], names: tuple[str, ...], convert: Callable[[Any], Field | None]) -> Field | None:

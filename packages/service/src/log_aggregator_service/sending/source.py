@@ -135,7 +135,9 @@ def _from_document(lines: Iterable[bytes | None], defaults: dict[str, str]) -> I
     if isinstance(document, dict):
         document = document["logs"] if isinstance(document.get("logs"), list) else [document]
     if not isinstance(document, list):
-        raise ValueError("expected a log, a list of logs, or an object with the key 'logs'")
+        raise ValueError(  # noqa: TRY004  the file is wrong, not the program
+            "expected a log, a list of logs, or an object with the key 'logs'"
+        )
     return _from_entries(document, len(data), defaults)
 
 
