@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from log_aggregator.errors import OverloadedError
 from log_aggregator.listeners import (
@@ -38,6 +40,7 @@ __all__ = [
     "SlowSenderError",
     "Tls",
     "ingest_when_possible",
+    "record_of_text",
 ]
 
 
@@ -57,3 +60,39 @@ async def ingest_when_possible(
             return await service.ingest(records, key=key, position=position)
         except OverloadedError as error:
             await asyncio.sleep(error.retry_after)
+
+
+def record_of_text(text: str, *, envelope: SentFields | None = None, defaults: SentFields | None = None) -> Record:
+    """A record of one line: its fields by the field table when it is a JSON object, else the line as the message.
+
+    `envelope` and `defaults` as in `Record.from_object`. A JSON object without a message stays whole as the message.
+    Raises `BadLogError` when the text is empty.
+    """
+    around, assumed = envelope or SentFields(), defaults or SentFields()
+    body = _object_in(text)
+    if body is not None:
+        try:
+            return Record.from_object(body, envelope=around, defaults=SentFields(**{"message": text, **assumed}))
+        except BadLogError:
+            pass
+    record = Record.of(
+        text,
+        level=around.get("level", assumed.get("level")),
+        source=around.get("source") or assumed.get("source"),
+        timestamp=around.get("timestamp") or assumed.get("timestamp"),
+        metadata=assumed.get("metadata", {}) | around.get("metadata", {}),
+    )
+    if "level" not in around:
+        record.level_is_explicit = False
+    return record
+
+
+def _object_in(text: str) -> dict[str, Any] | None:
+    stripped = text.strip()
+    if not (stripped.startswith("{") and stripped.endswith("}")):
+        return None
+    try:
+        value = msgspec.json.decode(stripped)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
