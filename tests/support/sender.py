@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -37,8 +38,9 @@ class Sender:
         """One request; `Content_Type=` and the like are headers."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         skipped = ["Content-Type"] if "Content-Type" not in named else []
+        data = io.BytesIO(body) if isinstance(body, bytes) else body  # a large one must not be plain bytes
         async with self._session.request(
-            method, self.service.url + path, data=body, headers=self.headers | named, skip_auto_headers=skipped
+            method, self.service.url + path, data=data, headers=self.headers | named, skip_auto_headers=skipped
         ) as answer:
             return Answer(answer.status, await answer.read(), answer.headers.copy())
 
