@@ -14,6 +14,7 @@ from log_aggregator.http.fast_path import SHORTCUTS, Shortcuts
 from log_aggregator.http.ingest import Ingest
 from log_aggregator.http.middleware import surround
 from log_aggregator.http.queries import Reading
+from log_aggregator.http.request_limits import REQUEST_LIMITS, RequestLimits
 
 BACKEND: web.AppKey[Backend] = web.AppKey("BACKEND")
 """How a plugin's handler reaches the service: `request.app[BACKEND]`."""
@@ -32,7 +33,8 @@ def build_app(backend: Backend) -> web.Application:
     app = web.Application(middlewares=[surrounding], client_max_size=backend.settings.max_body_bytes)
     app[BACKEND] = backend
     app[STOPPING] = asyncio.Event()
-    ingest, reading, operating = Ingest(backend, guard), Reading(backend), Operating(backend, guard)
+    limits = app[REQUEST_LIMITS] = RequestLimits(backend.settings)
+    ingest, reading, operating = Ingest(backend, guard, limits), Reading(backend), Operating(backend, guard)
     explaining = Explaining()
     add = app.router.add_route
     add("POST", "/ingest", ingest.one, expect_handler=ingest.expect)

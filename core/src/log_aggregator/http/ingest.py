@@ -10,13 +10,11 @@ from aiohttp import hdrs, web
 from log_aggregator.config.limits import limits_of
 from log_aggregator.errors import KeyReusedError, OverloadedError, Reject
 from log_aggregator.http.access.auth import KEY, Guard, needs
-from log_aggregator.http.access.quota import Quota
 from log_aggregator.http.backend import Backend
-from log_aggregator.http.decoding.body import BodyReader
-from log_aggregator.http.decoding.compression import Decompressor
 from log_aggregator.http.decoding.decode import BodyDecoder, Decoded
 from log_aggregator.http.decoding.media import ContentTypes
 from log_aggregator.http.problem import Problem, busy
+from log_aggregator.http.request_limits import RequestLimits
 from log_aggregator.http.responses import BatchAnswers, batch_answer, nothing_good, one_answer
 from log_aggregator.journal.keys import client_key
 from log_aggregator.model.receipt import Receipt
@@ -29,14 +27,14 @@ MAX_KEY_LENGTH = 255
 class Ingest:
     """The handlers of `POST /ingest` and `POST /ingest/batch`."""
 
-    def __init__(self, backend: Backend, guard: Guard) -> None:
+    def __init__(self, backend: Backend, guard: Guard, limits: RequestLimits) -> None:
         self._guard = guard
         self._submit = backend.submit
-        self._reader = BodyReader(backend.settings)
-        self._decompressor = Decompressor(backend.settings, self._reader.room)
+        self._reader = limits.reader
+        self._decompressor = limits.decompressor
         self._decoder = BodyDecoder(limits_of(backend.settings))
         self._types = ContentTypes()
-        self._quota = Quota(backend.settings)
+        self._quota = limits.quota
         self._answers = BatchAnswers()
 
     @needs("ingest")

@@ -12,6 +12,7 @@ from aiohttp import web
 from log_aggregator.config.settings import Settings
 from log_aggregator.http.accepting import Acceptor, Lost
 from log_aggregator.http.app import STOPPING
+from log_aggregator.http.duplicates import may_repeat, without_duplicates
 from log_aggregator.http.fast_path import Whole, with_shortcuts
 from log_aggregator.http.problem import Problem, busy
 from log_aggregator.http.sharing import Turns
@@ -47,6 +48,10 @@ class Connection(web.RequestHandler):
         super().connection_lost(exc)
         if self._lost is not None:
             self._lost(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Read what has come; a header that an agent sent twice does not cost it its logs."""
+        super().data_received(without_duplicates(data) if may_repeat(data) else data)
 
     def pause_reading(self) -> None:
         """Read no more until `resume_reading`: what has come of a body waits to be taken."""

@@ -107,7 +107,9 @@ async def harness(
         environment = {"DATA_DIR": str(data_dir), **(environ or {})}
         registry = Registry(parse_plugins(text), environment, everything)
         async with Service(load_settings(environment), registry) as service:
-            runner = web.AppRunner(build_app(service), access_log=None, handle_signals=False, shutdown_timeout=3)
+            runner = web.AppRunner(
+                build_app(service), access_log=None, handle_signals=False, shutdown_timeout=3, auto_decompress=False
+            )
             await runner.setup()
             try:
                 await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -28,6 +28,10 @@ class Quota:
         self._source = Rate(settings.rate_limit_source, burst) if settings.rate_limit_source else None
         self.is_limited = bool(settings.rate_limit_client or settings.rate_limit_source or settings.api_keys_file)
 
+    def client_of(self, request: web.Request) -> str:
+        """The client's address, as rates tell clients apart."""
+        return self._clients.of(request)
+
     def check_client(self, request: web.Request) -> None:
         """Refuse a client that is over its rate. Raises `Problem` 429."""
         if self._client is not None:

@@ -27,6 +27,16 @@ _ZSTD_WINDOW = 8 * 1024 * 1024
 _SMALL = 1024 * 1024
 
 
+def recognised(raw: bytes) -> str:
+    """The encoding that the first bytes of a body show, empty for none: for protocols whose headers lie."""
+    if raw[:2] == b"\x1f\x8b":
+        return "gzip"
+    if raw[:4] == b"\x28\xb5\x2f\xfd":
+        return "zstd"
+    is_zlib = len(raw) > 2 and raw[0] == 0x78 and int.from_bytes(raw[:2], "big") % 31 == 0
+    return "deflate" if is_zlib else ""
+
+
 class Decompressor:
     """Decompresses bodies within the limits of the settings."""
 
