@@ -8,6 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Order = Literal["newest", "count"]
 
+SOURCES = "answer from logs of these sources only; `shop-*` means all that begin so; empty: of all"
+"""What `sources` of a question means: an API key may be bound to some sources."""
+
 
 class PatternQuery(BaseModel):
     """Which patterns are asked for. Times are in microseconds; `cursor` is the store's own text."""
@@ -23,6 +26,7 @@ class PatternQuery(BaseModel):
     order: Order = "newest"
     limit: int = Field(50, ge=1, le=1000)
     cursor: str | None = None
+    sources: tuple[str, ...] = Field((), description=SOURCES)
 
 
 class PatternRow(BaseModel):
@@ -69,6 +73,7 @@ class SeriesQuery(BaseModel):
     pattern_id: str | None = None
     level: str | None = None
     source: str | None = None
+    sources: tuple[str, ...] = Field((), description=SOURCES)
 
 
 class Series(BaseModel):
@@ -91,6 +96,7 @@ class AnomalyQuery(BaseModel):
     pattern_id: str | None = None
     source: str | None = None
     limit: int = Field(100, ge=1, le=1000)
+    sources: tuple[str, ...] = Field((), description=SOURCES)
 
 
 class StoreHealth(BaseModel):
@@ -112,8 +118,8 @@ class Store(Protocol):
     async def patterns(self, query: PatternQuery) -> PatternPage:
         """The patterns that match, in the asked order."""
 
-    async def pattern(self, pattern_id: str) -> PatternDetail | None:
-        """One pattern by its id or an earlier one; `None` when there is none."""
+    async def pattern(self, pattern_id: str, *, sources: tuple[str, ...] = ()) -> PatternDetail | None:
+        """One pattern by its id or an earlier one; `None` when there is none, or none of these sources."""
 
     async def series(self, query: SeriesQuery) -> list[Series]:
         """Counts over time, one series without `split_by`, the largest first with it."""

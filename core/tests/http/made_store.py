@@ -42,8 +42,8 @@ class MadeStore:
             raise ValueError("cursor")
         return PatternPage(patterns=[PatternRow(**FIELDS)], cursor=None if query.cursor else "next")
 
-    async def pattern(self, pattern_id: str) -> PatternDetail | None:
-        self._ask(pattern_id)
+    async def pattern(self, pattern_id: str, *, sources: tuple[str, ...] = ()) -> PatternDetail | None:
+        self._ask((pattern_id, sources) if sources else pattern_id)
         return PatternDetail(**FIELDS, metadata={"user": {"count": 3}}, aliases=[]) if pattern_id == ID else None
 
     async def series(self, query: SeriesQuery) -> list[Series]:

@@ -27,14 +27,14 @@ MAX_KEY_LENGTH = 255
 class Ingest:
     """The handlers of `POST /ingest` and `POST /ingest/batch`."""
 
-    def __init__(self, backend: Backend, guard: Guard) -> None:
+    def __init__(self, backend: Backend, guard: Guard, quota: Quota) -> None:
         self._guard = guard
         self._submit = backend.submit
         self._reader = BodyReader(backend.settings)
         self._decompressor = Decompressor(backend.settings, self._reader.room)
         self._decoder = BodyDecoder(limits_of(backend.settings))
         self._types = ContentTypes()
-        self._quota = Quota(backend.settings)
+        self._quota = quota
         self._answers = BatchAnswers()
 
     @needs("ingest")
@@ -44,8 +44,8 @@ class Ingest:
         self._types.check(headers.get(hdrs.CONTENT_TYPE))
         raw = await self._body(request)
         records = [self._decoder.one(raw, time.time_ns() // 1000)]
-        if self._quota.is_limited:
-            self._quota.passing(request, Decoded(records, [], None))
+        if self._quota.is_limited and not self._quota.passing(request, Decoded(records, [], None)).records:
+            raise Problem(422, "this log may not pass")
         receipt = await self._accept(records, headers.get(IDEMPOTENCY_KEY), raw)
         return one_answer(request, receipt)
 

@@ -102,17 +102,21 @@ class PluginContext:
         """Add an event to the next flush."""
         self._host.emit(event)
 
-    def add_route(self, method: str, path: str, handler: Handler, scope: RouteScope | None = None) -> None:
+    def add_route(
+        self, method: str, path: str, handler: Handler, scope: RouteScope | None = None, *, by_source: bool = False
+    ) -> None:
         """Serve an HTTP route, for API keys of a scope."""
         if self._registrations.complete:
             raise ConfigError(f"plugin {self._name}: route {path}: routes are added in lifespan, before the start")
         if any((method, path) == known[:2] for known in self._registrations.routes):
             raise ConfigError(f"plugin {self._name}: route {method} {path} is taken by another plugin")
-        if scope is not None:
-            handler = self._marked(path, handler, scope)
+        if scope is not None or by_source:
+            handler = self._marked(
+                path, handler, scope or ("read" if method in ("GET", "HEAD") else "admin"), by_source
+            )
         self._registrations.routes.append((method, path, handler))
 
-    def _marked(self, path: str, handler: Handler, scope: RouteScope) -> Handler:
+    def _marked(self, path: str, handler: Handler, scope: RouteScope, by_source: bool) -> Handler:
         """The handler with its scope as an attribute. A method cannot have one, so a function wraps it."""
         if scope not in get_args(RouteScope):
             known = ", ".join(get_args(RouteScope))
@@ -122,6 +126,7 @@ class PluginContext:
             return await handler(request)
 
         marked.needed_scope = None if scope == "open" else scope  # type: ignore[attr-defined]  # the mark
+        marked.by_source = by_source  # type: ignore[attr-defined]  # likewise
         return marked
 
     def add_health_check(self, name: str, check: Check) -> None:

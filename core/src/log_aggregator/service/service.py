@@ -11,6 +11,7 @@ from typing import Any
 
 from log_aggregator.config.place import Place
 from log_aggregator.config.settings import Settings
+from log_aggregator.http.access.quota import passing_now
 from log_aggregator.http.backend import Handler, HealthReport
 from log_aggregator.ingest.ingester import Receipt
 from log_aggregator.model.aggregate import Alias, Anomaly
@@ -128,7 +129,7 @@ class Service:
 
     async def ingest(self, records: list[Record]) -> int:
         """Submit a plugin's records; returns how many were accepted."""
-        return (await self.submit(records)).accepted
+        return (await self.submit(passing_now(records))).accepted
 
     def emit(self, event: Alias | Anomaly) -> None:
         """Add an event to the next flush of this worker."""

@@ -77,6 +77,20 @@ class Where:
         self.add(self._dialect.among(self._compared(column), parameter))
         self._leads = True
 
+    def sources(self, column: str, allowed: tuple[str, ...]) -> None:
+        """A source is among the allowed ones; `shop-*` allows all that begin so. None at all: any source is."""
+        if not allowed:
+            return
+        exact = [source for source in allowed if not source.endswith("*")]
+        starts = [source[:-1] for source in allowed if source.endswith("*")]
+        if "" in starts:
+            return
+        ways = [f"substr({column}, 1, {len(start)}) = {self.value(start)}" for start in starts]
+        if exact:
+            parameter = self.value(self._dialect.list_value(exact))
+            ways.append(self._dialect.among(self._compared(column), parameter))
+        self.add(f"({' OR '.join(ways)})")
+
     def _compared(self, column: str) -> str:
         return self._dialect.unindexed(column) if self._leads else column
 

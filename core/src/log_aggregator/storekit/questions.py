@@ -80,11 +80,12 @@ class Questions:
         more = len(rows) > query.limit
         return PatternPage(patterns=found, cursor=write_cursor(query.order, page[-1][5], page[-1][0]) if more else None)
 
-    async def pattern(self, pattern_id: str) -> PatternDetail | None:
-        """One pattern by its id or an earlier one, with all its rows counted."""
+    async def pattern(self, pattern_id: str, *, sources: tuple[str, ...] = ()) -> PatternDetail | None:
+        """One pattern by its id or an earlier one, with all its rows counted, or those of these sources."""
         final_id, earlier = await self.family(pattern_id)
         where = Where(self._dialect, _NAMED)
         where.one_of("t.pattern_id", [final_id, *earlier])
+        where.sources("t.source", sources)
         micros = self._dialect.micros
         rows = await self._fetch(
             f"SELECT coalesce(min(a.final_pattern), min(t.message_pattern)), {_LOGS}, "
@@ -104,7 +105,7 @@ class Questions:
             sources={},
             aliases=sorted(earlier),
         )
-        await self._fill([detail], PatternQuery())
+        await self._fill([detail], PatternQuery(sources=sources))
         latest = await self._latest(where)
         detail.metadata = to_json(latest.metadata)
         detail.samples = list(latest.samples.messages)
@@ -128,6 +129,7 @@ class Questions:
         where.until("t.bucket", query.until)
         where.equal("t.level", query.level)
         where.equal("t.source", query.source)
+        where.sources("t.source", query.sources)
         label = {"level": "coalesce(t.level, '')", "source": "coalesce(t.source, '')"}.get(
             query.split_by or "", "'all'"
         )
@@ -154,6 +156,7 @@ class Questions:
         where.equal("state", query.state)
         where.equal("tier", query.tier)
         where.equal("source", query.source)
+        where.sources("source", query.sources)
         limit = where.value(query.limit)
         names = Anomaly.__struct_fields__
         columns = ", ".join(self._dialect.micros(name) if name in _TIMES else name for name in names)
@@ -179,6 +182,7 @@ class Questions:
         where.until("t.first_seen", query.until)
         where.equal("t.level", query.level)
         where.equal("t.source", query.source)
+        where.sources("t.source", query.sources)
         where.equal("t.category", query.category)
         if query.q:
             where.add(self._dialect.contains(_PATTERN, where.value(query.q)))

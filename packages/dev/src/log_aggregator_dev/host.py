@@ -48,7 +48,9 @@ class Host:
         """Keep the event."""
         self.events.append(event)
 
-    def add_route(self, method: str, path: str, handler: Handler, scope: RouteScope | None = None) -> None:
+    def add_route(
+        self, method: str, path: str, handler: Handler, scope: RouteScope | None = None, *, by_source: bool = False
+    ) -> None:
         """Keep the route."""
         self.routes[method, path] = handler
 
