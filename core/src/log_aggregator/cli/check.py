@@ -12,6 +12,7 @@ from log_aggregator.http.access.clients import Clients
 from log_aggregator.http.access.exposure import check_exposure
 from log_aggregator.http.access.keys import KeyRing
 from log_aggregator.http.access.origins import Origins
+from log_aggregator.http.tls import server_context
 from log_aggregator.plugins.registry import Registry
 
 EXAMPLES = """examples:
@@ -35,6 +36,7 @@ def run(args: argparse.Namespace) -> int:
     Clients(settings.trusted_proxies)
     Origins(settings.allowed_origins)
     check_exposure(settings)
+    server_context(settings)
     if settings.api_keys_file is not None:
         KeyRing.read(settings.api_keys_file)
     lines = [f"{path}: good. The pipeline, in order:", ""]

@@ -14,7 +14,7 @@ from pathlib import Path
 from aiohttp import web
 
 from log_aggregator.config.pipeline import PluginEntry
-from log_aggregator.config.place import Place
+from log_aggregator.config.place import Place, own_url
 from log_aggregator.config.settings import Settings
 from log_aggregator.errors import ConfigError
 from log_aggregator.http.access.ledger import FILE, Ledger, write
@@ -114,7 +114,7 @@ class _Front:
         self._listener = Listener(app, settings)
         await _listen(self._listener, settings, place)
         if place is None or place.number == 0:
-            url = _url(settings.host, self._listener.port)
+            url = own_url(settings.model_copy(update={"port": self._listener.port}))
             _announce(url, settings, os.getppid() if place else os.getpid())
 
     async def pause(self) -> None:
@@ -138,11 +138,6 @@ async def _listen(listener: Listener, settings: Settings, place: Place | None) -
     except OSError as error:
         where = f"HOST {settings.host}, PORT {settings.port}"
         raise ConfigError(f"{where}: cannot listen: {error.strerror or error}") from None
-
-
-def _url(host: str, port: int) -> str:
-    shown = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104  compared, not bound
-    return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
 
 
 def _announce(url: str, settings: Settings, pid: int) -> None:
