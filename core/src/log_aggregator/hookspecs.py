@@ -74,7 +74,6 @@ class Service(Protocol):
         path: str,
         handler: Callable[[web.Request], Awaitable[web.StreamResponse]],
         scope: RouteScope | None = None,
-        *,
         by_source: bool = False,
     ) -> None:
         """Serve an HTTP route. `scope` says which API keys may use it: `"ingest"`, `"read"`, `"write"` or `"admin"`;

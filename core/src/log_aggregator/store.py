@@ -112,7 +112,9 @@ class Store(Protocol):
     """What a plugin registers with `service.register_store`. Each call has its own deadline.
 
     Raises `RetryableError` when the store is out of reach; the caller answers 503. Calls overlap.
-    Aliases are applied: a generalised pattern is one row, under its newest id.
+    Aliases are applied: a generalised pattern is one row, under its newest id. A class attribute
+    `by_source = True` says that the store honours `sources` in every question; without it, API keys that are bound to
+    sources may not read.
     """
 
     async def patterns(self, query: PatternQuery) -> PatternPage:

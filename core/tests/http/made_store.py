@@ -32,6 +32,8 @@ FIELDS: dict[str, Any] = {
 class MadeStore:
     """Remembers what it was asked last; `reachable = False` makes every question fail."""
 
+    by_source = True
+
     def __init__(self) -> None:
         self.asked: Any = None
         self.reachable = True

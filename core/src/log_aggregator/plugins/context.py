@@ -103,7 +103,7 @@ class PluginContext:
         self._host.emit(event)
 
     def add_route(
-        self, method: str, path: str, handler: Handler, scope: RouteScope | None = None, *, by_source: bool = False
+        self, method: str, path: str, handler: Handler, scope: RouteScope | None = None, by_source: bool = False
     ) -> None:
         """Serve an HTTP route, for API keys of a scope."""
         if self._registrations.complete:

@@ -47,6 +47,8 @@ class Questions:
     of reach. `max_samples` is the setting of that name.
     """
 
+    by_source = True
+
     def __init__(self, dialect: Dialect, fetch: Fetch, max_samples: int) -> None:
         self._dialect = dialect
         self._fetch = fetch

@@ -175,6 +175,10 @@ async def test_a_key_bound_to_sources_reads_of_these_only(tmp_path: Path) -> Non
             assert answer.status == 403, path
             assert "bound to some sources" in (await answer.json())["detail"]
         assert "checks" not in await (await door.client.get("/health", headers=bound)).json()
+        store.by_source = False
+        for path in ("/patterns", f"/patterns/{ID}", "/series", "/anomalies"):
+            answer = await door.client.get(path, headers=bound)
+            assert answer.status == 403, "a store that cannot tell sources apart would tell of all"
 
 
 def receiver(taken: list[int]) -> Any:

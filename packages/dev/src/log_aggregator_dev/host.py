@@ -49,7 +49,7 @@ class Host:
         self.events.append(event)
 
     def add_route(
-        self, method: str, path: str, handler: Handler, scope: RouteScope | None = None, *, by_source: bool = False
+        self, method: str, path: str, handler: Handler, scope: RouteScope | None = None, by_source: bool = False
     ) -> None:
         """Keep the route."""
         self.routes[method, path] = handler
