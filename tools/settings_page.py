@@ -24,8 +24,9 @@ before a start; `log-aggregator serve --help` prints this table.
 
 TAIL = """
 Variables of plugins: [PostgreSQL](../how-to/postgres.md), [analytics](analytics.md). Commands that talk to a service
-read `LOG_AGGREGATOR_URL` and `LOG_AGGREGATOR_API_KEY`. [HTTP](http.md) lists the answer to each exceeded limit,
-[workers](../how-to/workers.md) what several workers share.
+read `LOG_AGGREGATOR_URL`, `LOG_AGGREGATOR_API_KEY` and, for TLS, `LOG_AGGREGATOR_CA`, `LOG_AGGREGATOR_CLIENT_CERT` and
+`LOG_AGGREGATOR_CLIENT_KEY`; see [Expose the service](../how-to/expose.md). [HTTP](http.md) lists the answer to each
+exceeded limit, [workers](../how-to/workers.md) what several workers share.
 """
 
 

@@ -16,7 +16,7 @@ def _raw(text: str) -> bytes:
 
 
 def _chunked(body: bytes) -> bytes:
-    head = "POST /ingest HTTP/1.1\nHost: x\nContent-Type: application/json\nTransfer-Encoding: chunked\n\n"
+    head = "POST /ingest HTTP/1.1\nHost: localhost\nContent-Type: application/json\nTransfer-Encoding: chunked\n\n"
     return _raw(head) + body
 
 
@@ -83,14 +83,14 @@ HTTP_CASES = [
     Case("double slash", post("//ingest", GOOD), 404, ""),
     Case("GET where POST is meant", get("/ingest"), 405, "expected POST"),
     Case("POST where GET is meant", post("/patterns", "{}"), 405, "expected GET"),
-    Case("PUT", b"PUT /ingest HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", 405, "expected POST"),
-    Case("DELETE", b"DELETE /patterns/0123456789abcdef HTTP/1.1\r\nHost: x\r\n\r\n", 405, "expected GET"),
-    Case("TRACE", b"TRACE /health HTTP/1.1\r\nHost: x\r\n\r\n", 405, "expected GET"),
-    Case("CONNECT", b"CONNECT example.org:443 HTTP/1.1\r\nHost: x\r\n\r\n", 404, ""),
-    Case("invented method", b"FETCH /health HTTP/1.1\r\nHost: x\r\n\r\n", 400, "not a valid HTTP"),
+    Case("PUT", b"PUT /ingest HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n", 405, "expected POST"),
+    Case("DELETE", b"DELETE /patterns/0123456789abcdef HTTP/1.1\r\nHost: localhost\r\n\r\n", 405, "expected GET"),
+    Case("TRACE", b"TRACE /health HTTP/1.1\r\nHost: localhost\r\n\r\n", 405, "expected GET"),
+    Case("CONNECT", b"CONNECT example.org:443 HTTP/1.1\r\nHost: localhost\r\n\r\n", 404, ""),
+    Case("invented method", b"FETCH /health HTTP/1.1\r\nHost: localhost\r\n\r\n", 400, "not a valid HTTP"),
     Case(
         "preflight of another site",
-        b"OPTIONS /ingest HTTP/1.1\r\nHost: x\r\nOrigin: http://evil.example\r\n\r\n",
+        b"OPTIONS /ingest HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil.example\r\n\r\n",
         405,
         "",
     ),

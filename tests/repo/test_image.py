@@ -8,6 +8,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import pytest
 import yaml
 
 from log_aggregator.config.settings import Settings
+from log_aggregator.http.access.exposure import access_of, check_exposure
 from tests.support.service import ServiceProcess
 
 ROOT = Path(__file__).parents[2]
@@ -64,6 +66,8 @@ def test_the_images_settings_are_settings():
     }
     settings = Settings.model_validate({name.lower(): value for name, value in given.items()})
     assert (settings.host, settings.port) == ("0.0.0.0", 8004)
+    assert access_of(settings) == "anonymous", "whoever publishes the port decides"
+    check_exposure(settings)
 
 
 def test_what_the_image_copies_is_not_ignored():
@@ -117,7 +121,7 @@ def test_the_install_steps_make_a_service_that_is_healthy(tmp_path):
         (check,) = values(image, "HEALTHCHECK")
         command = json.loads(check[check.index("CMD ") + 4 :])
         port = service.url.rpartition(":")[2]
-        command[0] = str(home / "bin/python")
+        command[0] = str(home / "bin/log-aggregator")
         asked = subprocess.run(command, env={"PORT": port}, timeout=60, check=False, capture_output=True, text=True)
         assert asked.returncode == 0, asked.stderr
         assert service.terminate() == 0
@@ -181,8 +185,13 @@ def test_systemd_understands_the_unit(tmp_path):
     assert done.returncode == 0, done.stderr
 
 
-def test_the_health_check_asks_the_service_itself():
+@pytest.mark.parametrize("environ", [{}, {"HOST": "0.0.0.0", "ALLOW_ANONYMOUS": "1"}], ids=["loopback", "image"])
+def test_the_health_check_asks_the_service_itself(start_service, environ):
     (check,) = values(stages()[1], "HEALTHCHECK")
-    program = json.loads(check[check.index("CMD ") + 4 :])[2]
-    compile(program, "HEALTHCHECK", "exec")
-    assert "/health" in program
+    program, *arguments = json.loads(check[check.index("CMD ") + 4 :])
+    command = [str(Path(sys.executable).with_name(program)), *arguments]
+    service = start_service(environ=environ)
+    given = {"PORT": service.url.rpartition(":")[2], **environ}
+    assert subprocess.run(command, env=given, timeout=60, check=False).returncode == 0
+    assert service.terminate() == 0
+    assert subprocess.run(command, env=given, timeout=60, check=False).returncode == 1

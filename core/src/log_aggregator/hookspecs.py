@@ -25,7 +25,7 @@ PROJECT = "log_aggregator"
 API_VERSION = 1
 """Raised when a hook changes so that plugins must change with it."""
 
-RouteScope = Literal["open", "ingest", "read", "admin"]
+RouteScope = Literal["open", "ingest", "read", "write", "admin"]
 """What an API key must open to use a plugin's route; `open` asks for no key."""
 
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -139,10 +139,18 @@ class Service(Protocol):
         handler: Callable[[web.Request], Awaitable[web.StreamResponse]],
         scope: RouteScope | None = None,
         *,
+        by_source: bool = False,
         credentials: Callable[[web.Request], str | None] | None = None,
     ) -> None:
-        """Serve an HTTP route. `scope` says which API keys may use it: `"ingest"`, `"read"` or `"admin"`; `"open"`
-        asks for none. Without it, `"read"` for GET, and `"admin"` for every other method.
+        """Serve an HTTP route. `scope` says which API keys may use it: `"ingest"`, `"read"`, `"write"` or `"admin"`;
+        `"open"` asks for none. Without it, `"read"` for GET, and `"admin"` for every other method. A route for GET
+        answers HEAD too.
+
+        The route is limited as those of the service are. With the scope `"ingest"`, a client or key over its rate gets
+        429 before the handler runs, and `service.ingest`, called in the handler, takes only logs of the key's sources
+        and within its quota; when none may pass, the caller gets 403 or 429. With other scopes, a key that is bound
+        to some sources gets 403, unless `by_source` says that the handler answers from
+        `log_aggregator.http.access.auth.allowed_sources(request)` only.
 
         `credentials` finds the API key in a request where this protocol's clients send it; where it finds none, the
         usual headers are looked at.

@@ -11,6 +11,9 @@ Order = Literal["newest", "count"]
 SAMPLE_LOGS = 20
 """Original logs in the answer for one pattern."""
 
+SOURCES = "answer from logs of these sources only; `shop-*` means all that begin so; empty: of all"
+"""What `sources` of a question means: an API key may be bound to some sources."""
+
 
 class PatternQuery(BaseModel):
     """Which patterns are asked for. Times are in microseconds; `cursor` is the store's own text."""
@@ -26,6 +29,7 @@ class PatternQuery(BaseModel):
     order: Order = "newest"
     limit: int = Field(50, ge=1, le=1000)
     cursor: str | None = None
+    sources: tuple[str, ...] = Field((), description=SOURCES)
 
 
 class PatternRow(BaseModel):
@@ -90,6 +94,7 @@ class SeriesQuery(BaseModel):
     pattern_id: str | None = None
     level: str | None = None
     source: str | None = None
+    sources: tuple[str, ...] = Field((), description=SOURCES)
 
 
 class Series(BaseModel):
@@ -112,6 +117,7 @@ class AnomalyQuery(BaseModel):
     pattern_id: str | None = None
     source: str | None = None
     limit: int = Field(100, ge=1, le=1000)
+    sources: tuple[str, ...] = Field((), description=SOURCES)
 
 
 class StoreHealth(BaseModel):
@@ -127,14 +133,16 @@ class Store(Protocol):
     """What a plugin registers with `service.register_store`. Each call has its own deadline.
 
     Raises `RetryableError` when the store is out of reach; the caller answers 503. Calls overlap.
-    Aliases are applied: a generalised pattern is one row, under its newest id.
+    Aliases are applied: a generalised pattern is one row, under its newest id. A class attribute
+    `by_source = True` says that the store honours `sources` in every question; without it, API keys that are bound to
+    sources may not read.
     """
 
     async def patterns(self, query: PatternQuery) -> PatternPage:
         """The patterns that match, in the asked order."""
 
-    async def pattern(self, pattern_id: str) -> PatternDetail | None:
-        """One pattern by its id or an earlier one; `None` when there is none."""
+    async def pattern(self, pattern_id: str, *, sources: tuple[str, ...] = ()) -> PatternDetail | None:
+        """One pattern by its id or an earlier one; `None` when there is none, or none of these sources."""
 
     async def series(self, query: SeriesQuery) -> list[Series]:
         """Counts over time, one series without `split_by`, the largest first with it."""

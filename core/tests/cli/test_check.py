@@ -36,7 +36,16 @@ def test_a_good_set_up_is_shown_in_order(tmp_path: Path) -> None:
         ({"API_KEYS_FILE": "no/such/file"}, "API_KEYS_FILE no/such/file: cannot be read"),
         ({"API_KEYS_FILE": "plugins.toml"}, "plugins.toml plugins: unknown table; expected [keys.<name>]"),
         ({"TRUSTED_PROXIES": "somewhere"}, "TRUSTED_PROXIES: 'somewhere': expected an address or a network"),
-        ({"PORT": "abc"}, "environment PORT: 'abc': "),
+        ({"PORT": "abc"}, "environment PORT: 'abc': expected a whole number from 0 to 65535"),
+        ({"PORT": "99999"}, "environment PORT: '99999': expected a whole number from 0 to 65535"),
+        (
+            {"AGGREGATION_WINDOW": "x"},
+            "environment AGGREGATION_WINDOW: 'x': expected a number greater than 0 and of at most 3600",
+        ),
+        ({"DURABILITY": "disk"}, "environment DURABILITY: 'disk': expected one of journal, memory"),
+        ({"ALLOW_ANONYMOUS": "perhaps"}, "environment ALLOW_ANONYMOUS: 'perhaps': expected 1 or 0"),
+        ({"ALLOWED_ORIGINS": "app"}, "ALLOWED_ORIGINS: 'app': expected a site such as https://"),
+        ({"HOST": "0.0.0.0"}, "HOST 0.0.0.0: everyone who reaches this address could"),
     ],
 )
 def test_what_would_stop_the_start_is_found(tmp_path: Path, environ: dict[str, str], said: str) -> None:

@@ -32,6 +32,8 @@ FIELDS: dict[str, Any] = {
 class MadeStore:
     """Remembers what it was asked last; `reachable = False` makes every question fail."""
 
+    by_source = True
+
     def __init__(self) -> None:
         self.asked: Any = None
         self.reachable = True
@@ -42,8 +44,8 @@ class MadeStore:
             raise ValueError("cursor")
         return PatternPage(patterns=[PatternRow(**FIELDS)], cursor=None if query.cursor else "next")
 
-    async def pattern(self, pattern_id: str) -> PatternDetail | None:
-        self._ask(pattern_id)
+    async def pattern(self, pattern_id: str, *, sources: tuple[str, ...] = ()) -> PatternDetail | None:
+        self._ask((pattern_id, sources) if sources else pattern_id)
         return PatternDetail(**FIELDS, metadata={"user": {"count": 3}}, aliases=[]) if pattern_id == ID else None
 
     async def series(self, query: SeriesQuery) -> list[Series]:

@@ -10,6 +10,7 @@ from aiohttp import ClientSession
 
 from log_aggregator.config.settings import Settings
 from log_aggregator.errors import KeyReusedError, OverloadedError, Reject
+from log_aggregator.http.access.ledger import Ledger
 from log_aggregator.http.app import build_app
 from log_aggregator.http.backend import Handler, HealthReport, Receipt
 from log_aggregator.http.listener import Listener
@@ -79,9 +80,9 @@ async def serve(store: Store | None = None, **settings: Any) -> AsyncIterator[In
 
 
 @asynccontextmanager
-async def serve_backend(backend: MemoryBackend) -> AsyncIterator[Ingester]:
+async def serve_backend(backend: MemoryBackend, ledger: Ledger | None = None) -> AsyncIterator[Ingester]:
     """Serve a prepared `MemoryBackend` on a free port."""
-    listener = Listener(build_app(backend), backend.settings)
+    listener = Listener(build_app(backend, ledger), backend.settings)
     await listener.start()
     try:
         async with ClientSession(f"http://127.0.0.1:{listener.port}") as client:

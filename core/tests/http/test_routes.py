@@ -60,7 +60,9 @@ async def test_without_api_keys_a_scope_changes_nothing() -> None:
 
 async def test_a_scope_that_is_none_stops_the_start() -> None:
     routes = Routes({"/page": ("GET", {"scope": "public"}, set())})
-    with pytest.raises(ConfigError, match="route /page: scope 'public': expected one of open, ingest, read, admin"):
+    with pytest.raises(
+        ConfigError, match="route /page: scope 'public': expected one of open, ingest, read, write, admin"
+    ):
         async with harness(given={"routes": routes}):
             pass
 

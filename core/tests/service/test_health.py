@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -9,6 +12,8 @@ import pytest
 from core.tests.made import Store
 from log_aggregator import Record
 from log_aggregator.errors import OverloadedError
+from log_aggregator.journal import JournalError
+from log_aggregator.service import node
 from log_aggregator.service.service import Service
 
 Make = Callable[..., Record]
@@ -44,3 +49,26 @@ async def test_a_full_journal_refuses_and_says_why(start: Callable[..., Service]
             await service.submit([record()])
         health = await service.health()
         assert (health.status, health.accepting) == ("unhealthy", False)
+
+
+async def test_a_full_disk_logs_lines_and_no_tracebacks(
+    start: Callable[..., Service], record: Make, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(node, "MEASURE_EVERY", 0.001)
+    async with start() as service:
+        writer = service.runtime.writer
+        trigger = "CREATE TEMP TRIGGER full BEFORE INSERT ON intake BEGIN SELECT RAISE(FAIL, 'disk is full'); END"
+        await writer.submit(lambda connection: connection.execute(trigger))
+        async with asyncio.timeout(30):
+            while "waits for the journal" not in caplog.text:
+                go_on = threading.Event()
+                held = writer.submit(lambda _, go_on=go_on: go_on.wait(30))
+                refused = asyncio.create_task(service.submit([record()]))
+                await asyncio.sleep(0.01)  # what is asked of the journal meanwhile shares the transaction that fails
+                go_on.set()
+                with contextlib.suppress(JournalError):  # it may share that transaction
+                    await held
+                with pytest.raises(OverloadedError):
+                    await refused
+        await writer.submit(lambda connection: connection.execute("DROP TRIGGER full"))
+    assert not [line for line in caplog.records if line.exc_info]

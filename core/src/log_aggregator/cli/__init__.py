@@ -7,6 +7,7 @@ COMMANDS = {
     "serve": "run the service",
     "check": "validate plugins.toml and the environment, show the pipeline",
     "plugins": "list installed plugins: on, or why not",
+    "health": "ask the service of this machine whether it takes logs",
     "keys": "make and list API keys",
 }
 """Name → one line for the overview. A module is imported only when its command runs."""

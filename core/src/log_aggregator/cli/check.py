@@ -9,7 +9,10 @@ from pathlib import Path
 from log_aggregator.config.pipeline import read_plugins_file
 from log_aggregator.config.settings import load_settings, near_misses
 from log_aggregator.http.access.clients import Clients
+from log_aggregator.http.access.exposure import check_exposure
 from log_aggregator.http.access.keys import KeyRing
+from log_aggregator.http.access.origins import Origins
+from log_aggregator.http.tls import server_context
 from log_aggregator.plugins.registry import Registry
 
 EXAMPLES = """examples:
@@ -31,6 +34,9 @@ def run(args: argparse.Namespace) -> int:
     path = args.plugins or settings.plugins_file
     registry = Registry(read_plugins_file(path), os.environ)
     Clients(settings.trusted_proxies)
+    Origins(settings.allowed_origins)
+    check_exposure(settings)
+    server_context(settings)
     if settings.api_keys_file is not None:
         KeyRing.read(settings.api_keys_file)
     lines = [f"{path}: good. The pipeline, in order:", ""]

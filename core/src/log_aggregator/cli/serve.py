@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import ctypes
 import gc
+import logging
 import os
 import signal
 import sys
@@ -19,6 +20,7 @@ from pathlib import Path
 from log_aggregator.config.pipeline import read_plugins_file
 from log_aggregator.config.place import left_over, read_place, wanted
 from log_aggregator.config.settings import described, load_settings
+from log_aggregator.http.access.exposure import access_of, check_exposure
 from log_aggregator.plugins.registry import Registry
 from log_aggregator.service import logs
 from log_aggregator.service.server import serve
@@ -50,7 +52,13 @@ def run(args: argparse.Namespace) -> int:
     settings = load_settings(os.environ)
     if args.plugins is not None:
         settings = settings.model_copy(update={"plugins_file": args.plugins})
+    check_exposure(settings)
+    os.umask(0o077)  # logs are nobody else's: files 0600, directories 0700
     logs.configure(settings.log_level, settings.log_format)
+    if access_of(settings) == "anonymous":
+        logging.getLogger(__name__).warning(
+            "everyone who reaches this address can send and read logs (ALLOW_ANONYMOUS)", extra={"host": settings.host}
+        )
     # Some supervisors ignore SIGCHLD, and a child inherits that: then nobody learns how a worker or plugin ended.
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     place, count = read_place(os.environ), wanted(settings.workers)

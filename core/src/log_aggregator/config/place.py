@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from log_aggregator.config.settings import Settings
+
 VARIABLE = "LOG_AGGREGATOR_WORKER"
 """How the supervisor tells a worker its place; not for people."""
 
@@ -60,3 +62,11 @@ def left_over(shared: Path, count: int) -> list[int]:
         if suffix.isdigit() and int(suffix) >= count:
             numbers.append(int(suffix))
     return sorted(numbers)
+
+
+def own_url(settings: Settings) -> str:
+    """Where a service with these settings answers on this machine."""
+    everywhere = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}  # noqa: S104  compared, not bound
+    host = everywhere.get(settings.host, settings.host)
+    scheme = "http" if settings.tls_cert is None else "https"
+    return f"{scheme}://[{host}]:{settings.port}" if ":" in host else f"{scheme}://{host}:{settings.port}"

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from log_aggregator.config.complaints import complaint
 from log_aggregator.errors import ConfigError
 
 MIB = 1024 * 1024
@@ -65,11 +66,25 @@ class Settings(BaseModel):
     body_timeout: float = Field(30.0, gt=0, description="timeout to receive a body in seconds")
     body_min_rate: int = Field(1024, ge=0, description="minimum bytes per second of a body after 5 s")
     max_connections: int = Field(1000, ge=1, description="maximum number of open connections")
+    max_connections_client: int = Field(
+        250, ge=1, description="maximum number of open connections of one client address; trusted proxies are exempt"
+    )
     rate_limit_client: float = Field(0.0, ge=0, description="logs per second for one client address; 0: no limit")
     rate_limit_source: float = Field(0.0, ge=0, description="logs per second for one source; 0: no limit")
     rate_limit_burst: float = Field(10.0, ge=1, description="seconds of a rate limit that may be used at once")
     api_keys_file: Path | None = Field(None, description="TOML file of hashed API keys; none: no keys are required")
-    allowed_hosts: str = Field("", description="accepted Host headers, separated by commas; empty: any")
+    allow_anonymous: bool = Field(
+        False, description="1: serve everyone who reaches a public address, without API keys or client certificates"
+    )
+    tls_cert: Path | None = Field(None, description="PEM file of the server's certificate and its chain; turns TLS on")
+    tls_key: Path | None = Field(None, description="PEM file of the certificate's key; none: it is in TLS_CERT")
+    tls_client_ca: Path | None = Field(None, description="PEM file of the CAs whose client certificates are required")
+    allowed_hosts: str = Field(
+        "", description="accepted Host headers, separated by commas; empty: any, on loopback without keys only its own"
+    )
+    allowed_origins: str = Field(
+        "", description="pages of other sites that may use the service, such as https://app.example.org, by commas"
+    )
     trusted_proxies: str = Field("", description="proxies whose X-Forwarded-For is trusted, separated by commas")
 
     @field_validator("log_level", mode="before")
@@ -107,9 +122,13 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
 def described() -> Iterator[tuple[str, str, str]]:
     """Every variable: (name, default, what it means)."""
     for name, field in Settings.model_fields.items():
-        default = "" if field.default is None else str(field.default).removesuffix(".0")
+        default = "" if field.default is None else _shown(field.default)
         mebibytes = f"; {field.default // MIB} MiB" if name.endswith("_bytes") and field.default % MIB == 0 else ""
         yield name.upper(), default, f"{field.description}{mebibytes}"
+
+
+def _shown(default: Any) -> str:
+    return str(int(default)) if isinstance(default, bool) else str(default).removesuffix(".0")
 
 
 def near_misses(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -124,7 +143,7 @@ def near_misses(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 
 def _complaint(error: Any) -> str:
-    said = error["msg"].removeprefix("Value error, ")
+    said = complaint(error, Settings.model_fields)
     return f"environment {str(error['loc'][0]).upper()}: {error['input']!r}: {said}"
 
 

@@ -10,9 +10,11 @@ import asyncio
 import contextlib
 import logging
 import socket
+import ssl
 from collections.abc import Callable
 
 from log_aggregator.http.sharing import ABSENT, Turns
+from log_aggregator.http.tls import HANDSHAKE
 
 AT_ONCE = 64
 """Connections taken before the loop looks after those that are open."""
@@ -35,7 +37,14 @@ Lost = Callable[[asyncio.Protocol], None]
 class Acceptor:
     """Takes connections from a listening socket, one when it is this worker's turn."""
 
-    def __init__(self, listening: socket.socket, turns: Turns, connection: Callable[[Lost], asyncio.Protocol]) -> None:
+    def __init__(
+        self,
+        listening: socket.socket,
+        turns: Turns,
+        connection: Callable[[Lost], asyncio.Protocol],
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self.tls = tls
         self._listening, self._turns, self._connection = listening, turns, connection
         self._loop = asyncio.get_running_loop()
         self._open: set[asyncio.Protocol] = set()
@@ -103,8 +112,11 @@ class Acceptor:
     async def _connect(self, connection: asyncio.Protocol, taken: socket.socket) -> None:
         try:
             taken.setblocking(False)
-            await self._loop.connect_accepted_socket(lambda: connection, taken)
-        except OSError:  # the other side has gone in the meantime
+            limit = HANDSHAKE if self.tls is not None else None
+            await self._loop.connect_accepted_socket(
+                lambda: connection, taken, ssl=self.tls, ssl_handshake_timeout=limit
+            )
+        except OSError:  # the other side has gone in the meantime, or does not speak TLS as we do
             self._lost(connection)
             with contextlib.suppress(OSError):
                 taken.close()

@@ -9,6 +9,7 @@ import msgspec
 from aiohttp import web
 
 from log_aggregator.http.access.auth import Guard, needs
+from log_aggregator.http.access.exposure import access_of
 from log_aggregator.http.backend import Backend
 from log_aggregator.http.parameters import FlushParameters, parameters
 from log_aggregator.store import StoreHealth
@@ -23,6 +24,7 @@ class Operating:
     def __init__(self, backend: Backend, guard: Guard) -> None:
         self._guard = guard
         self._backend = backend
+        self._access = access_of(backend.settings)
 
     async def flush(self, request: web.Request) -> web.StreamResponse:
         """`POST /flush`: seal, and wait for the sinks or the deadline."""
@@ -31,13 +33,13 @@ class Operating:
 
     async def stats(self, _: web.Request) -> web.StreamResponse:
         """`GET /stats`: all figures."""
-        return json_answer(await self._backend.stats())
+        return json_answer(await self._backend.stats() | {"api_keys": self._guard.ledger.figures()})
 
     @needs(None)
     async def health(self, request: web.Request) -> web.StreamResponse:
         """`GET /health`: 503 only when no logs can be accepted. Open, for probes; the checks need `read`."""
         report = await self._backend.health()
-        document: dict[str, Any] = {"status": report.status, "accepting": report.accepting}
+        document: dict[str, Any] = {"status": report.status, "accepting": report.accepting, "access": self._access}
         if self._guard.may_look(request):
             document["checks"] = report.checks
         return json_answer(document, 200 if report.accepting else 503)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
-from log_aggregator.http.access.auth import Guard
+from log_aggregator.http.access.auth import Guard, needs
+from log_aggregator.http.access.ledger import Ledger
+from log_aggregator.http.access.quota import Quota
 from log_aggregator.http.admin import Operating
 from log_aggregator.http.api_docs.docs_pages import Explaining
 from log_aggregator.http.backend import Backend
 from log_aggregator.http.fast_path import SHORTCUTS, Shortcuts
 from log_aggregator.http.ingest import Ingest
+from log_aggregator.http.inner import INNER, Inner
 from log_aggregator.http.middleware import surround
 from log_aggregator.http.queries import Reading
 from log_aggregator.http.request_limits import REQUEST_LIMITS, RequestLimits
@@ -23,17 +26,20 @@ STOPPING: web.AppKey[asyncio.Event] = web.AppKey("STOPPING", asyncio.Event)
 """Set when the service stops or reloads: a handler that streams ends then, and holds nobody up."""
 
 
-def build_app(backend: Backend) -> web.Application:
+def build_app(backend: Backend, ledger: Ledger | None = None) -> web.Application:
     """The web application in front of a service. Plugins' routes must be complete by now.
 
-    Raises `ConfigError` when the API keys or the trusted proxies are wrong.
+    `ledger` is what is known of API keys from before a reload. Raises `ConfigError` when the API keys or a setting
+    of the access is wrong.
     """
-    guard = Guard(backend.settings)
+    guard = Guard(backend.settings, ledger)
+    quota = Quota(backend.settings, guard)
     surrounding = surround(guard)
     app = web.Application(middlewares=[surrounding], client_max_size=backend.settings.max_body_bytes)
     app[BACKEND] = backend
     app[STOPPING] = asyncio.Event()
-    limits = app[REQUEST_LIMITS] = RequestLimits(backend.settings)
+    limits = app[REQUEST_LIMITS] = RequestLimits(backend.settings, quota)
+    app[INNER] = Inner()
     ingest, reading, operating = Ingest(backend, guard, limits), Reading(backend), Operating(backend, guard)
     explaining = Explaining()
     add = app.router.add_route
@@ -51,6 +57,11 @@ def build_app(backend: Backend) -> web.Application:
     app.router.add_get("/anomalies", reading.anomalies)
     app.router.add_get("/openapi.json", explaining.openapi)
     app.router.add_get("/docs", explaining.docs)
-    for method, path, handler in backend.routes:
+    taken = {(method, path) for method, path, _ in backend.routes}
+    for method, path, given in backend.routes:
+        ingests = getattr(given, "needed_scope", "") == "ingest"
+        handler = needs("ingest")(quota.around(given)) if ingests and quota.is_limited else given
         add(method, path, handler)
+        if method == hdrs.METH_GET and (hdrs.METH_HEAD, path) not in taken:
+            add(hdrs.METH_HEAD, path, handler)
     return app

@@ -12,6 +12,8 @@ from typing import NamedTuple
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
+from log_aggregator.http.inner import INNER
+
 
 class Shortcuts(NamedTuple):
     """`handlers`: path → the handler of its POST requests. `surround` is the application's one middleware."""
@@ -28,6 +30,7 @@ Whole = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 def with_shortcuts(app: web.Application, whole: Whole) -> Whole:
     """The application's own request handler → one that knows the short ways."""
     handlers, surround = app[SHORTCUTS]
+    app[INNER].handle = whole
 
     def handle(request: web.BaseRequest) -> Awaitable[web.StreamResponse]:
         handler = handlers.get(request.raw_path)

@@ -44,8 +44,8 @@ class Ingest:
         self._types.check(headers.get(hdrs.CONTENT_TYPE))
         raw = await self._body(request)
         records = [self._decoder.one(raw, time.time_ns() // 1000)]
-        if self._quota.is_limited:
-            self._quota.passing(request, Decoded(records, [], None))
+        if self._quota.is_limited and not self._quota.passing(request, Decoded(records, [], None)).records:
+            raise Problem(422, "this log may not pass")
         receipt = await self._accept(request, records, raw)
         return one_answer(request, receipt)
 

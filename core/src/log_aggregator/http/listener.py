@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from typing import Any, cast
 
 from aiohttp import web
 
 from log_aggregator.config.settings import Settings
 from log_aggregator.http.accepting import Acceptor, Lost
 from log_aggregator.http.app import STOPPING
-from log_aggregator.http.duplicates import may_repeat, without_duplicates
+from log_aggregator.http.connection import Connection, Refusal
+from log_aggregator.http.connections import Connections
 from log_aggregator.http.fast_path import Whole, with_shortcuts
-from log_aggregator.http.problem import Problem, busy
+from log_aggregator.http.problem import busy
 from log_aggregator.http.sharing import Turns
+from log_aggregator.http.tls import HANDSHAKE, server_context
 
 IDLE_TIMEOUT = 75.0
 """Seconds that a connection may stay without a complete request header, longer than proxies wait."""
@@ -33,78 +34,6 @@ RELOAD_PATIENCE = 5.0
 """Seconds that a request waits while the service reloads, before it is answered 503."""
 
 
-class Connection(web.RequestHandler):
-    """One connection. What is not HTTP is answered as a problem, and not with a traceback in our log."""
-
-    __slots__ = ("_held_up", "_lost")
-
-    def __init__(self, *args: Any, lost: Lost | None = None, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self._held_up = False
-        self._lost = lost
-
-    def connection_lost(self, exc: BaseException | None) -> None:
-        """Clean up, and tell who counts the connections."""
-        super().connection_lost(exc)
-        if self._lost is not None:
-            self._lost(self)
-
-    def data_received(self, data: bytes) -> None:
-        """Read what has come; a header that an agent sent twice does not cost it its logs."""
-        super().data_received(without_duplicates(data) if may_repeat(data) else data)
-
-    def pause_reading(self) -> None:
-        """Read no more until `resume_reading`: what has come of a body waits to be taken."""
-        self._held_up = True
-        super().pause_reading()
-
-    def resume_reading(self, resume_parser: bool = True) -> None:
-        """Go on reading after `pause_reading`.
-
-        aiohttp calls this twice for each body, paused or not; then it costs as much as decoding a log.
-        """
-        if self._held_up:
-            self._held_up = False
-            super().resume_reading(resume_parser)
-
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,
-    ) -> web.StreamResponse:
-        """The answer to what the HTTP parser refused or a handler let through."""
-        if status >= 500:
-            return super().handle_error(request, status, exc, message)
-        reason = (message or "").strip().partition("\n")[0][:200].rstrip(":")
-        return Problem(status, f"not a valid HTTP request: {reason or 'malformed'}", close=True).response()
-
-
-class Refusal(asyncio.Protocol):
-    """One connection too many: answered 503 before it sends anything, and closed."""
-
-    _ANSWER = busy(503, "too many open connections: try again later", 1.0).body()
-
-    def __init__(self, lost: Lost | None = None) -> None:
-        self._lost = lost
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Tell who counts the connections."""
-        if self._lost is not None:
-            self._lost(self)
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Answer and close."""
-        transport = cast("asyncio.WriteTransport", transport)  # uvloop's transports do not inherit from it
-        head = (
-            "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nRetry-After: 1\r\n"
-            f"Connection: close\r\nContent-Length: {len(self._ANSWER)}\r\n\r\n"
-        )
-        transport.write(head.encode() + self._ANSWER)
-        transport.close()
-
-
 class Gate:
     """Between the connections and the application: while it is closed, requests wait for the next application."""
 
@@ -119,11 +48,14 @@ class Gate:
         whole = self._whole or await self._next()
         if whole is None:
             return busy(503, "the service is reloading: try again", 1.0).response()
-        task = request.task
+        task, connection = request.task, request.protocol
+        assert isinstance(connection, Connection)
+        connection.works()
         self._under_way.add(task)
         try:
             return await whole(request)
         finally:
+            connection.rests()
             self._under_way.discard(task)
             if self._whole is None and not self._under_way:
                 self._idle.set()
@@ -160,15 +92,20 @@ class Gate:
 
 
 class Listener:
-    """Serves an application on one address, and another one after it without closing a connection."""
+    """Serves an application on one address, and another one after it without closing a connection.
+
+    Raises `ConfigError` when the files for TLS are wrong; `resume` reads them again.
+    """
 
     def __init__(self, app: web.Application, settings: Settings) -> None:
         self._settings = settings
+        self._tls = server_context(settings)
+        self._held = Connections(settings)
         self._gate = Gate()
         self._app = app
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=FINISH_REQUESTS)
         self._later: web.AppRunner | None = None
-        self._server: asyncio.Server | None = None
+        self._servers: list[asyncio.Server] = []
         self._acceptor: Acceptor | None = None
         self._port = 0
 
@@ -176,14 +113,22 @@ class Listener:
         """Listen. Raises `OSError` when the address cannot be had."""
         await self._set_up()
         loop, settings = asyncio.get_running_loop(), self._settings
-        self._server = await loop.create_server(self._connection, settings.host, settings.port, backlog=1024)
-        self._port = self._server.sockets[0].getsockname()[1]
+        server = await loop.create_server(
+            self._connection,
+            settings.host,
+            settings.port,
+            backlog=1024,
+            ssl=self._tls,
+            ssl_handshake_timeout=self._handshake(),
+        )
+        self._servers = [server]
+        self._port = server.sockets[0].getsockname()[1]
 
     async def start_on(self, listening: socket.socket, turns: Turns) -> None:
         """Take connections from a socket that listens already, which several workers share."""
         await self._set_up()
         self._port = listening.getsockname()[1]
-        self._acceptor = Acceptor(listening, turns, self._connection)
+        self._acceptor = Acceptor(listening, turns, self._connection, self._tls)
         self._acceptor.start()
 
     async def _set_up(self) -> None:
@@ -200,8 +145,8 @@ class Listener:
 
     async def stop_listening(self) -> None:
         """Take no new connections; those that are open go on."""
-        if self._server is not None:
-            self._server.close()
+        for server in self._servers:
+            server.close()
         if self._acceptor is not None:
             self._acceptor.stop()
 
@@ -217,6 +162,7 @@ class Listener:
         self._later = web.AppRunner(app, access_log=None)
         await self._later.setup()
         assert self._later.server is not None
+        await self._renew_tls()
         self._app = app
         self._gate.open(with_shortcuts(app, self._later.server.request_handler))
 
@@ -230,13 +176,38 @@ class Listener:
         if self._later is not None:
             await self._later.cleanup()
 
+    async def _renew_tls(self) -> None:
+        """New connections get the certificate that the files hold now. Those that are open keep theirs."""
+        if self._tls is None:
+            return
+        self._tls = await asyncio.to_thread(server_context, self._settings)
+        if self._acceptor is not None:
+            self._acceptor.tls = self._tls
+        # Copies of the listening sockets go on: connections that wait in them are taken by the next server.
+        sockets = [
+            socket.fromfd(listening.fileno(), listening.family, listening.type)
+            for server in self._servers
+            for listening in server.sockets
+        ]
+        for server in self._servers:
+            server.close()
+        loop = asyncio.get_running_loop()
+        self._servers = [
+            await loop.create_server(self._connection, sock=one, ssl=self._tls, ssl_handshake_timeout=self._handshake())
+            for one in sockets
+        ]
+
+    def _handshake(self) -> float | None:
+        return None if self._tls is None else HANDSHAKE
+
     def _connection(self, lost: Lost | None = None) -> asyncio.Protocol:
         server = self._runner.server
         assert server is not None
-        if len(server.connections) >= self._settings.max_connections:
+        if len(server.connections) >= self._settings.max_connections and not self._held.make_room():
             return Refusal(lost)
         return Connection(
             server,
+            held=self._held,
             lost=lost,
             loop=asyncio.get_running_loop(),
             access_log=None,  # what turns it off

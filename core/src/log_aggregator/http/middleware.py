@@ -10,6 +10,7 @@ from aiohttp.typedefs import Handler, Middleware
 from log_aggregator.http.access.auth import Guard
 from log_aggregator.http.problem import Problem
 from log_aggregator.http.responses import SERVER, Accepted
+from log_aggregator.http.zipped import zipped
 
 _log = logging.getLogger(__name__)
 
@@ -28,12 +29,13 @@ PAGE_HEADERS = {
 
 def surround(guard: Guard) -> Middleware:
     """The one middleware: every one costs each request, so there are no more."""
+    has_origins = bool(guard.origins)
 
     @web.middleware
     async def surrounded(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
             guard.check(request, handler)
-            answer = await handler(request)
+            answer = guard.origins.preflight(request) or await handler(request)
         except Problem as problem:
             answer = problem.response()
         except web.HTTPException as error:
@@ -41,8 +43,18 @@ def surround(guard: Guard) -> Middleware:
         except Exception:  # noqa: BLE001  one failing handler must not end the connection without an answer
             _log.exception("%s failed", getattr(handler, "__qualname__", "a handler"))
             answer = Problem(500, "the service failed to answer; its own log says why").response()
-        if type(answer) is not Accepted and not answer.prepared:
-            _secure(answer)
+        return answer if type(answer) is Accepted and not has_origins else await finished(request, handler, answer)
+
+    async def finished(request: web.Request, handler: Handler, answer: web.StreamResponse) -> web.StreamResponse:
+        headers = guard.origins.headers(request)
+        if isinstance(answer, Accepted):
+            answer = answer.with_headers(headers) if headers else answer
+        if not isinstance(answer, Accepted):
+            guard.answered(request, handler, answer.status)
+            if not answer.prepared:
+                answer.headers.extend(headers)
+                await zipped(request, answer)
+                _secure(answer)
         return answer
 
     return surrounded
@@ -51,6 +63,7 @@ def surround(guard: Guard) -> Middleware:
 def _secure(answer: web.StreamResponse) -> None:
     headers = answer.headers
     headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
     headers.setdefault(hdrs.SERVER, SERVER)
     if answer.content_type == "text/html":
         for name, value in PAGE_HEADERS.items():

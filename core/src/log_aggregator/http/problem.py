@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -24,7 +25,7 @@ class Problem(Exception):  # noqa: N818  the name that RFC 9457 gives it
         status: int,
         detail: str,
         *,
-        headers: dict[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
         close: bool = False,
         **members: Any,
     ) -> None:

@@ -12,6 +12,7 @@ import msgspec
 from aiohttp import web
 
 from log_aggregator.errors import RetryableError
+from log_aggregator.http.access.auth import allowed_sources, needs
 from log_aggregator.http.backend import Backend
 from log_aggregator.http.parameters import (
     AnomalyParameters,
@@ -41,10 +42,11 @@ class Reading:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
 
+    @needs("read", by_source=True)
     async def patterns(self, request: web.Request) -> web.StreamResponse:
         """`GET /patterns`."""
         asked = parameters(request, PatternParameters)
-        query = PatternQuery(**asked.model_dump())
+        query = PatternQuery(**asked.model_dump(), sources=self._sources(request, asked.source))
         try:
             page = await _answer(self._store().patterns(query))
         except ValueError:
@@ -53,38 +55,50 @@ class Reading:
             raise Problem(422, "cursor: not one of ours; expected the 'cursor' of the page before") from None
         return _json({"patterns": [pattern_json(row) for row in page.patterns], "cursor": page.cursor})
 
+    @needs("read", by_source=True)
     async def pattern(self, request: web.Request) -> web.StreamResponse:
         """`GET /patterns/{id}`."""
         parameters(request, Parameters)
         return _json(pattern_json(await self._known(request)))
 
+    @needs("read", by_source=True)
     async def timeline(self, request: web.Request) -> web.StreamResponse:
         """`GET /patterns/{id}/timeline`."""
         asked = parameters(request, TimelineParameters)
         since, until = asked.span()
         pattern = await self._known(request)
         fields = asked.model_dump(exclude={"since", "until"})
-        query = SeriesQuery(since=since, until=until, pattern_id=pattern.pattern_id, **fields)
+        sources = self._sources(request, asked.source)
+        query = SeriesQuery(since=since, until=until, pattern_id=pattern.pattern_id, sources=sources, **fields)
         return _json({"pattern_id": pattern.pattern_id, **await self._series(query)})
 
+    @needs("read", by_source=True)
     async def series(self, request: web.Request) -> web.StreamResponse:
         """`GET /series`."""
         asked = parameters(request, SeriesParameters)
         since, until = asked.span()
-        query = SeriesQuery(since=since, until=until, **asked.model_dump(exclude={"since", "until"}))
+        sources = self._sources(request, asked.source)
+        query = SeriesQuery(since=since, until=until, sources=sources, **asked.model_dump(exclude={"since", "until"}))
         return _json(await self._series(query))
 
+    @needs("read", by_source=True)
     async def anomalies(self, request: web.Request) -> web.StreamResponse:
         """`GET /anomalies`."""
-        query = AnomalyQuery(**parameters(request, AnomalyParameters).model_dump())
+        asked = parameters(request, AnomalyParameters)
+        query = AnomalyQuery(**asked.model_dump(), sources=self._sources(request, asked.source))
         found = await _answer(self._store().anomalies(query))
+        if query.sources:  # the details of a pattern's anomaly count its logs of all sources
+            found = [anomaly | {"details": {}} for anomaly in found]
         return _json({"anomalies": [anomaly_json(anomaly) for anomaly in found]})
 
     async def _known(self, request: web.Request) -> PatternRow:
         pattern_id = request.match_info["id"]
         if not _ID.fullmatch(pattern_id):
             raise Problem(404, "no such pattern: an id is 16 hex digits, as in GET /patterns")
-        pattern = await _answer(self._store().pattern(pattern_id))
+        sources = self._sources(request)
+        store = self._store()
+        # A store from before `by_source` does not know the argument.
+        pattern = await _answer(store.pattern(pattern_id, sources=sources) if sources else store.pattern(pattern_id))
         if pattern is None:
             raise Problem(404, f"no pattern has the id {pattern_id}")
         return pattern
@@ -97,6 +111,13 @@ class Reading:
             "step": query.step,
             "series": [series_json(one) for one in found],
         }
+
+    def _sources(self, request: web.Request, source: str | None = None) -> tuple[str, ...]:
+        """The sources that the answer may tell of. Raises `Problem` 403 where the store cannot tell them apart."""
+        sources = allowed_sources(request, source)
+        if sources and not getattr(self._store(), "by_source", False):
+            raise Problem(403, "this API key is bound to some sources, and this store cannot answer for these alone")
+        return sources
 
     def _store(self) -> Store:
         store = self._backend.store

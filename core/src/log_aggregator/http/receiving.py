@@ -15,6 +15,7 @@ from aiohttp import web
 
 from log_aggregator.errors import OverloadedError, Reject
 from log_aggregator.http.access.auth import KEY
+from log_aggregator.http.access.quota import passed
 from log_aggregator.http.decoding.compression import INLINE
 from log_aggregator.http.decoding.decode import Decoded
 from log_aggregator.http.decoding.document import NotJsonError, read_json
@@ -210,7 +211,8 @@ class HttpReceiver:
         sender = f"{api_key.hash if api_key else ''} {limits.quota.client_of(request)}"
         key = AutomaticKey(sender, request.path_qs, sent.body) if sent.all_timed else None
         try:
-            receipt = await self._service.ingest(decoded.records, key=key)
+            with passed():
+                receipt = await self._service.ingest(decoded.records, key=key)
         except OverloadedError as error:
             raise busy(503, str(error), error.retry_after) from None
         except Reject as error:

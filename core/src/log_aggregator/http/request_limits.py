@@ -17,11 +17,10 @@ SNIFF = "sniff"
 class RequestLimits:
     """The limits of one application. `records` is the most logs of one request."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Raises `ConfigError` when the trusted proxies are wrong."""
+    def __init__(self, settings: Settings, quota: Quota) -> None:
         self.reader = BodyReader(settings)
         self.decompressor = Decompressor(settings, self.reader.room)
-        self.quota = Quota(settings)
+        self.quota = quota
         self.records = limits_of(settings).records
         self.decompressed_bytes = settings.max_decompressed_bytes
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from email.utils import formatdate
 from functools import lru_cache
 from typing import Any
@@ -38,6 +39,7 @@ class Accepted(web.StreamResponse):
         self._rest = b"%bContent-Length: %d\r\n\r\n%b" % (connection, len(body), body)
         self._whole = b""
         self._second = 0
+        self._body = body
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
         """Write the whole answer."""
@@ -51,6 +53,10 @@ class Accepted(web.StreamResponse):
         if transport.get_write_buffer_size() > _FULL:  # a client that sends and never reads must wait
             await request.writer.drain()
         return None
+
+    def with_headers(self, headers: Mapping[str, str]) -> web.Response:
+        """The same answer with more headers."""
+        return web.Response(status=202, body=self._body, content_type="application/json", headers=headers)
 
     async def write_eof(self, data: bytes = b"") -> None:
         """Nothing is left to write."""

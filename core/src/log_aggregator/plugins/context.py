@@ -104,7 +104,7 @@ class Host(Protocol):
     def receivers(self) -> Receivers:
         """The tasks and listeners of all plugins."""
 
-    async def submit(
+    async def ingest(
         self,
         records: list[Record],
         *,
@@ -112,7 +112,7 @@ class Host(Protocol):
         digest: bytes = b"",
         position: ReaderPosition | None = None,
     ) -> Receipt:
-        """Submit the records of one request."""
+        """Submit the records that a plugin takes in."""
 
     def emit(self, event: Alias | Anomaly) -> None:
         """Add an event to the next flush."""
@@ -164,9 +164,9 @@ class PluginContext:
         """Submit records as HTTP does."""
         reached = None if position is None else ReaderPosition(self._name, *_checked(position))
         if key is None:
-            return await self._host.submit(list(records), position=reached)
+            return await self._host.ingest(list(records), position=reached)
         # The plugin vouches for its keys. Records cannot be compared: some get the time of receipt.
-        return await self._host.submit(list(records), key=scoped(self._name, key), digest=VOUCHED, position=reached)
+        return await self._host.ingest(list(records), key=scoped(self._name, key), digest=VOUCHED, position=reached)
 
     def position(self, name: str) -> bytes | None:
         """The last durable position of a reader."""
@@ -217,6 +217,7 @@ class PluginContext:
         handler: Handler,
         scope: RouteScope | None = None,
         *,
+        by_source: bool = False,
         credentials: Credentials | None = None,
     ) -> None:
         """Serve an HTTP route, for API keys of a scope."""
@@ -224,24 +225,25 @@ class PluginContext:
             raise ConfigError(f"plugin {self._name}: route {path}: routes are added in lifespan, before the start")
         if any((method, path) == known[:2] for known in self._registrations.routes):
             raise ConfigError(f"plugin {self._name}: route {method} {path} is taken by another plugin")
-        if scope is not None or credentials is not None:
-            handler = self._marked(path, handler, scope, credentials)
+        if scope is not None or by_source or credentials is not None:
+            scope = scope or ("read" if method in ("GET", "HEAD") else "admin")
+            handler = self._marked(path, handler, scope, by_source, credentials)
         self._registrations.routes.append((method, path, handler))
 
     def _marked(
-        self, path: str, handler: Handler, scope: RouteScope | None, credentials: Credentials | None
+        self, path: str, handler: Handler, scope: RouteScope, by_source: bool, credentials: Credentials | None
     ) -> Handler:
-        """The handler with its scope and credentials as attributes. A method has none, so a function wraps it."""
-        if scope is not None and scope not in get_args(RouteScope):
+        """The handler with what the guard looks for as attributes. A method has none, so a function wraps it."""
+        if scope not in get_args(RouteScope):
             known = ", ".join(get_args(RouteScope))
             raise ConfigError(f"plugin {self._name}: route {path}: scope {scope!r}: expected one of {known}")
 
         async def marked(request: web.Request) -> web.StreamResponse:
             return await handler(request)
 
-        if scope is not None:
-            marked.needed_scope = None if scope == "open" else scope  # type: ignore[attr-defined]  # the mark
-        marked.credentials = credentials  # type: ignore[attr-defined]  # the other mark
+        marked.needed_scope = None if scope == "open" else scope  # type: ignore[attr-defined]  # the mark
+        marked.by_source = by_source  # type: ignore[attr-defined]  # likewise
+        marked.credentials = credentials  # type: ignore[attr-defined]  # likewise
         return marked
 
     def add_health_check(self, name: str, check: Check) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from log_aggregator.delivery.lane import Lane
 from log_aggregator.http.backend import HealthReport
-from log_aggregator.journal import used_bytes
+from log_aggregator.journal import JournalError, used_bytes
 from log_aggregator.model.batch import WorkingBatch
 from log_aggregator.model.record import Record
 from log_aggregator.plugins.context import Host, PluginContext
@@ -156,6 +156,9 @@ async def _supervised(work: Callable[[], Awaitable[None]], name: str) -> None:
             await work()
         except asyncio.CancelledError:
             raise
+        except JournalError as error:  # a full disk is no bug; it is in /health too
+            log.warning("internal task waits for the journal", extra={"task": name, "error": str(error)})
+            await asyncio.sleep(RESTART_TASK)
         except Exception:
             log.exception("internal task failed and is started again", extra={"task": name})
             await asyncio.sleep(RESTART_TASK)

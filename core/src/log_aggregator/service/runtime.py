@@ -14,8 +14,10 @@ from log_aggregator.aggregation.aggregator import Aggregator
 from log_aggregator.aggregation.sealer import Sealer
 from log_aggregator.config.limits import limits_of
 from log_aggregator.config.place import Place
+from log_aggregator.config.private import make_private
 from log_aggregator.config.settings import Settings
 from log_aggregator.delivery.lane import Lane
+from log_aggregator.errors import ConfigError
 from log_aggregator.ingest.ingester import Ingester
 from log_aggregator.journal import Intake, Outbox, Writer, open_journal
 from log_aggregator.model.fields.construct import configure
@@ -68,6 +70,10 @@ async def open_runtime(settings: Settings, registry: Registry, place: Place) -> 
     shared_dir = settings.data_dir
     configure(limits_of(settings))
     settings = settings.model_copy(update={"data_dir": place.data_dir(shared_dir)})
+    try:
+        await asyncio.to_thread(make_private, settings.data_dir)
+    except OSError as error:
+        raise ConfigError(f"DATA_DIR {settings.data_dir}: cannot be used: {error}") from error
     async with AsyncExitStack() as stack:
         journal = await asyncio.to_thread(open_journal, settings.data_dir)
         stack.callback(journal.lock.close)

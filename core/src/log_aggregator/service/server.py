@@ -14,15 +14,19 @@ from pathlib import Path
 from aiohttp import web
 
 from log_aggregator.config.pipeline import PluginEntry
-from log_aggregator.config.place import Place
+from log_aggregator.config.place import Place, own_url
 from log_aggregator.config.settings import Settings
 from log_aggregator.errors import ConfigError
+from log_aggregator.http.access.ledger import FILE, Ledger, write
 from log_aggregator.http.app import build_app
 from log_aggregator.http.listener import Listener
 from log_aggregator.http.sharing import Counts, Turns
 from log_aggregator.plugins.registry import Registry
 from log_aggregator.service.service import Service
 from log_aggregator.service.signals import SignalHandler
+
+KEEP_EVERY = 10.0
+"""Seconds between two looks whether the file of `Ledger` is to be written."""
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +42,10 @@ async def serve(settings: Settings, registry: Registry, place: Place | None = No
     signals = SignalHandler()
     if place is not None:  # the supervisor holds the other end as long as it lives
         asyncio.get_running_loop().add_reader(sys.stdin.fileno(), signals.stop)
-    front = _Front(settings, place)
+    directory = (place or Place()).data_dir(settings.data_dir)
+    ledger = Ledger(directory / FILE)
+    front = _Front(settings, place, ledger)
+    keeping = asyncio.create_task(_keep(ledger), name="api keys")
     current: Registry | None = registry
     before: list[PluginEntry] | None = None
     try:
@@ -53,6 +60,23 @@ async def serve(settings: Settings, registry: Registry, place: Place | None = No
                 current, before = Registry(before, os.environ), None
     finally:
         await front.close()
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+
+
+async def _keep(ledger: Ledger) -> None:
+    """Write down when API keys were used, and how much of their quota, from time to time and at the end."""
+    written = ledger.encoded()
+    ending = False
+    while not ending:
+        try:
+            await asyncio.sleep(KEEP_EVERY)
+        except asyncio.CancelledError:
+            ending = True
+        content = ledger.encoded()
+        if content != written and ledger.path is not None:
+            await asyncio.to_thread(write, ledger.path, content)
+            written = content
 
 
 async def _run(
@@ -62,7 +86,7 @@ async def _run(
     async with Service(settings, registry, place) as service:
         if place is not None and place.listen == -1:
             return None
-        await front.show(build_app(service))
+        await front.show(build_app(service, front.ledger))
         following = await signals.next_registry(settings)
         if following is None:
             log.info("stopping")
@@ -75,8 +99,9 @@ async def _run(
 class _Front:
     """The listening socket, which stays open while one pipeline replaces another."""
 
-    def __init__(self, settings: Settings, place: Place | None) -> None:
+    def __init__(self, settings: Settings, place: Place | None, ledger: Ledger) -> None:
         self._settings, self._place = settings, place
+        self.ledger = ledger
         self._listener: Listener | None = None
 
     async def show(self, app: web.Application) -> None:
@@ -89,7 +114,7 @@ class _Front:
         self._listener = Listener(app, settings)
         await _listen(self._listener, settings, place)
         if place is None or place.number == 0:
-            url = _url(settings.host, self._listener.port)
+            url = own_url(settings.model_copy(update={"port": self._listener.port}))
             _announce(url, settings, os.getppid() if place else os.getpid())
 
     async def pause(self) -> None:
@@ -113,11 +138,6 @@ async def _listen(listener: Listener, settings: Settings, place: Place | None) -
     except OSError as error:
         where = f"HOST {settings.host}, PORT {settings.port}"
         raise ConfigError(f"{where}: cannot listen: {error.strerror or error}") from None
-
-
-def _url(host: str, port: int) -> str:
-    shown = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104  compared, not bound
-    return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
 
 
 def _announce(url: str, settings: Settings, pid: int) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from log_aggregator.config.place import Place
 from log_aggregator.config.settings import Settings
+from log_aggregator.http.access.quota import passing_now
 from log_aggregator.http.backend import Handler, HealthReport
 from log_aggregator.journal import ReaderPosition, Writer
 from log_aggregator.journal.positions import Positions
@@ -152,6 +153,17 @@ class Service:
             receipt = await self._peers.submit(owner, records, key, digest)
         self.runtime.latency.note(time.perf_counter() - started)
         return receipt
+
+    async def ingest(
+        self,
+        records: list[Record],
+        *,
+        key: str | None = None,
+        digest: bytes = b"",
+        position: ReaderPosition | None = None,
+    ) -> Receipt:
+        """Submit the records that a plugin takes in: in a route, those that the request's API key may send."""
+        return await self.submit(passing_now(records), key=key, digest=digest, position=position)
 
     def emit(self, event: Alias | Anomaly) -> None:
         """Add an event to the next flush of this worker."""

@@ -12,6 +12,7 @@ from log_aggregator.config.pipeline import read_plugins_file
 from log_aggregator.config.settings import Settings
 from log_aggregator.errors import ConfigError
 from log_aggregator.http.access.keys import KeyRing
+from log_aggregator.http.tls import server_context
 from log_aggregator.plugins.registry import Registry
 
 log = logging.getLogger(__name__)
@@ -86,4 +87,5 @@ def _load(settings: Settings) -> Registry:
     """All that can be wrong is read before anything changes. Raises `ConfigError`."""
     if settings.api_keys_file is not None:
         KeyRing.read(settings.api_keys_file)
+    server_context(settings)
     return Registry(read_plugins_file(settings.plugins_file), os.environ)

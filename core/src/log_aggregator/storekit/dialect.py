@@ -33,7 +33,7 @@ class Dialect(Protocol):
         """A join that gives a row `tag.key`, `tag.value` for each entry of `t.tags` that is a count."""
 
     def each_minute(self) -> str:
-        """A join that gives a row `minute.key` (from 0), `minute.value` for each minute of `t.minutes` with its logs."""
+        """A join: `minute.key` (from 0) and `minute.value`, the logs, of each minute in `t.minutes`."""
 
 
 class Where:
@@ -79,6 +79,20 @@ class Where:
         parameter = self.value(self._dialect.list_value(values))
         self.add(self._dialect.among(self._compared(column), parameter))
         self._leads = True
+
+    def sources(self, column: str, allowed: tuple[str, ...]) -> None:
+        """A source is among the allowed ones; `shop-*` allows all that begin so. None at all: any source is."""
+        if not allowed:
+            return
+        exact = [source for source in allowed if not source.endswith("*")]
+        starts = [source[:-1] for source in allowed if source.endswith("*")]
+        if "" in starts:
+            return
+        ways = [f"substr({column}, 1, {len(start)}) = {self.value(start)}" for start in starts]
+        if exact:
+            parameter = self.value(self._dialect.list_value(exact))
+            ways.append(self._dialect.among(self._compared(column), parameter))
+        self.add(f"({' OR '.join(ways)})")
 
     def _compared(self, column: str) -> str:
         return self._dialect.unindexed(column) if self._leads else column

@@ -49,6 +49,8 @@ class Questions:
     of reach. `max_samples` is the setting of that name.
     """
 
+    by_source = True
+
     def __init__(self, dialect: Dialect, fetch: Fetch, max_samples: int) -> None:
         self._dialect = dialect
         self._fetch = fetch
@@ -82,11 +84,12 @@ class Questions:
         more = len(rows) > query.limit
         return PatternPage(patterns=found, cursor=write_cursor(query.order, page[-1][5], page[-1][0]) if more else None)
 
-    async def pattern(self, pattern_id: str) -> PatternDetail | None:
-        """One pattern by its id or an earlier one, with all its rows counted."""
+    async def pattern(self, pattern_id: str, *, sources: tuple[str, ...] = ()) -> PatternDetail | None:
+        """One pattern by its id or an earlier one, with all its rows counted, or those of these sources."""
         final_id, earlier = await self.family(pattern_id)
         where = Where(self._dialect, _NAMED)
         where.one_of("t.pattern_id", [final_id, *earlier])
+        where.sources("t.source", sources)
         micros = self._dialect.micros
         rows = await self._fetch(
             f"SELECT coalesce(min(a.final_pattern), min(t.message_pattern)), {_LOGS}, "
@@ -106,7 +109,7 @@ class Questions:
             sources={},
             aliases=sorted(earlier),
         )
-        await self._fill([detail], PatternQuery())
+        await self._fill([detail], PatternQuery(sources=sources))
         latest = merged_detail(await self._latest(where), final_id, self._max_samples)
         detail.metadata, detail.variables = to_json(latest.metadata), to_json(latest.variables)
         detail.samples, detail.sample_logs = list(latest.samples), latest.sample_logs
@@ -137,6 +140,7 @@ class Questions:
         where.equal("state", query.state)
         where.equal("tier", query.tier)
         where.equal("source", query.source)
+        where.sources("source", query.sources)
         limit = where.value(query.limit)
         started = "started" if query.since is None else self._dialect.unindexed("started")
         names = Anomaly.__struct_fields__
@@ -163,6 +167,7 @@ class Questions:
         where.until("t.first_seen", query.until)
         where.equal("t.level", query.level)
         where.equal("t.source", query.source)
+        where.sources("t.source", query.sources)
         where.equal("t.category", query.category)
         if query.q:
             where.add(self._dialect.contains(_PATTERN, where.value(query.q)))

@@ -74,6 +74,7 @@ class SeriesOfRows:
         where.until("t.bucket", query.until)
         where.equal("t.level", query.level)
         where.equal("t.source", query.source)
+        where.sources("t.source", query.sources)
         return where
 
 

@@ -27,7 +27,7 @@ def bearer(token: str) -> dict[str, str]:
 
 async def test_keys_open_what_their_scopes_say(tmp_path: Path) -> None:
     file = tmp_path / "keys.toml"
-    tokens = {scope: add_key(file, f"k-{scope}", [scope]) for scope in ("ingest", "read", "admin")}
+    tokens = {scope: add_key(file, f"k-{scope}", [scope]) for scope in ("ingest", "read", "write", "admin")}
     calls = [("POST", "/ingest", "ingest"), ("GET", "/stats", "read"), ("POST", "/flush", "admin")]
     async with serve(api_keys_file=file) as door:
         for method, path, needed in calls:
@@ -40,7 +40,8 @@ async def test_keys_open_what_their_scopes_say(tmp_path: Path) -> None:
                 assert answer.status < 300 or answer.status == 403
         assert len(door.records) == 2
         answer = await door.client.post("/ingest", json=LOG)
-        assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+        challenges = answer.headers.getall("WWW-Authenticate")
+        assert [challenge.split()[0] for challenge in challenges] == ["Basic", "Bearer"], "a browser wants a line each"
         for path in ("/health", "/openapi.json", "/docs"):
             assert (await door.client.get(path)).status == 200
         assert "checks" not in await (await door.client.get("/health")).json()
@@ -132,13 +133,6 @@ def test_a_rate_is_paid_back_with_time_and_bounded_in_memory() -> None:
     assert rate.wait("new") > 0, "the one that came last was forgotten"
 
 
-async def test_hosts() -> None:
-    async with serve(allowed_hosts="logs.example.org,*.intra") as door:
-        for host in ("logs.example.org:8004", "a.intra", "LOGS.example.org"):
-            assert (await door.client.get("/stats", headers={"Host": host})).status == 200, host
-        assert (await door.client.get("/stats", headers={"Host": "evil.example"})).status == 421
-
-
 @pytest.mark.parametrize(
     ("peer", "forwarded", "client"),
     [
@@ -184,10 +178,3 @@ async def test_pages_are_secured_and_plugins_may_bring_their_own_policy() -> Non
         text = await docs.text()
         assert "<script" not in text
         assert "http://" not in text.replace(f"http://127.0.0.1:{door.port}", "")
-
-
-async def test_a_public_address_without_keys_is_warned_about(caplog: pytest.LogCaptureFixture) -> None:
-    async with serve(host="127.0.0.1"):
-        assert "public address" not in caplog.text
-    async with serve(host="0.0.0.0"):
-        assert "public address" in caplog.text

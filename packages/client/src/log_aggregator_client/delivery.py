@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import random
+import ssl
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -43,7 +44,8 @@ class Delivery:
 
     `url` is the service's address (`http://` or `https://`); `patience` is how many seconds one
     batch is tried for, `timeout` how many one try may take. `wait` sleeps between two tries; it
-    returns `True` when there is no point in waiting longer. Not for use by several threads.
+    returns `True` when there is no point in waiting longer. `tls` is for a private CA or a client
+    certificate. Not for use by several threads.
     """
 
     def __init__(
@@ -54,14 +56,18 @@ class Delivery:
         timeout: float = 30.0,
         api_key: str = "",
         wait: Callable[[float], Any] = time.sleep,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         """Raises `ValueError` when `url` is not an address."""
         parts = urlsplit(url if "://" in url else f"http://{url}")
         if parts.scheme not in ("http", "https") or not parts.hostname or not _has_good_port(parts):
             raise ValueError(f"{url!r}: expected an address such as http://127.0.0.1:8004")
-        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         self.url = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
-        self._connection = kind(parts.hostname, parts.port, timeout=timeout)
+        self._connection = (
+            http.client.HTTPSConnection(parts.hostname, parts.port, timeout=timeout, context=tls)
+            if parts.scheme == "https"
+            else http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout)
+        )
         self._path = parts.path.rstrip("/") + "/ingest/batch"
         self._patience = patience
         self._headers = {"Content-Type": "application/x-ndjson"}

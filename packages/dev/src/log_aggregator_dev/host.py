@@ -112,6 +112,7 @@ class Host:
         handler: Handler,
         scope: RouteScope | None = None,
         *,
+        by_source: bool = False,
         credentials: Credentials | None = None,
     ) -> None:
         """Keep the route."""

@@ -11,11 +11,13 @@ from aiohttp import hdrs, web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from log_aggregator import Batch, Service, hookimpl
-from log_aggregator.http.access.auth import needs
+from log_aggregator.http.access.auth import KEY, allowed_sources, needs
+from log_aggregator.http.access.clients import Clients
 from log_aggregator.http.app import STOPPING
 from log_aggregator.http.problem import Problem, busy
 from log_aggregator_dashboard.assets import Asset, read_assets
 from log_aggregator_dashboard.tail import Wanted, Watcher
+from log_aggregator_dashboard.tails import Tail, Tails
 
 TICK = 0.25
 """Seconds between two looks at what waits for a watcher."""
@@ -46,16 +48,17 @@ class Dashboard:
 
     def __init__(self, config: DashboardConfig) -> None:
         self._config = config
-        self._watchers: set[Watcher] = set()
+        self._tails = Tails(config.max_tails)
+        self._clients: Clients | None = None
         self._assets: dict[str, Asset] = {}
 
     @hookimpl
     def enrich(self, batch: Batch) -> None:
         """Offer the batch to those who watch. Changes nothing."""
-        if self._watchers:
+        if self._tails:
             records = list(batch)
-            for watcher in self._watchers:
-                watcher.offer(records)
+            for tail in self._tails:
+                tail.watcher.offer(records)
 
     @hookimpl
     @asynccontextmanager
@@ -67,11 +70,12 @@ class Dashboard:
             "workers": service.settings.workers,
             "root": root or "./",
         }
+        self._clients = Clients(service.settings.trusted_proxies)
         self._assets = await asyncio.to_thread(read_assets, values)
         service.add_route("GET", self._config.path, self._page)
         service.add_route("GET", f"{self._config.path}dashboard/tail", self._tail)
         service.add_route("GET", f"{self._config.path}dashboard/{{name}}", self._file)
-        service.add_stats("dashboard", lambda: {"tails": len(self._watchers)})
+        service.add_stats("dashboard", lambda: {"tails": len(self._tails)})
         yield
 
     @needs(None)
@@ -86,28 +90,34 @@ class Dashboard:
             raise web.HTTPNotFound
         return asset.response(request)
 
-    @needs("read")
+    @needs("read", by_source=True)
     async def _tail(self, request: web.Request) -> web.StreamResponse:
         try:
             wanted = Wanted.model_validate(dict(request.query))
         except ValidationError:
             raise Problem(422, "expected the parameters level, source and q, and no others") from None
-        if len(self._watchers) >= self._config.max_tails:
+        if request.method == hdrs.METH_HEAD:
+            return web.Response(headers=STREAM_HEADERS)
+        allowed = allowed_sources(request, wanted.source or None)
+        key = request.get(KEY)
+        watcher = Watcher(wanted, key.covers if key is not None and allowed else None)
+        assert self._clients is not None and request.transport is not None  # noqa: PT018  as lifespan has run
+        tail = Tail(watcher, self._clients.of(request), request.transport)
+        if not self._tails.open(tail):
             raise busy(503, "too many live tails are open; close one, or raise max_tails", 5.0)
-        watcher = Watcher(wanted)
-        self._watchers.add(watcher)
         try:
-            return await _stream(request, watcher)
+            return await _stream(request, tail)
         finally:
-            self._watchers.discard(watcher)
+            self._tails.close(tail)
 
 
-async def _stream(request: web.Request, watcher: Watcher) -> web.StreamResponse:
+async def _stream(request: web.Request, tail: Tail) -> web.StreamResponse:
     """Send what the watcher is offered until the browser goes or the service stops."""
+    watcher = tail.watcher
     response = web.StreamResponse(headers=STREAM_HEADERS)
     await response.prepare(request)
     with suppress(ConnectionError):
-        await response.write(b": watching\n\n")
+        await tail.write(response, b": watching\n\n")
         silent = 0.0
         stopping = request.app[STOPPING]
         while not stopping.is_set() and request.transport is not None:  # a closed connection has none
@@ -117,8 +127,8 @@ async def _stream(request: web.Request, watcher: Watcher) -> web.StreamResponse:
             logs, missed = watcher.take()
             silent = 0.0 if logs else silent + TICK
             if logs:
-                await response.write(b"data: %b\n\n" % msgspec.json.encode({"logs": logs, "missed": missed}))
+                await tail.write(response, b"data: %b\n\n" % msgspec.json.encode({"logs": logs, "missed": missed}))
             elif silent >= KEEP_ALIVE:
                 silent = 0.0
-                await response.write(b": nothing new\n\n")
+                await tail.write(response, b": nothing new\n\n")
     return response

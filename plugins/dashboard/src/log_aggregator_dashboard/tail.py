@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -28,9 +28,10 @@ class Wanted(BaseModel):
 
 
 class Watcher:
-    """One open tail."""
+    """What one tail shows. `covers` says which sources it may show; `None`: all."""
 
-    def __init__(self, wanted: Wanted) -> None:
+    def __init__(self, wanted: Wanted, covers: Callable[[str], bool] | None = None) -> None:
+        self._covers = covers
         self._level, self._source, self._q = wanted.level.upper(), wanted.source, wanted.q.casefold()
         self._waiting: deque[Record] = deque(maxlen=MAX_WAITING)
         self._missed = 0
@@ -54,6 +55,7 @@ class Watcher:
             (not self._level or record.level == self._level)
             and (not self._source or record.source == self._source)
             and (not self._q or self._q in record.message.casefold())
+            and (self._covers is None or self._covers(record.source))
         )
 
 

@@ -2,53 +2,90 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import ssl
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any
 
 import aiohttp
+from aiohttp import web
 from mcp.server.mcpserver.exceptions import ToolError
+
+from log_aggregator.http.inner import Asker
 
 DEADLINE = 15.0
 """Seconds for one answer. The service itself gives its store 10."""
 
 
-class Api:
-    """The HTTP API of one service, with the headers that every request carries (API key, host)."""
+class Asking(ABC):
+    """How the HTTP API of one service is asked."""
 
-    def __init__(self, url: str, headers: Mapping[str, str], help_on_key: str) -> None:
-        self._url = url.rstrip("/")
-        self._headers = headers
-        self._help_on_key = help_on_key
+    help_on_key = ""
 
     async def get(self, path: str, **parameters: str | int | None) -> dict[str, Any]:
         """The JSON object at a path; parameters that are `None` or empty are left out. Raises `ToolError`."""
         query = {name: str(value) for name, value in parameters.items() if value is not None and value != ""}
+        status, document = await self._ask(path, query)
+        if not isinstance(document, dict):
+            raise ToolError(f"{path} did not answer as a log aggregator does")
+        if status == 200 or (path == "/health/db" and "reachable" in document):
+            return document
+        said = f"{status}: {document.get('detail') or document.get('title') or 'refused'}"
+        raise ToolError(f"{said}. {self.help_on_key}" if status in (401, 403) else said)
+
+    @abstractmethod
+    async def _ask(self, path: str, query: dict[str, str]) -> tuple[int, Any]:
+        """The status and the JSON value of a GET. Raises `ToolError`."""
+
+
+class OwnApi(Asking):
+    """The API of the service that runs this plugin, asked with the key of the caller: MCP opens no other door."""
+
+    help_on_key = "Add the header 'Authorization: Bearer la.…' with a key of the scope 'read' to the client."
+
+    def __init__(self, request: web.Request) -> None:
+        self._asker = Asker(request)
+
+    async def _ask(self, path: str, query: dict[str, str]) -> tuple[int, Any]:
+        try:
+            async with asyncio.timeout(DEADLINE):
+                status, body = await self._asker.get(path, query)
+        except TimeoutError:
+            raise ToolError(f"the log aggregator did not answer within {DEADLINE:g} s") from None
+        return status, json.loads(body or b"null")
+
+
+class Api(Asking):
+    """The API at an address, with the headers that every request carries and the TLS settings of its client."""
+
+    def __init__(
+        self, url: str, headers: Mapping[str, str], help_on_key: str, tls: ssl.SSLContext | None = None
+    ) -> None:
+        self.help_on_key = help_on_key
+        self._url = url.rstrip("/")
+        self._headers = headers
+        self._tls = tls
+
+    async def _ask(self, path: str, query: dict[str, str]) -> tuple[int, Any]:
         timeout = aiohttp.ClientTimeout(total=DEADLINE)
         try:
             async with (
                 aiohttp.ClientSession(timeout=timeout, headers=self._headers) as session,
-                session.get(self._url + path, params=query, allow_redirects=False) as response,
+                session.get(self._url + path, params=query, allow_redirects=False, ssl=self._tls or True) as response,
             ):
-                document = await response.json(content_type=None)
+                return response.status, await response.json(content_type=None)
         except TimeoutError:
             raise ToolError(f"the log aggregator at {self._url} did not answer within {DEADLINE:g} s") from None
         except (aiohttp.ClientError, ValueError, OSError) as error:
             raise ToolError(
                 f"the log aggregator at {self._url} gave no answer ({type(error).__name__}); is it running there?"
             ) from None
-        if not isinstance(document, dict):
-            raise ToolError(f"{self._url}{path} did not answer as a log aggregator does")
-        if response.status == 200 or (path == "/health/db" and "reachable" in document):
-            return document
-        raise ToolError(self._problem(response.status, document))
-
-    def _problem(self, status: int, document: dict[str, Any]) -> str:
-        said = f"{status}: {document.get('detail') or document.get('title') or 'refused'}"
-        return f"{said}. {self._help_on_key}" if status in (401, 403) else said
 
 
-CURRENT: ContextVar[Api] = ContextVar("CURRENT")
+CURRENT: ContextVar[Asking] = ContextVar("CURRENT")
 """The service that the tools of this request ask."""
 
 

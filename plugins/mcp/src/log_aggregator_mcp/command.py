@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import anyio
 
+from log_aggregator.config.client_tls import client_context
 from log_aggregator_mcp.api import CURRENT, Api
 from log_aggregator_mcp.server import build_server
 
@@ -41,6 +42,6 @@ def main(argv: Sequence[str]) -> int:
     key = os.environ.get("LOG_AGGREGATOR_API_KEY", "")
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     help_on_key = "Set LOG_AGGREGATOR_API_KEY to a key with the scope 'read' where this MCP server is started."
-    CURRENT.set(Api(url, headers, help_on_key))
+    CURRENT.set(Api(url, headers, help_on_key, client_context(os.environ)))
     anyio.run(build_server().run_stdio_async)
     return 0

@@ -7,22 +7,19 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from aiohttp import hdrs, web
+from aiohttp import web
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.server.transport_security import TransportSecuritySettings
 from pydantic import BaseModel, ConfigDict, Field
-from yarl import URL
 
 from log_aggregator import Service, hookimpl
 from log_aggregator_mcp.answers import MAX_CHARACTERS
-from log_aggregator_mcp.api import CURRENT, Api
+from log_aggregator_mcp.api import CURRENT, OwnApi
 from log_aggregator_mcp.bridge import answer
 from log_aggregator_mcp.server import build_server
 
 DEADLINE = 60.0
 """Seconds for one exchange."""
-
-_PASSED_ON = (hdrs.AUTHORIZATION, "X-API-Key", hdrs.HOST)
 
 
 class McpConfig(BaseModel):
@@ -49,7 +46,7 @@ class McpPlugin:
         # The SDK notes every exchange at INFO.
         logging.getLogger("mcp").setLevel(logging.WARNING)
         server = build_server()
-        # Hosts and origins are checked by the service's own guard and below.
+        # Hosts and origins are checked by the service's own guard.
         unguarded = TransportSecuritySettings(enable_dns_rebinding_protection=False)
         server.streamable_http_app(json_response=True, stateless_http=True, transport_security=unguarded)
         manager = server.session_manager
@@ -60,7 +57,7 @@ class McpPlugin:
         async def exchange(request: web.Request) -> web.StreamResponse:
             return await self._exchange(manager, request)
 
-        service.add_route("POST", self._config.path, exchange, scope="read")
+        service.add_route("POST", self._config.path, exchange, scope="read", by_source=True)
         try:
             async with asyncio.timeout(DEADLINE):
                 await ready.wait()
@@ -70,10 +67,7 @@ class McpPlugin:
             await task
 
     async def _exchange(self, manager: StreamableHTTPSessionManager, request: web.Request) -> web.StreamResponse:
-        origin = request.headers.get(hdrs.ORIGIN)
-        if origin is not None and not _is_own_page(origin, request.host):
-            raise web.HTTPForbidden(reason="a page of another site may not use MCP here")
-        CURRENT.set(_own_api(request))
+        CURRENT.set(OwnApi(request))
         MAX_CHARACTERS.set(self._config.max_answer_characters)
         async with asyncio.timeout(DEADLINE):
             return await answer(manager, request)
@@ -83,19 +77,3 @@ async def _run(manager: StreamableHTTPSessionManager, ready: asyncio.Event, endi
     async with manager.run():
         ready.set()
         await ending.wait()
-
-
-def _own_api(request: web.Request) -> Api:
-    """The HTTP API of this service, asked with the key of the caller: MCP opens no other door."""
-    assert request.transport is not None
-    host, port = request.transport.get_extra_info("sockname")[:2]
-    headers = {name: request.headers[name] for name in _PASSED_ON if name in request.headers}
-    help_on_key = "Add the header 'Authorization: Bearer la.…' with a key of the scope 'read' to the client."
-    return Api(str(URL.build(scheme="http", host=host, port=port)), headers, help_on_key)
-
-
-def _is_own_page(origin: str, host: str) -> bool:
-    try:
-        return URL(origin).authority == host
-    except ValueError:
-        return False

@@ -16,6 +16,7 @@ from log_aggregator_postgres.config import PostgresConfig
 from log_aggregator_postgres.faults import OUT_OF_REACH, REFUSALS, explain
 from log_aggregator_postgres.migrations import migrate
 from log_aggregator_postgres.pool import Pool
+from log_aggregator_postgres.privileges import missing_privilege
 from log_aggregator_postgres.writer import Writer
 
 _EXAMPLES = """examples:
@@ -82,7 +83,10 @@ async def _check(pool: Pool) -> int:
     _say(
         "aggregated_logs is there" if row[1] else "aggregated_logs is not there yet: the service makes it at its start"
     )
-    return 0
+    missing = await missing_privilege(pool)
+    if missing:
+        sys.stderr.write(f"PostgreSQL: {missing}\n")
+    return 1 if missing else 0
 
 
 async def _progress(pool: Pool) -> int:

@@ -6,11 +6,16 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, cast
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 SslMode = Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]
+
+
+_VERIFYING = ("verify-ca", "verify-full")
+_ROOT_CERT = Path.home() / ".postgresql" / "root.crt"
+"""Where libpq and asyncpg look for the CA when none is named."""
 
 
 def _text(name: str, default: str) -> Callable[[], str]:
@@ -93,7 +98,21 @@ class PostgresConfig(BaseModel):
             raise ValueError(f"pool_min {self.pool_min} is greater than pool_max {self.pool_max}")
         if self.sslrootcert is not None and not self.sslrootcert.is_file():
             raise ValueError(f"sslrootcert {self.sslrootcert}: no such file")
+        mode, rootcert = self._verification()
+        if mode in _VERIFYING and not rootcert and not _ROOT_CERT.is_file():
+            raise ValueError(
+                f"sslmode {mode}: needs the certificate of the server's CA; set POSTGRES_SSLROOTCERT "
+                f"(sslrootcert) to its file, or put it at {_ROOT_CERT}"
+            )
         return self
+
+    def _verification(self) -> tuple[str, str]:
+        """The sslmode and the root certificate that a connection will use."""
+        if self.dsn is None:
+            return self.sslmode, str(self.sslrootcert or os.environ.get("PGSSLROOTCERT", ""))
+        given = dict(parse_qsl(urlsplit(self.dsn.get_secret_value()).query))
+        mode = given.get("sslmode") or os.environ.get("PGSSLMODE", "")
+        return mode, given.get("sslrootcert") or os.environ.get("PGSSLROOTCERT", "")
 
     def connect_arguments(self) -> dict[str, Any]:
         """What `asyncpg` connects with. The password is in here: never log it."""

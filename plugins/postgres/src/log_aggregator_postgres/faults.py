@@ -37,7 +37,7 @@ _REASONS = {
     "28000": "the login was refused: check POSTGRES_USER and the server's pg_hba.conf",
     "3D000": "the database does not exist: create it, or check POSTGRES_DB",
     "42501": "a permission is missing: grant the user the right to create and write the tables",
-    "42P01": "a table is missing: someone dropped it; it is made again",
+    "42P01": "a table is missing; it is made (again) where the user may create tables",
     "42703": "a column is missing: someone dropped it; it is made again",
     "42P10": "the unique index of aggregated_logs is missing: someone dropped it; it is made again",
     "42804": "a column has another type than it had: someone altered the table",

@@ -12,6 +12,7 @@ from log_aggregator.store import StoreHealth
 from log_aggregator.storekit import Fetch, Questions
 from log_aggregator_postgres.dialect import DIALECT
 from log_aggregator_postgres.pool import Pool
+from log_aggregator_postgres.privileges import missing_privilege
 
 _HEALTH_TIMEOUT = 2.0
 
@@ -31,17 +32,20 @@ class PostgresStore(Questions):
         self.last_error, self.last_error_at = reason, time.time()
 
     async def health(self) -> StoreHealth:
-        """Whether the server answers within 2 s, how fast, and what went wrong last."""
+        """Whether the server answers within 2 s and lets us work, how fast, and what went wrong last."""
         started = time.perf_counter()
         figures: dict[str, Any] = {"engine": f"PostgreSQL {self._pool.server_version}".strip()}
         try:
             async with asyncio.timeout(_HEALTH_TIMEOUT):
                 row = (await self._pool.fetch(_HEALTH, []))[0]
                 latency = round((time.perf_counter() - started) * 1000, 3)
-                logs = await self._quarantined(made=row["made"])
+                missing = await missing_privilege(self._pool)
+                logs = 0 if missing else await self._quarantined(made=row["made"])
         except (RetryableError, TimeoutError) as error:
             reason = str(error) or "the server did not answer in time"
             return StoreHealth(reachable=False, detail=reason, figures=figures | self._last())
+        if missing:
+            return StoreHealth(reachable=False, detail=missing, latency_ms=latency, figures=figures | self._last())
         figures |= {"read_only": row["read_only"], "database_bytes": row["bytes"], "quarantined_logs": logs}
         detail = f"{logs} logs in quarantine: see `log-aggregator postgres quarantine`" if logs else ""
         return StoreHealth(reachable=True, detail=detail, latency_ms=latency, figures=figures | self._last())

@@ -1,14 +1,16 @@
-"""What of a decoded batch may pass: the sources a key allows, the rates of its client and its sources."""
+"""What of a batch may pass: the sources, rate and quota of its key, the rates of its client and its sources."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from aiohttp import web
 
 from log_aggregator.config.settings import Settings
-from log_aggregator.http.access.auth import KEY
-from log_aggregator.http.access.clients import Clients
+from log_aggregator.http.access.auth import KEY, Guard
 from log_aggregator.http.access.keys import ApiKey
 from log_aggregator.http.access.rates import Rate
 from log_aggregator.http.decoding.decode import Decoded
@@ -16,13 +18,18 @@ from log_aggregator.http.problem import Problem, busy
 from log_aggregator.model.fields.sources import DEFAULT
 from log_aggregator.model.record import Record
 
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Passing = Callable[[list[Record]], list[Record]]
+
+_PASSING: ContextVar[Passing | None] = ContextVar("_PASSING", default=None)
+"""What may pass of the records that a plugin's route takes in; `None` outside such a route."""
+
 
 class Quota:
     """Looks at ingest requests: before the body is read, and when its logs are known."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Raises `ConfigError` when the trusted proxies are wrong."""
-        self._clients = Clients(settings.trusted_proxies)
+    def __init__(self, settings: Settings, guard: Guard) -> None:
+        self._clients, self._ledger = guard.clients, guard.ledger
         burst = settings.rate_limit_burst
         self._client = Rate(settings.rate_limit_client, burst) if settings.rate_limit_client else None
         self._source = Rate(settings.rate_limit_source, burst) if settings.rate_limit_source else None
@@ -33,24 +40,61 @@ class Quota:
         return self._clients.of(request)
 
     def check_client(self, request: web.Request) -> None:
-        """Refuse a client that is over its rate. Raises `Problem` 429."""
+        """Refuse a client or an API key that is over its rate or quota. Raises `Problem` 429."""
+        if not self.is_limited:
+            return
         if self._client is not None:
             wait = self._client.wait(self._clients.of(request))
             if wait:
                 raise busy(429, "this client sends more logs than it may (RATE_LIMIT_CLIENT)", wait)
+        key = request.get(KEY)
+        if key is not None:
+            wait = self._ledger.wait(key)
+            if wait:
+                raise busy(429, "this API key sends more logs than its rate allows", wait)
+            if self._ledger.left(key) == 0:
+                raise busy(429, "this API key has used up its daily quota of logs", self._ledger.until_tomorrow())
 
     def passing(self, request: web.Request, decoded: Decoded) -> Decoded:
-        """The batch without the logs that may not pass; the client and the sources are charged for the rest.
+        """The batch without the logs that may not pass; key, client and sources are charged for the rest.
 
         Raises `Problem` when none may: 403 for the key's sources, 429 for the sources' rates.
         """
         if not self.is_limited:
             return decoded
-        refusals = self._refusals(request.get(KEY), decoded.records)
+        key = request.get(KEY)
+        refusals = self._refusals(key, decoded.records)
         if refusals:
             decoded = _without(decoded, refusals)
+        if key is not None:
+            decoded = self._within_quota(key, decoded)
         if self._client is not None:
             self._client.charge(self._clients.of(request), len(decoded.records))
+        return decoded
+
+    def around(self, handler: Handler) -> Handler:
+        """A plugin's handler that takes logs in → the same, within the limits of the calls of the core.
+
+        A `Problem` comes out of `service.ingest` when none of the logs may pass; see `passing_now`.
+        """
+
+        async def limited(request: web.Request) -> web.StreamResponse:
+            self.check_client(request)
+            token = _PASSING.set(lambda records: self.passing(request, Decoded(records, [], None)).records)
+            try:
+                return await handler(request)
+            finally:
+                _PASSING.reset(token)
+
+        return limited
+
+    def _within_quota(self, key: ApiKey, decoded: Decoded) -> Decoded:
+        left = self._ledger.left(key)
+        if left is not None and left < len(decoded.records):
+            positions = decoded.positions or list(range(len(decoded.records)))
+            over = [(position, "over the API key's daily quota") for position in positions[left:]]
+            decoded = Decoded(decoded.records[:left], [*decoded.rejected, *over], positions[:left])
+        self._ledger.charge(key, len(decoded.records), logs=True)
         return decoded
 
     def _refusals(self, key: ApiKey | None, records: list[Record]) -> dict[str, str]:
@@ -63,7 +107,7 @@ class Quota:
         refusals = {
             source: f"source {source!r}: not allowed for this API key"
             for source in counts
-            if key is not None and not key.may_send(source)
+            if key is not None and not key.covers(source)
         }
         if refusals and len(refusals) == len(counts):
             raise Problem(403, next(iter(refusals.values())))
@@ -83,6 +127,25 @@ class Quota:
             else:
                 rate.charge(source, logs)
         return refusals
+
+
+def passing_now(records: list[Record]) -> list[Record]:
+    """The records that may pass where a plugin's route takes them in: by its request's key, client and sources.
+
+    Outside such a route all may. Raises `Problem` when none may.
+    """
+    passing = _PASSING.get()
+    return records if passing is None or not records else passing(records)
+
+
+@contextmanager
+def passed() -> Iterator[None]:
+    """In this block `service.ingest` takes all records: the caller has asked `Quota.passing` itself."""
+    token = _PASSING.set(None)
+    try:
+        yield
+    finally:
+        _PASSING.reset(token)
 
 
 def _without(decoded: Decoded, refusals: dict[str, str]) -> Decoded:

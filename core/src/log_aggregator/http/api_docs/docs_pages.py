@@ -6,7 +6,7 @@ from importlib.metadata import version
 from typing import Any
 
 import msgspec
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from log_aggregator.http.access.auth import needs
 from log_aggregator.http.api_docs.html import docs_page
@@ -26,7 +26,7 @@ class Explaining:
     @needs(None)
     async def docs(self, request: web.Request) -> web.StreamResponse:
         """`GET /docs`."""
-        page = docs_page(self._openapi(), str(request.url.origin()))
+        page = docs_page(self._openapi(), f"{request.scheme}://{request.headers.get(hdrs.HOST) or 'localhost'}")
         return web.Response(text=page, content_type="text/html")
 
     def _openapi(self) -> dict[str, Any]:

@@ -108,6 +108,9 @@ class Health(BaseModel):
 
     status: Literal["healthy", "degraded", "unhealthy"]
     accepting: bool = Field(description="whether logs can be taken; false is answered with 503")
+    access: Literal["keys", "client certificates", "loopback", "anonymous"] = Field(
+        "loopback", description="what keeps strangers out; anonymous: nothing does (ALLOW_ANONYMOUS)"
+    )
     checks: dict[str, Any] | None = Field(None, description="each check; with API keys only for the scope 'read'")
 
 

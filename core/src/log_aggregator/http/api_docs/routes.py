@@ -22,9 +22,11 @@ TAKING = {
 }
 READING = {422: "a parameter is wrong", 503: "the store is out of reach; see Retry-After"}
 ALWAYS = {
+    400: "the Host is not a host name",
     401: "an API key is needed (only where keys are switched on)",
-    403: "the API key lacks the scope, or a page of another site sent this",
-    421: "the Host is not answered for (only with ALLOWED_HOSTS)",
+    403: "the API key lacks the scope or is bound to other sources, or a page of another site sent this",
+    421: "the Host is not answered for; see ALLOWED_HOSTS",
+    429: "this API key is over its rate, or the client has sent too many wrong keys; see Retry-After",
     500: "the service failed",
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 
+from log_aggregator.config.client_tls import client_context
 from log_aggregator_client import Delivery
 from log_aggregator_service.commands.arguments import positive
 
@@ -28,4 +29,5 @@ def add_patience(parser: argparse.ArgumentParser) -> None:
 
 def delivery(args: argparse.Namespace) -> Delivery:
     """The connection that the arguments describe. Raises `ValueError` for a wrong `--url`."""
-    return Delivery(args.url, patience=args.patience, api_key=os.environ.get("LOG_AGGREGATOR_API_KEY", ""))
+    key = os.environ.get("LOG_AGGREGATOR_API_KEY", "")
+    return Delivery(args.url, patience=args.patience, api_key=key, tls=client_context(os.environ))

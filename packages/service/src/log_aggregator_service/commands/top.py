@@ -11,6 +11,7 @@ import urllib.error
 import urllib.request
 from typing import Any
 
+from log_aggregator.config.client_tls import client_context
 from log_aggregator_service.commands.arguments import positive
 from log_aggregator_service.commands.screen import full_screen, key, plain, show
 from log_aggregator_service.commands.target import add_target
@@ -108,7 +109,7 @@ class View:
         request = urllib.request.Request(self._url + path)  # noqa: S310  an address that the user typed
         if api_key := os.environ.get("LOG_AGGREGATOR_API_KEY"):
             request.add_header("Authorization", f"Bearer {api_key}")
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310  likewise
+        with urllib.request.urlopen(request, timeout=10, context=client_context(os.environ)) as answer:  # noqa: S310  likewise
             found = json.load(answer)
         if not isinstance(found, dict) or not {"logs", "patterns"} & found.keys():
             raise ValueError(path)

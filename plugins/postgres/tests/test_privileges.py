@@ -1,0 +1,88 @@
+"""A role that may not do its work is named by `check` and `/health/db`, with the GRANT that helps."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+from pydantic import ValidationError
+
+from log_aggregator_postgres import PostgresConfig, PostgresSink
+from log_aggregator_postgres.commands import main as command
+from tests.support.sinks import Chain, aggregate, deliver, hosted
+
+
+@pytest.fixture
+async def role(database: asyncpg.Connection) -> AsyncIterator[str]:
+    """A role that may log in and nothing else; its password is its name."""
+    name = f"logs_{secrets.token_hex(4)}"
+    await database.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{name}'")
+    await database.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+    yield name
+    await database.execute(f"DROP OWNED BY {name}")
+    await database.execute(f"DROP ROLE {name}")
+
+
+def as_role(dsn: str, role: str) -> str:
+    parts = urlsplit(dsn)
+    host = parts.netloc.rpartition("@")[2]
+    return parts._replace(netloc=f"{role}:{role}@{host}").geturl()
+
+
+async def checked(dsn: str, directory: Path, monkeypatch: pytest.MonkeyPatch) -> int:
+    file = directory / "plugins.toml"
+    file.write_text(f"[plugins.postgres]\ndsn = '{dsn}'\n")
+    monkeypatch.setenv("PLUGINS_FILE", str(file))
+    return await asyncio.to_thread(command, ["check"])
+
+
+async def test_a_role_that_may_not_create_tables_is_named_before_anything_fails(
+    postgres_dsn: str, role: str, database: asyncpg.Connection, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    dsn = as_role(postgres_dsn, role)
+    needed = f"GRANT USAGE, CREATE ON SCHEMA public TO {role}"
+    assert await checked(dsn, tmp_path, monkeypatch) == 1
+    assert needed in capsys.readouterr().err
+    sink = PostgresSink(PostgresConfig.model_validate({"dsn": dsn, "pool_min": 0}))
+    async with hosted(sink, tmp_path) as host:
+        health = await host.store.health()
+        assert not health.reachable
+        assert needed in health.detail
+        assert "dropped" not in health.detail + (health.figures["last_error"] or "")
+        await database.execute(needed)
+        await deliver(sink, Chain().flush([aggregate(count=2)]))
+        assert (await host.store.health()).reachable
+    assert await checked(dsn, tmp_path, monkeypatch) == 0
+
+
+async def test_a_table_that_the_role_may_not_use_is_named(
+    postgres_dsn: str, role: str, database: asyncpg.Connection, sink: PostgresSink, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    async with hosted(sink, tmp_path):
+        await deliver(sink, Chain().flush([aggregate(count=2)]))
+    dsn = as_role(postgres_dsn, role)
+    await database.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}")
+    assert await checked(dsn, tmp_path, monkeypatch) == 0
+    await database.execute(f"REVOKE INSERT ON flush_progress FROM {role}")
+    assert await checked(dsn, tmp_path, monkeypatch) == 1
+    assert f"GRANT INSERT ON flush_progress TO {role}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("mode", ["verify-ca", "verify-full"])
+def test_verification_without_a_root_certificate_stops_the_start(
+    mode: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("log_aggregator_postgres.config._ROOT_CERT", tmp_path / "root.crt")
+    monkeypatch.delenv("PGSSLROOTCERT", raising=False)
+    for options in ({"sslmode": mode}, {"dsn": f"postgresql://u:p@db/logs?sslmode={mode}"}):
+        with pytest.raises(ValidationError, match=f"sslmode {mode}: needs the certificate.*POSTGRES_SSLROOTCERT"):
+            PostgresConfig.model_validate(options)
+    (tmp_path / "root.crt").touch()
+    PostgresConfig.model_validate({"sslmode": mode})
