@@ -17,7 +17,7 @@ _KINDS = frozenset({"application/json", "text/html", "text/plain", "text/csv"})
 
 async def zipped(request: web.Request, answer: web.StreamResponse) -> None:
     """Compress the body of an answer where that pays and the client takes it."""
-    if not isinstance(answer, web.Response) or answer.content_type not in _KINDS:
+    if not isinstance(answer, web.Response) or answer.content_type not in _KINDS or answer.compression:
         return
     body = answer.body
     if not isinstance(body, bytes) or len(body) < LEAST or hdrs.CONTENT_ENCODING in answer.headers:
