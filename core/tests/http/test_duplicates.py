@@ -13,7 +13,7 @@ from log_aggregator.http.duplicates import may_repeat, without_duplicates
 from log_aggregator.http.listener import Listener
 
 LOG = b'{"message": "m"}'
-HEAD = b"POST /ingest HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %d\r\n" % len(LOG)
+HEAD = b"POST /ingest HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: %d\r\n" % len(LOG)
 
 
 async def answered(sent: bytes) -> bytes:

@@ -6,7 +6,7 @@ import asyncio
 
 from aiohttp import hdrs, web
 
-from log_aggregator.http.access.auth import Guard, needs
+from log_aggregator.http.access.auth import Guard
 from log_aggregator.http.access.ledger import Ledger
 from log_aggregator.http.access.quota import Quota
 from log_aggregator.http.admin import Operating
@@ -60,7 +60,7 @@ def build_app(backend: Backend, ledger: Ledger | None = None) -> web.Application
     taken = {(method, path) for method, path, _ in backend.routes}
     for method, path, given in backend.routes:
         ingests = getattr(given, "needed_scope", "") == "ingest"
-        handler = needs("ingest")(quota.around(given)) if ingests and quota.is_limited else given
+        handler = quota.around(given) if ingests and quota.is_limited else given
         add(method, path, handler)
         if method == hdrs.METH_GET and (hdrs.METH_HEAD, path) not in taken:
             add(hdrs.METH_HEAD, path, handler)

@@ -190,7 +190,7 @@ def receiver(taken: list[int]) -> Any:
         async def lifespan(self, service: Service) -> AsyncIterator[None]:
             async def receive(request: web.Request) -> web.StreamResponse:
                 sources = (await request.text()).split()
-                taken.append(await service.ingest([Record("a", "INFO", source, 0, {}) for source in sources]))
+                taken.append((await service.ingest([Record("a", "INFO", source, 0, {}) for source in sources])).accepted)
                 return web.Response()
 
             async def tell(_: web.Request) -> web.StreamResponse:

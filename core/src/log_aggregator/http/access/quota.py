@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import wraps
 
 from aiohttp import web
 
@@ -78,6 +79,7 @@ class Quota:
         A `Problem` comes out of `service.ingest` when none of the logs may pass; see `passing_now`.
         """
 
+        @wraps(handler)  # with what the guard looks for: scope, sources, credentials
         async def limited(request: web.Request) -> web.StreamResponse:
             self.check_client(request)
             token = _PASSING.set(lambda records: self.passing(request, Decoded(records, [], None)).records)
