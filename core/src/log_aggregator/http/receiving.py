@@ -48,18 +48,26 @@ _log = logging.getLogger(__name__)
 class SentBody:
     """One request whose body is there, decompressed and within the limits.
 
-    `notes` is what `read` leaves for `answer`. `read` sets `all_timed` to `False` when a log has neither a time nor
-    an id of its own: the same bytes may then be sent twice with good reason, so both are counted.
+    `notes` is what `read` leaves for `answer`; `received` (microseconds) is a time for logs without one. `read` sets
+    `all_timed` to `False` when a log has neither a time nor an id of its own: the same bytes may then be sent twice
+    with good reason, so both are counted.
     """
 
-    __slots__ = ("_limits", "all_timed", "body", "notes", "request")
+    __slots__ = ("_limits", "all_timed", "body", "notes", "received", "request")
 
     def __init__(self, request: web.Request, body: bytes, limits: RequestLimits) -> None:
         self.request = request
         self.body = body
         self.notes: list[Any] = []
         self.all_timed = True
+        self.received = time.time_ns() // 1000
         self._limits = limits
+
+    def noted(self, record: Record, *, has_id: bool = False) -> Record:
+        """The record, having looked whether it has a time of its own, for records that were made with `received`."""
+        if record.timestamp == self.received and not has_id:
+            self.all_timed = False
+        return record
 
     def json(self) -> Any:
         """The body as one JSON document. Raises `Problem`: 400 not JSON, 413 more values than a batch may hold."""
