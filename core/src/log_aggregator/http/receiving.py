@@ -6,24 +6,24 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from log_aggregator.errors import OverloadedError, Reject
 from log_aggregator.http.access.auth import KEY
 from log_aggregator.http.access.quota import passed
 from log_aggregator.http.decoding.compression import INLINE
 from log_aggregator.http.decoding.decode import Decoded
-from log_aggregator.http.decoding.document import NotJsonError, read_json
 from log_aggregator.http.problem import Problem, busy
-from log_aggregator.http.request_limits import REQUEST_LIMITS, SNIFF, RequestLimits
+from log_aggregator.http.request_limits import REQUEST_LIMITS, SNIFF
 from log_aggregator.http.responses import rejected_members
+from log_aggregator.http.sent_body import SentBody
 from log_aggregator.model.fields.lenient import BadLogError
-from log_aggregator.model.fields.limits import VALUES_PER_RECORD, TooManyError
+from log_aggregator.model.fields.limits import TooManyError
 from log_aggregator.model.fields.timestamps import to_iso
 from log_aggregator.model.receipt import AutomaticKey
 from log_aggregator.model.record import Record
@@ -32,7 +32,19 @@ from log_aggregator.plugins.isolation.where_raised import package_of, where_rais
 if TYPE_CHECKING:
     from log_aggregator.hookspecs import Service
 
-__all__ = ["SNIFF", "BadLogError", "HttpProtocol", "HttpReceiver", "Problem", "SentBody", "Taken", "busy"]
+__all__ = [
+    "SNIFF",
+    "BadLogError",
+    "Decoded",
+    "HttpProtocol",
+    "HttpReceiver",
+    "Problem",
+    "SentBody",
+    "Taken",
+    "busy",
+    "is_debug",
+    "shown",
+]
 
 SLICE = 0.01
 """Seconds for which a body is read before others have their turn."""
@@ -44,53 +56,6 @@ REASONS = 5
 """Reasons that `/stats` shows, the latest."""
 
 _log = logging.getLogger(__name__)
-
-
-class SentBody:
-    """One request whose body is there, decompressed and within the limits.
-
-    `notes` is what `read` leaves for `answer`. `read` sets `all_timed` to `False` when a log has neither a time nor
-    an id of its own: the same bytes may then be sent twice with good reason, so both are counted.
-    """
-
-    __slots__ = ("_limits", "all_timed", "body", "notes", "request")
-
-    def __init__(self, request: web.Request, body: bytes, limits: RequestLimits) -> None:
-        self.request = request
-        self.body = body
-        self.notes: list[Any] = []
-        self.all_timed = True
-        self._limits = limits
-
-    def json(self) -> Any:
-        """The body as one JSON document. Raises `Problem`: 400 not JSON, 413 more values than a batch may hold."""
-        self.check_values()
-        try:
-            return read_json(self.body)
-        except NotJsonError as error:
-            raise Problem(400, f"the body is not JSON: {error}") from None
-
-    def lines(self) -> Iterator[bytes]:
-        """The lines of the body that are not empty."""
-        body, begin = self.body, 0
-        while begin < len(body):
-            end = body.find(b"\n", begin)
-            end = len(body) if end < 0 else end
-            line = body[begin:end]
-            if line.strip():
-                yield line
-            begin = end + 1
-
-    def check_values(self) -> None:
-        """Refuse a JSON body whose many small values would take far more memory than its bytes. Raises `Problem`."""
-        raw, most = self.body, VALUES_PER_RECORD * self._limits.records
-        if len(raw) > most and raw.count(b",") + raw.count(b"{") + raw.count(b"[") > most:
-            raise Problem(413, f"more than {most} values in one body: send smaller batches")
-
-    def check_count(self, logs: int) -> None:
-        """Refuse a body of more logs than a batch may have. Raises `Problem` 413."""
-        if logs > self._limits.records:
-            raise Problem(413, str(TooManyError(logs, self._limits.records)))
 
 
 class Taken(NamedTuple):
@@ -168,19 +133,44 @@ class HttpReceiver:
         self._requests += 1
         try:
             sent, decoded = await self._decoded(request, protocol)
-            if request.query.get("debug") == "1":
-                return _shown(decoded)
-            taken = await self.take(sent, decoded)
+            if is_debug(request):
+                return shown(decoded)
+            sender = self._sender(request)
+            key = AutomaticKey(sender, request.path_qs, sent.body) if sent.all_timed else None
+            taken = await self.take(request, decoded, key=key)
         except Problem as problem:
-            self._refused += 1
-            self._reasons.append(f"{problem.status}: {problem.detail}")
-            answer = protocol.refuse(request, problem)
-            for name, value in problem.headers.items():
-                answer.headers.setdefault(name, value)
-            if problem.close:
-                answer.force_close()
-            return answer
+            return self.refused(request, problem, protocol.refuse)
         return protocol.answer(sent, taken)
+
+    async def pieces(self, request: web.Request) -> AsyncIterator[bytes]:
+        """The body of a request as it comes, for protocols whose bodies have no end in sight: any size, but no slower
+        than other bodies. Compressed bodies are within the limits of others. Raises `Problem`."""
+        self._requests += 1
+        limits = request.app[REQUEST_LIMITS]
+        if hdrs.CONTENT_ENCODING in request.headers:
+            yield await limits.body(request)
+            return
+        limits.quota.check_client(request)
+        async for piece in limits.reader.pieces(request):
+            yield piece
+
+    def refused(
+        self, request: web.Request, problem: Problem, refuse: Callable[[web.Request, Problem], web.Response]
+    ) -> web.Response:
+        """The answer to a request that was not taken, as `refuse` words it, with the headers that belong to it."""
+        self._refused += 1
+        self._reasons.append(f"{problem.status}: {problem.detail}")
+        answer = refuse(request, problem)
+        for name, value in problem.headers.items():
+            answer.headers.setdefault(name, value)
+        if problem.close:
+            answer.force_close()
+        return answer
+
+    def _sender(self, request: web.Request) -> str:
+        """What tells the senders of equal bodies apart: the API key and the address."""
+        api_key = request.get(KEY)
+        return f"{api_key.hash if api_key else ''} {request.app[REQUEST_LIMITS].quota.client_of(request)}"
 
     async def _decoded(self, request: web.Request, protocol: HttpProtocol) -> tuple[SentBody, Decoded]:
         limits = request.app[REQUEST_LIMITS]
@@ -199,20 +189,26 @@ class HttpReceiver:
             _log.warning("a body could not be read", extra={"error": where_raised(error, package_of(protocol.read))})
             raise Problem(400, "the body cannot be read") from None
 
-    async def take(self, sent: SentBody, decoded: Decoded) -> Taken:
-        """Take in what was read. Raises `Problem` when nothing was taken: 403, 422, 429 or 503."""
-        request, limits = sent.request, sent.request.app[REQUEST_LIMITS]
+    async def take(
+        self,
+        request: web.Request,
+        decoded: Decoded,
+        *,
+        key: str | AutomaticKey | None = None,
+        position: tuple[str, bytes] | None = None,
+    ) -> Taken:
+        """Take in what was read of a request. `key` and `position` as for `service.ingest`.
+
+        Raises `Problem` when nothing was taken: 403, 422, 429 or 503.
+        """
         if decoded.records:
-            decoded = limits.quota.passing(request, decoded)
+            decoded = request.app[REQUEST_LIMITS].quota.passing(request, decoded)
         self._note(decoded.rejected)
-        if not decoded.records:
+        if not decoded.records and position is None:
             return Taken(0, decoded.rejected, duplicate=False)
-        api_key = request.get(KEY)
-        sender = f"{api_key.hash if api_key else ''} {limits.quota.client_of(request)}"
-        key = AutomaticKey(sender, request.path_qs, sent.body) if sent.all_timed else None
         try:
             with passed():
-                receipt = await self._service.ingest(decoded.records, key=key)
+                receipt = await self._service.ingest(decoded.records, key=key, position=position)
         except OverloadedError as error:
             raise busy(503, str(error), error.retry_after) from None
         except Reject as error:
@@ -223,6 +219,10 @@ class HttpReceiver:
         self._duplicates += receipt.accepted if receipt.duplicate else 0
         self._accepted += 0 if receipt.duplicate else receipt.accepted
         return Taken(receipt.accepted, sorted(decoded.rejected + refused), receipt.duplicate)
+
+    def note_duplicates(self, logs: int) -> None:
+        """Count logs that were known already and not taken again."""
+        self._duplicates += logs
 
     def _note(self, rejected: list[tuple[int, str]]) -> None:
         self._rejected += len(rejected)
@@ -252,7 +252,12 @@ async def _collected(logs: Iterable[Log], most: int) -> Decoded:
     return Decoded(records, rejected, positions if rejected else None)
 
 
-def _shown(decoded: Decoded) -> web.Response:
+def is_debug(request: web.Request) -> bool:
+    """Whether the sender only asks what would become of its logs."""
+    return request.query.get("debug") == "1"
+
+
+def shown(decoded: Decoded) -> web.Response:
     """The answer to `?debug=1`."""
     records = [
         {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import AsyncIterator
 
 from aiohttp import web
 from aiohttp.http_exceptions import PayloadEncodingError, TransferEncodingError
@@ -90,6 +91,21 @@ class BodyReader:
         finally:
             self.room.give_back(size)
         return b"".join(parts)
+
+    async def pieces(self, request: web.Request) -> AsyncIterator[bytes]:
+        """The body as it comes, of any length. Raises `Problem`: 400 broken off, 408 nothing came for too long."""
+        try:
+            while True:
+                async with asyncio.timeout(self._timeout):
+                    piece = await request.content.readany()
+                if not piece:
+                    return
+                yield piece
+        except TimeoutError:
+            rule = f"expected more within {self._timeout:g} s"
+            raise Problem(408, f"the body came too slowly; {rule}", close=True) from None
+        except (web.RequestPayloadError, TransferEncodingError, PayloadEncodingError, ConnectionError) as error:
+            raise _broken(error) from None
 
     def _deadline(self, size: int) -> float:
         """When, after the start, the next bytes must be there for `size` bytes not to be too few."""

@@ -1,0 +1,150 @@
+"""`_bulk` requests → records, and the answer with one item for each action."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from log_aggregator import Record
+from log_aggregator.http.decoding.document import NotJsonError, read_json
+from log_aggregator.http.receiving import Problem, SentBody, Taken
+from log_aggregator.receivers import BadLogError
+from log_aggregator_elasticsearch.answers import failure, json_response
+from log_aggregator_elasticsearch.documents import record_of
+
+ACTIONS = ("create", "index", "update", "delete")
+DEFAULT_INDEX = "logs"
+
+
+@dataclass(slots=True)
+class Item:
+    """One action of a request; `status` is what it is answered when its document was not taken."""
+
+    action: str
+    index: str
+    id: str | None
+    status: int = 400
+
+
+def read_bulk(sent: SentBody) -> Iterator[Record | BadLogError]:
+    """The records of a bulk request, with an `Item` in the notes for each. Raises `Problem` 400."""
+    default = sent.request.match_info.get("index", DEFAULT_INDEX)
+    created: set[tuple[str, str]] = set()
+    lines = sent.lines()
+    sent.check_values()
+    pending: bytes | None = None
+    while True:
+        line = pending if pending is not None else next(lines, None)
+        pending = None
+        if line is None:
+            return
+        item = _action(line, default)
+        if item is None:
+            if not sent.notes:
+                raise Problem(400, 'Malformed action/metadata line [1], expected an action such as {"create": {}}')
+            item = Item("index", default, None)
+            pending = _after_garbage(next(lines, None), default)
+            yield _noted(sent, item, BadLogError("a line that is no action"))
+        elif item.action == "delete":
+            yield _noted(sent, item, BadLogError("delete: logs are counted, not kept"))
+        else:
+            document = next(lines, None)
+            yield _noted(sent, item, _document(sent, item, document, created))
+
+
+def read_one(sent: SentBody) -> Iterator[Record | BadLogError]:
+    """The record of a request that holds one document."""
+    path = sent.request.match_info
+    item = Item("create", path["index"], path.get("id"))
+    yield _noted(sent, item, _document(sent, item, sent.body, set()))
+
+
+def answer_bulk(sent: SentBody, taken: Taken) -> web.Response:
+    """200, with an item for each action: 201, 400 with a reason, or 409 for an id that came twice."""
+    reasons = dict(taken.rejected)
+    filtered = "items" in sent.request.query.get("filter_path", "")
+    items = [_item(sent, place, item, reasons.get(place), filtered) for place, item in enumerate(sent.notes)]
+    document: dict[str, Any] = {"errors": bool(reasons), "items": items}
+    return json_response(sent.request, document if filtered else {"took": 0, **document})
+
+
+def answer_one(sent: SentBody, taken: Taken) -> web.Response:
+    """201, or the error of the document."""
+    item = sent.notes[0]
+    if taken.rejected:
+        return failure(sent.request, item.status, taken.rejected[0][1])
+    return json_response(sent.request, _stored(sent, 0, item), 201)
+
+
+def _noted(sent: SentBody, item: Item, log: Record | BadLogError) -> Record | BadLogError:
+    sent.notes.append(item)
+    return log
+
+
+def _document(sent: SentBody, item: Item, line: bytes | None, created: set[tuple[str, str]]) -> Record | BadLogError:
+    if line is None:
+        return BadLogError("the document is missing")
+    if item.id is not None:
+        key = (item.index, item.id)
+        if key in created and item.action == "create":
+            item.status = 409
+            return BadLogError(f"[{item.id[:100]}]: version conflict, document already exists")
+        created.add(key)
+    try:
+        document = read_json(line)
+        if item.action == "update":
+            document = document.get("doc", document.get("upsert")) if isinstance(document, dict) else None
+        return record_of(sent, document, item.index, has_id=item.id is not None)
+    except NotJsonError as error:
+        return BadLogError(f"the document is not JSON: {error}")
+    except BadLogError as error:
+        return error
+
+
+def _action(line: bytes, default: str) -> Item | None:
+    try:
+        sent = read_json(line)
+    except NotJsonError:
+        return None
+    action = next((name for name in ACTIONS if name in sent), "") if isinstance(sent, dict) else ""
+    about = sent[action] if action else None
+    if about is not None and not isinstance(about, dict):
+        return None
+    if not action or "message" in sent or "@timestamp" in sent:
+        return None
+    about = about or {}
+    index, named = about.get("_index"), about.get("_id")
+    return Item(
+        action,
+        index if isinstance(index, str) and index else default,
+        str(named) if isinstance(named, str | int) and named != "" else None,
+    )
+
+
+def _after_garbage(line: bytes | None, default: str) -> bytes | None:
+    """The line after one that is no action: its document, which is passed over, or the next action."""
+    return line if line is not None and _action(line, default) is not None else None
+
+
+def _item(sent: SentBody, place: int, item: Item, reason: str | None, filtered: bool) -> dict[str, Any]:
+    if reason is None:
+        return {item.action: {"status": 201} if filtered else _stored(sent, place, item)}
+    kind = "version_conflict_engine_exception" if item.status == 409 else "mapper_parsing_exception"
+    about: dict[str, Any] = {} if filtered else {"_index": item.index, "_id": item.id}
+    return {item.action: {**about, "status": item.status, "error": {"type": kind, "reason": reason}}}
+
+
+def _stored(sent: SentBody, place: int, item: Item) -> dict[str, Any]:
+    return {
+        "_index": item.index,
+        "_id": item.id if item.id is not None else f"{sent.received:x}{place:06x}",
+        "_version": 1,
+        "result": "created",
+        "_shards": {"total": 1, "successful": 1, "failed": 0},
+        "_seq_no": place,
+        "_primary_term": 1,
+        "status": 201,
+    }

@@ -1,0 +1,48 @@
+"""One document → a record, by the Elastic Common Schema and what loggers write in its place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from log_aggregator import Record
+from log_aggregator.http.receiving import SentBody
+from log_aggregator.receivers import BadLogError, SentFields
+
+_DROPPED = frozenset({"@version", "ecs"})
+_SOURCES = (
+    ("container", "name"),
+    ("kubernetes", "container", "name"),
+    ("host", "name"),
+    ("agent", "name"),
+)
+
+
+def record_of(sent: SentBody, document: Any, index: str, *, has_id: bool) -> Record:
+    """The record of a document. Raises `BadLogError` when there is no message in it."""
+    if not isinstance(document, dict):
+        raise BadLogError("a document that is no object")
+    log = {key: value for key, value in document.items() if key not in _DROPPED}
+    more = log.get("fields")
+    if isinstance(more, dict):  # winston-elasticsearch, and Filebeat's own fields
+        del log["fields"]
+        log = more | log
+    defaults = SentFields(source=_source(log) or index, timestamp=sent.received)
+    original = _at(log, ("event", "original"))
+    if isinstance(original, str):
+        defaults["message"] = original
+    return sent.noted(Record.from_object(log, defaults=defaults), has_id=has_id)
+
+
+def _source(log: dict[str, Any]) -> str:
+    for path in _SOURCES:
+        value = log.get(".".join(path)) or _at(log, path)
+        if isinstance(value, str) and value:
+            return value
+    return ""
+
+
+def _at(log: dict[str, Any], path: tuple[str, ...]) -> Any:
+    value: Any = log
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value

@@ -1,0 +1,71 @@
+"""The plugin: Elasticsearch's routes below a prefix, because `/` is the dashboard's."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from aiohttp import hdrs, web
+from pydantic import BaseModel, ConfigDict, Field
+
+from log_aggregator import Service, hookimpl
+from log_aggregator.http.receiving import HttpProtocol, HttpReceiver
+from log_aggregator_elasticsearch import handshake
+from log_aggregator_elasticsearch.answers import refuse
+from log_aggregator_elasticsearch.bulk import answer_bulk, answer_one, read_bulk, read_one
+
+BULK = ("/_bulk", "/{index}/_bulk", "/{index}/{type}/_bulk")
+DOCUMENT = ("/{index}/_doc", "/{index}/_doc/{id}", "/{index}/_create/{id}")
+
+
+class ElasticsearchConfig(BaseModel):
+    """Options of the Elasticsearch receiver."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    prefix: str = Field("/elasticsearch", pattern="^/[A-Za-z0-9._~/-]*[A-Za-z0-9]$", description="before all paths")
+    version: str = Field(
+        "", pattern=r"^(\d+\.\d+\.\d+)?$", description="version that clients are told; empty: what suits each"
+    )
+
+
+class ElasticsearchReceiver:
+    """Receives what Beats, Logstash, Vector, Fluent Bit and Elasticsearch's libraries send."""
+
+    Config = ElasticsearchConfig
+    api = ">=1,<2"
+
+    def __init__(self, config: ElasticsearchConfig) -> None:
+        self._config = config
+
+    @hookimpl
+    @asynccontextmanager
+    async def lifespan(self, service: Service) -> AsyncIterator[None]:
+        """Serve the routes."""
+        prefix = self._config.prefix
+        receiver = HttpReceiver(service)
+        bulk, one = HttpProtocol(read_bulk, answer_bulk, refuse), HttpProtocol(read_one, answer_one, refuse)
+        for method in ("POST", "PUT"):
+            for path in BULK:
+                receiver.add_route(method, prefix + path, bulk, credentials=credentials)
+            for path in DOCUMENT:
+                receiver.add_route(method, prefix + path, one, credentials=credentials)
+        for method, path, handler in handshake.routes(self._config.version):
+            service.add_route(method, prefix + path, handler, "ingest", credentials=credentials)
+        service.add_stats("elasticsearch", receiver.stats)
+        yield
+
+
+def credentials(request: web.Request) -> str | None:
+    """The API key in `Authorization: ApiKey`: as it is, or in base64 behind an id, as clients write it."""
+    kind, _, value = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+    if kind.lower() != "apikey":
+        return None
+    value = value.strip()
+    try:
+        decoded = base64.b64decode(value, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        return value
+    return decoded.partition(":")[2] if ":" in decoded else decoded

@@ -1,0 +1,139 @@
+"""Bodies of `POST /loki/api/v1/push` → records: JSON, or protobuf in a snappy block."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import cramjam
+from aiohttp import hdrs, web
+
+from log_aggregator import Record
+from log_aggregator.http.decoding.protobuf import parts
+from log_aggregator.http.receiving import Problem, SentBody
+from log_aggregator.receivers import BadLogError
+from log_aggregator_loki.labels import LabelsError, parse
+from log_aggregator_loki.records import LineReader
+
+MOST_PAIRS = 1000
+"""Labels of structured metadata that are looked at; a record keeps fewer."""
+
+MOST_GROWTH = 25
+"""A snappy block cannot become larger than so many times its size: copies of 64 bytes take three."""
+
+_NANOS = re.compile(r"\d{1,19}")
+
+
+def encoding(request: web.Request) -> str | None:
+    """Some clients name snappy as a content encoding; it is part of the format."""
+    return "" if request.headers.get(hdrs.CONTENT_ENCODING, "").strip().lower() == "snappy" else None
+
+
+def unpack(request: web.Request, body: bytes, most: int) -> bytes:
+    """The protobuf of a snappy block; JSON as it is. Raises `Problem` 400 and 413."""
+    if is_json(request, body):
+        return body
+    try:
+        size = cramjam.snappy.decompress_raw_len(body)
+        if size > most:
+            raise Problem(413, f"the body has {size} bytes when decompressed; expected at most {most}")
+        if size > MOST_GROWTH * len(body):
+            raise Problem(400, "the body is not a snappy block: it cannot have the length that it says")
+        return bytes(cramjam.snappy.decompress_raw(body))
+    except cramjam.DecompressionError:
+        raise Problem(400, "the body is not a snappy block; expected protobuf in snappy, or JSON") from None
+
+
+def is_json(request: web.Request, body: bytes) -> bool:
+    """Whether a push is JSON: by its content type, or by how it begins where that says nothing."""
+    kind = request.headers.get(hdrs.CONTENT_TYPE, "").lower()
+    return "json" in kind or ("protobuf" not in kind and body[:64].lstrip()[:1] == b"{")
+
+
+def read(sent: SentBody) -> Iterator[Record | BadLogError]:
+    """The records of a push. Raises `Problem` 400 when the body is none."""
+    tenant = sent.request.headers.get("X-Scope-OrgID")
+    return _read_json(sent, tenant) if is_json(sent.request, sent.body) else _read_protobuf(sent, tenant)
+
+
+def _read_json(sent: SentBody, tenant: str | None) -> Iterator[Record | BadLogError]:
+    document = sent.json()
+    streams = document.get("streams") if isinstance(document, dict) else None
+    if not isinstance(streams, list):
+        raise Problem(400, 'expected {"streams": [{"stream": {…}, "values": [["<nanoseconds>", "<line>"], …]}, …]}')
+    for stream in streams:
+        labels, values = (stream.get("stream"), stream.get("values")) if isinstance(stream, dict) else (None, None)
+        if not isinstance(values, list):
+            yield BadLogError("a stream without values")
+            continue
+        lines = LineReader(labels if isinstance(labels, dict) else {}, tenant)
+        for value in values:
+            yield _entry(sent, lines, value)
+
+
+def _entry(sent: SentBody, lines: LineReader, value: Any) -> Record | BadLogError:
+    if not isinstance(value, list) or len(value) < 2:
+        return BadLogError('an entry that is no list; expected ["<nanoseconds>", "<line>"]')
+    when = value[0]
+    if isinstance(when, str) and _NANOS.fullmatch(when):
+        when = int(when)
+    if not when:
+        sent.all_timed, when = False, None
+    more = value[2] if len(value) > 2 and isinstance(value[2], dict) else None
+    return lines.read(value[1], when, more)
+
+
+def _read_protobuf(sent: SentBody, tenant: str | None) -> Iterator[Record | BadLogError]:
+    body = sent.body
+    for streams, (_, begin, end) in enumerate(_messages(body, 0, len(body), 1), 1):
+        sent.check_count(streams)
+        labels = next((_text(body, start, stop) for _, start, stop in _messages(body, begin, end, 1)), "{}")
+        try:
+            lines: LineReader | LabelsError = LineReader(parse(labels), tenant)
+        except LabelsError as error:
+            lines = error
+        for _, start, stop in _messages(body, begin, end, 2):
+            if isinstance(lines, LabelsError):
+                yield BadLogError(str(lines))
+            else:
+                yield _protobuf_entry(sent, lines, start, stop)
+
+
+def _protobuf_entry(sent: SentBody, lines: LineReader, begin: int, end: int) -> Record | BadLogError:
+    body = sent.body
+    line, nanos = "", 0
+    more: dict[str, str] = {}
+    for number, start, stop in parts(body, begin, end, (1, 2, 3)):
+        if stop < 0:
+            return BadLogError("an entry that is not the protobuf of one")
+        if number == 1:
+            nanos = _nanos(body, start, stop)
+        elif number == 2:
+            line = _text(body, start, stop)
+        elif len(more) < MOST_PAIRS:
+            pair = {n: _text(body, a, b) for n, a, b in parts(body, start, stop, (1, 2)) if b >= 0}
+            more[pair.get(1, "")] = pair.get(2, "")
+    if not nanos:
+        sent.all_timed = False
+    return lines.read(line, nanos or None, more)
+
+
+def _messages(body: bytes, begin: int, end: int, wanted: int) -> Iterator[tuple[int, int, int]]:
+    """The messages and texts under one number; entries and labels of the same stream are skipped, not counted."""
+    for part in parts(body, begin, end, (1, 2)):
+        if part[0] == wanted and part[2] >= 0:
+            yield part
+
+
+def _nanos(body: bytes, begin: int, end: int) -> int:
+    """google.protobuf.Timestamp, in nanoseconds; 0 for what was never set."""
+    seconds = nanos = 0
+    for number, value, kind in parts(body, begin, end, (1, 2)):
+        if kind == -1:
+            seconds, nanos = (value, nanos) if number == 1 else (seconds, value)
+    return seconds * 10**9 + nanos if 0 < seconds < 2**40 and 0 <= nanos < 10**9 else 0
+
+
+def _text(body: bytes, start: int, stop: int) -> str:
+    return body[start:stop].decode("utf-8", "replace")
