@@ -14,6 +14,12 @@ from log_aggregator.processing.partial_aggregates import Key, PartialAggregate
 OVERFLOW_PATTERN = "{OVERFLOW}"
 """The pattern of groups beyond `max_groups`: their totals stay exact, their texts are not kept."""
 
+OVERFLOW_SOURCE = "(other)"
+OVERFLOW_LEVEL = "OTHER"
+"""Source and level of groups beyond a tenth more: clients choose both."""
+
+_OVERFLOW_GROUPS = 50
+
 _METADATA_AT_ONCE = 256
 _METADATA_WAITING = 32_768
 _OTHERS = 8
@@ -86,8 +92,8 @@ class Accumulators:
     yet, `overflowed` counts logs of the overflow pattern since the start. `found_invalid` is set when a plugin left
     invalid metadata.
 
-    As the groups approach `max_groups`, further samples are left out first, then metadata, and at last new patterns
-    share the overflow pattern: memory is bounded and totals stay exact.
+    As the groups approach `max_groups`, further samples are left out first, then metadata; then new patterns share the
+    overflow pattern, and at last new sources and levels share one. Memory is bounded and totals stay exact.
     """
 
     def __init__(self, max_groups: int, max_samples: int) -> None:
@@ -137,6 +143,8 @@ class Accumulators:
         key = partial.key
         if len(self._groups) >= self.max_groups:
             bucket, _, level, source, _ = key
+            if len(self._groups) >= self.max_groups + max(_OVERFLOW_GROUPS, self.max_groups // 10):
+                level, source = OVERFLOW_LEVEL, OVERFLOW_SOURCE
             key = (bucket, OVERFLOW_PATTERN, level, source, "")
             self.overflowed += partial.logs
         self.bytes += _GROUP_COST + len(key[1]) + 2 * len(partial.first[1])
