@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +60,39 @@ async def test_the_search_catches_guards_that_open(tmp_path: Path) -> None:
     files, patterns = await _attacked(tmp_path, "guards_open")
     assert SECRET in files
     assert PATTERN not in {row["pattern"] for row in patterns}
+
+
+async def _heavy(session: aiohttp.ClientSession) -> float:
+    """Post 400 logs with 16 kB of metadata that every rule has to look at; returns the seconds it took."""
+    metadata = {f"k{number}": "password=x token: y " * 12 for number in range(60)}
+    body = gzip.compress(
+        json.dumps({"logs": [{"message": f"m {n}", "metadata": metadata} for n in range(400)]}).encode()
+    )
+    assert len(body) < 60_000
+    headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+    began = time.monotonic()
+    async with session.post("/ingest/batch", data=body, headers=headers) as answer:
+        assert answer.status == 202
+    return time.monotonic() - began
+
+
+@pytest.mark.serial
+async def test_a_small_body_of_dear_logs_holds_no_neighbour_up(tmp_path: Path) -> None:
+    service = ServiceProcess(tmp_path, PIPELINE, ENVIRON).start()
+    try:
+        async with aiohttp.ClientSession(service.url) as session:
+            heavy = asyncio.create_task(_heavy(session))
+            waits = []
+            while not heavy.done():
+                began = time.monotonic()
+                async with session.post("/ingest", json={"message": "a neighbour"}) as answer:
+                    assert answer.status == 202
+                waits.append(time.monotonic() - began)
+            took = await heavy
+    finally:
+        service.stop()
+    assert len(waits) > 20
+    assert max(waits) < took / 5
 
 
 PLUGIN = """

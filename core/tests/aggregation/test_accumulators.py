@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from log_aggregator import Record
-from log_aggregator.aggregation.accumulators import OVERFLOW_PATTERN, Accumulator, Accumulators
+from log_aggregator.aggregation.accumulators import OVERFLOW_PATTERN, OVERFLOW_SOURCE, Accumulator, Accumulators
 from log_aggregator.model.batch import WorkingBatch
 from log_aggregator.model.summary import summarize, to_json
 from log_aggregator.processing.partial_aggregates import PartialAggregate, PreAggregator
@@ -91,6 +91,16 @@ def test_beyond_max_groups_texts_are_given_up_and_totals_stay_exact(record: Make
     overflow = [a for a in taken if a.pattern == OVERFLOW_PATTERN]
     assert [a.count for a in overflow] == [90]
     assert under_test.overflowed == 90
+
+
+def test_sources_and_levels_that_clients_make_up_share_one_in_the_end(record: Make) -> None:
+    under_test = accumulators(max_groups=100)
+    made_up = [record("m", pattern="p", source=f"s{number}", level=f"L{number % 300}") for number in range(3000)]
+    under_test.add(partials_of(made_up))
+    assert len(under_test) == 151
+    taken = list(under_test.take())
+    assert sum(a.count for a in taken) == 3000
+    assert max(taken, key=lambda a: a.count).source == OVERFLOW_SOURCE
 
 
 def test_under_pressure_samples_go_before_metadata(record: Make) -> None:

@@ -16,8 +16,11 @@ from log_aggregator.model.summary import (
     MAX_KEY_LENGTH,
     MAX_KEYS,
     MAX_VALUE_LENGTH,
+    Columns,
     Summary,
+    extended,
     from_json,
+    gather,
     merge_summaries,
     summarize,
     to_json,
@@ -247,3 +250,15 @@ def test_a_summary_with_something_odd_in_any_place_can_be_read_merged_and_render
 def test_what_is_no_object_is_no_summary() -> None:
     assert from_json(None) == {}
     assert from_json([1]) == {}  # type: ignore[arg-type]  # what a foreign row may hold
+
+
+@given(st.lists(st.dictionaries(st.integers(0, 2000).map(str), st.integers(0, 3), max_size=80), max_size=30))
+def test_keys_that_cannot_be_kept_are_left_out_early_and_nothing_else_changes(logs: list[dict[str, int]]) -> None:
+    columns: Columns = {}
+    gather(columns, logs)
+    assert len(columns) <= 8 * MAX_KEYS + 80
+    one_by_one: Summary = {}
+    for log in logs:
+        one_by_one = merge_summaries(one_by_one, summarize([log]))
+    counts = {key: entry.count for key, entry in extended({}, columns).items()}
+    assert counts == {key: entry.count for key, entry in one_by_one.items()}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from log_aggregator import Record
 from log_aggregator.model.batch import WorkingBatch
-from log_aggregator.plugins.slices import BYTES, KEY, RECORDS, WEIGHT, slices, weight
+from log_aggregator.plugins.slices import BYTES, KEY, LEAST, RECORDS, WEIGHT, Pace, paced_slices, slices, weight
 
 Make = Callable[..., Record]
 
@@ -52,3 +52,36 @@ def test_what_is_no_text_is_left_to_the_inspector(record: Make) -> None:
     records = [record(), record()]
     records[0].message = None  # type: ignore[assignment]
     assert [part.records() for part in slices(WorkingBatch(records))] == [records]
+
+
+@given(st.lists(st.sampled_from([1, 100, 16_000, WEIGHT + 1]), max_size=60), st.integers(LEAST, WEIGHT))
+def test_paced_slices_lose_nothing_and_hold_what_the_pace_says(lengths: list[int], characters: int) -> None:
+    records, pace = made(lengths), Pace()
+    pace.characters = characters
+    parts = [(part.records(), size) for part, size in paced_slices(WorkingBatch(records), pace)]
+    assert [record for part, _ in parts for record in part] == records
+    for part, size in parts:
+        assert size == sum(map(weight, part))
+        assert len(part) == 1 or size <= characters
+
+
+def test_slices_get_smaller_where_calls_are_slow_and_larger_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+    monkeypatch.setattr("log_aggregator.plugins.slices.time.perf_counter", lambda: clock[0])
+    pace = Pace()
+    sizes = []
+    for _, size in paced_slices(WorkingBatch(made([1000] * 1000)), pace):
+        with pace.timing(size):
+            clock[0] += size * (2e-6 if len(sizes) < 20 else 1e-8)
+        sizes.append(size)
+    assert sizes[0] == WEIGHT
+    assert max(sizes[1:20]) <= 20_000
+    assert max(sizes[20:]) >= 80_000
+
+
+def test_heavy_records_begin_with_a_small_slice() -> None:
+    pace = Pace()
+    assert pace.is_one_slice(1000, 180_000)
+    assert not pace.is_one_slice(10, 160_000)
+    pace.begin(400, 400 * 16_000)
+    assert next(iter(paced_slices(WorkingBatch(made([16_000] * 400)), pace)))[0].size == 1

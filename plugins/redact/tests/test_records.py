@@ -15,6 +15,7 @@ from log_aggregator_dev import run_stage
 from log_aggregator_redact import RedactPlugin
 from log_aggregator_redact.config import Config
 from log_aggregator_redact.metadata import is_secret_key
+from log_aggregator_redact.words import words
 
 from .planted import luhn, plant
 
@@ -87,6 +88,23 @@ def test_keys_that_name_a_secret(key: str) -> None:
 )  # fmt: skip
 def test_keys_that_do_not(key: str) -> None:
     assert not is_secret_key(key)
+
+
+NAMES = [
+    spelled
+    for name in ("passwords", "short_passwords", "secrets", "short_secrets", "connections", "sessions")
+    for word in words(name)
+    for spelled in (word, word.upper(), f"db_{word}", f"my{word.title()}", f"{word}_prod", f"{word[:3]}-{word[3:]}")
+]
+
+
+def test_the_look_at_many_unknown_keys_misses_no_name() -> None:
+    suspects = RedactPlugin(Config(keys=("badge",)))._suspects
+    odd = ["ＰＡＳＳ", "pass\u200bword", "pass%77ord", "user[password]", "Badge", "spring.datasource.password"]
+    names = [name for name in (*NAMES, *odd) if suspects.kind_of(name) is not None]
+    assert len(names) > 500
+    assert [name for name in names if not suspects._may_hold_names([name])] == []
+    assert not suspects._may_hold_names(["user", "status", "url", "ms", "request_id", "host", "method"])
 
 
 def test_keys_of_ones_own_and_keys_that_are_allowed() -> None:

@@ -20,6 +20,11 @@ VALUES = 64
 
 _SHARE = 32
 """After these, one message is read for each such share of the group's logs."""
+OVERFLOW_SOURCE = "(other)"
+OVERFLOW_LEVEL = "OTHER"
+"""Source and level of groups beyond a tenth more: clients choose both."""
+
+_OVERFLOW_GROUPS = 50
 
 _METADATA_AT_ONCE = 256
 _METADATA_WAITING = 32_768
@@ -150,8 +155,8 @@ class Accumulators:
     yet, `overflowed` counts logs of the overflow pattern since the start. `found_invalid` is set when a plugin left
     invalid metadata.
 
-    As the groups approach `max_groups`, further samples are left out first, then metadata, and at last new patterns
-    share the overflow pattern: memory is bounded and totals stay exact.
+    As the groups approach `max_groups`, further samples are left out first, then metadata; then new patterns share the
+    overflow pattern, and at last new sources and levels share one. Memory is bounded and totals stay exact.
     """
 
     def __init__(self, max_groups: int, max_samples: int) -> None:
@@ -202,6 +207,8 @@ class Accumulators:
         key = partial.key
         if len(self._groups) >= self.max_groups:
             bucket, _, level, source, _ = key
+            if len(self._groups) >= self.max_groups + max(_OVERFLOW_GROUPS, self.max_groups // 10):
+                level, source = OVERFLOW_LEVEL, OVERFLOW_SOURCE
             key = (bucket, OVERFLOW_PATTERN, level, source, "")
             self.overflowed += partial.logs
         self.bytes += _GROUP_COST + len(key[1]) + 2 * len(partial.first[1])

@@ -17,7 +17,7 @@ from log_aggregator.model.batch import WorkingBatch
 from log_aggregator.model.receipt import Receipt
 from log_aggregator.model.record import DecodedRecords, Record
 from log_aggregator.model.validation import UNENCODABLE
-from log_aggregator.plugins.slices import is_one_slice, slices, weight
+from log_aggregator.plugins.slices import Pace, paced_slices, slices, weight
 from log_aggregator.plugins.stages import Stages
 from log_aggregator.processing.processor import Processor
 
@@ -49,7 +49,8 @@ class Ingester:
         self._intake = intake
         self._aggregator = aggregator
         self._gathering: list[Request] = []
-        self._gathered = 0
+        self._gathered = self._gathered_size = 0
+        self._pace = Pace()
         self._rows: list[Row] = []
         self._loop = asyncio.get_running_loop()
         self._scheduler = CommitScheduler(self._commit)
@@ -106,7 +107,7 @@ class Ingester:
             size = sum(map(weight, records))
         request = Request(records, key, digest, size, self._loop.create_future(), position)
         self._in_hand += len(records)
-        if is_one_slice(len(records), size):
+        if self._pace.is_one_slice(len(records), size):
             self._gather(request)
         else:
             await self._guard_in_slices(request)
@@ -116,7 +117,8 @@ class Ingester:
     def _gather(self, request: Request) -> None:
         self._gathering.append(request)
         self._gathered += len(request.records)
-        if self._gathered >= ROW:
+        self._gathered_size += request.size
+        if self._gathered >= ROW or not self._pace.is_one_slice(self._gathered, self._gathered_size):
             self._fill_rows()
             if self._scheduler.is_far:  # until then the records would leave the processor's cache
                 for row in self._rows:
@@ -127,8 +129,10 @@ class Ingester:
         parts: list[WorkingBatch] = []
         rejected: list[tuple[object, str]] = []
         try:
-            for part in slices(WorkingBatch(request.records), request.size):
-                kept, refused = self._stages.guard(part)
+            self._pace.begin(len(request.records), request.size)
+            for part, size in paced_slices(WorkingBatch(request.records), self._pace):
+                with self._pace.timing(size):
+                    kept, refused = self._stages.guard(part)
                 rejected += refused
                 if kept.size:
                     parts.append(kept)
@@ -144,15 +148,18 @@ class Ingester:
 
     def _fill_rows(self) -> None:
         """Run `on_ingest` over what has gathered; it is ready for the journal then."""
-        requests, self._gathering, self._gathered = self._gathering, [], 0
+        requests, self._gathering = self._gathering, []
+        self._gathered = self._gathered_size = 0
         for neighbors in _neighbors(requests):
             self._rows += self._guarded(neighbors)
 
     def _guarded(self, requests: list[Request]) -> list[Row]:
         """Run `on_ingest` over the records of neighbors together. A refusal of them is asked again of each alone."""
         batch = WorkingBatch(_records_of(requests))
+        size = sum([request.size for request in requests])
         try:
-            kept, rejected = self._stages.guard(batch)
+            with self._pace.timing(size):
+                kept, rejected = self._stages.guard(batch)
         except (Reject, OverloadedError) as error:
             if len(requests) == 1 or isinstance(error, OverloadedError):
                 self._refuse(requests, error)
@@ -163,7 +170,6 @@ class Ingester:
         self._in_hand -= batch.size - kept.size
         if kept is not batch:
             self._note_kept(requests, [kept], rejected)
-        size = sum([request.size for request in requests])
         parts = [*slices(kept, size)]
         return [Row(requests, parts, self._entry(requests[0], parts))]
 

@@ -31,6 +31,9 @@ MAX_VALUE_LENGTH = 128
 """Characters of a value that are kept. Values that differ only beyond count as one."""
 
 
+_MOST_COLUMNS = 8 * MAX_KEYS
+"""Columns that wait to be summarized; with more, those that cannot be kept are left out."""
+
 _encoder = msgspec.msgpack.Encoder()
 _values_decoder = msgspec.msgpack.Decoder(Values)
 _numbers_decoder: msgspec.msgpack.Decoder[Numbers | None] = msgspec.msgpack.Decoder(Numbers | None)
@@ -94,6 +97,17 @@ def gather(columns: Columns, metadata: Iterable[Mapping[str, Any]]) -> None:
                 columns[key] = [value]
             else:
                 column.append(value)
+        if len(columns) > _MOST_COLUMNS:
+            _thin(columns)
+
+
+def _thin(columns: Columns) -> None:
+    """Leave out the columns that no summary would keep: other keys with lower checksums are there already."""
+    if not {str}.issuperset(map(type, columns)):  # a plugin left something else: found when it is summarized
+        return
+    kept = set(lowest_keys({_short_key(key) for key in columns}, MAX_KEYS))
+    for key in [key for key in columns if _short_key(key) not in kept]:
+        del columns[key]
 
 
 def extended(known: Summary, columns: Columns, weight: int = 1) -> Summary:
@@ -102,6 +116,8 @@ def extended(known: Summary, columns: Columns, weight: int = 1) -> Summary:
     Each value counts `weight` times.
     """
     merged = dict(known)
+    if len(known) + len(columns) > MAX_KEYS:
+        _thin(columns)
     for long_key, column in columns.items():
         key = _short_key(long_key)
         found = _summarize_values(column, weight)

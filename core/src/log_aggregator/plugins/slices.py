@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from log_aggregator.model.batch import WorkingBatch
@@ -19,6 +21,52 @@ BYTES = 2 * WEIGHT
 
 KEY = 8
 """Characters that a key of the metadata counts for."""
+
+
+SLICE_SECONDS = 0.02
+"""What a call of all `on_ingest` plugins may take before the next slice is made smaller."""
+
+LEAST = 4_000
+"""Characters of the smallest slice; a single record may have more."""
+
+HEAVY = 2_000
+"""Bytes of a record from which on a request is heavy: it begins with a small slice, because it may cost much."""
+
+FIRST = 20_000
+"""Characters of the first slice of a heavy request."""
+
+
+class Pace:
+    """How much the next slice may hold: as much as the plugins took `SLICE_SECONDS` for, by what they just took.
+
+    What no plugin has seen before costs up to a hundred times as much as what they know.
+    """
+
+    def __init__(self) -> None:
+        self.characters = WEIGHT
+
+    def begin(self, records: int, size: int | None) -> None:
+        """Begin with a request of so many records and bytes."""
+        if size is not None and size > HEAVY * records:
+            self.characters = min(self.characters, FIRST)
+
+    @contextmanager
+    def timing(self, size: int) -> Iterator[None]:
+        """Time the call over a slice of about so many characters."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            seconds = time.perf_counter() - started
+            if seconds > SLICE_SECONDS:
+                self.characters = max(LEAST, min(self.characters, int(size * SLICE_SECONDS / seconds)))
+            else:
+                self.characters = min(WEIGHT, max(self.characters * 2, LEAST))
+
+    def is_one_slice(self, records: int, size: int) -> bool:
+        """Whether a request is one slice for certain."""
+        bytes_at_most = min(BYTES, 2 * self.characters, max(FIRST, HEAVY * records))
+        return records <= RECORDS and size <= bytes_at_most
 
 
 def is_one_slice(records: int, size: int | None) -> bool:
@@ -47,6 +95,19 @@ def slices(batch: WorkingBatch, size: int | None = None) -> Iterator[WorkingBatc
             start, heavy = place, 0
         heavy += more
     yield batch.slice(start, len(weights))
+
+
+def paced_slices(batch: WorkingBatch, pace: Pace) -> Iterator[tuple[WorkingBatch, int]]:
+    """A batch in parts with their characters. Each is as large as `pace` says when it is made. No part is empty."""
+    weights = list(map(weight, batch.records()))
+    start = 0
+    while start < len(weights):
+        stop, heavy = start + 1, weights[start]
+        while stop < len(weights) and stop - start < RECORDS and heavy + weights[stop] <= pace.characters:
+            heavy += weights[stop]
+            stop += 1
+        yield batch.slice(start, stop), heavy
+        start = stop
 
 
 def weight(record: Record) -> int:

@@ -24,7 +24,7 @@ class RedactPlugin:
 
     def __init__(self, config: settings.Config) -> None:
         self._texts = Texts(config.built_in(), config.rules, config.cards, config.off)
-        self._suspects = Suspects(self._texts.redact, config.keys, config.allow_keys)
+        self._suspects = Suspects(self._texts.redact, self._texts.passes_a_gate, config.keys, config.allow_keys)
         self._plain_levels: set[str] = set()
         self._records = 0
 
@@ -98,6 +98,7 @@ class RedactPlugin:
         texts: list[str] = []
         owners: list[int] = []
         look: set[int] = set()
+        self._suspects.begin(found)
         for place, metadata in enumerate(found):
             before = len(texts)
             if metadata and self._suspects.gather(metadata, texts):

@@ -59,7 +59,7 @@ class Texts:
         self._cards = with_cards
         self._always = any(rule.near is None for rule in self._rules)
         gates = [rule.expression for rule in self._rules if rule.expression] + ([cards.GATE] if with_cards else [])
-        self._passes_a_gate = in_bytes("|".join([*gates, ESCAPES])).search
+        self.passes_a_gate = in_bytes("|".join([*gates, ESCAPES])).search
         self._clean: set[str] = set()
         self._clean_digests: set[bytes] = set()
         self._unclean: set[str] = set()
@@ -68,7 +68,7 @@ class Texts:
     def redact(self, text: str) -> str:
         """The text with its secrets masked. The same as without any gate or memo."""
         lowered = lowered_shape_of(text)
-        if not self._always and not self._passes_a_gate(lowered):
+        if not self._always and not self.passes_a_gate(lowered):
             return text
         text = self._masked(text, plain(text), lowered)
         if _has_escapes(lowered):
@@ -126,7 +126,7 @@ class Texts:
         if long:
             fresh = {shape for shape in fresh if long.get(shape) not in self._clean_digests}
         unclean: set[str] = set()
-        if fresh and self._passes_a_gate(lowered_shape_of("\n".join(fresh))):
+        if fresh and self.passes_a_gate(lowered_shape_of("\n".join(fresh))):
             unclean = {shape for shape in fresh if self._may_hold_a_secret(shape)}
         self._remember(fresh - unclean, unclean, long)
         return unclean
@@ -144,7 +144,7 @@ class Texts:
 
     def _may_hold_a_secret(self, shape: str) -> bool:
         lowered = lowered_shape_of(shape)
-        if not self._passes_a_gate(lowered):
+        if not self.passes_a_gate(lowered):
             return False
         if _has_escapes(lowered):
             return True

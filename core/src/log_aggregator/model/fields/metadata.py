@@ -50,7 +50,7 @@ def bounded(metadata: dict[str, Any], limits: Limits) -> dict[str, Any]:
 
 
 def _is_fine(metadata: dict[str, Any], limits: Limits) -> bool:
-    if len(metadata) > limits.keys or not _flat_is_fine(metadata):
+    if not _object_is_fine(metadata, limits, limits.depth - 1):
         return False
     try:
         encoded = _encode(metadata)
@@ -59,19 +59,29 @@ def _is_fine(metadata: dict[str, Any], limits: Limits) -> bool:
     return len(encoded) <= limits.metadata_bytes and not may_be_dirty(encoded)
 
 
-def _flat_is_fine(metadata: dict[str, Any]) -> bool:
-    for key, value in metadata.items():
-        kind = type(value)
-        if len(key) > MAX_KEY_LENGTH:
-            return False
-        if kind is str or kind is bool or value is None:
-            continue
-        if kind is int and _SMALLEST <= value <= _LARGEST:
-            continue
-        if kind is float and math.isfinite(value):
-            continue
+def _object_is_fine(metadata: dict[str, Any], limits: Limits, depth: int) -> bool:
+    """Whether nothing in an object must be changed but what its JSON text tells. `depth`: levels that may follow."""
+    if len(metadata) > limits.keys:
         return False
+    for key, value in metadata.items():
+        if len(key) > MAX_KEY_LENGTH or not _value_is_fine(value, limits, depth):
+            return False
     return True
+
+
+def _value_is_fine(value: Any, limits: Limits, depth: int) -> bool:
+    kind = type(value)
+    if kind is str or kind is bool or value is None:
+        return True
+    if kind is int:
+        return bool(_SMALLEST <= value <= _LARGEST)
+    if kind is float:
+        return math.isfinite(value)
+    if depth <= 0:
+        return False
+    if kind is dict:
+        return _object_is_fine(value, limits, depth - 1)
+    return kind is list and all(_value_is_fine(item, limits, depth - 1) for item in value)
 
 
 def _key(key: str) -> str:
