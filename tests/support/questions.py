@@ -1,7 +1,4 @@
-"""Every question of a store that has a pattern or a time range, asked of a table in which an index pays.
-
-Each is asked twice: as the store asks it, and with `_ID` as the only condition on patterns, as it was asked once.
-"""
+"""Every question of a store that has a pattern or a time range, asked of a table in which an index pays."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ import pytest
 
 from log_aggregator import pattern_id
 from log_aggregator.sinks import Alias, Anomaly
-from log_aggregator.store import AnomalyQuery, PatternQuery, SeriesQuery
+from log_aggregator.store import AnomalyQuery, PatternPage, PatternQuery, SeriesQuery
 from log_aggregator.storekit import Questions
 from tests.support.sinks import NOON, SECOND, Chain, aggregate, deliver
 
@@ -80,10 +77,11 @@ class Asked(NamedTuple):
 
 
 class Observed(NamedTuple):
-    """What became of each of `QUESTIONS`."""
+    """What became of each of `QUESTIONS`, and the patterns of all time, from the summary and from the rows."""
 
     now: dict[str, Asked]
-    by_expression: dict[str, Asked]
+    of_summary: list[PatternPage]
+    of_rows: list[PatternPage]
 
 
 async def fill(sink: Any) -> None:
@@ -113,11 +111,16 @@ def anomaly(number: int) -> Anomaly:
 
 async def observe(store: Questions, explain: Callable[[str, list[Any]], Awaitable[Any]]) -> Observed:
     """Ask everything, and `explain` what was sent."""
-    now = await _ask_all(store, explain)
-    with pytest.MonkeyPatch.context() as patch:
-        narrowed = Questions._pattern_filter
-        patch.setattr(Questions, "_pattern_filter", lambda self, query, stored_ids=None: narrowed(self, query))
-        return Observed(now, await _ask_all(store, explain))
+    filters: list[dict[str, Any]] = [
+        {}, {"order": "count"}, {"level": "ERROR"}, {"source": "db", "order": "count"}, {"category": "login"},
+        {"q": "MERG"}, {"limit": 7},
+    ]  # fmt: skip
+    of_summary = [await store.patterns(PatternQuery(**one)) for one in filters]
+    of_rows = [await store.patterns(PatternQuery(since=0, **one)) for one in filters]
+    cursor = of_summary[-1].cursor
+    of_summary.append(await store.patterns(PatternQuery(limit=7, cursor=cursor)))
+    of_rows.append(await store.patterns(PatternQuery(limit=7, cursor=cursor, since=0)))
+    return Observed(await _ask_all(store, explain), of_summary, of_rows)
 
 
 async def _ask_all(store: Questions, explain: Callable[[str, list[Any]], Awaitable[Any]]) -> dict[str, Asked]:
@@ -138,13 +141,18 @@ async def _ask_all(store: Questions, explain: Callable[[str, list[Any]], Awaitab
 
 def tables_of(sql: str) -> set[str]:
     """The tables that a query reads by its conditions. Of joined aliases, the database may read all at once."""
-    return set(re.findall(r"FROM (aggregated_logs|log_anomalies|pattern_aliases)\b", sql))
+    return set(re.findall(r"FROM (aggregated_logs|log_anomalies|pattern_aliases|pattern_hours)\b", sql))
 
 
 def check_answers(observed: Observed) -> None:
-    """The answers are those of the expression, and aliases are applied."""
-    for name, asked in observed.now.items():
-        assert asked.answer == observed.by_expression[name].answer, name
+    """The summary says what the rows say, and aliases are applied."""
+    assert observed.of_summary[0].patterns
+    for of_summary, of_rows in zip(observed.of_summary, observed.of_rows, strict=True):
+        # Tags and samples are of the latest rows: of a pattern with many, not all of them.
+        few = [{"tags", "samples"} if row.count > 200 else set() for row in of_summary.patterns]
+        shown = [row.model_dump(exclude=left) for row, left in zip(of_summary.patterns, few, strict=True)]
+        assert shown == [row.model_dump(exclude=left) for row, left in zip(of_rows.patterns, few, strict=True)]
+        assert of_summary.cursor == of_rows.cursor
     answers = {name: asked.answer for name, asked in observed.now.items()}
     merged, taken_back = answers["pattern of aliases"], answers["pattern of an alias taken back"]
     assert answers["pattern by an earlier id"] == merged

@@ -69,5 +69,8 @@ class Sender:
 @asynccontextmanager
 async def sending(plugins: str = "", **more: Any) -> AsyncIterator[Sender]:
     """A service with these plugins, and a sender to it; `more` as for `harness`."""
-    async with harness(plugins, **more) as service, aiohttp.ClientSession(headers={"Accept-Encoding": "identity"}, auto_decompress=False) as session:
+    async with (
+        harness(plugins, **more) as service,
+        aiohttp.ClientSession(headers={"Accept-Encoding": "identity"}, auto_decompress=False) as session,
+    ):
         yield Sender(service, session)

@@ -10,10 +10,11 @@ from log_aggregator.storekit.cursor import CursorError, read_cursor, write_curso
 from log_aggregator.storekit.dialect import Dialect, Where
 from log_aggregator.storekit.pieces import Pieces, pieces
 from log_aggregator.storekit.poison import clean_aggregate, clean_value, is_storable, pack_aggregate, unpack_aggregate
-from log_aggregator.storekit.questions import Fetch, Questions
+from log_aggregator.storekit.questions import Questions
 from log_aggregator.storekit.rollup import RolledUp, StoredRow, roll_up
 from log_aggregator.storekit.rows import Row, rows_of
 from log_aggregator.storekit.states import States
+from log_aggregator.storekit.totals import Fetch
 
 __all__ = [
     "Columns",

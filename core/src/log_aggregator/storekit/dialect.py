@@ -33,7 +33,16 @@ class Dialect(Protocol):
         """A join that gives a row `tag.key`, `tag.value` for each entry of `t.tags` that is a count."""
 
     def each_minute(self) -> str:
-        """A join: `minute.key` (from 0) and `minute.value`, the logs, of each minute in `t.minutes`."""
+        """A join that gives a row `minute.key` (from 0), `minute.value` for each minute of `t.minutes` with logs."""
+
+    def hours(self) -> str:
+        """What gives a row for each pattern, hour, level, source and category: `pattern_hours`, see `totals`."""
+
+    def each_id(self, parameter: str) -> str:
+        """A table with a row `id` for each text of a list given as one parameter."""
+
+    def any_of(self, column: str, query: str) -> str:
+        """Whether a number is among those of a query, which may refer to the tables before it."""
 
 
 class Where:

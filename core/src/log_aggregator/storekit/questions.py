@@ -7,32 +7,20 @@ Tables and columns are those that every store of this house has: `aggregated_log
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple
 
 from log_aggregator.model.aggregate import Aggregate, Anomaly, Key
 from log_aggregator.model.summary import to_json
 from log_aggregator.store import AnomalyQuery, PatternDetail, PatternPage, PatternQuery, PatternRow, Series, SeriesQuery
 from log_aggregator.storekit.columns import decoded, messages_of, stored_aggregate
-from log_aggregator.storekit.cursor import read_cursor, write_cursor
+from log_aggregator.storekit.cursor import write_cursor
 from log_aggregator.storekit.details import merged_detail
 from log_aggregator.storekit.dialect import Dialect, Where
+from log_aggregator.storekit.ranges import FIRST, LAST, RowsOfRange
 from log_aggregator.storekit.series import SeriesOfRows
+from log_aggregator.storekit.totals import LATEST_ROWS, Fetch, Rows, Totals
 
-DETAIL_ROWS = 200
-"""The metadata and samples of a pattern are merged from this many of its latest rows."""
-
-_MICROS = 1_000_000
-_ID = "coalesce(a.final_id, t.pattern_id)"
-_PATTERN = "coalesce(a.final_pattern, t.message_pattern)"
-_NAMED = "t.pattern_id IS NOT NULL"
-_LOGS = "CAST(sum(coalesce(t.count, 1)) AS bigint)"
-_FIRST, _LAST = "coalesce(t.first_seen, t.last_seen, t.bucket)", "coalesce(t.last_seen, t.first_seen, t.bucket)"
 _TIMES = {"started", "updated", "resolved"}
-_TABLES = "FROM aggregated_logs t LEFT JOIN pattern_aliases a ON a.old_id = t.pattern_id"
-
-Rows = Sequence[Sequence[Any]]
-Fetch = Callable[[str, list[Any]], Awaitable[Rows]]
 
 
 class _Part(NamedTuple):
@@ -55,24 +43,15 @@ class Questions:
         self._dialect = dialect
         self._fetch = fetch
         self._max_samples = max_samples
+        self._totals = Totals(dialect, self._ask)
+        self._rows_of_range = RowsOfRange(dialect, self._ask)
+
+    async def _ask(self, sql: str, values: list[Any]) -> Rows:
+        return await self._fetch(sql, values)
 
     async def patterns(self, query: PatternQuery) -> PatternPage:
         """One page of patterns. Raises `CursorError` for a cursor that is not of this order."""
-        micros = self._dialect.micros
-        where = self._pattern_filter(query)
-        rank = _LOGS if query.order == "count" else micros(f"max({_LAST})")
-        having = ""
-        if query.cursor is not None:
-            after, after_id = read_cursor(query.cursor, query.order)
-            first, second = where.value(after), where.value(after_id)
-            having = f"HAVING {rank} < {first} OR ({rank} = {first} AND {_ID} < {second})"
-        limit = where.value(query.limit + 1)
-        rows = await self._fetch(
-            f"SELECT {_ID}, coalesce(min(a.final_pattern), min(t.message_pattern)), {_LOGS}, "
-            f"{micros(f'min({_FIRST})')}, {micros(f'max({_LAST})')}, {rank} "
-            f"{_TABLES} {where} GROUP BY {_ID} {having} ORDER BY 6 DESC, 1 DESC LIMIT {limit}",
-            where.values,
-        )
+        rows = await self._asked(query).page(query)
         page = rows[: query.limit]
         found = [
             PatternRow(
@@ -87,15 +66,7 @@ class Questions:
     async def pattern(self, pattern_id: str, *, sources: tuple[str, ...] = ()) -> PatternDetail | None:
         """One pattern by its id or an earlier one, with all its rows counted, or those of these sources."""
         final_id, earlier = await self.family(pattern_id)
-        where = Where(self._dialect, _NAMED)
-        where.one_of("t.pattern_id", [final_id, *earlier])
-        where.sources("t.source", sources)
-        micros = self._dialect.micros
-        rows = await self._fetch(
-            f"SELECT coalesce(min(a.final_pattern), min(t.message_pattern)), {_LOGS}, "
-            f"{micros(f'min({_FIRST})')}, {micros(f'max({_LAST})')} {_TABLES} {where} HAVING count(*) > 0",
-            where.values,
-        )
+        rows = await self._totals.of_family([final_id, *earlier], sources)
         if not rows:
             return None
         pattern, count, first_seen, last_seen = rows[0]
@@ -110,7 +81,7 @@ class Questions:
             aliases=sorted(earlier),
         )
         await self._fill([detail], PatternQuery(sources=sources))
-        latest = merged_detail(await self._latest(where), final_id, self._max_samples)
+        latest = merged_detail(await self._latest([final_id, *earlier], sources), final_id, self._max_samples)
         detail.metadata, detail.variables = to_json(latest.metadata), to_json(latest.variables)
         detail.samples, detail.sample_logs = list(latest.samples), latest.sample_logs
         return detail
@@ -119,7 +90,7 @@ class Questions:
         """The newest id of a pattern, and its earlier ids."""
         known = await self._fetch("SELECT final_id FROM pattern_aliases WHERE old_id = $1", [pattern_id])
         final_id: str = known[0][0] if known else pattern_id
-        return final_id, await self._earlier_ids([final_id])
+        return final_id, list(await self._earlier_ids([final_id]))
 
     async def series(self, query: SeriesQuery) -> list[Series]:
         """Counts a step; `since` and `until` are in microseconds, `since` is rounded down to a step."""
@@ -152,26 +123,16 @@ class Questions:
         found = [dict(zip(names, row, strict=True)) for row in rows]
         return [anomaly | {"details": decoded(anomaly["details"])} for anomaly in found]
 
-    async def _earlier_ids(self, final_ids: list[str]) -> list[str]:
-        """The ids, other than these, whose rows belong to these patterns now."""
+    async def _earlier_ids(self, final_ids: list[str]) -> dict[str, str]:
+        """The ids, other than these, whose rows belong to these patterns now, each with the one it belongs to."""
         where = Where(self._dialect, "final_id <> old_id")
         where.one_of("final_id", final_ids)
-        rows = await self._fetch(f"SELECT old_id FROM pattern_aliases {where}", where.values)  # noqa: S608  only constants and parameter numbers
-        return [row[0] for row in rows]
+        rows = await self._fetch(f"SELECT old_id, final_id FROM pattern_aliases {where}", where.values)  # noqa: S608  only constants and parameter numbers
+        return {row[0]: row[1] for row in rows}
 
-    def _pattern_filter(self, query: PatternQuery, stored_ids: list[str] | None = None) -> Where:
-        where = Where(self._dialect, _NAMED)
-        where.since("t.last_seen", query.since)
-        if stored_ids is not None:
-            where.one_of("t.pattern_id", stored_ids)
-        where.until("t.first_seen", query.until)
-        where.equal("t.level", query.level)
-        where.equal("t.source", query.source)
-        where.sources("t.source", query.sources)
-        where.equal("t.category", query.category)
-        if query.q:
-            where.add(self._dialect.contains(_PATTERN, where.value(query.q)))
-        return where
+    def _asked(self, query: PatternQuery) -> Totals | RowsOfRange:
+        """What answers: the summary, or the rows of a time range."""
+        return self._totals if query.since is None and query.until is None else self._rows_of_range
 
     async def _fill(self, patterns: list[PatternRow], query: PatternQuery) -> None:
         """Add levels, sources, category, tags and samples, over the same rows as the counts."""
@@ -179,17 +140,11 @@ class Questions:
             return
         by_id = {pattern.pattern_id: pattern for pattern in patterns}
         ids = list(by_id)
-        # No index serves _ID, an expression over a join: stored ids lead to the rows, _ID leaves out what moved since.
-        where = self._pattern_filter(query, [*ids, *await self._earlier_ids(ids)])
-        where.one_of(_ID, ids)
-        parts = await self._fetch(
-            f"SELECT {_ID}, coalesce(t.level, ''), coalesce(t.source, ''), coalesce(t.category, ''), "
-            f"{_LOGS} {_TABLES} {where} GROUP BY 1, 2, 3, 4",
-            where.values,
-        )
+        finals = {one: one for one in ids} | await self._earlier_ids(ids)
+        asked = self._asked(query)
         of_pattern: dict[str, list[_Part]] = {}
-        for pattern_id, *part in parts:
-            of_pattern.setdefault(pattern_id, []).append(_Part(*part))
+        for stored_id, *part in await asked.parts(query, list(finals)):
+            of_pattern.setdefault(finals[stored_id], []).append(_Part(*part))
         for pattern_id, its_parts in of_pattern.items():
             pattern = by_id[pattern_id]
             pattern.levels = _totals((part.level, part.logs) for part in its_parts)
@@ -197,36 +152,32 @@ class Questions:
             pattern.category = next(
                 iter(_totals((part.category, part.logs) for part in its_parts if part.category)), ""
             )
-        tags = await self._fetch(
-            f"SELECT {_ID}, tag.key, CAST(sum(CAST(tag.value AS bigint)) AS bigint) "
-            f"{_TABLES} {self._dialect.each_tag()} {where} GROUP BY 1, 2 ORDER BY 1, 3 DESC, 2",
-            where.values,
-        )
-        for pattern_id, name, count in tags:
-            by_id[pattern_id].tags[name] = count
-        json = self._dialect.json
-        samples = await self._fetch(
-            f"SELECT id, sample_messages FROM (SELECT {_ID} AS id, {json('t.sample_messages')} AS sample_messages, "  # noqa: S608  only constants and parameter numbers
-            f"row_number() OVER (PARTITION BY {_ID} ORDER BY t.last_seen DESC, t.id DESC) AS place "
-            f"{_TABLES} {where} AND t.sample_messages IS NOT NULL) AS latest WHERE place = 1",
-            where.values,
-        )
-        for pattern_id, messages in samples:
-            by_id[pattern_id].samples = messages_of(messages)
+        of_pattern_tags: dict[str, list[tuple[str, int]]] = {}
+        for stored_id, name, count in await asked.tags(query, list(finals)):
+            of_pattern_tags.setdefault(finals[stored_id], []).append((name, count))
+        for pattern_id, tags in of_pattern_tags.items():
+            by_id[pattern_id].tags = _totals(tags)
+        latest: dict[str, int] = {}
+        for stored_id, last_seen, messages in await asked.samples(query, list(finals)):
+            pattern_id = finals[stored_id]
+            if last_seen >= latest.get(pattern_id, last_seen):
+                latest[pattern_id] = last_seen
+                by_id[pattern_id].samples = messages_of(messages)
 
-    async def _latest(self, where: Where) -> list[Aggregate]:
-        """The latest rows of a pattern, newest first."""
+    async def _latest(self, ids: list[str], sources: tuple[str, ...]) -> list[Aggregate]:
+        """The latest rows of these stored ids, newest first."""
         micros, json = self._dialect.micros, self._dialect.json
-        columns = ", ".join(json(f"t.{name}") for name in ("metadata", "sample_messages"))
-        more = ", ".join(json(f"t.{name}") for name in ("variables", "sample_details"))
-        # Ordered by an expression: the index of last_seen would be walked from now to where an ended pattern stopped.
-        rows = await self._fetch(
-            f"SELECT t.pattern_id, coalesce(t.level, ''), coalesce(t.source, ''), t.message_pattern, t.count, "
-            f"{micros(_FIRST)}, {micros(_LAST)}, {columns}, t.latest_sample, {more} "
-            f"{_TABLES} {where} ORDER BY {_LAST} DESC, t.id DESC LIMIT {DETAIL_ROWS}",
-            where.values,
+        summaries, described = (
+            ", ".join(json(f"t.{name}") for name in names)
+            for names in (("metadata", "sample_messages"), ("variables", "sample_details"))
         )
-        return [_unkeyed(*row) for row in rows]
+        rows = await self._totals.latest(
+            "t.pattern_id, coalesce(t.level, ''), coalesce(t.source, ''), t.message_pattern, t.count, "
+            f"{micros(FIRST)}, {micros(LAST)}, {summaries}, t.latest_sample, {described}",
+            ids,
+            sources,
+        )
+        return sorted([_unkeyed(*row) for row in rows], key=lambda row: row.last_seen, reverse=True)[:LATEST_ROWS]
 
 
 def _unkeyed(pattern_id: str, level: str, source: str, pattern: str, *row: Any) -> Aggregate:

@@ -13,6 +13,7 @@ USUAL_BUCKET = 300
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 _MICROS = 1_000_000
+_HOUR_US = _HOUR * _MICROS
 _LOGS = "CAST(sum(coalesce(t.count, 1)) AS bigint)"
 _LABELS = {"level": "coalesce(t.level, '')", "source": "coalesce(t.source, '')"}
 
@@ -28,8 +29,14 @@ class SeriesOfRows:
         """The series, largest first. `family`: the ids of the pattern that is asked for."""
         by_minute = query.step < _HOUR and query.step % _MINUTE == 0 and query.step % USUAL_BUCKET != 0
         lines: dict[str, dict[int, int]] = {}
-        for name, start, count in await self._by_bucket(query, family, early=_DAY if by_minute else 0):
-            lines.setdefault(name, {})[start] = count
+        rest = query
+        if query.step % _HOUR == 0 and query.until // _HOUR_US * _HOUR_US > query.since:
+            rest = query.model_copy(update={"since": query.until // _HOUR_US * _HOUR_US})
+            for name, start, count in await self._by_hour(query, family):
+                lines.setdefault(name, {})[start] = count
+        for name, start, count in await self._by_bucket(rest, family, early=_DAY if by_minute else 0):
+            line = lines.setdefault(name, {})
+            line[start] = line.get(start, 0) + count
         if by_minute:
             for name, counted_at, start, logs in await self._by_minute(query, family):
                 line = lines.setdefault(name, {})
@@ -38,6 +45,23 @@ class SeriesOfRows:
         since, until = query.since // (query.step * _MICROS) * query.step, query.until / _MICROS
         series = [_series(name, line, since, until) for name, line in lines.items()]
         return sorted([one for one in series if one.points], key=lambda line: (-line.total, line.name))
+
+    async def _by_hour(self, query: SeriesQuery, family: list[str] | None) -> Sequence[Sequence[Any]]:
+        """The counts of all hours that end before `until`, from the summary."""
+        where = Where(self._dialect, "t.pattern_id IS NOT NULL")
+        if family is not None:
+            where.one_of("t.pattern_id", family)
+        width = query.step * _MICROS
+        where.since("t.hour", query.since // width * width)
+        where.until("t.hour", query.until // _HOUR_US * _HOUR_US)
+        where.equal("t.level", query.level)
+        where.equal("t.source", query.source)
+        step = f"{self._dialect.micros('t.hour')} / {width} * {query.step}"
+        return await self._fetch(
+            f"SELECT {_label(query)}, {step}, CAST(sum(t.count) AS bigint) FROM {self._dialect.hours()} t {where} "  # noqa: S608  only constants and parameter numbers
+            "GROUP BY 1, 2 HAVING sum(t.count) > 0",
+            where.values,
+        )
 
     async def _by_bucket(self, query: SeriesQuery, family: list[str] | None, early: int) -> Sequence[Sequence[Any]]:
         where = self._where(query, family, early)
@@ -67,7 +91,7 @@ class SeriesOfRows:
         where = Where(self._dialect, "t.pattern_id IS NOT NULL")
         if family is not None:
             where.one_of("t.pattern_id", family)
-        width = query.step * _MICROS
+        width = min(query.step * _MICROS, _HOUR_US) if query.step % _HOUR == 0 else query.step * _MICROS
         since = query.since // width * width
         where.since("t.last_seen", since)
         where.since("t.bucket", since - early * _MICROS)

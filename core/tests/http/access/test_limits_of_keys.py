@@ -190,7 +190,9 @@ def receiver(taken: list[int]) -> Any:
         async def lifespan(self, service: Service) -> AsyncIterator[None]:
             async def receive(request: web.Request) -> web.StreamResponse:
                 sources = (await request.text()).split()
-                taken.append((await service.ingest([Record("a", "INFO", source, 0, {}) for source in sources])).accepted)
+                taken.append(
+                    (await service.ingest([Record("a", "INFO", source, 0, {}) for source in sources])).accepted
+                )
                 return web.Response()
 
             async def tell(_: web.Request) -> web.StreamResponse:

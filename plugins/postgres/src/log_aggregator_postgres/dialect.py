@@ -53,5 +53,21 @@ class PostgresDialect:
         )
         return f"JOIN LATERAL ({counts}) AS minute ON minute.value > 0"
 
+    def hours(self) -> str:
+        """What is summed up, and what triggers noted since."""
+        columns = "pattern_id, hour, level, source, category, count, first_seen, last_seen"
+        return (
+            f"(SELECT {columns}, NULL::text AS message_pattern FROM pattern_hours UNION ALL "  # noqa: S608  only constants
+            f"SELECT {columns}, message_pattern FROM pattern_hours_fresh)"
+        )
+
+    def each_id(self, parameter: str) -> str:
+        """The list comes as an array."""
+        return f"(SELECT unnest({parameter}::text[]) AS id)"
+
+    def any_of(self, column: str, query: str) -> str:
+        """As an array: the planner turns no correlated list into an index condition."""
+        return f"{column} = ANY(ARRAY({query}))"
+
 
 DIALECT = PostgresDialect()

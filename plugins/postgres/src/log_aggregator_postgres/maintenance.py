@@ -18,12 +18,16 @@ from log_aggregator.storekit.rollup import HOUR
 from log_aggregator_postgres.config import PostgresConfig
 from log_aggregator_postgres.dialect import DIALECT
 from log_aggregator_postgres.faults import OUT_OF_REACH, explain
+from log_aggregator_postgres.hours import add_up_hours
 from log_aggregator_postgres.pool import Connection, Pool
 
 _log = logging.getLogger(__name__)
 
 _LOCK = 0x6C6F6761_6D61696E
 _DAY = 86_400
+_ADD_UP_SECONDS = 15.0
+"""Pause between two times that the hours are added up, at most."""
+
 STEP_ROWS = 500
 
 _Work = Callable[[Connection], Awaitable[int]]
@@ -68,19 +72,25 @@ class Maintenance:
 
     async def run(self, ready: asyncio.Event) -> None:
         """Work until cancelled. Faults are logged and tried again at the next look."""
+        next_look = 0.0
         while True:
             await ready.wait()
             try:
-                await self.once()
+                if time.monotonic() >= next_look:
+                    await self.once()
+                    pause = self._config.maintenance_seconds
+                    next_look = time.monotonic() + random.uniform(pause / 2, pause)  # noqa: S311  jitter, not a secret
+                else:
+                    await self._steps(add_up_hours)
             except (*OUT_OF_REACH, RetryableError) as error:
                 _log.warning("looking after old rows failed, it is tried again: %s", explain(error))
             except Exception:  # noqa: BLE001  whatever it is, the next look must come
                 _log.exception("looking after old rows failed, it is tried again")
-            pause = self._config.maintenance_seconds
+            pause = min(_ADD_UP_SECONDS, self._config.maintenance_seconds)
             await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311  jitter, not a secret
 
     async def once(self) -> None:
-        """Give ids to rows without, delete what is beyond retention, roll up what is old."""
+        """Give ids to rows without, delete what is beyond retention, roll up what is old, add up the hours."""
         await self._steps(name_patterns)
         if self._config.retention_days:
             cutoff = time.time() - self._config.retention_days * _DAY
@@ -88,6 +98,7 @@ class Maintenance:
         if self._config.rollup_days:
             before = (int(time.time()) - self._config.rollup_days * _DAY) // HOUR * HOUR
             await self._steps(lambda connection: roll_up_oldest(connection, before, self._max_samples))
+        await self._steps(add_up_hours)
 
     async def _steps(self, work: _Work) -> None:
         while True:

@@ -54,7 +54,20 @@ class SqliteDialect:
     def each_minute(self) -> str:
         """The entries of the JSON array."""
         minutes = "CASE WHEN json_valid(t.minutes) AND json_type(t.minutes) = 'array' THEN t.minutes END"
-        return f"JOIN json_each({minutes}) AS minute ON minute.type = 'integer' AND minute.value BETWEEN 1 AND {MOST}"
+        counts = f"minute.type = 'integer' AND minute.value BETWEEN 1 AND {MOST}"
+        return f"JOIN json_each({minutes}) AS minute ON {counts}"
+
+    def hours(self) -> str:
+        """The table, which triggers keep."""
+        return "pattern_hours"
+
+    def each_id(self, parameter: str) -> str:
+        """The list comes as JSON text."""
+        return f"(SELECT value AS id FROM json_each({parameter}))"  # noqa: S608  a parameter number
+
+    def any_of(self, column: str, query: str) -> str:
+        """A correlated list."""
+        return f"{column} IN ({query})"
 
 
 class SqliteStore(Questions):

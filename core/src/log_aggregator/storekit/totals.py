@@ -1,0 +1,138 @@
+"""Patterns over all time, read from `pattern_hours`: a row for each pattern, hour, level, source and category.
+
+Its columns are `pattern_id`, `hour`, `level`, `source`, `category`, `count`, `first_seen` and `last_seen`; the texts of
+patterns are in `pattern_texts`. A store keeps both equal to the rows of `aggregated_logs`, whoever writes these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from log_aggregator.store import PatternQuery
+from log_aggregator.storekit.cursor import read_cursor
+from log_aggregator.storekit.dialect import Dialect, Where
+
+LATEST_ROWS = 200
+"""The tags of a pattern are those of this many of its latest rows."""
+
+Rows = Sequence[Sequence[Any]]
+Fetch = Callable[[str, list[Any]], Awaitable[Rows]]
+
+_ID = "coalesce(a.final_id, s.pattern_id)"
+_PATTERN = "coalesce(a.final_pattern, p.message_pattern, s.message_pattern, '')"
+_SUM = "CAST(sum(t.count) AS bigint)"
+
+
+class Totals:
+    """Asks for patterns without a time range."""
+
+    def __init__(self, dialect: Dialect, fetch: Fetch) -> None:
+        self._dialect = dialect
+        self._fetch = fetch
+
+    async def page(self, query: PatternQuery) -> Rows:
+        """Id, pattern, count, first and last time and rank of patterns, one more than asked for."""
+        where = self._where(query)
+        rows_of_page = Where(self._dialect, "s.logs > 0")
+        rows_of_page.values = where.values
+        if query.q:
+            rows_of_page.add(self._dialect.contains(_PATTERN, rows_of_page.value(query.q)))
+        micros = self._dialect.micros
+        logs, last = "CAST(sum(s.logs) AS bigint)", micros("max(s.last_seen)")
+        rank = logs if query.order == "count" else last
+        having = ""
+        if query.cursor is not None:
+            after, after_id = read_cursor(query.cursor, query.order)
+            first, second = where.value(after), where.value(after_id)
+            having = f"HAVING {rank} < {first} OR ({rank} = {first} AND {_ID} < {second})"
+        limit = where.value(query.limit + 1)
+        return await self._fetch(
+            f"SELECT {_ID}, min({_PATTERN}), {logs}, {micros('min(s.first_seen)')}, {last}, {rank} "  # noqa: S608  only constants and parameter numbers
+            f"FROM {self._of_each(where)} LEFT JOIN pattern_aliases a ON a.old_id = s.pattern_id "
+            f"LEFT JOIN pattern_texts p ON p.pattern_id = s.pattern_id {rows_of_page} "
+            f"GROUP BY {_ID} {having} ORDER BY 6 DESC, 1 DESC LIMIT {limit}",
+            where.values,
+        )
+
+    def _of_each(self, where: Where) -> str:
+        """The totals of each pattern id."""
+        text = "min(t.message_pattern)" if "message_pattern" in self._dialect.hours() else "CAST(NULL AS text)"
+        return (
+            "(SELECT t.pattern_id, sum(t.count) AS logs, min(t.first_seen) AS first_seen, "  # noqa: S608  only constants and parameter numbers
+            f"max(t.last_seen) AS last_seen, {text} AS message_pattern "
+            f"FROM {self._dialect.hours()} t {where} GROUP BY t.pattern_id) AS s"
+        )
+
+    async def of_family(self, ids: list[str], sources: tuple[str, ...]) -> Rows:
+        """Pattern, count, first and last time of one pattern by all its ids; nothing when it has no logs."""
+        where = self._where(PatternQuery(sources=sources), ids)
+        micros = self._dialect.micros
+        return await self._fetch(
+            f"SELECT min({_PATTERN}), CAST(sum(s.logs) AS bigint), {micros('min(s.first_seen)')}, "  # noqa: S608  only constants and parameter numbers
+            f"{micros('max(s.last_seen)')} FROM {self._of_each(where)} "
+            "LEFT JOIN pattern_aliases a ON a.old_id = s.pattern_id "
+            "LEFT JOIN pattern_texts p ON p.pattern_id = s.pattern_id WHERE s.logs > 0 HAVING count(*) > 0",
+            where.values,
+        )
+
+    async def parts(self, query: PatternQuery, ids: list[str]) -> Rows:
+        """Stored id, level, source, category and count of these stored ids."""
+        where = self._where(query, ids)
+        return await self._fetch(
+            f"SELECT t.pattern_id, t.level, t.source, t.category, {_SUM} "  # noqa: S608  only constants and parameter numbers
+            f"FROM {self._dialect.hours()} t {where} GROUP BY 1, 2, 3, 4 HAVING sum(t.count) > 0",
+            where.values,
+        )
+
+    async def tags(self, query: PatternQuery, ids: list[str]) -> Rows:
+        """Stored id, tag and its logs in the latest rows of these stored ids."""
+        where, latest = self._latest(query, ids)
+        return await self._fetch(
+            f"SELECT i.id, tag.key, CAST(sum(CAST(tag.value AS bigint)) AS bigint) FROM {self._each_id(where, ids)} i "  # noqa: S608  only constants and parameter numbers
+            f"JOIN aggregated_logs t ON {self._dialect.any_of('t.id', f'{latest} LIMIT {LATEST_ROWS}')} "
+            f"{self._dialect.each_tag()} GROUP BY 1, 2 ORDER BY 1, 3 DESC, 2",
+            where.values,
+        )
+
+    async def samples(self, query: PatternQuery, ids: list[str]) -> Rows:
+        """Stored id, last time and samples of the latest row with samples of these stored ids."""
+        where, latest = self._latest(query, ids)
+        json, micros = self._dialect.json, self._dialect.micros
+        one = latest.replace("ORDER BY", "AND r.sample_messages IS NOT NULL ORDER BY")
+        return await self._fetch(
+            f"SELECT i.id, {micros('t.last_seen')}, {json('t.sample_messages')} FROM {self._each_id(where, ids)} i "  # noqa: S608  only constants and parameter numbers
+            f"JOIN aggregated_logs t ON t.id = ({one} LIMIT 1)",
+            where.values,
+        )
+
+    async def latest(self, columns: str, ids: list[str], sources: tuple[str, ...]) -> Rows:
+        """Some columns of the latest rows of these stored ids, `LATEST_ROWS` of each."""
+        where, latest = self._latest(PatternQuery(sources=sources), ids)
+        return await self._fetch(
+            f"SELECT {columns} FROM {self._each_id(where, ids)} i "  # noqa: S608  only constants and parameter numbers
+            f"JOIN aggregated_logs t ON {self._dialect.any_of('t.id', f'{latest} LIMIT {LATEST_ROWS}')}",
+            where.values,
+        )
+
+    def _latest(self, query: PatternQuery, ids: list[str]) -> tuple[Where, str]:
+        where = Where(self._dialect, "r.pattern_id = i.id")
+        where._leads = True
+        where.equal("r.level", query.level)
+        where.equal("r.source", query.source)
+        where.sources("r.source", query.sources)
+        where.equal("r.category", query.category)
+        return where, f"SELECT r.id FROM aggregated_logs r {where} ORDER BY r.bucket DESC, r.group_key DESC"  # noqa: S608  only constants and parameter numbers
+
+    def _each_id(self, where: Where, ids: list[str]) -> str:
+        return self._dialect.each_id(where.value(self._dialect.list_value(ids)))
+
+    def _where(self, query: PatternQuery, ids: list[str] | None = None) -> Where:
+        where = Where(self._dialect, "t.pattern_id IS NOT NULL")
+        if ids is not None:
+            where.one_of("t.pattern_id", ids)
+        where.equal("t.level", query.level)
+        where.equal("t.source", query.source)
+        where.sources("t.source", query.sources)
+        where.equal("t.category", query.category)
+        return where

@@ -1,0 +1,57 @@
+"""What triggers noted in `pattern_hours_fresh` is added up in `pattern_hours`, by one instance at a time."""
+
+from __future__ import annotations
+
+from log_aggregator_postgres.pool import Connection
+
+_KEY = "md5(length(level) || ':' || level || length(source) || ':' || source || category)::uuid"
+
+_ADD_UP = f"""
+WITH noted AS (
+    DELETE FROM pattern_hours_fresh RETURNING *
+), texts AS (
+    INSERT INTO pattern_texts
+    SELECT pattern_id, min(message_pattern) FROM noted WHERE message_pattern IS NOT NULL GROUP BY 1
+    ON CONFLICT DO NOTHING
+), summed AS (
+    SELECT pattern_id, hour, {_KEY} AS key, level, source, category, sum(count) AS count, min(first_seen) AS first_seen,
+           max(last_seen) AS last_seen, bool_or(is_less) AS is_less
+    FROM noted GROUP BY 1, 2, 3, 4, 5, 6
+), written AS (
+    INSERT INTO pattern_hours AS h (pattern_id, hour, key, level, source, category, count, first_seen, last_seen)
+    SELECT pattern_id, hour, key, level, source, category, count, first_seen, last_seen FROM summed
+    ON CONFLICT (pattern_id, hour, key) DO UPDATE SET count = h.count + excluded.count,
+        first_seen = least(h.first_seen, excluded.first_seen), last_seen = greatest(h.last_seen, excluded.last_seen)
+)
+SELECT pattern_id, hour, key, level, source, category FROM summed WHERE is_less"""  # noqa: S608  only constants
+
+# Rows that went or shrank may have held the first or last time of their hour: these are read from the rows.
+_EDGES = """
+WITH less AS (
+    SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::uuid[], $4::text[], $5::text[], $6::text[])
+        AS i(pattern_id, hour, key, level, source, category)
+), found AS (
+    SELECT l.pattern_id, l.hour, l.key, min(coalesce(t.first_seen, t.last_seen, t.bucket)) AS first_seen,
+           max(coalesce(t.last_seen, t.first_seen, t.bucket)) AS last_seen
+    FROM less l JOIN aggregated_logs t ON t.pattern_id = l.pattern_id AND t.bucket >= l.hour
+        AND t.bucket < l.hour + interval '1 hour' AND coalesce(t.level, '') = l.level
+        AND coalesce(t.source, '') = l.source AND coalesce(t.category, '') = l.category
+    GROUP BY 1, 2, 3
+)
+UPDATE pattern_hours h SET first_seen = f.first_seen, last_seen = f.last_seen
+FROM found f WHERE h.pattern_id = f.pattern_id AND h.hour = f.hour AND h.key = f.key"""
+
+_EMPTY = """
+DELETE FROM pattern_hours h USING unnest($1::text[], $2::timestamptz[], $3::uuid[]) AS i(pattern_id, hour, key)
+WHERE h.pattern_id = i.pattern_id AND h.hour = i.hour AND h.key = i.key AND h.count <= 0"""
+
+
+async def add_up_hours(connection: Connection) -> int:
+    """Add up, inside a transaction, all that was noted. Returns 0: one step does all."""
+    less = await connection.fetch(_ADD_UP)
+    if less:
+        columns = [[record[name] for record in less] for name in ("pattern_id", "hour", "key", "level", "source")]
+        columns.append([record["category"] for record in less])
+        await connection.execute(_EDGES, *columns)
+        await connection.execute(_EMPTY, *columns[:3])
+    return 0
