@@ -33,11 +33,18 @@ read write send sent receive received request response in out true false erfolgr
 gestoppt réussi échoué éxito fallido успешно неудачно 成功 失败 失敗
 """
 
+_TIME_UNITS = """
+ns us µs μs ms s nsec usec msec sec min hr nanosecond microsecond millisecond second minute hour day week
+"""
+
 SEVERITIES = frozenset(_SEVERITIES.split())
 """What loggers call their levels."""
 
 STATES = frozenset(_STATES.split())
 """What came of something, or which of few states it is in."""
+
+TIME_UNITS = frozenset(unit + plural for unit in _TIME_UNITS.split() for plural in ("", "s"))
+"""What a time is measured in, where it is written apart from the number."""
 
 _ENUMERATES = re.compile(
     r"(?:^|[^a-zA-Z]|(?<=[a-z])(?=[A-Z]))(?i:status|state|code|result|res|outcome|level|lvl|severity|sev|reason|cause"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sys import intern
 from typing import NamedTuple
 
-from log_aggregator_templates.literals import CONSTANTS, enumerates, is_constant_name, is_state
+from log_aggregator_templates.literals import CONSTANTS, TIME_UNITS, enumerates, is_constant_name, is_state
 from log_aggregator_templates.scripts import BLANKLESS, PUNCTUATION
 from log_aggregator_templates.widening import LIST, STR, VAR
 
@@ -24,9 +24,10 @@ _ANY_WORD = re.compile(
     \[redacted(?::[\w-]{{1,60}})?\]                                      # a mask, which names what it hides
     |(?:(?<=[:]\ )|(?<=[\[(])){_ITEM}(?:,\ ?{_ITEM}){{1,200}}(?=[\])]|\s*$)  # a list
     |(?<=\[){_IN_QUOTES}(?=\])
-    |(?<=[\s=:,(\[{{>]")(?:\\.|[^"\\\s])(?:\\.|[^"\\]){{0,2000}}(?="(?![\w"]))   # a text in quotes
-    |(?<=^")(?:\\.|[^"\\\s])(?:\\.|[^"\\]){{0,2000}}(?="(?![\w"]))
-    |(?<=[\s=:,(\[{{>]')(?:''|[^'\s])(?:''|[^']){{0,2000}}(?='(?![\w']))
+    |(?<=[\s=:,(\[{{>]")(?:\\.|[^"\\\s])(?:\\.|[^"\\]){{0,2000}}(?="(?![\w"{{]))   # a text in quotes
+    |(?<=^")(?:\\.|[^"\\\s])(?:\\.|[^"\\]){{0,2000}}(?="(?![\w"{{]))
+    |(?<=[\s=:,(\[{{>]')(?:''|[^'\s])(?:''|[^']){{0,2000}}(?='(?![\w'{{]))
+    |(?:(?<==)|(?<==[\s"'\[])|(?<==[\s"'\[][\s"'\[])){_PLAIN}
     |[{BLANKLESS}]+
     |(?:\{{[A-Z][A-Z0-9_]*\}}|[^{_CUTS}{BLANKLESS}{PUNCTUATION}])+
     )""",
@@ -40,7 +41,7 @@ _VALUE_ENDS = re.compile(r"[\"']?(?:[,;)\]}|]|\s*\n)")
 _LONG_WORD = 160
 _LONG_TEXT = 200
 _BLANKS = re.compile(r"\s+")
-_NOTHING = re.compile(r"(?<=[\s=:,])(?:\(\)|\[\])")
+_NOTHING = re.compile(r"""(?<=[\s=:,])(?:\(\)|\[\])|(?<=[\s=:,(\[])(?:''|\"\")(?=[\s,;)\]}]|$)""")
 _GLUE = re.compile(r"[\s,:;|/]*")
 _ASSIGNS = re.compile(r"(?:^|[^=!<>:+\s-])\s*=\s*[\[\"']?$")
 _KEY_FOLLOWS = re.compile(r"\s*=(?!=)")
@@ -68,7 +69,7 @@ def cut(masked: str) -> Line:
     and true, false, null and their like where a value stands. Neighboring variable parts become one, so that lists of
     numbers of any length are cut the same.
     """
-    if "()" in masked or "[]" in masked:
+    if "()" in masked or "[]" in masked or "''" in masked or '""' in masked:
         masked = _NOTHING.sub(_filled, masked)
     is_plain = masked.isascii() and not _NEEDS_ANY.search(masked)
     parts = (_WORD if is_plain else _ANY_WORD).split(_BLANKS.sub(" ", masked))
@@ -79,7 +80,9 @@ def cut(masked: str) -> Line:
         if "=" in separator:
             separator = cutter.empty_values(separator, bool(_KEY_FOLLOWS.match(after)))
         text = _shown(cutter.words, separator, word, after if index + 2 < last else after + "\n")
-        if text is None:
+        if text is None and separator == " " and word in TIME_UNITS and cutter.is_time():
+            cutter.variable(separator, word)
+        elif text is None:
             cutter.literal(separator, word)
         else:
             cutter.variable(separator, text)
@@ -92,7 +95,8 @@ def cut(masked: str) -> Line:
 
 
 def _filled(brackets: re.Match[str]) -> str:
-    return brackets[0][0] + "{VAR}" + brackets[0][1]
+    opening, closing = brackets[0][0], brackets[0][1]
+    return opening + (STR if opening == closing else VAR) + closing
 
 
 _NEEDS_ANY = re.compile(r"""["']|, |\[redacted|[\[(][^\])]*,""")
@@ -187,6 +191,10 @@ class _Cutter:
         self.separators.append(separator)
         self.words.append(VARIABLE)
         self.texts.append(text)
+
+    def is_time(self) -> bool:
+        """Is the last part a time, whose unit may follow?"""
+        return bool(self.texts) and self.words[-1] == VARIABLE and self.texts[-1].endswith("{TIME}")
 
     def empty_values(self, separator: str, key_follows: bool) -> str:
         """Give every key without a value (`user= host=…`) an empty one; returns what is left to separate."""
