@@ -55,7 +55,7 @@ def test_a_match_around_others_takes_their_place_and_one_across_a_border_does_no
             Rule(name="ACROSS", regex=r"a."),
         ]
     )
-    assert rules.mask("bb <bbxb> <k> ab a1") == "{B} {AROUND} <k> a{B} {ACROSS}"
+    assert rules.mask("bb <bbxb> <k> abb a1") == "{B} {AROUND} <k> a{B} {ACROSS}"
     assert rules.explain("k bb") == [Span("KEPT", 0, 1, "k"), Span("B", 2, 4, "{B}")]
     assert rules.spans("k bb") == [Span("B", 2, 4, "{B}")]
 
