@@ -85,7 +85,7 @@ def test_the_memo_is_exact(name: str, line: str, seeds: list[int]) -> None:
     memo, values = PatternMemo(rules), Variables(rules)
     for each in [line, *(same_shape(line, seed) for seed in seeds)]:
         assert memo.mask(each, shape_of(each)) == rules.mask(each)
-        direct = [(span.placeholder, each[span.start : span.end]) for span in rules.explain(each)]
+        direct = [(span.placeholder, each[span.start : span.end]) for span in rules.spans(each)]
         assert [tuple(value) for value in values.of(each)] == direct
 
 

@@ -65,9 +65,9 @@ class PatternMemo:
         return known.patterns.get(digits) or self._assembled(message, known, digits)
 
     def spans(self, message: str, shape: str) -> list[Span]:
-        """The spans of `message`: as `RuleSet.explain`."""
+        """The spans of `message`: as `RuleSet.spans`."""
         found = self.rules.spans_of_shape(shape)
-        return self.rules.explain(message) if found is None else found
+        return self.rules.spans(message) if found is None else found
 
     def remembered(self) -> int:
         """How many characters of shapes, and of patterns that keep digits, are remembered."""

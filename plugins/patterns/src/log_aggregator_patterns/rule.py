@@ -19,6 +19,8 @@ class Rule(BaseModel):
     one the name in upper case is taken. `gate` spares the regex: it runs only when one of these
     texts occurs in the line, where a `0` stands for any digit. `first` puts the rule before the
     built-in ones, which is where a rule for something special belongs; `false` puts it after them.
+    `keep` leaves in the pattern what `regex` matches, and hides it from later rules. Where the regex
+    has a group named `value`, only that part is taken, and the rest is context.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -28,6 +30,7 @@ class Rule(BaseModel):
     placeholder: str = Field("", max_length=80)
     gate: tuple[str, ...] = ()
     first: bool = True
+    keep: bool = False
 
     @field_validator("regex")
     @classmethod

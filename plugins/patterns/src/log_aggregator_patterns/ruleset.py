@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from log_aggregator import shape_of
 from log_aggregator.model.masks import masks_as_words
 from log_aggregator_patterns.digits import Wider, relaxed
 from log_aggregator_patterns.rule import Rule
+from log_aggregator_patterns.scripts import LETTER, gate_text, without_blankless
 
 _CLAIMED = "\x01"
 """Stands for every character that a rule has claimed already: no word, no blank, no digit."""
@@ -30,6 +31,9 @@ class _Compiled(NamedTuple):
     placeholder: str
     gate: tuple[str, ...]
     wider: Wider
+    group: str | int
+    keep: bool
+    sees_all: bool
 
 
 class RuleSet:
@@ -44,45 +48,65 @@ class RuleSet:
             seen.add(rule.name)
         self.rules = tuple(rules)
         self._compiled = [
-            _Compiled(rule.name, re.compile(rule.regex), rule.placeholder, rule.gate, relaxed(rule.regex))
-            for rule in rules
+            _Compiled(
+                rule.name,
+                compiled,
+                rule.placeholder,
+                rule.gate,
+                relaxed(rule.regex),
+                "value" if "value" in compiled.groupindex else 0,
+                rule.keep,
+                LETTER.search(rule.regex) is not None,
+            )
+            for rule, compiled in ((rule, re.compile(rule.regex)) for rule in rules)
         ]
 
     def explain(self, message: str) -> list[Span]:
+        """What the rules took, from left to right, never overlapping; what they kept stands for itself."""
+        return [
+            span if span.placeholder else span._replace(placeholder=message[span.start : span.end])
+            for span in self._spans(message, shape_of(message), by_shape=False) or ()
+        ]
+
+    def spans(self, message: str) -> list[Span]:
         """The masked parts of the message, from left to right, never overlapping."""
-        spans = self._spans(message, shape_of(message), by_shape=False)
-        return spans or []
+        return _masked(self._spans(message, shape_of(message), by_shape=False) or ())
 
     def spans_of_shape(self, shape: str) -> list[Span] | None:
-        """The spans of every message with this shape, or None when they depend on its digits."""
-        return self._spans(shape, shape, by_shape=True)
+        """The masked parts of every message with this shape, or None when they depend on its digits."""
+        spans = self._spans(shape, shape, by_shape=True)
+        return None if spans is None else _masked(spans)
 
     def mask(self, message: str) -> str:
         """The pattern of the message, computed without any memory."""
-        return assemble(message, self.explain(message))
+        return assemble(message, self.spans(message))
 
     def _spans(self, text: str, shape: str, by_shape: bool) -> list[Span] | None:
         working = masks_as_words(text)
+        if not text.isascii():
+            working = without_blankless(working)
+            shape = gate_text(shape)
         spans: list[Span] = []
         for rule in self._compiled:
             if rule.gate and not any(map(shape.__contains__, rule.gate)):
                 continue
+            view = _with_letters(text, working) if rule.sees_all else working
             if by_shape and rule.wider is not None:
-                if rule.wider is True or rule.wider.search(working):
+                if rule.wider is True or rule.wider.search(view):
                     return None
                 continue
-            found = [match.span() for match in rule.pattern.finditer(working)]
+            found = [match.span(rule.group) for match in rule.pattern.finditer(view)]
+            if rule.group:
+                found = [span for span in found if span[0] >= 0]
             if not found:
                 continue
-            for start, end in found:
-                if _CLAIMED in working[start:end]:
-                    kept = _without_inner(spans, start, end)
-                    if kept is None:
-                        continue
-                    spans = kept
-                spans.append(Span(rule.name, start, end, rule.placeholder))
+            if any(_CLAIMED in working[start:end] for start, end in found):
+                spans, found = _outer(spans, found, rule)
+            else:
+                placeholder = "" if rule.keep else rule.placeholder
+                spans += [Span(rule.name, start, end, placeholder) for start, end in found]
+            spans.sort(key=_by_start)
             working = _claimed(working, found)
-        spans.sort(key=_by_start)
         return spans
 
 
@@ -96,6 +120,15 @@ def assemble(message: str, spans: Sequence[Span]) -> str:
         at = end
     pieces.append(message[at:])
     return "".join(pieces)
+
+
+def _with_letters(text: str, working: str) -> str:
+    """What is not claimed, with its own letters: for a rule that names letters of a script without blanks."""
+    return "".join([_CLAIMED if now == _CLAIMED else letter for letter, now in zip(text, working, strict=True)])
+
+
+def _masked(spans: Iterable[Span]) -> list[Span]:
+    return [span for span in spans if span.placeholder]
 
 
 def _by_start(span: Span) -> int:
@@ -113,12 +146,27 @@ def _claimed(working: str, found: list[tuple[int, int]]) -> str:
     return "".join(pieces)
 
 
-def _without_inner(spans: list[Span], start: int, end: int) -> list[Span] | None:
-    """The spans that do not lie inside [start, end), or None when one lies across its border."""
-    kept = []
-    for span in spans:
-        if span.end <= start or span.start >= end:
-            kept.append(span)
-        elif span.start < start or span.end > end:
-            return None
-    return kept
+def _outer(
+    spans: list[Span], found: list[tuple[int, int]], rule: _Compiled
+) -> tuple[list[Span], list[tuple[int, int]]]:
+    """The spans with those of `found` that lie around or beside them, and which of `found` these are.
+
+    One pass from left to right over both. A match across a border, or around text that is kept, is left out.
+    """
+    merged: list[Span] = []
+    taken: list[tuple[int, int]] = []
+    at = 0
+    for start, end in found:
+        while at < len(spans) and spans[at].end <= start:
+            merged.append(spans[at])
+            at += 1
+        behind = at
+        while behind < len(spans) and spans[behind].start < end:
+            behind += 1
+        inner = spans[at:behind]
+        if inner and (inner[0].start < start or inner[-1].end > end or not all(span.placeholder for span in inner)):
+            continue
+        merged.append(Span(rule.name, start, end, "" if rule.keep else rule.placeholder))
+        taken.append((start, end))
+        at = behind
+    return merged + spans[at:], taken

@@ -35,7 +35,7 @@ class Variables:
         if spans is _UNKNOWN:
             spans = self._remember(shape)
         if spans is None:
-            spans = self._chosen(self._rules.explain(message))
+            spans = self._chosen(self._rules.spans(message))
         return [Variable(span.placeholder, message[span.start : span.end]) for span in spans]
 
     def _remember(self, shape: str) -> list[Span] | None:

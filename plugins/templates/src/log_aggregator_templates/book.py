@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from log_aggregator_templates.bucket import Bucket
 from log_aggregator_templates.outline import Outline, covers, is_bare, outline
 from log_aggregator_templates.template import Template
-from log_aggregator_templates.tokens import VARIABLE, Line
+from log_aggregator_templates.tokens import VARIABLE, Line, shown_when_learned
 from log_aggregator_templates.widening import VAR, widen
 
 Change = tuple[str, str]
@@ -86,9 +86,12 @@ class Book:
             self.count += 1
         self.count -= len(covered)
         for other in covered:
-            root = other.find()
-            if root is not general.find():
-                general.find().take_over(root)
+            root, mine = other.find(), general.find()
+            if root is mine:
+                continue
+            if root.separators != mine.separators and _generality(root.text) < _generality(mine.text):
+                root, mine = mine, root
+            mine.take_over(root)
         touched[id(general.find())] = general.find()
 
     def _settle(self, root: Template, touched: dict[int, Template]) -> list[Change]:
@@ -137,7 +140,7 @@ class Book:
                 general, special = root, other
             else:
                 continue
-            if covers(theirs, mine) and covers(mine, theirs) and root.render() < other.text:
+            if covers(theirs, mine) and covers(mine, theirs) and _generality(root.render()) < _generality(other.text):
                 general, special = root, other
             _show_parts(general, outline(general.render()), outline(special.render()))
             general.take_over(special)
@@ -146,11 +149,16 @@ class Book:
             mine = outline(root.render())
 
 
+def _generality(text: str) -> tuple[int, str]:
+    """The less parts a text shows as variable, the more each of them stands for."""
+    return text.count("{"), text
+
+
 def _opened(template: Template, line: Line) -> list[str]:
     """The line's texts, with the words shown as variable that the template knows to be variable."""
     return [
-        VAR if known == VARIABLE and word != VARIABLE else text
-        for known, word, text in zip(template.words, line.words, line.texts, strict=True)
+        shown_when_learned(line.separators, line.words, place) if known == VARIABLE and word != VARIABLE else text
+        for place, (known, word, text) in enumerate(zip(template.words, line.words, line.texts, strict=True))
     ]
 
 

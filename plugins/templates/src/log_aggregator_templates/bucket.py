@@ -10,8 +10,7 @@ from operator import ne
 from log_aggregator_templates.evidence import around, holding, needed
 from log_aggregator_templates.sharing import Sharing, Some, newest
 from log_aggregator_templates.template import Template
-from log_aggregator_templates.tokens import VARIABLE
-from log_aggregator_templates.widening import VAR
+from log_aggregator_templates.tokens import VARIABLE, shown_when_learned
 
 _WINDOW = 500
 """How many of the latest templates with a word in common a new one is compared with: bounds the cost of noise."""
@@ -172,7 +171,7 @@ def _opened(template: Template, places: Iterable[int]) -> list[str]:
     texts = list(template.texts)
     for place in places:
         if template.words[place] != VARIABLE:
-            texts[place] = VAR
+            texts[place] = shown_when_learned(template.separators, template.words, place)
     return texts
 
 

@@ -11,15 +11,23 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from enum import Enum
 
+from log_aggregator_templates.literals import CONSTANTS, is_constant_name, is_state
 from log_aggregator_templates.tokens import VARIABLE
 
 _NAME = re.compile(r"[/\\@$~]|\w\.\w|\w-\w+-\w|\w::\w")
-_COMPOUND = re.compile(r"[A-Za-z0-9]_[A-Za-z0-9]")
-_WORD = re.compile(r"[A-Za-z]{2}")
+_COMPOUND = re.compile(r"[^\W\d_]_[^\W_]|[^\W_]_[^\W\d_]|\w_\{ID\}")
+_WORD = re.compile(r"[^\W\d_]{2}")
+_DIGITS = re.compile(r"\d+")
 
 _NEVER = 1_000_000
 _PROSE = (_NEVER, 9, 7, 5, 4, 3, 3)
 """Different words needed where plain words differ, by the number of words that hold the line together."""
+_TEXTS = 8
+"""Different texts of several words in quotes that are needed: a text says what happened."""
+_LONG = 50
+"""Characters; a longer word is no word of a language."""
+_CODES = 14
+"""Different numbers needed where codes differ, or names that differ in a number only."""
 
 
 def holding(words: Sequence[str], places: Iterable[int]) -> int:
@@ -38,21 +46,62 @@ def needed(values: Collection[str], held: int, around: Around, others: int) -> i
         return _NEVER
     words = [value for value in values if value != VARIABLE]
     half_proven = len(words) < len(values) and not others
-    names = sum(1 for word in words if _NAME.search(word) or len(word) == 1)
+    by_kind = _by_kind(words, held, around, half_proven, others)
+    if by_kind:
+        return by_kind
+    prose = _prose(words, held, around)
+    return max(2, (prose + 1) // 2) if half_proven else prose + 2 * others
+
+
+def _by_kind(words: Sequence[str], held: int, around: Around, half_proven: bool, others: int) -> int:
+    """How many are needed of words that are no plain words; 0 when they are."""
+    lists = sum(map(is_list, words))
+    if lists and lists >= len(words) // 2 and not any(" " in word and not is_list(word) for word in words):
+        return 2 if half_proven or others else 3
+    if 2 * sum(map(is_state, words)) >= len(words):
+        return _NEVER
+    if all(map(_has_digit, words)):
+        return _CODES if around is Around.VALUE else max(2, _CODES - held)
+    if all(word.lower() in CONSTANTS for word in words):
+        return 2
+    if any(" " in word for word in words):
+        return _TEXTS + 2 * others
+    return _of_names(words, held, half_proven, others)
+
+
+def _of_names(words: Sequence[str], held: int, half_proven: bool, others: int) -> int:
+    names = sum(1 for word in words if _NAME.search(word) or len(word) == 1 or len(word) > _LONG)
     if names >= len(words) - len(words) // 4:
         return 2
     if held > 1 and all(_COMPOUND.search(word) or _NAME.search(word) for word in words):
         return 2 if half_proven else 3 + others
+    return 0
+
+
+def _prose(words: Sequence[str], held: int, around: Around) -> int:
     prose = _PROSE[min(held, len(_PROSE) - 1)]
-    if around is Around.SET_APART:
-        prose = max(2, prose - 3)
-    return max(2, (prose + 1) // 2) if half_proven else prose + 2 * others
+    if all(map(is_constant_name, words)):
+        return prose + 2
+    if around in (Around.QUOTED, Around.VALUE):
+        return 3
+    return max(3, prose - 3) if around is Around.SET_APART else prose
+
+
+def is_list(word: str) -> bool:
+    """Is it a list of words, which the cutter takes as one?"""
+    return "," in word
+
+
+def _has_digit(word: str) -> bool:
+    return _DIGITS.search(word) is not None
 
 
 class Around(Enum):
     """What stands around a place."""
 
     NOTHING = "words or the end of the line"
+    QUOTED = "quotes on both sides"
+    VALUE = "an equals sign before it"
     SET_APART = "a colon before it, or brackets on both sides"
     KEY = "an equals sign behind it: keys do not vary, values do"
 
@@ -61,10 +110,15 @@ def around(before: str, after: str) -> Around:
     """What the separators on both sides of a place tell about it."""
     if after.lstrip().startswith("=") and not after.lstrip().startswith("=="):
         return Around.KEY
+    if before[-1:] in _QUOTES and after[:1] == before[-1:]:
+        return Around.QUOTED
+    if before.rstrip().endswith("="):
+        return Around.VALUE
     if before.endswith((": ", ":")) or (before[-1:] in _OPENING and after[:1] in _CLOSING):
         return Around.SET_APART
     return Around.NOTHING
 
 
+_QUOTES = ("'", '"')
 _OPENING = ("(", "[", "{", "<", "'", '"')
 _CLOSING = (")", "]", "}", ">", "'", '"')

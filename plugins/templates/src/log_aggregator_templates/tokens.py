@@ -3,24 +3,52 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from sys import intern
 from typing import NamedTuple
 
 from log_aggregator.model.masks import MASK
+from log_aggregator_templates.literals import CONSTANTS, TIME_UNITS, enumerates, is_constant_name, is_state
+from log_aggregator_templates.scripts import BLANKLESS, PUNCTUATION
+from log_aggregator_templates.widening import LIST, STR, VAR
 
 VARIABLE = ""
 """Stands for a variable part where a line's words are compared; no word is empty."""
 
-_WORD = re.compile(rf"""((?:{MASK.pattern}|\{{[A-Z][A-Z0-9_]*\}}|[^\s=:,;()\[\]{{}}<>|"'])+)""")
+_CUTS = r"""\s=:,;()\[\]{}<>|"'"""
+_PLAIN = rf"(?:\{{[A-Z][A-Z0-9_]*\}}|[^{_CUTS}])+"
+_IN_QUOTES = r"""(?:"[^"\s]{0,200}"|'[^'\s]{0,200}')"""
+_ITEM = rf"""(?:"[^"\s]{{0,200}}"|'[^'\s]{{0,200}}'|{_PLAIN})"""
+_WORD = re.compile(f"({_PLAIN})")
+_ANY_WORD = re.compile(
+    rf"""(
+    {MASK.pattern}  # a mask of a guard
+    |(?:(?<=[:]\ )|(?<=[\[(])){_ITEM}(?:,\ ?{_ITEM}){{1,200}}(?=[\])]|\s*$)  # a list
+    |(?<=\[){_IN_QUOTES}(?=\])
+    |(?<=[\s=:,(\[{{>]")(?:\\.|[^"\\\s])(?:\\.|[^"\\]){{0,2000}}(?="(?![\w"{{]))   # a text in quotes
+    |(?<=^")(?:\\.|[^"\\\s])(?:\\.|[^"\\]){{0,2000}}(?="(?![\w"{{]))
+    |(?<=[\s=:,(\[{{>]')(?:''|[^'\s])(?:''|[^']){{0,2000}}(?='(?![\w'{{]))
+    |(?:(?<==)|(?<==[\s"'\[])|(?<==[\s"'\[][\s"'\[])){_PLAIN}
+    |[{BLANKLESS}]+
+    |(?:\{{[A-Z][A-Z0-9_]*\}}|[^{_CUTS}{BLANKLESS}{PUNCTUATION}])+
+    )""",
+    re.VERBOSE,
+)
+_PLACEHOLDER = re.compile(r"\{[A-Z][A-Z0-9_]*\}")
+_LETTERS = re.compile(r"[^\W\d_]{2}")
+_NUMBERED = re.compile(r"[A-Za-z]{3,40}_\{ID\}")
+_VALUE_FOLLOWS = re.compile(r"[:=([,{]\s?[\"']?$")
+_VALUE_ENDS = re.compile(r"[\"']?(?:[,;)\]}|]|\s*\n)")
+_LONG_WORD = 160
+_LONG_TEXT = 200
 _BLANKS = re.compile(r"\s+")
-_NOTHING = re.compile(r"(?<=[\s=:,])(?:\(\)|\[\])")
+_NOTHING = re.compile(r"""(?<=[\s=:,])(?:\(\)|\[\])|(?<=[\s=:,(\[])(?:''|\"\")(?=[\s,;)\]}]|$)""")
 _GLUE = re.compile(r"[\s,:;|/]*")
 _ASSIGNS = re.compile(r"(?:^|[^=!<>:+\s-])\s*=\s*[\[\"']?$")
 _KEY_FOLLOWS = re.compile(r"\s*=(?!=)")
 _LEFT_EMPTY = re.compile(r"(?:^|[^=!<>:+-])=(?=[\s,;)\]}|])")
 _OPENS = ("(", "{", "<")
 """Behind a word these make it the name of a call or a type, which stays."""
-_CONSTANTS = frozenset({"true", "false", "null", "nil", "none", "undefined", "nan"})
 
 
 class Line(NamedTuple):
@@ -35,30 +63,30 @@ class Line(NamedTuple):
 
 
 def cut(masked: str) -> Line:
-    """Cut a masked line at blanks and at `= : , ; ( ) [ ] { } < > | " '`.
+    """Cut a masked line at blanks and at `= : , ; ( ) [ ] { } < > | " '`, and where a script has no blanks.
 
-    Variable from the first sight are: a word with a placeholder in it, the value behind an equals
-    sign, what would be between brackets that stand alone and hold nothing, and the words true, false,
-    null and their like. Neighboring variable parts become one, so that lists of any length are cut the
-    same.
+    A text in quotes and a list are one word. Variable from the first sight are: a word with a placeholder in it, the
+    value behind an equals sign unless it enumerates, what would be between brackets that stand alone and hold nothing,
+    and true, false, null and their like where a value stands. Neighboring variable parts become one, so that lists of
+    numbers of any length are cut the same.
     """
-    if "()" in masked or "[]" in masked:
+    if "()" in masked or "[]" in masked or "''" in masked or '""' in masked:
         masked = _NOTHING.sub(_filled, masked)
-    parts = _WORD.split(_BLANKS.sub(" ", masked))
+    is_plain = masked.isascii() and not _NEEDS_ANY.search(masked)
+    parts = (_WORD if is_plain else _ANY_WORD).split(_BLANKS.sub(" ", masked))
     cutter = _Cutter()
     last = len(parts) - 1
     for index in range(0, last, 2):
         separator, word, after = parts[index], parts[index + 1], parts[index + 2]
         if "=" in separator:
             separator = cutter.empty_values(separator, bool(_KEY_FOLLOWS.match(after)))
-        if "{" in word:
+        text = _shown(cutter.words, separator, word, after if index + 2 < last else after + "\n")
+        if text is None and separator == " " and word in TIME_UNITS and cutter.is_time():
             cutter.variable(separator, word)
-        elif MASK.fullmatch(word):
+        elif text is None:
             cutter.literal(separator, word)
-        elif word.lower() in _CONSTANTS or _is_value(separator, after):
-            cutter.variable(separator, "{VAR}")
         else:
-            cutter.literal(separator, word)
+            cutter.variable(separator, text)
     tail = parts[last]
     if tail.rstrip().endswith("=") and not tail.rstrip().endswith("=="):
         cutter.variable(tail.rstrip(), "")
@@ -68,7 +96,67 @@ def cut(masked: str) -> Line:
 
 
 def _filled(brackets: re.Match[str]) -> str:
-    return brackets[0][0] + "{VAR}" + brackets[0][1]
+    opening, closing = brackets[0][0], brackets[0][1]
+    return opening + (STR if opening == closing else VAR) + closing
+
+
+_NEEDS_ANY = re.compile(r"""["']|, |\[redacted|[\[(][^\])]*,""")
+
+
+def _shown(before: Sequence[str], separator: str, word: str, after: str) -> str | None:
+    """What a variable part shows; None when the word is literal."""
+    if "{" in word and not _NUMBERED.fullmatch(word):
+        return _of_placeholders(separator, word, after)
+    if len(word) > _LONG_WORD:
+        return STR if _is_quoted(separator, after) else VAR
+    if MASK.fullmatch(word):
+        return None
+    if "=" in separator and _is_value(separator, after):
+        key = before[-1] if before else ""
+        return None if _enumerates(key, word) else STR if _is_quoted(separator, after) else VAR
+    if word.lower() in CONSTANTS and _VALUE_FOLLOWS.search(separator) and _VALUE_ENDS.match(after):
+        return VAR
+    return None
+
+
+def _of_placeholders(separator: str, word: str, after: str) -> str | None:
+    """A word with placeholders is variable, unless it is a text that says something without them."""
+    if " " not in word or not _is_quoted(separator, after):
+        return word
+    rest = _PLACEHOLDER.sub("", word)
+    if len(_LETTERS.findall(rest)) < 1:
+        return word
+    return STR if len(_WORDS.findall(rest)) < _WORDS_OF_A_TEXT or len(word) > _LONG_TEXT else None
+
+
+_WORDS = re.compile(r"[^\W\d_]{2,}")
+_WORDS_OF_A_TEXT = 2
+
+
+def _enumerates(key: str, word: str) -> bool:
+    if word.lower() in CONSTANTS:
+        return False
+    return is_state(word) or is_constant_name(word) or any(map(str.isdigit, word)) or enumerates(key)
+
+
+def _is_quoted(separator: str, after: str) -> bool:
+    return separator[-1:] in _QUOTES and after[:1] == separator[-1:]
+
+
+def _is_more(rest: str) -> bool:
+    """Does more follow than what a value begins with?"""
+    return bool(rest.strip()) and rest.strip() not in _BEGINS
+
+
+_QUOTES = ('"', "'")
+_BEGINS = (*_QUOTES, "[", "(", "{")
+
+
+def shown_when_learned(separators: Sequence[str], words: Sequence[str], place: int) -> str:
+    """What is shown for a word that was learned to be variable."""
+    if _is_quoted(separators[place], separators[place + 1]):
+        return STR
+    return LIST if "," in words[place] else VAR
 
 
 def _is_value(before: str, after: str) -> bool:
@@ -105,10 +193,14 @@ class _Cutter:
         self.words.append(VARIABLE)
         self.texts.append(text)
 
+    def is_time(self) -> bool:
+        """Is the last part a time, whose unit may follow?"""
+        return bool(self.texts) and self.words[-1] == VARIABLE and self.texts[-1].endswith("{TIME}")
+
     def empty_values(self, separator: str, key_follows: bool) -> str:
         """Give every key without a value (`user= host=…`) an empty one; returns what is left to separate."""
         found = _LEFT_EMPTY.search(separator)
-        while found and (key_follows or separator[found.end() :].strip()):
+        while found and (key_follows or _is_more(separator[found.end() :])):
             self.separators.append(separator[: found.end()])
             self.words.append(VARIABLE)
             self.texts.append("")
