@@ -18,6 +18,7 @@ from log_aggregator.http.decoding.decode import BodyDecoder, Decoded
 from log_aggregator.http.decoding.media import ContentTypes
 from log_aggregator.http.problem import Problem, busy
 from log_aggregator.http.responses import BatchAnswers, batch_answer, nothing_good, one_answer
+from log_aggregator.model.fields.construct import field_table
 from log_aggregator.model.record import Record
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
@@ -32,7 +33,7 @@ class Ingest:
         self._submit = backend.submit
         self._reader = BodyReader(backend.settings)
         self._decompressor = Decompressor(backend.settings, self._reader.room)
-        self._decoder = BodyDecoder(limits_of(backend.settings))
+        self._decoder = BodyDecoder(limits_of(backend.settings), field_table())
         self._types = ContentTypes()
         self._quota = Quota(backend.settings)
         self._answers = BatchAnswers()

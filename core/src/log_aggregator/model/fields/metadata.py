@@ -50,7 +50,7 @@ def bounded(metadata: dict[str, Any], limits: Limits) -> dict[str, Any]:
 
 
 def _is_fine(metadata: dict[str, Any], limits: Limits) -> bool:
-    if len(metadata) > limits.keys or not _flat_is_fine(metadata):
+    if not _object_is_fine(metadata, limits.keys, limits.depth - 1):
         return False
     try:
         encoded = _encode(metadata)
@@ -59,7 +59,9 @@ def _is_fine(metadata: dict[str, Any], limits: Limits) -> bool:
     return len(encoded) <= limits.metadata_bytes and not may_be_dirty(encoded)
 
 
-def _flat_is_fine(metadata: dict[str, Any]) -> bool:
+def _object_is_fine(metadata: dict[str, Any], most: int, depth: int) -> bool:
+    if len(metadata) > most:
+        return False
     for key, value in metadata.items():
         kind = type(value)
         if len(key) > MAX_KEY_LENGTH:
@@ -70,8 +72,22 @@ def _flat_is_fine(metadata: dict[str, Any]) -> bool:
             continue
         if kind is float and math.isfinite(value):
             continue
+        if kind is dict and depth > 0 and _object_is_fine(value, most, depth - 1):
+            continue
+        if kind is list and depth > 0 and _list_is_fine(value, most, depth - 1):
+            continue
         return False
     return True
+
+
+def _list_is_fine(values: list[Any], most: int, depth: int) -> bool:
+    """Texts, whole numbers and objects; anything else takes the longer way."""
+    kinds = set(map(type, values))
+    if kinds <= {str, bool}:
+        return True
+    if kinds == {int}:
+        return bool(min(values) >= _SMALLEST and max(values) <= _LARGEST)
+    return kinds == {dict} and depth > 0 and all(_object_is_fine(value, most, depth - 1) for value in values)
 
 
 def _key(key: str) -> str:
