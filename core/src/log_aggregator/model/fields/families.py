@@ -19,6 +19,7 @@ _GOOGLE = {100: "DEBUG", 200: "INFO", 300: "NOTICE", 400: "WARN", 500: "ERROR", 
 _MONGO = {"F": "FATAL", "E": "ERROR", "W": "WARN", "I": "INFO", "D": "DEBUG"}
 _OFFSET = re.compile(r"([A-Za-z]{4,5})[+-]\d{1,3}")
 _TARGET = re.compile(r"\w+(?:::\w+)*")
+_DURATION = re.compile(r"\d+(?:\.\d+)?[mun]?s")
 _CLOCK = re.compile(r"\d\d:\d\d:\d\d(?:[.,]\d{1,9})?")
 
 FREE_LEVELS = frozenset({"level", "@l"})
@@ -72,7 +73,7 @@ def source_from(name: str, value: Any, log: Mapping[str, Any]) -> str | None:
         if name == "source" and type(value) in (int, float):
             return sources.name(str(value)) if abs(value) < levels.LARGEST else None
         return None
-    if value in STREAMS:
+    if value in STREAMS or _DURATION.fullmatch(value):  # Heroku's router: service=2ms
         return None
     if name == "target" and (("fields" not in log and "::" not in value) or not _TARGET.fullmatch(value)):
         return None  # a field of the event; `tracing` names the module so
