@@ -25,6 +25,9 @@ class Verdict(NamedTuple):
 
 NOTHING = Verdict()
 
+SURE = 1.5
+"""The weight that a category needs, unless the source speaks for it: one weak word is no category."""
+
 
 class RuleSet:
     """The rules without metadata, in their order, the user's first.
@@ -101,6 +104,8 @@ def _heaviest(weights: Mapping[str, float], rules: Sequence[Rule]) -> str:
     if not weights:
         return ""
     most = max(weights.values())
+    if most < SURE and not any(rule.source for rule in rules if rule.category):
+        return ""
     return next(rule.category for rule in rules if rule.category and weights[rule.category] == most)
 
 

@@ -130,6 +130,21 @@ def logcat(found: Found) -> bool:
     return True
 
 
+_LOGCAT_BRIEF = re.compile(r"(?P<level>[VDIWEF])/(?P<tag>[\w.$-]{1,60})(?:\(\s*(?P<pid>\d+)\))?: ")
+
+
+def logcat_brief(found: Found) -> bool:
+    """`E/Tag( 1234): …`."""
+    match = _LOGCAT_BRIEF.match(found.text)
+    if match is None:
+        return False
+    found.level = _LETTERS[match["level"]]
+    found.take_field("pid", match["pid"])
+    found.take_field("logger", match["tag"])
+    found.text = found.text[match.end() :]
+    return True
+
+
 def redis(found: Found) -> bool:
     """`1:M 01 Mar 2026 10:00:00.001 # …`."""
     match = _REDIS.match(found.text)

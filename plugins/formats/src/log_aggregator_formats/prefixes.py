@@ -28,16 +28,18 @@ _AFTER_TIME = re.compile(
     r"(?:(?P<logger>[\w.$:/-]{1,80})\s+[-|]\s+)?"
     r"(?:[\w.-]{1,40}@[\w.-]{1,40}\s+)?"
     rf"{_LEVEL}"
-    r"[:,]?\s*(?:[-|]\s+)?"
+    r"[:,]?\s*(?:-\s+|\|(?!\s?[\w.$]{1,80}\s?\|)\s*|\|(?=\s?[\w.$]))?"
     r"(?:(?P<pid2>\d{1,8})(?:#\d+)?:?\s+(?=---|\[|\*\d))?"
     r"(?:--+\s*(?::\s+)?)?"
     r"(?:\[(?P<thread2>[\w.:#/$@-]{1,60})(?<!\.go:\d)\s*\]\s*(?:-\s+)?)?(?:\[\s*(?P<thread3>[\w.:#/$@-]{1,60})\s*\]\s*)?"
-    rf"(?:(?P<logger2>{_LOGGER})\s+[:-]\s+)?"
+    rf"(?:(?P<logger2>{_LOGGER})\s+(?::|--?)\s+|(?<=\|)\s?(?P<logger3>[\w.$]{{1,80}})\s?\|\s?)?"
 )
 _CALLER = re.compile(r"\s*([\w./-]{1,100}\.(?:go|py|rs|js|ts|rb|c|cc|cpp|java):\d+):?\s+")
 _BOXED = re.compile(rf"\[(?P<level>{_ANY})\s*\][:\s]\s*")
 _NAMED = re.compile(rf"(?P<level>{_ANY}):(?P<logger>[\w.-]{{1,80}}):(?=\S)")
 _DOTNET = re.compile(r"(?P<level>trce|dbug|info|warn|fail|crit): (?P<logger>[\w.]{1,120})\[(?P<event>\d+)\]\s+")
+_APT = re.compile(r"(?P<level>[EWN]): (?=[A-Z])")
+_UTIL = re.compile(rf"(?P<time>[A-Z][a-z]{{2}} \d\d?, \d{{4}} \d\d?:\d\d:\d\d [AP]M) (?P<logger>[\w.$]{{1,120}})(?: (?P<method>\S{{1,80}}))?\n(?P<level>{_UPPER}): ")
 _COLON = re.compile(rf"(?P<level>{_UPPER}):\s+")
 _BARE = re.compile(rf"(?P<level>{_UPPER})(?=\s+[\[\w('\"])")
 _RUBY = re.compile(
@@ -98,7 +100,7 @@ def _take_after(found: Found, after: re.Match[str]) -> None:
                 "pid" if value.strip().isdecimal() else "caller" if ":" in value else "thread", value.strip()
             )
     found.take_field("pid", parts["pid"] or parts["pid2"])
-    if logger := parts["logger"] or parts["logger2"]:
+    if logger := parts["logger"] or parts["logger2"] or parts["logger3"]:
         found.take_field("logger", logger)
 
 
@@ -119,9 +121,25 @@ def levelled(found: Found) -> bool:
                 found.take_field("event_id", match["event"])
             found.text = text[match.end() :]
             return True
+    if match := _APT.match(text):
+        found.level = {"E": "ERROR", "W": "WARN", "N": "NOTICE"}[match["level"]]
+        found.text = text[match.end() :]
+        return True
     if match := _BARE.match(text):
         found.level = found.level or meaning(match["level"])
     return False
+
+
+def util_logging(found: Found) -> bool:
+    """The two lines of `java.util.logging`."""
+    match = _UTIL.match(found.text)
+    if match is None:
+        return False
+    found.take_time(match["time"])
+    _take(found, match, "level", "logger")
+    found.take_field("method", match["method"])
+    found.text = found.text[match.end() :]
+    return True
 
 
 def ruby(found: Found) -> bool:

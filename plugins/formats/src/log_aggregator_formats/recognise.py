@@ -46,7 +46,7 @@ class Recogniser:
         self._angle = on("syslog", envelopes.priority)
         self._quote = (*on("access", access.quoted), *on("key-value", structured.quoted))
         self._letter = (
-            *on("prefix", envelopes.klog, prefixes.ruby),
+            *on("prefix", envelopes.klog, envelopes.logcat_brief, prefixes.ruby, prefixes.util_logging),
             *on("syslog", envelopes.syslog),
             *on("container", envelopes.compose),
             *on("key-value", structured.logfmt),

@@ -48,7 +48,7 @@ class Structured:
     def logfmt(self, found: Found) -> bool:
         """`level=info msg="request handled" status=200`; also `level=error disk gone`."""
         pairs = _pairs(found.text)
-        if pairs is not None and (not _MESSAGES.isdisjoint(pairs) or (len(pairs) > 1 and not _SIGNS.isdisjoint(pairs))):
+        if pairs is not None and (not _MESSAGES.isdisjoint(pairs) or (len(pairs) > 1 and (not _SIGNS.isdisjoint(pairs) or request_in(pairs) is not None))):
             return self._take(found, pairs)
         leading = _LEADING.match(found.text)
         if leading is None or leading.end() == len(found.text):

@@ -22,7 +22,7 @@ _ABBREVIATIONS = {
     "MST": -7, "MDT": -6, "PST": -8, "PDT": -7,
 }  # fmt: skip
 
-_CLOCK = r"(?P<clock>\d{1,2}:\d\d(?::\d\d)?)(?:[.,](?P<fraction>\d{1,9})\d*)?"
+_CLOCK = r"(?P<clock>\d{1,2}:\d\d(?::\d\d)?)(?:[.,](?P<fraction>\d{1,9})\d*)?(?: (?P<half>[AP]M))?"
 _ZONE = (
     r"(?:\s*(?:GMT|UTC)?(?P<offset>[+-]\d\d:?(?:\d\d)?))?(?:\s*\(?(?P<zone>[A-Z]{1,5})\)?)?"
     r"(?:\s*\[(?P<region>[\w/+-]{1,40})\])?"
@@ -86,6 +86,8 @@ def _moment(found: re.Match[str], year: int) -> datetime:
     month = parts["month"]
     number = int(month) if month.isdecimal() else MONTHS.get(month[:3].lower(), 0)
     clock = [int(part) for part in (parts["clock"] or "0:0").split(":")]
+    if half := parts.get("half"):
+        clock[0] = clock[0] % 12 + (12 if half == "PM" else 0)
     second = clock[2] if len(clock) > 2 else 0
     fraction = int(f"{parts['fraction'] or '0':0<6}"[:6])
     # A leap second is one that datetime does not know.
