@@ -32,6 +32,9 @@ _HAPROXY = re.compile(
 _FIELDS = ("client", "user", "referer", "agent", "router", "upstream", "frontend", "backend")
 
 
+_METHOD_KEYS = frozenset({"request", "method", "RequestMethod", "request_method", "http_method"})
+
+
 def common(found: Found) -> bool:
     """Common and combined, as Apache, nginx, Traefik and many others write them."""
     match = _COMMON.match(found.text)
@@ -76,9 +79,11 @@ def plain(found: Found) -> bool:
 
 def _take(found: Found, match: re.Match[str]) -> bool:
     parts = match.groupdict()
+    fields = found.fields
     for name in _FIELDS:
-        if value := parts.get(name):
-            found.take_field(name, value)
+        value = parts.get(name)
+        if value and value != "-":
+            fields.setdefault(name, value)
     if (parts.get("bytes") or "-").isdecimal():
         found.take_field("bytes", int(parts["bytes"]))
     if parts.get("ms"):
@@ -108,6 +113,8 @@ def level_of(status: int) -> str:
 
 def request_in(fields: dict[str, Any]) -> tuple[int, str, str] | None:
     """Status, method and path of an access log's object: Caddy, Traefik, Heroku's router, nginx as JSON."""
+    if _METHOD_KEYS.isdisjoint(fields):
+        return None
     request = fields.get("request")
     holder = request if type(request) is dict else fields
     method = next(

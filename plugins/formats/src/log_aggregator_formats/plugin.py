@@ -6,7 +6,6 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, tzinfo
-from itertools import filterfalse
 from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
@@ -16,7 +15,7 @@ from log_aggregator.model.fields.limits import Limits
 from log_aggregator.model.fields.metadata import bounded
 from log_aggregator_formats import config as settings
 from log_aggregator_formats.found import Found
-from log_aggregator_formats.recognise import Recogniser
+from log_aggregator_formats.recognise import Recogniser, Way
 from log_aggregator_formats.routes import BEGINNINGS, Routes
 
 RECEIPT_SECONDS = 5
@@ -47,21 +46,18 @@ class FormatsPlugin:
         self._has_routes = "access" not in config.off
         self._routes = Routes()
         self._plain: set[str] = set()
+        self._ways: dict[str, Way] = {}
         self._remembered = 0
         self._lifted = 0
 
     @hookimpl
     def on_ingest(self, batch: Batch) -> None:
         """Lift what is there; a batch of plain sentences costs one look at its shapes."""
-        groups = batch.groups()
-        shapes = [group.shape for group in groups]
+        plain = self._plain
         if self._of_source:
-            doubtful = [group for group in groups if group.source in self._of_source or group.shape not in self._plain]
+            doubtful = [one for one in batch.groups() if one.source in self._of_source or one.shape not in plain]
         else:
-            unknown = set(filterfalse(self._plain.__contains__, shapes))
-            doubtful = (
-                [group for group, shape in zip(groups, shapes, strict=True) if shape in unknown] if unknown else []
-            )
+            doubtful = [one for one in batch.groups() if one.shape not in plain]
         if not doubtful:
             return
         now = time.time_ns() // 1000
@@ -100,29 +96,42 @@ class FormatsPlugin:
         return {"lifted": self._lifted}
 
     def _look_at(self, group: Group, now: int, lifted: dict[str, dict[str, Found]]) -> None:
-        """Recognise the messages of a group; one shape is one format, or none."""
+        """Recognise the messages of a group. How one was is remembered by their shape."""
         recogniser = self._of_source.get(group.source, self._recogniser)
+        shape = group.shape
+        way = self._ways.get(shape) if recogniser is self._recogniser else None
         known: dict[str, Found] | None = None
         for message in group.messages:
             if known is not None and message in known:
                 continue
-            found = recogniser.recognise(message, now)
+            found = recogniser.follow(way, message, now) if way is not None else None
             if found is None:
-                if known is None and recogniser is self._recogniser:
-                    self._remember(group.shape)
-                    return
-                continue
-            known = lifted.setdefault(group.source, {})
+                told = recogniser.recognise(message, now)
+                if told is None:
+                    if known is None and recogniser is self._recogniser:
+                        self._remember(shape)
+                        return
+                    continue
+                found, way = told
+                if recogniser is self._recogniser:
+                    self._remember(shape, way)
+            if known is None:
+                known = lifted.setdefault(group.source, {})
             known[message] = found
 
-    def _remember(self, shape: str) -> None:
+    def _remember(self, shape: str, way: Way | None = None) -> None:
+        """Remember how messages of a shape are read; without a way that they are plain sentences."""
         if len(shape) > LONGEST_SHAPE:
             return
         self._remembered += len(shape) + 64
         if self._remembered > MEMO_CHARACTERS:
             self._plain.clear()
+            self._ways.clear()
             self._remembered = len(shape) + 64
-        self._plain.add(shape)
+        if way is None:
+            self._plain.add(shape)
+        else:
+            self._ways[shape] = way
 
     def _assign(self, record: Record, found: Found) -> None:
         self._lifted += 1
@@ -142,5 +151,5 @@ class FormatsPlugin:
         elif found.source and found.source != record.source:
             found.fields.setdefault("source", found.source)
         if found.fields:
-            metadata = found.fields | record.metadata if record.metadata else dict(found.fields)
-            record.metadata = bounded(metadata, Limits())
+            metadata = found.fields | record.metadata if record.metadata else found.fields.copy()
+            record.metadata = bounded(metadata, Limits()) if found.is_foreign or record.metadata else metadata

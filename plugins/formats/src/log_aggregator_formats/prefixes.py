@@ -39,7 +39,9 @@ _BOXED = re.compile(rf"\[(?P<level>{_ANY})\s*\][:\s]\s*")
 _NAMED = re.compile(rf"(?P<level>{_ANY}):(?P<logger>[\w.-]{{1,80}}):(?=\S)")
 _DOTNET = re.compile(r"(?P<level>trce|dbug|info|warn|fail|crit): (?P<logger>[\w.]{1,120})\[(?P<event>\d+)\]\s+")
 _APT = re.compile(r"(?P<level>[EWN]): (?=[A-Z])")
-_UTIL = re.compile(rf"(?P<time>[A-Z][a-z]{{2}} \d\d?, \d{{4}} \d\d?:\d\d:\d\d [AP]M) (?P<logger>[\w.$]{{1,120}})(?: (?P<method>\S{{1,80}}))?\n(?P<level>{_UPPER}): ")
+_UTIL = re.compile(
+    rf"(?P<time>[A-Z][a-z]{{2}} \d\d?, \d{{4}} \d\d?:\d\d:\d\d [AP]M) (?P<logger>[\w.$]{{1,120}})(?: (?P<method>\S{{1,80}}))?\n(?P<level>{_UPPER}): "
+)
 _COLON = re.compile(rf"(?P<level>{_UPPER}):\s+")
 _BARE = re.compile(rf"(?P<level>{_UPPER})(?=\s+[\[\w('\"])")
 _RUBY = re.compile(
@@ -47,7 +49,7 @@ _RUBY = re.compile(
 )
 _MONOLOG = re.compile(rf"\[(?P<time>[^\]\n]{{19,32}})\] (?=(?P<logger>[\w-]{{1,40}})\.(?P<level>{_UPPER}): )")
 _IN_BOX = re.compile(
-    rf"\s*(?:[\]|]?\s*\[?\s*)(?P<level>{_ANY})\s*(?:\s(?P<logger>[\w:.$-]{{1,80}}))?\s*\](?:\s*\[(?P<logger2>[\w.$ -]{{1,80}}?)\s*\])?:?\s*(?:-\s+)?"
+    rf"\s*(?:[\]|:]?\s*\[?\s*)(?P<level>{_ANY})\s*(?:\s(?P<logger>[\w:.$-]{{1,80}}))?\s*\](?:\s*\[(?P<logger2>[\w.$ -]{{1,80}}?)\s*\])?:?\s*(?:-\s+)?"
 )
 _LETTERS = {"T": "TRACE", "D": "DEBUG", "I": "INFO", "W": "WARN", "E": "ERROR", "F": "FATAL", "C": "CRITICAL"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import tzinfo
 
@@ -9,10 +10,25 @@ from log_aggregator_formats import access, envelopes, errorlogs, prefixes
 from log_aggregator_formats.config import FormatName
 from log_aggregator_formats.found import Found
 from log_aggregator_formats.structured import Structured
+from log_aggregator_formats.words import WORDS
 
 Step = Callable[[Found], bool]
 """Takes what it recognises off the text; whether it did. One that only sets the level returns false."""
 
+Way = tuple[Step, ...]
+"""The steps that told what a message is, in order."""
+
+_LETTER_GATE = re.compile(
+    r"[IWEFDV](?:\d{4} |/|, \[|: )|[A-Z][a-z]{2} (?:[ \d]\d\b|[A-Z][a-z]{2} )|[\w.-]{1,70}-\d{1,4}\s+\| |[\w@.:/-]{1,80}=\S?"
+    r"|[\w.:%-]{2,80} (?:\S{1,80} \S{1,80} )?[\[-]|(?:GET|POST|PUT|DELETE|HEAD|OPTIONS|PATCH) /"
+    rf"|(?i:{WORDS})(?:[:\s]|$)"
+)
+"""What every format that begins with a letter looks like, roughly: one look spares a plain sentence all others."""
+
+_DIGIT_GATE = re.compile(
+    r":|\d{4}[-/.]\d\d|\d\d?(?::\d\d:\d\d|[-/ ][A-Z][a-z]{2}[-/ ])|\d\d-\d\d \d\d:|\d+:[MCSX] |[\d.a-fA-F:]{3,45} (?:- |\S+ \S+ |)\["
+    r"|[\d.a-fA-F:]{3,60} - \"|[\w.-]{1,70}-\d{1,4}\s+\| |[\d.]{7,15}:\d+ "
+)
 MOST_STEPS = 5
 """Formats inside of one another: Compose around syslog around JSON."""
 
@@ -53,45 +69,51 @@ class Recogniser:
             *on("access", access.common, access.quoted, access.plain),
             *on("prefix", prefixes.timed, prefixes.levelled),
         )
+        self._others = {
+            "[": self._bracket, "{": self._brace, "<": self._angle, '"': self._quote,
+        }  # fmt: skip
         self._after_level = (*on("prefix", errorlogs.nginx),)
 
-    def recognise(self, message: str, now: int) -> Found | None:
-        """What a message is, or `None` when it is a plain sentence. `now` is the time of receipt."""
+    def recognise(self, message: str, now: int) -> tuple[Found, Way] | None:
+        """What a message is, with the steps that told; `None` for a plain sentence. `now` is the time of receipt."""
         found = Found(message, now, self._zone)
-        lifted = False
+        way: list[Step] = []
         for _ in range(MOST_STEPS):
-            if not self._step(found):
+            if not self._step(found, way):
                 break
-            lifted = True
-        if not lifted and not found.level:
-            return None
-        if not found.text.strip():
-            return None
-        return found
+        return (found, tuple(way)) if way and found.text and not found.text.isspace() else None
 
-    def _step(self, found: Found) -> bool:
-        text = found.text
-        first = text[:1]
-        steps: tuple[Step, ...]
+    def follow(self, way: Way, message: str, now: int) -> Found | None:
+        """The same by the steps that told for a message of the same shape; `None` where they do not fit."""
+        found = Found(message, now, self._zone)
+        for step in way:
+            level = found.level
+            if not step(found) and found.level == level:
+                return None
+        return found if found.text and not found.text.isspace() else None
+
+    def _step(self, found: Found, way: list[Step]) -> bool:
+        """Take one step; whether there may be another."""
+        first = found.text[:1]
+        steps: tuple[Step, ...] = ()
         if first.isalpha():
-            steps = self._letter
-        elif first.isdigit():
-            steps = self._digit
-        elif first == "[":
-            steps = self._bracket
-        elif first == "{":
-            steps = self._brace
-        elif first == "<":
-            steps = self._angle
-        elif first == '"':
-            steps = self._quote
-        elif first == ":":
-            steps = self._digit
+            if _LETTER_GATE.match(found.text):
+                steps = self._letter
+        elif first.isdigit() or first == ":":
+            if _DIGIT_GATE.match(found.text):
+                steps = self._digit
         else:
-            return False
-        if any(step(found) for step in steps):
-            return True
-        return bool(found.level) and any(step(found) for step in self._after_level)
+            steps = self._others.get(first, ())
+        if way and found.level:
+            steps += self._after_level
+        for step in steps:
+            level = found.level
+            if step(found):
+                way.append(step)
+                return True
+            if found.level != level:
+                way.append(step)
+        return False
 
     def _monolog(self, found: Found) -> bool:
         if not prefixes.monolog(found):

@@ -43,12 +43,19 @@ class Structured:
             log = _decode(found.text)
         except (msgspec.MsgspecError, ValueError, RecursionError):
             return False
-        return type(log) is dict and bool(log) and self._take(found, log)
+        if type(log) is not dict or not log:
+            return False
+        found.is_foreign = "\\" in found.text or len(found.text) > 2000
+        return self._take(found, log)
 
     def logfmt(self, found: Found) -> bool:
         """`level=info msg="request handled" status=200`; also `level=error disk gone`."""
         pairs = _pairs(found.text)
-        if pairs is not None and (not _MESSAGES.isdisjoint(pairs) or (len(pairs) > 1 and (not _SIGNS.isdisjoint(pairs) or request_in(pairs) is not None))):
+        found.is_foreign = "\\" in found.text or len(found.text) > 2000
+        if pairs is not None and (
+            not _MESSAGES.isdisjoint(pairs)
+            or (len(pairs) > 1 and (not _SIGNS.isdisjoint(pairs) or request_in(pairs) is not None))
+        ):
             return self._take(found, pairs)
         leading = _LEADING.match(found.text)
         if leading is None or leading.end() == len(found.text):
@@ -86,7 +93,10 @@ class Structured:
         if table is not self._table:
             self._table, self._lifter = table, Lifter(table)
         skip = frozenset() if explicit_names else frozenset({"level", "source", "timestamp"})
-        message, level, source, timestamp, rest = self._lifter.lift_carefully(log, found.now, skip)
+        if skip or "log" in log:
+            message, level, source, timestamp, rest = self._lifter.lift_carefully(log, found.now, skip)
+        else:
+            message, level, source, timestamp, rest = self._lifter.lift(log, found.now)
         found.level = level or found.level
         found.source = found.source or source or ""
         found.timestamp = found.timestamp or timestamp or 0
@@ -155,6 +165,7 @@ def _outcome(value: Any) -> str | None:
 
 
 def _keep(found: Found, rest: dict[str, Any]) -> None:
+    found.is_foreign |= len(rest) > 16 or any(type(value) in (dict, list) for value in rest.values())
     for key, value in rest.items():
         if value is not None and value != "":
             found.fields.setdefault(key, value)
