@@ -49,7 +49,7 @@ _RUBY = re.compile(
 )
 _MONOLOG = re.compile(rf"\[(?P<time>[^\]\n]{{19,32}})\] (?=(?P<logger>[\w-]{{1,40}})\.(?P<level>{_UPPER}): )")
 _IN_BOX = re.compile(
-    rf"\s*(?:[\]|:]?\s*\[?\s*)(?P<level>{_ANY})\s*(?:\s(?P<logger>[\w:.$-]{{1,80}}))?\s*\](?:\s*\[(?P<logger2>[\w.$ -]{{1,80}}?)\s*\])?:?\s*(?:-\s+)?"
+    rf"\s*(?:[\]|:]?\s*\[?\s*)(?P<level>{_ANY})\s*(?:[\s/](?P<logger>[\w:.$-]{{1,80}}))?\s*\](?:\s*\[(?P<logger2>[\w.$ -]{{1,80}}?)\s*\])?:?\s*(?:-\s+)?"
 )
 _LETTERS = {"T": "TRACE", "D": "DEBUG", "I": "INFO", "W": "WARN", "E": "ERROR", "F": "FATAL", "C": "CRITICAL"}
 
