@@ -91,19 +91,34 @@ def timed(found: Found) -> bool:
     return True
 
 
+_GROUPS = (
+    "boxed",
+    "bare",
+    "colon",
+    "letter",
+    "thread",
+    "thread2",
+    "thread3",
+    "pid",
+    "pid2",
+    "logger",
+    "logger2",
+    "logger3",
+)
+
+
 def _take_after(found: Found, after: re.Match[str]) -> None:
-    parts = after.groupdict()
-    word = parts["boxed"] or parts["bare"] or parts["colon"]
-    found.level = meaning(word) if word else _LETTERS[parts["letter"] or "I"]
-    for name in ("thread", "thread2", "thread3"):
-        value = parts[name]
-        if value:
-            found.take_field(
-                "pid" if value.strip().isdecimal() else "caller" if ":" in value else "thread", value.strip()
-            )
-    found.take_field("pid", parts["pid"] or parts["pid2"])
-    if logger := parts["logger"] or parts["logger2"] or parts["logger3"]:
-        found.take_field("logger", logger)
+    boxed, bare, colon, letter, *threads, pid, pid2, logger, logger2, logger3 = after.group(*_GROUPS)
+    word = boxed or bare or colon
+    found.level = meaning(word) if word else _LETTERS[letter or "I"]
+    fields = found.fields
+    for value in threads:
+        if value and (text := value.strip()):
+            fields.setdefault("pid" if text.isdecimal() else "caller" if ":" in text else "thread", text)
+    if pid or pid2:
+        fields.setdefault("pid", pid or pid2)
+    if logger or logger2 or logger3:
+        fields.setdefault("logger", logger or logger2 or logger3)
 
 
 def _take(found: Found, match: re.Match[str], level: str, *loggers: str) -> None:

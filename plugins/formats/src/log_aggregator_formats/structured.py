@@ -73,7 +73,10 @@ class Structured:
         pairs = _pairs(found.text[match.end() :])
         if pairs is None:
             return False
-        return self._take(found, {"message": _unescaped(match[1]), **pairs}, explicit_names=False)
+        found.is_foreign = "\\" in found.text
+        found.text = self._with_outcomes(_unescaped(match[1]), pairs)
+        _keep(found, pairs)
+        return True
 
     def context(self, found: Found) -> bool:
         """A sentence with a JSON object at its end, as Monolog writes its context."""
@@ -88,15 +91,11 @@ class Structured:
         _keep(found, log)
         return True
 
-    def _take(self, found: Found, log: dict[str, Any], *, explicit_names: bool = True) -> bool:
+    def _take(self, found: Found, log: dict[str, Any]) -> bool:
         table = field_table()
         if table is not self._table:
             self._table, self._lifter = table, Lifter(table)
-        skip = frozenset() if explicit_names else frozenset({"level", "source", "timestamp"})
-        if skip or "log" in log:
-            message, level, source, timestamp, rest = self._lifter.lift_carefully(log, found.now, skip)
-        else:
-            message, level, source, timestamp, rest = self._lifter.lift(log, found.now)
+        message, level, source, timestamp, rest = self._lifter.lift(log, found.now)
         found.level = level or found.level
         found.source = found.source or source or ""
         found.timestamp = found.timestamp or timestamp or 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from log_aggregator.model.fields.levels import LONG_NAMES, SYNONYMS
 
 _OTHERS = {
@@ -17,6 +19,7 @@ WORDS = "|".join(sorted({*_WORDS, *("TRCE", "DBUG", "ERRO", "VRB", "SUCCESS", "D
 DEFAULTS = {**{word: word for word in LONG_NAMES}, **SYNONYMS, **_OTHERS}
 
 
+@lru_cache(maxsize=1024)
 def meaning(word: str) -> str:
     """The level that a word stands for; empty when it is none."""
     return DEFAULTS.get(word.strip().upper(), "")
