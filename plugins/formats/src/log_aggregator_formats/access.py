@@ -11,7 +11,7 @@ _METHOD = r"(?P<method>GET|POST|PUT|DELETE|HEAD|OPTIONS|PATCH|TRACE|CONNECT|PROP
 _COMMON = re.compile(
     r"(?P<client>[\w.:%-]{2,80})(?: (?P<ident>\S{1,80}) (?P<user>\S{1,80}))? \[(?P<time>\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4})\] "
     rf'"(?:{_METHOD} (?P<path>\S{{1,8000}})(?: (?P<protocol>HTTP/[\d.]{{1,3}}))?|(?P<bad>[^"]{{0,400}}))" '
-    r'(?P<status>\d{3}) (?P<bytes>\d{1,18}|-)(?: "(?P<referer>[^"]*)" "(?P<agent>(?:[^"\\]|\\.)*)")?'
+    r'(?P<status>\d{3}) (?P<bytes>\d{1,18}|-)(?: "(?P<referer>[^"]*)" "(?P<agent>[^"\\]*(?:\\.[^"\\]*)*)")?'
     r'(?: \d{1,12} "(?P<router>[^"]*)" "(?P<upstream>[^"]*)" (?P<ms>\d+)ms| "?(?P<seconds>\d+\.\d{1,6})"?)?(?P<more>.*)',
 )
 _QUOTED = re.compile(

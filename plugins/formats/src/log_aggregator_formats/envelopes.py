@@ -18,7 +18,7 @@ _RFC5424 = re.compile(
     rf"1 (?P<time>{_ISO}|-) (?P<host>\S{{1,255}}) (?P<tag>\S{{1,48}}) (?P<pid>\S{{1,128}}) (?P<msgid>\S{{1,32}}) "
     r"(?:-|(?P<data>(?:\[(?:[^\]\\]|\\.)*\])+))(?: \ufeff?|$)"
 )
-_PARAMETER = re.compile(r'([\w.@-]{1,60})="((?:[^"\\]|\\.)*)"')
+_PARAMETER = re.compile(r'([\w.@-]{1,60})="([^"\\]*(?:\\.[^"\\]*)*)"')
 _PRIORITY = re.compile(r"<(\d{1,3})>")
 _KLOG = re.compile(
     r"(?P<level>[IWEF])(?P<month>\d\d)(?P<day>\d\d) (?P<clock>\d\d:\d\d:\d\d\.\d{1,9})\s+(?P<pid>\d+) (?P<caller>[\w./-]{1,120}:\d+)\] "

@@ -19,7 +19,7 @@ LONGEST_OUTCOME = 400
 MOST_PAIRS = 64
 
 _decode = msgspec.json.Decoder().decode
-_PAIR = re.compile(r'([A-Za-z_@][\w.@/:-]{0,80})=("(?:[^"\\]|\\.)*"|\[[^\]\n]*\]|[^\s"=]*)(?:\s+|$)')
+_PAIR = re.compile(r'([A-Za-z_@][\w.@/:-]{0,80})=("[^"\\]*(?:\\.[^"\\]*)*"|\[[^\]\n]*\]|[^\s"=]*)(?:\s+|$)')
 _LEADING = re.compile(r'(?:(?:ts|time|t|timestamp|level|lvl|severity|loglevel)=(?:"[^"]{1,40}"|[^\s"]{1,40})\s+){1,3}')
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.){1,4000})"(?:\s+|$)')
 _ESCAPE = re.compile(r"\\(.)")
