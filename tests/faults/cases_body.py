@@ -108,7 +108,7 @@ BODY_CASES = [
     ),
     Case(
         "one bad log of three",
-        batch(json.dumps([{"message": "a"}, {"mesage": "b"}, {"message": "c"}])),
+        batch(json.dumps([{"message": "a"}, {"level": "INFO"}, {"message": "c"}])),
         202,
         "missing",
         2,

@@ -69,7 +69,7 @@ example.com/x/other.Run()
 \t/w/other.go:{a}"""
 
 EXPECTED = {
-    PYTHON: ("python", "{TRACE} shop.errors.CartError at shop.views.buy < handlers.exception.inner"),
+    PYTHON: ("python", "{TRACE} shop.errors.CartError caused by KeyError at shop.views.buy < handlers.exception.inner"),
     JAVA: (
         "java",
         (

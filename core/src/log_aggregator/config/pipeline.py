@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from log_aggregator.config.field_names import parse_fields
 from log_aggregator.config.settings import nearest
 from log_aggregator.errors import ConfigError
 
@@ -43,6 +44,9 @@ class PluginEntry(BaseModel):
         return None
 
 
+TABLES = ("plugins", "fields")
+"""The tables of plugins.toml."""
+
 HOST_KEYS = frozenset(PluginEntry.model_fields) - {"name", "where", "options"}
 
 
@@ -67,8 +71,10 @@ def parse_plugins(text: str, where: str = "plugins.toml") -> list[PluginEntry]:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{where}: not valid TOML: {error}") from None
     for key in document:
-        if key != "plugins":
-            raise ConfigError(f"{where} {key}: unknown table; expected [plugins.<name>]{nearest(key, ['plugins'])}")
+        if key not in TABLES:
+            hint = nearest(key, list(TABLES))
+            raise ConfigError(f"{where} {key}: unknown table; expected [plugins.<name>] or [fields]{hint}")
+    parse_fields(document.get("fields", {}), f"{where} [fields]")
     plugins = document.get("plugins", {})
     if not isinstance(plugins, dict):
         raise ConfigError(f"{where} plugins: expected tables [plugins.<name>]")

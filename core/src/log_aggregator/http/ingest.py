@@ -17,6 +17,7 @@ from log_aggregator.http.problem import Problem, busy
 from log_aggregator.http.request_limits import RequestLimits
 from log_aggregator.http.responses import BatchAnswers, batch_answer, nothing_good, one_answer
 from log_aggregator.journal.keys import client_key
+from log_aggregator.model.fields.construct import field_table
 from log_aggregator.model.receipt import Receipt
 from log_aggregator.model.record import Record
 
@@ -32,7 +33,7 @@ class Ingest:
         self._submit = backend.submit
         self._reader = limits.reader
         self._decompressor = limits.decompressor
-        self._decoder = BodyDecoder(limits_of(backend.settings))
+        self._decoder = BodyDecoder(limits_of(backend.settings), field_table())
         self._types = ContentTypes()
         self._quota = limits.quota
         self._answers = BatchAnswers()

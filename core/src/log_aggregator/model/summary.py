@@ -18,6 +18,7 @@ from typing import Any
 
 import msgspec
 
+from log_aggregator.model.nested import gather_nested
 from log_aggregator.model.numbers import Numbers, parse_number
 from log_aggregator.model.values import Count, Values, fold, lowest_keys, merge_values, values_from_json, values_to_json
 
@@ -89,9 +90,15 @@ def summarize(metadata: Iterable[Mapping[str, Any]], weight: int = 1) -> Summary
 
 
 def gather(columns: Columns, metadata: Iterable[Mapping[str, Any]]) -> None:
-    """Put the values of some logs' metadata into `columns`: a fifth of what the objects take."""
+    """Put the values of some logs' metadata into `columns`: a fifth of what the objects take.
+
+    What is nested stands under dotted keys: `{"res": {"statusCode": 503}}` under `res.statusCode`.
+    """
     for entry in metadata:
         for key, value in entry.items():
+            if (type(value) is dict or type(value) is list) and value:
+                gather_nested(columns, key, value)
+                continue
             column = columns.get(key)
             if column is None:
                 columns[key] = [value]

@@ -109,6 +109,8 @@ class Registry:
             return
         others = [other.instance for other in self.plugins if other is not plugin]
         for caller in self._manager.get_hookcallers(plugin.instance) or ():
+            if caller.spec is None:  # an optional hook of a plugin that does not run
+                continue
             _check_async(plugin, caller.name)
             subset = self._manager.subset_hook_caller(caller.name, others)
             plugin.hooks[caller.name] = _single(subset)

@@ -12,6 +12,7 @@ from pathlib import Path
 from log_aggregator.aggregation.accumulators import Accumulators
 from log_aggregator.aggregation.aggregator import Aggregator
 from log_aggregator.aggregation.sealer import Sealer
+from log_aggregator.config.field_names import read_fields
 from log_aggregator.config.limits import limits_of
 from log_aggregator.config.place import Place
 from log_aggregator.config.private import make_private
@@ -68,7 +69,7 @@ async def open_runtime(settings: Settings, registry: Registry, place: Place) -> 
     """
     started = time.time()
     shared_dir = settings.data_dir
-    configure(limits_of(settings))
+    configure(limits_of(settings), read_fields(settings.plugins_file))
     settings = settings.model_copy(update={"data_dir": place.data_dir(shared_dir)})
     try:
         await asyncio.to_thread(make_private, settings.data_dir)

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from log_aggregator.model.fields.lenient import replaced_timestamps
 from log_aggregator.plugins.isolation.where_raised import package_of, where_raised
 from log_aggregator.service.runtime import Runtime
 
@@ -27,6 +28,7 @@ def stats_of(runtime: Runtime) -> dict[str, Any]:
             "duplicates": ingester.duplicates,
             "aggregated": tally.logs,
             "overflowed": accumulators.overflowed,
+            "timestamps_replaced": replaced_timestamps(),
             "by_level": dict(tally.by_level),
             "errors": tally.errors,
             "errors_by_source": dict(tally.errors_by_source),

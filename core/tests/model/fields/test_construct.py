@@ -102,7 +102,7 @@ def test_the_limits_of_the_service_hold(limits: Limits) -> None:
             "s",
             {"log": {"origin": "o"}},
         ),
-        ({"log": "m\n", "source": "stderr", "app": "web"}, "m\n", "INFO", "web", {"source": "stderr"}),  # Docker
+        ({"log": "m\n", "source": "stderr", "app": "web"}, "m", "INFO", "web", {"source": "stderr"}),  # Docker
         ({"message": "m", "levelname": "WARNING", "levelno": 30}, "m", "WARN", "unknown", {"levelno": 30}),
         ({"message": {"no": "text"}, "msg": "m"}, "m", "INFO", "unknown", {"message": {"no": "text"}}),
         ({"msg": "m", "level": ["no level"]}, "m", "INFO", "unknown", {"level": ["no level"]}),

@@ -25,7 +25,7 @@ class Config(BaseModel):
 
     rules: tuple[Rule, ...] = Field((), description="your own rules; a category of your own needs only a name")
     built_in: bool = Field(True, description="use the built-in rules")
-    default_category: str = Field("application", description="category of records that no rule knows; may be empty")
+    default_category: str = Field("", description="category of records that no rule is sure of")
     severity: bool = Field(True, description="set the level from the message when the client sent none")
     measures: tuple[str, ...] = Field(
         ("TIME", "SIZE"), description="placeholders whose numbers become metadata; empty: none"

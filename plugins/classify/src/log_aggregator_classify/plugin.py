@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Protocol
 
-from log_aggregator import Batch, Group, hookimpl
+import pluggy
+
+from log_aggregator import Batch, Group, Hooks, hookimpl
 from log_aggregator.model.record import LEVELS
 from log_aggregator_classify import config as settings
 from log_aggregator_classify.config import built_in_rules
+from log_aggregator_classify.counts import counts_failures, severity_of_counts
 from log_aggregator_classify.measures import Plan, plan
 from log_aggregator_classify.metadata import MetadataRules
 from log_aggregator_classify.ruleset import NOTHING, RuleSet, Verdict
@@ -31,15 +34,34 @@ _Said = tuple[Verdict, Plan | None]
 """What is to be said of records, and how to take amounts out of their messages."""
 
 TRACE = "{TRACE} "
-"""How the pattern of a stack trace begins."""
+"""What stands before the exception in the pattern of a stack trace."""
 
 _RANKS = {level: rank for rank, level in enumerate(("", *LEVELS))}
+
+
+hookspec = pluggy.HookspecMarker("log_aggregator")
+
+
+class ClassifyHooks(Protocol):
+    """What this plugin asks of other plugins: how a text is masked."""
+
+    @hookspec
+    def text_mask(self) -> Callable[[str], str]:
+        """Give a function that replaces what varies in a text by placeholders.
+
+        Called: once, when the plugins are put together; in `check` too. `def`.
+        May change: nothing. The sentence before a stack trace gets its pattern by it.
+        `None`: no function; patterns of traces then begin with the exception.
+        Raising: stops the start.
+        Overlap: never.
+        """
 
 
 class ClassifyPlugin:
     """Gives records a category, tags and, where the client sent no level, a severity."""
 
     Config = settings.Config
+    hookspecs = ClassifyHooks
 
     def __init__(self, config: settings.Config) -> None:
         self._config = config
@@ -52,6 +74,11 @@ class ClassifyPlugin:
         self._traces: dict[str, str] = {}
         self._trace_characters = 0
         self._known: dict[_What, _Said] = {}
+        self._mask: Callable[[str], str] | None = None
+
+    def assemble(self, hooks: Hooks) -> None:
+        """Take the first mask that a plugin gives."""
+        self._mask = next((mask for _, mask in hooks.call("text_mask") if mask is not None), None)
 
     @hookimpl
     def normalize(self, batch: Batch) -> None:
@@ -83,6 +110,14 @@ class ClassifyPlugin:
         verdict, how = self._known.get(what) or self._look_at(what, remember=remember)
         if how is not None:
             self._measure(group, how)
+        if not group.level_is_explicit and verdict.counts:
+            for severity, part in group.split([severity_of_counts(message) for message in group.messages]):
+                self._with_column(part, pattern, verdict._replace(severity=severity or verdict.severity))
+            return
+        self._with_column(group, pattern, verdict)
+
+    def _with_column(self, group: Group, pattern: str, verdict: Verdict) -> None:
+        """Annotate a group whose metadata may make a difference."""
         column = group.metadata
         if not any(column) or all(map(self._metadata_rules.keys.isdisjoint, column)):
             self._annotate(group, verdict)
@@ -92,7 +127,7 @@ class ClassifyPlugin:
             self._annotate(part, different)
 
     def _annotate(self, group: Group, verdict: Verdict) -> None:
-        category, tags, severity = verdict
+        category, tags, severity, _ = verdict
         if not group.category:
             group.category = category or self._config.default_category
         if tags:
@@ -144,8 +179,11 @@ class ClassifyPlugin:
 
     def _judge(self, pattern: str, key: str | bytes, level: str, kind: frozenset[int]) -> Verdict:
         verdict = self._rules.judge(pattern, level, kind)
-        if pattern.startswith(TRACE):
-            verdict = Verdict(verdict.category, (*verdict.tags, "stack-trace"), verdict.severity or "ERROR")
+        if counts_failures(pattern):
+            verdict = verdict._replace(counts=True)
+        if TRACE in pattern:
+            tags = (*verdict.tags, "stack-trace")
+            verdict = Verdict(verdict.category, tags, verdict.severity or "ERROR")
         if len(self._verdicts) >= MEMO_ENTRIES:
             self._verdicts.clear()
         self._verdicts[key, level, kind] = verdict
@@ -166,6 +204,8 @@ class ClassifyPlugin:
             return pattern
         trace = find_trace(message)
         pattern = trace.pattern(self._config.trace_frames) if trace else ""
+        if trace is not None and self._mask is not None and (sentence := trace.sentence):
+            pattern = f"{self._mask(sentence)} {pattern}"
         self._trace_characters += len(message) + 200
         if self._trace_characters > TRACE_CHARACTERS:
             self._traces.clear()

@@ -8,18 +8,25 @@ from fnmatch import translate
 from typing import NamedTuple
 
 from log_aggregator_classify.rule import Rule
-from log_aggregator_classify.words import words_of
+from log_aggregator_classify.words import plain_words_of, words_of
 
 
 class Verdict(NamedTuple):
-    """What the rules say; empty where they say nothing. `severity` may be an empty text."""
+    """What the rules say; empty where they say nothing. `severity` may be an empty text.
+
+    `counts` says that the severity hangs on a count in the message.
+    """
 
     category: str = ""
     tags: tuple[str, ...] = ()
     severity: str = ""
+    counts: bool = False
 
 
 NOTHING = Verdict()
+
+SURE = 1.5
+"""The weight that a category needs, unless the source speaks for it: one weak word is no category."""
 
 
 class RuleSet:
@@ -56,8 +63,12 @@ class RuleSet:
         """What the pattern alone says, from a source of this kind."""
         weights: dict[str, float] = {}
         said: set[int] = set()
-        for index, found in self._matching(words_of(pattern)).items():
+        counts = self._matching(words_of(pattern))
+        alone = self._matching(plain_words_of(pattern))
+        for index, found in counts.items():
             rule = self._rules[index]
+            if rule.severity and index not in alone:  # a word inside of a name is no word of the sentence
+                continue
             if self._fits(index, pattern, level, kind):
                 said.add(index)
                 if rule.category:
@@ -93,6 +104,8 @@ def _heaviest(weights: Mapping[str, float], rules: Sequence[Rule]) -> str:
     if not weights:
         return ""
     most = max(weights.values())
+    if most < SURE and not any(rule.source for rule in rules if rule.category):
+        return ""
     return next(rule.category for rule in rules if rule.category and weights[rule.category] == most)
 
 

@@ -8,6 +8,8 @@ from functools import lru_cache
 _PLACEHOLDER = re.compile(r"\{[A-Z][A-Z0-9_]*\}")
 _ADDRESS = re.compile(r"\S*://\S+|(?<!\S)[\w.-]+\.[A-Za-z][\w-]+:\d+|(?<![\w.])/[\w./-]+")
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_TOKEN = re.compile(r"[\w@.$-]+")
+_ALONE = re.compile(r"[A-Za-z]?[a-z]+|[A-Z]+")
 _LONGEST = 4000
 
 
@@ -17,6 +19,18 @@ def words_of(text: str) -> list[str]:
     Placeholders, URLs, paths and hosts with a port have none: the names in them say nothing of the event."""
     text = _ADDRESS.sub(" ", _PLACEHOLDER.sub(" ", text[:_LONGEST]))
     return [plain(word.lower()) for word in _WORD.findall(text)]
+
+
+def plain_words_of(text: str) -> list[str]:
+    """The words that stand alone, in plain form; a name such as `ErrorController`, `error-budget` or `bob@fail.example`
+    is an empty text, so that nothing inside of it is a word of the sentence."""
+    text = _ADDRESS.sub(" ", _PLACEHOLDER.sub(" ", text[:_LONGEST]))
+    return [_plain_word(token) for token in _TOKEN.findall(text)]
+
+
+def _plain_word(token: str) -> str:
+    word = token.strip(".-")
+    return plain(word.lower()) if _ALONE.fullmatch(word) else ""
 
 
 @lru_cache(maxsize=4096)

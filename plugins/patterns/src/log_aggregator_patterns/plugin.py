@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,6 +11,7 @@ import pluggy
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from log_aggregator import Batch, ConfigError, Hooks, Service, hookimpl
+from log_aggregator.model.shapes import shape_of
 from log_aggregator_patterns.builtin import builtin_rules, read_rules
 from log_aggregator_patterns.hazard import danger
 from log_aggregator_patterns.memo import PatternMemo
@@ -86,6 +87,11 @@ class Patterns:
     def explain(self, message: str) -> list[Span]:
         """Which rule took which part of a message."""
         return self.rules.explain(message)
+
+    @hookimpl(optionalhook=True)
+    def text_mask(self) -> Callable[[str], str]:
+        """For `classify`: the pattern of the sentence before a stack trace."""
+        return lambda text: self._memo.mask(text, shape_of(text))
 
     @hookimpl
     def normalize(self, batch: Batch) -> None:

@@ -7,7 +7,6 @@ import re
 BLANKLESS = (
     "\u0e00-\u0e4f\u0e5a-\u0eff\u1000-\u103f\u1780-\u17df"  # Thai, Lao, Burmese, Khmer
     "\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3040-\u318f\u31a0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-    # above: Chinese and Japanese
     "\uac00-\ud7af"  # Korean has blanks, but none between a number and its counter
     "\uff66-\uff9f\U00020000-\U0003ffff"
 )

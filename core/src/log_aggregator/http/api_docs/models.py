@@ -7,22 +7,24 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
-from log_aggregator.model.fields import levels
-
 _LEVELS = (
     "upper-cased, synonyms folded (WARNING is WARN, ERR is ERROR); numbers of pino, bunyan and syslog are understood"
 )
 
-
-LevelNumber = Annotated[int, Field(ge=-levels.LARGEST, le=levels.LARGEST)]
+_Text = Annotated[str, Field(min_length=1)]
+_Items = Annotated[list[Any], Field(min_length=1)]
+_Object = Annotated[dict[str, Any], Field(min_length=1)]
 
 
 class Log(BaseModel):
-    """One log. Keys that are not named here join `metadata`."""
+    """One log. Other names for a message, level, source, time or stack are found by the field table; the rest joins
+    `metadata`. A level, source, time or metadata of another type costs that field, not the log."""
 
     model_config = ConfigDict(
         extra="allow",
         json_schema_extra={
+            "minProperties": 1,
+            "required": [],
             "examples": [
                 {
                     "message": "User login successful",
@@ -30,18 +32,19 @@ class Log(BaseModel):
                     "source": "auth-service",
                     "metadata": {"user_id": "123", "ip": "10.0.1.50"},
                 }
-            ]
+            ],
         },
     )
 
-    message: str | float | bool = Field(description="the text; numbers and booleans become text", min_length=1)
-    level: str | LevelNumber | None = Field("INFO", description=_LEVELS)
-    source: str | float | None = Field("unknown", description="what sent it; at most 100 characters are kept")
-    timestamp: str | float | None = Field(
+    message: _Text | float | bool | _Items | _Object = Field(description="the text; what is none becomes text")
+    level: Any = Field("INFO", description=_LEVELS)
+    source: Any = Field("unknown", description="what sent it; at most 100 characters are kept")
+    timestamp: Any = Field(
         None,
-        description="ISO 8601, or the epoch in seconds, milli-, micro- or nanoseconds; default: time of receipt",
+        description="ISO 8601 or another form that logs use, or the epoch in seconds, milli-, micro- or nanoseconds; "
+        "default: time of receipt",
     )
-    metadata: dict[str, Any] | None = Field(None, description="anything more that is known")
+    metadata: Any = Field(None, description="an object: anything more that is known")
 
 
 class Batch(BaseModel):

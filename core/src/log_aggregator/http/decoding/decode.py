@@ -9,7 +9,9 @@ from log_aggregator.http.decoding.lenient import record_from
 from log_aggregator.http.decoding.strict import Strict, UnusualError
 from log_aggregator.http.problem import Problem
 from log_aggregator.model.fields.lenient import BadLogError
+from log_aggregator.model.fields.lifting import Lifter
 from log_aggregator.model.fields.limits import VALUES_PER_RECORD, Limits, TooManyError
+from log_aggregator.model.fields.table import FieldTable
 from log_aggregator.model.record import Record
 
 _SPACE = b" \t\r\n"
@@ -29,9 +31,11 @@ class Decoded(NamedTuple):
 class BodyDecoder:
     """Decodes the bodies of ingest calls: strictly first, carefully when that fails."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, table: FieldTable | None = None) -> None:
+        """`table` says under which names the fields of a log are looked for beside ours; `None`: the default one."""
         self._limits = limits
-        self._strict = Strict(limits)
+        self._lifter = Lifter(table or FieldTable(), own_names_first=True)
+        self._strict = Strict(limits, self._lifter)
 
     def one(self, raw: bytes, now: int) -> Record:
         """A body that is one log. `now` (microseconds) is the time of receipt.
@@ -47,7 +51,7 @@ class BodyDecoder:
         if isinstance(log, list) or (isinstance(log, dict) and "logs" in log and "message" not in log):
             raise Problem(422, "this is a batch: POST it to /ingest/batch; /ingest takes one log")
         try:
-            return record_from(log, self._limits, now)
+            return record_from(log, self._limits, now, self._lifter)
         except BadLogError as error:
             raise Problem(422, str(error)) from None
 
@@ -94,7 +98,7 @@ class BodyDecoder:
             try:
                 if isinstance(log, NotJsonError):
                     raise BadLogError(f"not JSON: {log}")
-                records.append(record_from(log, self._limits, now))
+                records.append(record_from(log, self._limits, now, self._lifter))
                 positions.append(index)
             except BadLogError as error:
                 rejected.append((index, str(error)))

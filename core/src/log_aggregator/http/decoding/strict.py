@@ -13,9 +13,11 @@ from msgspec import Meta, Struct
 
 from log_aggregator.model.fields import levels, sources
 from log_aggregator.model.fields.levels import Levels
+from log_aggregator.model.fields.lifting import Lifter
 from log_aggregator.model.fields.limits import MAX_KEY_LENGTH, Limits, TooManyError
 from log_aggregator.model.fields.metadata import bounded
 from log_aggregator.model.fields.sources import Sources
+from log_aggregator.model.fields.table import FieldTable
 from log_aggregator.model.fields.text import clean, is_dirty, may_be_dirty
 from log_aggregator.model.fields.timestamps import parse
 from log_aggregator.model.record import DecodedRecords, Record
@@ -33,8 +35,9 @@ class UnusualError(ValueError):
 class Strict:
     """Decodes bodies of one service; holds what is remembered between bodies. Not for threads."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, lifter: Lifter | None = None) -> None:
         self._limits = limits
+        self._lifter = lifter or Lifter(FieldTable(), own_names_first=True)
         self._levels = Levels()
         self._sources = Sources()
         # Two keys of one log are at most this far apart when neither its message nor its metadata is too long.
@@ -43,6 +46,8 @@ class Strict:
         self._flat = _decoders(flat)
         self._nested = _decoders(nested)
         self._flat_one, self._nested_one = self._flat["one"].decode, self._nested["one"].decode
+        self._flat_objects = _decoders(_flat_object(limits))
+        self._any_objects = _decoders(dict[str, Any])
 
     def one(self, raw: bytes, now: int) -> Record:
         """A body that is one log. Raises `UnusualError`."""
@@ -51,7 +56,7 @@ class Strict:
                 return self._inspected([self._nested_one(raw)], now)[0]
             return self._record(self._flat_one(raw), now)
         except (msgspec.MsgspecError, ValueError, RecursionError):
-            raise UnusualError from None
+            return self._objects_of(raw, "one", now)[0]
 
     def many(self, raw: bytes, form: str, now: int) -> list[Record]:
         """A body of several logs; `form` is `object`, `array` or `lines`.
@@ -64,22 +69,56 @@ class Strict:
             except TooManyError:
                 raise
             except (msgspec.MsgspecError, ValueError, RecursionError):
-                pass  # nested metadata is not unusual enough for the careful way: try once more
+                pass  # neither other names nor nested metadata are unusual enough for the careful way
         try:
             return self._inspected(_decode(self._nested, form, raw), now)
         except TooManyError:
             raise
         except (msgspec.MsgspecError, ValueError, RecursionError):
-            raise UnusualError from None
+            return self._objects_of(raw, form, now)
 
-    def _is_close(self, raw: bytes) -> bool:
-        """Whether each window of the body holds a `"message"` key, so that no log's part is too long.
+    def _objects_of(self, raw: bytes, form: str, now: int) -> DecodedRecords:
+        """Objects with any names. Raises `UnusualError`, and `TooManyError`."""
+        if may_be_dirty(raw):
+            raise UnusualError
+        for decoders, is_flat in ((self._flat_objects, True), (self._any_objects, False)):
+            try:
+                logs = [decoders["one"].decode(raw)] if form == "one" else _decode(decoders, form, raw)
+            except (msgspec.MsgspecError, ValueError, RecursionError):
+                continue
+            if len(logs) > self._limits.records:
+                raise TooManyError(len(logs), self._limits.records)
+            return self._lifted(logs, now, is_fine=is_flat and self._is_close(raw, self._lifter.message_key(logs)))
+        raise UnusualError
+
+    def _lifted(self, logs: list[dict[str, Any]], now: int, *, is_fine: bool) -> DecodedRecords:
+        """The records of objects; `is_fine` says that none is too large and that they are flat."""
+        lift, most = self._lifter.lift, self._limits.message
+        records = []
+        for log in logs:
+            message, level, source, timestamp, rest = lift(log, now)
+            if message is None or len(message) > most:
+                raise UnusualError
+            records.append(
+                Record(
+                    message,
+                    level or levels.DEFAULT,
+                    source or sources.DEFAULT,
+                    now if timestamp is None else timestamp,
+                    rest if is_fine else bounded(rest, self._limits),
+                    level is not None,
+                )
+            )
+        return DecodedRecords(records, shapes_of([record.message for record in records]))
+
+    def _is_close(self, raw: bytes, name: bytes = b'"message":') -> bool:
+        """Whether each window of the body holds a key such as `"message":`, so that no log's part is too long.
 
         Looks at a few hundred bytes of a body, not at all of them.
         """
         position, window = 0, self._window
         while position + window < len(raw):
-            found = raw.rfind(b'"message":', position, position + window)
+            found = raw.rfind(name, position, position + window)
             if found < 0:
                 return False
             position = found + 1
@@ -147,12 +186,19 @@ def _log_type(message: Any, source: Any, metadata: Any) -> type[Struct]:
     )
 
 
-def _decoders(log: type[Struct]) -> dict[str, msgspec.json.Decoder[Any]]:
-    wrapped = msgspec.defstruct("Batch", [("logs", list[log])], forbid_unknown_fields=True, gc=False)  # type: ignore[valid-type]  # built at run time
+def _flat_object(limits: Limits) -> Any:
+    """An object with any names, whose values are neither objects nor lists."""
+    key = Annotated[str, Meta(max_length=MAX_KEY_LENGTH)]
+    value = str | Integer | float | bool | None
+    return Annotated[dict[key, value], Meta(min_length=1, max_length=limits.keys)]
+
+
+def _decoders(log: Any) -> dict[str, msgspec.json.Decoder[Any]]:
+    wrapped = msgspec.defstruct("Batch", [("logs", list[log])], forbid_unknown_fields=True, gc=False)
     return {
         "one": msgspec.json.Decoder(log),
         "lines": msgspec.json.Decoder(log),
-        "array": msgspec.json.Decoder(list[log]),  # type: ignore[valid-type]  # built at run time
+        "array": msgspec.json.Decoder(list[log]),
         "object": msgspec.json.Decoder(wrapped),
     }
 

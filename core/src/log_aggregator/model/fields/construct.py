@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, TypedDict, TypeVar
+from typing import Any, TypedDict, TypeVar
 
 from log_aggregator.model.fields.lenient import (
     BadLogError,
@@ -13,12 +13,12 @@ from log_aggregator.model.fields.lenient import (
     source_of,
     timestamp_of,
 )
+from log_aggregator.model.fields.lifting import Lifter
 from log_aggregator.model.fields.limits import Limits
 from log_aggregator.model.fields.metadata import bounded
-from log_aggregator.model.fields.table import STREAMS, FieldTable, take
+from log_aggregator.model.fields.table import STREAMS, FieldTable
 
 Field = TypeVar("Field")
-FieldName = Literal["message", "level", "source", "timestamp"]
 
 RecordFields = tuple[str, str, str, int, dict[str, Any], bool]
 """Message, level, source, timestamp, metadata, and whether the level is explicit: the first fields of a record."""
@@ -39,12 +39,19 @@ class _Configured:
 
     limits = Limits()
     table = FieldTable()
+    lifter = Lifter(table)
 
 
 def configure(limits: Limits, table: FieldTable | None = None) -> None:
     """Set the limits and the field table of this process: a service does when it starts."""
     _Configured.limits = limits
     _Configured.table = table or FieldTable()
+    _Configured.lifter = Lifter(_Configured.table)
+
+
+def field_table() -> FieldTable:
+    """The field table of this process."""
+    return _Configured.table
 
 
 def fields_of(
@@ -70,53 +77,37 @@ def fields_of_object(
 ) -> RecordFields:
     """The fields of `Record.from_object`; see there."""
     limits, now = _Configured.limits, time.time_ns() // 1000
-    sent = _Sent(log, envelope or SentFields(), defaults or SentFields())
-    unbelieved: dict[str, Any] = {}
-    message = sent.explicit("message", lambda value: message_of(value, limits))
+    around, below = envelope or SentFields(), defaults or SentFields()
+    unread: dict[str, Any] = {}
+    message = _of(around.get("message"), lambda value: message_of(value, limits))
+    level = _of(around.get("level"), _named_level)
+    source = _of(around.get("source"), _named_source)
+    when = _of(around.get("timestamp"), lambda value: timestamp_of(value, unread, now))
+    given = {"message": message, "level": level, "source": source, "timestamp": when}
+    lifted = _Configured.lifter.lift_carefully(dict(log), now, {field for field, value in given.items() if value is not None})  # fmt: skip # noqa: E501
+    message = message or lifted.message or below.get("message")
     if message is None:
-        if sent.default("message") is None:
-            raise BadLogError("message: missing, expected a text")
-        message = message_of(sent.default("message"), limits)
-    level = sent.explicit("level", _named_level)
-    level_is_explicit = level is not None
-    if level is None:
-        level, _ = level_of(sent.default("level"))
-    source = sent.explicit("source", _named_source)
-    if source is None:
-        source = source_of(sent.default("source"))
-    timestamp = sent.explicit("timestamp", lambda value: timestamp_of(value, unbelieved, now))
-    if timestamp is None:
-        timestamp = timestamp_of(sent.default("timestamp"), unbelieved, now)
-    return message, level, source, timestamp, bounded(sent.rest() | unbelieved, limits), level_is_explicit
+        raise BadLogError("message: missing, expected a text")
+    level = level or lifted.level
+    source = source or lifted.source or source_of(below.get("source"))
+    when = when or lifted.timestamp or timestamp_of(below.get("timestamp"), unread, now)
+    metadata = below.get("metadata", {}) | lifted.rest | around.get("metadata", {}) | unread
+    return (
+        message_of(message, limits),
+        level or level_of(below.get("level"))[0],
+        source,
+        when,
+        bounded(metadata, limits),
+        level is not None,
+    )
 
 
-class _Sent:
-    """The three places that a field may come from, in order: what is around the object, the object, a default."""
-
-    def __init__(self, log: Mapping[str, Any], envelope: SentFields, defaults: SentFields) -> None:
-        self._log = dict(log)
-        self._envelope = envelope
-        self._defaults = defaults
-
-    def explicit(self, field: FieldName, convert: Callable[[Any], Field | None]) -> Field | None:
-        """The field as the envelope or the object has it; `None` where neither does."""
-        try:
-            value = None if self._envelope.get(field) is None else convert(self._envelope[field])
-        except BadLogError:
-            value = None
-        return take(self._log, getattr(_Configured.table, field), convert) if value is None else value
-
-    def default(self, field: FieldName) -> Any:
-        """The default of the field, as given; `None` without one."""
-        return self._defaults.get(field)
-
-    def rest(self) -> dict[str, Any]:
-        """The metadata: of the envelope, then of the object, which is all that is no field, then of the defaults."""
-        own = self._log
-        nested = own.get("metadata")
-        if isinstance(nested, dict):
-            own = {key: value for key, value in own.items() if key != "metadata"} | nested
-        return self._defaults.get("metadata", {}) | own | self._envelope.get("metadata", {})
+def _of(value: Any, convert: Callable[[Any], Field | None]) -> Field | None:
+    """A field of the envelope, `None` where it has none that can be used."""
+    try:
+        return None if value is None else convert(value)
+    except BadLogError:
+        return None
 
 
 def _named_level(value: Any) -> str | None:

@@ -7,12 +7,29 @@ from typing import Any
 from log_aggregator.model.fields import levels, sources
 from log_aggregator.model.fields.limits import Limits
 from log_aggregator.model.fields.text import clean, cut, is_dirty
-from log_aggregator.model.fields.timestamps import AbsurdTimeError, parse
+from log_aggregator.model.fields.timestamps import parse
 
 _KINDS = {dict: "an object", list: "a list", str: "a text", bool: "a boolean", type(None): "null"}
 
 SENT_TIMESTAMP = "timestamp_sent"
-"""The metadata key that keeps a timestamp which can be read but not believed."""
+"""The metadata key that keeps a timestamp which cannot be read or not be believed."""
+
+
+class _Replaced:
+    """Since this process started."""
+
+    timestamps = 0
+
+
+def replaced_timestamps() -> int:
+    """How many logs got the time of receipt because theirs could not be read or believed, in this process."""
+    return _Replaced.timestamps
+
+
+def keep_sent_timestamp(metadata: dict[str, Any], sent: Any) -> None:
+    """Keep a timestamp that is no time beside the time of receipt, and count it."""
+    metadata[SENT_TIMESTAMP] = sent
+    _Replaced.timestamps += 1
 
 
 class BadLogError(ValueError):
@@ -76,20 +93,17 @@ def metadata_of(metadata: Any) -> dict[str, Any]:
 def timestamp_of(timestamp: Any, metadata: dict[str, Any], now: int) -> int:
     """A time as sent → microseconds; `now` where none was sent.
 
-    One that can be read but not believed is put into `metadata`. Raises `BadLogError`.
+    One that cannot be read or not be believed costs the time, not the log: it is put into `metadata` and counted.
     """
-    if timestamp is None:
+    if timestamp is None or timestamp == "":
         return now
-    if isinstance(timestamp, bool) or not isinstance(timestamp, str | int | float):
-        raise BadLogError(f"timestamp: expected ISO 8601 or an epoch number, found {kind_of(timestamp)}")
-    try:
-        return parse(timestamp, now)
-    except AbsurdTimeError:
-        metadata[SENT_TIMESTAMP] = timestamp
-        return now
-    except (ValueError, OverflowError):
-        shown = clean(timestamp)[:40] if isinstance(timestamp, str) else "a number that is not finite"
-        raise BadLogError(f"timestamp: {shown!r}: expected ISO 8601 or an epoch number") from None
+    if type(timestamp) in (str, int, float):
+        try:
+            return parse(timestamp, now)
+        except (ValueError, OverflowError):
+            pass
+    keep_sent_timestamp(metadata, timestamp)
+    return now
 
 
 def _number(value: int | float, field: str) -> str:

@@ -24,6 +24,9 @@ _SYNONYMS = {
 }
 SYNONYMS = {synonym: level for level, names in _SYNONYMS.items() for synonym in names.split()}
 
+LONG_NAMES = tuple(_SYNONYMS)
+"""The levels that spellings mean."""
+
 SYSLOG = ("FATAL", "FATAL", "CRITICAL", "ERROR", "WARN", "NOTICE", "INFO", "DEBUG")
 """Severities 0 to 7 of RFC 5424."""
 

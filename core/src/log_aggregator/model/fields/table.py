@@ -1,79 +1,60 @@
-"""The field table: under which names JSON objects hold a record's message, level, source and time."""
+"""The field table: under which names JSON objects hold a record's message, stack, level, source and time."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple, TypeVar
-
-from log_aggregator.model.fields.lenient import BadLogError
-
-Field = TypeVar("Field")
+from collections.abc import Mapping
+from typing import NamedTuple
 
 STREAMS = frozenset({"stdout", "stderr"})
 """What Docker's drivers call `source`: a stream, not who logged."""
+
+OWN = ("message", "level", "source", "timestamp", "metadata")
+"""The names of `POST /ingest`."""
 
 
 class FieldTable(NamedTuple):
     """For each field the names it is looked for under; the first that holds something usable is taken.
 
-    A name with dots matches a key with dots, or a path into nested objects.
+    A name with dots matches a key with dots, or a path into nested objects. Case does not matter. A stack is appended
+    to the message. With `enabled` off, HTTP takes its own names only; receivers use the table all the same.
     """
 
-    message: tuple[str, ...] = ("message", "msg", "short_message", "log", "body", "text", "line")
-    level: tuple[str, ...] = ("level", "severity", "lvl", "log.level", "severity_text", "levelname", "loglevel")
-    source: tuple[str, ...] = ("service.name", "source", "service", "app", "application", "logger", "name", "hostname")
-    timestamp: tuple[str, ...] = ("@timestamp", "timestamp", "time", "ts", "date", "datetime")
+    message: tuple[str, ...] = (
+        "message", "msg", "short_message", "log", "body", "event", "@m", "@mt", "fields.message", "text", "line",
+        "textpayload", "renderedmessage", "messagetemplate", "event.original", "errormessage", "err.message",
+        "error.message", "exception.message", "err", "error", "state.message",
+    )  # fmt: skip
+    level: tuple[str, ...] = (
+        "level", "severity", "lvl", "log.level", "severity_text", "levelname", "@l", "loglevel", "log_level",
+        "detected_level", "level_name", "severitytext", "level.name", "level.levelstr", "level.text", "levelstr",
+        "log.severity", "severity_number", "severitynumber", "priority", "s",
+    )  # fmt: skip
+    source: tuple[str, ...] = (
+        "service.name", "source", "service_name", "service", "app", "application", "appname", "app_name",
+        "application_name", "program", "ident", "kubernetes.container_name", "kubernetes.container.name",
+        "k8s.container.name", "container_name", "container.name", "syslog_identifier", "_systemd_unit", "_comm",
+        "logger", "log.logger", "logger_name", "loggername", "sourcecontext", "channel", "categoryname", "category",
+        "name", "target", "resource.labels.container_name", "resource.labels.service_name",
+        "resource.labels.function_name", "host.name", "host", "hostname", "_hostname",
+    )  # fmt: skip
+    timestamp: tuple[str, ...] = (
+        "@timestamp", "@t", "timestamp", "time", "ts", "date", "datetime", "asctime", "t.$date", "timestampseconds",
+        "eventtime", "event_time", "time_iso8601", "time_local", "_source_realtime_timestamp", "__realtime_timestamp",
+        "t", "created",
+    )  # fmt: skip
+    stack: tuple[str, ...] = (
+        "err.stack", "error.stack_trace", "error.stack", "error.stacktrace", "exception.stacktrace",
+        "exception.stack_trace", "stack_trace", "stacktrace", "stack", "@x", "thrown.extendedstacktrace",
+        "exception.stacktracestring", "exc_info", "exc_text", "exception", "backtrace", "errorverbose",
+        "context.exception", "error", "err", "thrown", "stack_info",
+    )  # fmt: skip
+    enabled: bool = True
 
     def with_names(self, more: Mapping[str, tuple[str, ...]]) -> FieldTable:
         """The table with more names, which come before its own. Raises `ValueError` for a field that it has not."""
-        for field in more:  # `_replace` raises another exception in each version of Python
-            if field not in self._fields:
-                raise ValueError(f"{field}: unknown field; expected one of {', '.join(self._fields)}")
-        return self._replace(**{field: (*names, *getattr(self, field)) for field, names in more.items()})
-
-
-def take(log: dict[str, Any], names: tuple[str, ...], convert: Callable[[Any], Field | None]) -> Field | None:
-    """The first of the names whose value `convert` takes, converted; it is removed from `log`.
-
-    `convert` returns `None` or raises `BadLogError` for what it cannot use: that stays where it is. Nested objects
-    of `log` are replaced, not changed.
-    """
-    for name in names:
-        for path in _paths(log, name):
-            try:
-                value = convert(_value_at(log, path))
-            except BadLogError:
-                continue
-            if value is not None:
-                _remove(log, path)
-                return value
-    return None
-
-
-def _paths(log: dict[str, Any], name: str) -> Iterator[tuple[str, ...]]:
-    if name in log:
-        yield (name,)
-    if "." in name:
-        outer, _, inner = name.partition(".")
-        nested = log.get(outer)
-        if isinstance(nested, dict):
-            for path in _paths(nested, inner):
-                yield (outer, *path)
-
-
-def _value_at(log: dict[str, Any], path: tuple[str, ...]) -> Any:
-    value: Any = log
-    for key in path:
-        value = value[key]
-    return value
-
-
-def _remove(log: dict[str, Any], path: tuple[str, ...]) -> None:
-    key, *rest = path
-    if rest:
-        nested = dict(log[key])
-        _remove(nested, tuple(rest))
-        if nested:
-            log[key] = nested
-            return
-    del log[key]
+        if unknown := set(more) - set(self._fields[:-1]):
+            raise ValueError(f"{min(unknown)}: no field; expected one of {', '.join(self._fields[:-1])}")
+        table = self
+        for field, names in more.items():
+            table = table._replace(**{field: (*names, *getattr(table, field))})  # type: ignore[arg-type]  # no switch
+        return table

@@ -1,9 +1,11 @@
-"""When a log says it happened: ISO 8601 or an epoch number → microseconds."""
+"""When a log says it happened: ISO 8601, a form that logs use, or an epoch number → microseconds."""
 
 from __future__ import annotations
 
 import math
 from datetime import UTC, datetime, timedelta
+
+from log_aggregator.model.fields.written_times import read_written
 
 EARLIEST = 946_684_800_000_000
 """2000-01-01. A clock that shows an earlier time was never set."""
@@ -40,6 +42,11 @@ def read(sent: str | int | float) -> int:
     return _from_text(sent) if isinstance(sent, str) else _from_number(sent)
 
 
+def microseconds_of(moment: datetime) -> int:
+    """A moment → microseconds since the epoch; without a zone it is UTC."""
+    return _microseconds(moment)
+
+
 def _from_text(text: str) -> int:
     if text.isdecimal() and len(text) != 8:  # eight digits are a date: 20261123
         return _from_number(int(text[:40]))
@@ -58,7 +65,7 @@ def _from_odd_text(text: str) -> int:
         # RFC 3339 allows small letters, and a leap second that datetime does not know.
         return _microseconds(datetime.fromisoformat(text.upper().replace(":60", ":59")))
     except (ValueError, OverflowError):
-        raise ValueError("not a time") from None
+        return _microseconds(read_written(text))
 
 
 def _microseconds(moment: datetime) -> int:

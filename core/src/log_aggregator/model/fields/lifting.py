@@ -1,0 +1,169 @@
+"""The fields of any JSON object, by the field table: flat, dotted or nested, whichever logger wrote it."""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+from typing import Any, NamedTuple
+
+from log_aggregator.model.fields.families import level_from, source_from
+from log_aggregator.model.fields.plans import Plan, Plans
+from log_aggregator.model.fields.table import OWN, STREAMS, FieldTable
+from log_aggregator.model.fields.taking import (
+    remove,
+    take_level,
+    take_message,
+    take_stack,
+    take_time,
+    value_at,
+    wrapped,
+)
+from log_aggregator.model.fields.timestamps import parse
+
+_NOTHING = frozenset[str]()
+_MEMO_ENTRIES = 1000
+
+
+class Lifted(NamedTuple):
+    """What was found in an object, `None` for what was not; `rest` is the metadata, not within its limits yet."""
+
+    message: str | None
+    level: str | None
+    source: str | None
+    timestamp: int | None
+    rest: dict[str, Any]
+
+
+_lifted = Lifted._make
+
+
+class Lifter:
+    """Finds the fields of objects; remembers how for each set of keys. Not for threads."""
+
+    def __init__(self, table: FieldTable, *, own_names_first: bool = False) -> None:
+        """With `own_names_first` the names of `POST /ingest` win over all others of the table."""
+        if own_names_first:
+            own = table if table.enabled else FieldTable((), (), (), (), ())
+            table = own.with_names({field: (field,) for field in ("message", "level", "source", "timestamp")})
+        self._own = own_names_first
+        self._plans = Plans(table)
+        self._last_keys: tuple[str, ...] = ()
+        self._last = self._plans.make({})
+
+    def message_key(self, logs: list[dict[str, Any]]) -> bytes:
+        """The key of the message in the first of some objects, as JSON writes it."""
+        plan = self._plan(logs[0]) if logs else None
+        return f'"{plan.fast[0]}":'.encode() if plan is not None and plan.fast is not None else b'"message":'
+
+    def _plan(self, log: dict[str, Any]) -> Plan:
+        keys = tuple(log)
+        if keys == self._last_keys:
+            return self._last
+        self._last_keys = keys
+        self._last = self._plans.known(keys) or self._plans.make(log)
+        return self._last
+
+    def lift(self, log: dict[str, Any], now: int) -> Lifted:  # noqa: C901, PLR0911, PLR0912  the hot path: no calls
+        """The fields of an object, which is used up: what is no field of it is the rest."""
+        keys = tuple(log)
+        plan = self._last if keys == self._last_keys else self._plan(log)
+        if plan.fast is None:
+            return self.lift_carefully(log, now)
+        for key in plan.checks:
+            value = log[key]
+            kind = type(value)
+            if kind is dict or kind is list or (kind is str and "\n" in value):
+                return self.lift_carefully(log, now)
+        message_key, level_key, source_key, time_key = plan.fast
+        message = log[message_key]
+        level = source = timestamp = None
+        if type(message) is not str or not message or message_key == "log":
+            return self.lift_carefully(log, now)
+        if level_key is not None:
+            value = log[level_key]
+            level = plan.levels.get(value) if type(value) is str or type(value) is int else None
+            if level is None and (level := _remembered_level(plan, log)) is None:
+                return self.lift_carefully(log, now)
+        if source_key is not None:
+            value = log[source_key]
+            source = plan.sources.get(value) if type(value) is str else None
+            if source is None and (source := _remembered_source(plan, log)) is None:
+                return self.lift_carefully(log, now)
+        if time_key is not None:
+            value = log[time_key]
+            if type(value) is not str and type(value) is not int:
+                return self.lift_carefully(log, now)
+            try:
+                timestamp = parse(value, now)
+            except (ValueError, OverflowError):
+                return self.lift_carefully(log, now)
+            del log[time_key]
+        if source_key is not None:
+            del log[source_key]
+        if level_key is not None:
+            del log[level_key]
+        del log[message_key]
+        return _lifted((message, level, source, timestamp, log))
+
+    def lift_carefully(
+        self, log: dict[str, Any], now: int, skip: AbstractSet[str] = _NOTHING, opened: bool = False
+    ) -> Lifted:
+        """The same for every object; the fields of `skip` are not looked for."""
+        plan = self._plan(log)
+        if plan.reshape is not None and (plain := plan.reshape(log)) is not log:
+            return self.lift_carefully(plain, now, skip)
+        message = None
+        if "message" not in skip:
+            if not opened and (inner := wrapped(log, plan)) is not None:
+                return self.lift_carefully(inner, now, skip, opened=True)
+            message = take_message(log, plan)
+        stack = take_stack(log, plan, message or "")
+        if stack:
+            message = f"{message}\n{stack}" if message else stack
+        level = None if "level" in skip else take_level(log, plan)
+        source = None if "source" in skip else self._take_source(log, plan)
+        timestamp = None if "timestamp" in skip else take_time(log, plan, now)
+        return Lifted(message, level, source, timestamp, self._rest(log, skip))
+
+    def _take_source(self, log: dict[str, Any], plan: Plan) -> str | None:
+        for place in plan.source:
+            value = value_at(log, place)
+            source = source_from(place.name, value, log)
+            if source is not None:
+                remove(log, place)
+                return source
+        if self._own and type(sent := log.get("source")) is str and sent in STREAMS:
+            return str(log.pop("source"))
+        return None
+
+    def _rest(self, log: dict[str, Any], skip: AbstractSet[str]) -> dict[str, Any]:
+        for name in OWN:
+            if name in log and name not in skip and (log[name] is None or log[name] == ""):
+                del log[name]
+        metadata = log.get("metadata")
+        if type(metadata) is not dict:
+            return log
+        del log["metadata"]
+        if not log:
+            return metadata
+        return metadata | {key: value for key, value in log.items() if key not in metadata}
+
+
+def _remembered_level(plan: Plan, log: dict[str, Any]) -> str | None:
+    """The level where the first place alone decides, remembered with the plan."""
+    place, *more = (place for place in plan.level if not place.below)
+    value = log[place.key]
+    if type(value) not in (str, int) or (type(value) is int and more):
+        return None
+    level = level_from(place.name, value, log)
+    if level is not None and len(plan.levels) < _MEMO_ENTRIES:
+        plan.levels[value] = level
+    return level
+
+
+def _remembered_source(plan: Plan, log: dict[str, Any]) -> str | None:
+    place = next(place for place in plan.source if not place.below)
+    value = log[place.key]
+    source = source_from(place.name, value, log) if type(value) is str else None
+    if source is not None and len(plan.sources) < _MEMO_ENTRIES:
+        plan.sources[value] = source
+    return source

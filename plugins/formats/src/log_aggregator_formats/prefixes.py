@@ -1,0 +1,180 @@
+"""Leading time, level, thread and logger of the usual text formats."""
+
+from __future__ import annotations
+
+import re
+
+from log_aggregator_formats.found import Found
+from log_aggregator_formats.words import WORDS, meaning
+
+_ZONE = r"(?:\s?(?:Z|[+-]\d\d:?\d\d|(?:UTC|GMT|CES?T|MSK|[ECMP][SD]T|JST)\b))?"
+_DATE = r"(?:\d{4}([-/.])\d\d\1\d\d|\d\d?[-/ ][A-Z][a-z]{2}[-/ ]\d{4}|[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d(?=[^\n]{8,18} \d{4}))"
+TIME = re.compile(
+    rf"{_DATE}[T :]\d\d:\d\d:\d\d(?:[.,]\d{{1,9}})?{_ZONE}(?: \d{{4}}(?=[\]\s]))?|\d\d:\d\d:\d\d(?:[.,]\d{{1,9}})?"
+)
+"""A time that a line begins with."""
+
+_UPPER = rf"(?:{WORDS})"
+_ANY = rf"(?i:{WORDS})"
+_LEVEL = (
+    rf"(?:[\[(<|]\s*(?:\w{{1,20}}:)?(?P<boxed>{_ANY})\s*[\])>|]|(?P<bare>{_UPPER})(?=[\s:|\])>,-])|(?P<colon>{_ANY})(?=:\s)"
+    r"|\[(?P<letter>[TDIWEFC])\])"
+)
+_LOGGER = r"(?:[A-Za-z_$][\w$-]{0,60}(?:(?:\.|::|/)[\w$\[\]@-]{1,80}){1,12}|(?<=\]\s)[\w$-]{1,60}(?=\s)|(?<=---\s)[\w$-]{1,60}(?=\s))"
+_AFTER_TIME = re.compile(
+    r"\s*(?:[-|:]\s+)?"
+    r"(?:(?P<pid>\d{1,8})\s+(?=\[))?"
+    rf"(?:[\[(](?!(?:{_ANY})\s*[\])])(?P<thread>[^\])\[\n]{{1,60}})[\])]:?\s*){{0,3}}"
+    r"(?:(?P<logger>[\w.$:/-]{1,80})\s+[-|]\s+)?"
+    r"(?:[\w.-]{1,40}@[\w.-]{1,40}\s+)?"
+    rf"{_LEVEL}"
+    r"[:,]?\s*(?:-\s+|\|(?!\s?[\w.$]{1,80}\s?\|)\s*|\|(?=\s?[\w.$]))?"
+    r"(?:(?P<pid2>\d{1,8})(?:#\d+)?:?\s+(?=---|\[|\*\d))?"
+    r"(?:--+\s*(?::\s+)?)?"
+    r"(?:\[(?P<thread2>[\w.:#/$@-]{1,60})(?<!\.go:\d)\s*\]\s*(?:-\s+)?)?(?:\[\s*(?P<thread3>[\w.:#/$@-]{1,60})\s*\]\s*)?"
+    rf"(?:(?P<logger2>{_LOGGER})\s+(?::|--?)\s+|(?<=\|)\s?(?P<logger3>[\w.$]{{1,80}})\s?\|\s?)?"
+)
+_CALLER = re.compile(r"\s*([\w./-]{1,100}\.(?:go|py|rs|js|ts|rb|c|cc|cpp|java):\d+):?\s+")
+_BOXED = re.compile(rf"\[(?P<level>{_ANY})\s*\][:\s]\s*")
+_NAMED = re.compile(rf"(?P<level>{_ANY}):(?P<logger>[\w.-]{{1,80}}):(?=\S)")
+_DOTNET = re.compile(r"(?P<level>trce|dbug|info|warn|fail|crit): (?P<logger>[\w.]{1,120})\[(?P<event>\d+)\]\s+")
+_APT = re.compile(r"(?P<level>[EWN]): (?=[A-Z])")
+_UTIL = re.compile(
+    rf"(?P<time>[A-Z][a-z]{{2}} \d\d?, \d{{4}} \d\d?:\d\d:\d\d [AP]M) (?P<logger>[\w.$]{{1,120}})(?: (?P<method>\S{{1,80}}))?\n(?P<level>{_UPPER}): "
+)
+_COLON = re.compile(rf"(?P<level>{_UPPER}):\s+")
+_BARE = re.compile(rf"(?P<level>{_UPPER})(?=\s+[\[\w('\"])")
+_RUBY = re.compile(
+    r"[DIWEFAU], \[(?P<time>[^\]#\n]{19,32}?)\s*#(?P<pid>\d+)\]\s+(?P<level>[A-Z]{3,7}) -- (?P<logger>[^:\n]{0,60}): "
+)
+_MONOLOG = re.compile(rf"\[(?P<time>[^\]\n]{{19,32}})\] (?=(?P<logger>[\w-]{{1,40}})\.(?P<level>{_UPPER}): )")
+_IN_BOX = re.compile(
+    rf"\s*(?:[\]|:]?\s*\[?\s*)(?P<level>{_ANY})\s*(?:[\s/](?P<logger>[\w:.$-]{{1,80}}))?\s*\](?:\s*\[(?P<logger2>[\w.$ -]{{1,80}}?)\s*\])?:?\s*(?:-\s+)?"
+)
+_LETTERS = {"T": "TRACE", "D": "DEBUG", "I": "INFO", "W": "WARN", "E": "ERROR", "F": "FATAL", "C": "CRITICAL"}
+
+
+def timed(found: Found) -> bool:
+    """`2026-03-01 10:00:00 INFO [main] c.e.App : …`: a time, and what stands before the sentence behind it."""
+    text = found.text
+    box = text[:1] == "["
+    match = TIME.match(text, 1 if box else 0)
+    if match is None or not found.take_time(match[0]):
+        return False
+    end = match.end()
+    if box:
+        if text[end : end + 1] != "]":
+            inside = _IN_BOX.match(text, end)
+            if inside is None:
+                return False
+            _take(found, inside, "level", "logger", "logger2")
+            found.text = text[inside.end() :]
+            return True
+        inside = _IN_BOX.match(text, end)
+        if inside is not None and text[end : end + 2] in ("][", "] "):
+            _take(found, inside, "level", "logger", "logger2")
+            found.text = text[inside.end() :]
+            return True
+        end += 1
+    after = _AFTER_TIME.match(text, end)
+    if after is not None:
+        _take_after(found, after)
+        end = after.end()
+    elif text[end : end + 1] not in ("", " ", "\t", ":", "|", "-", ","):
+        return False
+    caller = _CALLER.match(text, end)
+    if caller is not None:
+        found.take_field("caller", caller[1])
+        end = caller.end()
+    rest = text[end:].lstrip(" \t")
+    found.text = rest.removeprefix(": ").removeprefix("- ").removeprefix("| ") if after is None else rest
+    return True
+
+
+_GROUPS = (
+    "boxed",
+    "bare",
+    "colon",
+    "letter",
+    "thread",
+    "thread2",
+    "thread3",
+    "pid",
+    "pid2",
+    "logger",
+    "logger2",
+    "logger3",
+)
+
+
+def _take_after(found: Found, after: re.Match[str]) -> None:
+    boxed, bare, colon, letter, *threads, pid, pid2, logger, logger2, logger3 = after.group(*_GROUPS)
+    word = boxed or bare or colon
+    found.level = meaning(word) if word else _LETTERS[letter or "I"]
+    fields = found.fields
+    for value in threads:
+        if value and (text := value.strip()):
+            fields.setdefault("pid" if text.isdecimal() else "caller" if ":" in text else "thread", text)
+    if pid or pid2:
+        fields.setdefault("pid", pid or pid2)
+    if logger or logger2 or logger3:
+        fields.setdefault("logger", logger or logger2 or logger3)
+
+
+def _take(found: Found, match: re.Match[str], level: str, *loggers: str) -> None:
+    found.level = meaning(match[level]) or found.level
+    for name in loggers:
+        if match[name]:
+            found.take_field("logger", match[name].strip())
+
+
+def levelled(found: Found) -> bool:
+    """`[info] …`, `WARNING:root:…`, `crit: App[0] …`, `ERROR: …`; a bare word stays: it may belong to the sentence."""
+    text = found.text
+    for form in (_BOXED, _NAMED, _DOTNET, _COLON):
+        if match := form.match(text):
+            _take(found, match, "level", *(name for name in ("logger",) if name in form.groupindex))
+            if "event" in form.groupindex:
+                found.take_field("event_id", match["event"])
+            found.text = text[match.end() :]
+            return True
+    if match := _APT.match(text):
+        found.level = {"E": "ERROR", "W": "WARN", "N": "NOTICE"}[match["level"]]
+        found.text = text[match.end() :]
+        return True
+    if match := _BARE.match(text):
+        found.level = found.level or meaning(match["level"])
+    return False
+
+
+def util_logging(found: Found) -> bool:
+    """The two lines of `java.util.logging`."""
+    match = _UTIL.match(found.text)
+    if match is None:
+        return False
+    found.take_time(match["time"])
+    _take(found, match, "level", "logger")
+    found.take_field("method", match["method"])
+    found.text = found.text[match.end() :]
+    return True
+
+
+def ruby(found: Found) -> bool:
+    """`I, [2026-03-01T10:00:00.123456 #1234]  INFO -- : …`: Ruby's Logger, Rails."""
+    match = _RUBY.match(found.text)
+    if match is None or not found.take_time(match["time"]):
+        return False
+    _take(found, match, "level", "logger")
+    found.take_field("pid", match["pid"])
+    found.text = found.text[match.end() :]
+    return True
+
+
+def monolog(found: Found) -> bool:
+    """`[2026-03-01 10:00:00] production.ERROR: … {context} []`: the channel with its level stays."""
+    match = _MONOLOG.match(found.text)
+    if match is None or not found.take_time(match["time"]):
+        return False
+    found.level = meaning(match["level"])
+    found.text = found.text[match.end() :].removesuffix(" []").removesuffix(" []")
+    return True

@@ -1,0 +1,122 @@
+"""Which format a text is in: by its first characters, then by one expression for each format that may begin so."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import tzinfo
+
+from log_aggregator_formats import access, envelopes, errorlogs, prefixes
+from log_aggregator_formats.config import FormatName
+from log_aggregator_formats.found import Found
+from log_aggregator_formats.structured import Structured
+from log_aggregator_formats.words import WORDS
+
+Step = Callable[[Found], bool]
+"""Takes what it recognises off the text; whether it did. One that only sets the level returns false."""
+
+Way = tuple[Step, ...]
+"""The steps that told what a message is, in order."""
+
+_LETTER_GATE = re.compile(
+    r"[IWEFDV](?:\d{4} |/|, \[|: )|[A-Z][a-z]{2} (?:[ \d]\d\b|[A-Z][a-z]{2} )|[\w.-]{1,70}-\d{1,4}\s+\| |[\w@.:/-]{1,80}=\S?"
+    r"|[\w.:%-]{2,80} (?:\S{1,80} \S{1,80} )?[\[-]|(?:GET|POST|PUT|DELETE|HEAD|OPTIONS|PATCH) /"
+    rf"|(?i:{WORDS})(?:[:\s]|$)"
+)
+"""What every format that begins with a letter looks like, roughly: one look spares a plain sentence all others."""
+
+_DIGIT_GATE = re.compile(
+    r":|\d{4}[-/.]\d\d|\d\d?(?::\d\d:\d\d|[-/ ][A-Z][a-z]{2}[-/ ])|\d\d-\d\d \d\d:|\d+:[MCSX] |[\d.a-fA-F:]{3,45} (?:- |\S+ \S+ |)\["
+    r"|[\d.a-fA-F:]{3,60} - \"|[\w.-]{1,70}-\d{1,4}\s+\| |[\d.]{7,15}:\d+ "
+)
+MOST_STEPS = 5
+"""Formats inside of one another: Compose around syslog around JSON."""
+
+
+class Recogniser:
+    """The formats that are in force, by the kind of a text's first character."""
+
+    def __init__(self, outcomes: tuple[str, ...], off: frozenset[str], zone: tzinfo) -> None:
+        structured = Structured(outcomes)
+        self._zone = zone
+        self._structured = structured
+
+        def on(name: FormatName, *steps: Step) -> tuple[Step, ...]:
+            return () if name in off else steps
+
+        timed = on("prefix", prefixes.timed)
+        self._brace = on("json", structured.json)
+        self._digit = (
+            *on("access", access.common, access.haproxy, access.iis, access.quoted),
+            *on("container", envelopes.cri),
+            *on("syslog", envelopes.syslog),
+            *on("prefix", envelopes.redis, envelopes.logcat),
+            *timed,
+            *on("container", envelopes.compose),
+        )
+        self._bracket = (
+            *on("prefix", envelopes.kernel, errorlogs.apache, self._monolog),
+            *timed,
+            *on("prefix", prefixes.levelled),
+        )
+        self._angle = on("syslog", envelopes.priority)
+        self._quote = (*on("access", access.quoted), *on("key-value", structured.quoted))
+        self._letter = (
+            *on("prefix", envelopes.klog, envelopes.logcat_brief, prefixes.ruby, prefixes.util_logging),
+            *on("syslog", envelopes.syslog),
+            *on("container", envelopes.compose),
+            *on("key-value", structured.logfmt),
+            *on("access", access.common, access.quoted, access.plain),
+            *on("prefix", prefixes.timed, prefixes.levelled),
+        )
+        self._others = {
+            "[": self._bracket, "{": self._brace, "<": self._angle, '"': self._quote,
+        }  # fmt: skip
+        self._after_level = (*on("prefix", errorlogs.nginx),)
+
+    def recognise(self, message: str, now: int) -> tuple[Found, Way] | None:
+        """What a message is, with the steps that told; `None` for a plain sentence. `now` is the time of receipt."""
+        found = Found(message, now, self._zone)
+        way: list[Step] = []
+        for _ in range(MOST_STEPS):
+            if not self._step(found, way):
+                break
+        return (found, tuple(way)) if way and found.text and not found.text.isspace() else None
+
+    def follow(self, way: Way, message: str, now: int) -> Found | None:
+        """The same by the steps that told for a message of the same shape; `None` where they do not fit."""
+        found = Found(message, now, self._zone)
+        for step in way:
+            level = found.level
+            if not step(found) and found.level == level:
+                return None
+        return found if found.text and not found.text.isspace() else None
+
+    def _step(self, found: Found, way: list[Step]) -> bool:
+        """Take one step; whether there may be another."""
+        first = found.text[:1]
+        steps: tuple[Step, ...] = ()
+        if first.isalpha():
+            if _LETTER_GATE.match(found.text):
+                steps = self._letter
+        elif first.isdigit() or first == ":":
+            if _DIGIT_GATE.match(found.text):
+                steps = self._digit
+        else:
+            steps = self._others.get(first, ())
+        if way and found.level:
+            steps += self._after_level
+        for step in steps:
+            level = found.level
+            if step(found):
+                way.append(step)
+                return True
+            if found.level != level:
+                way.append(step)
+        return False
+
+    def _monolog(self, found: Found) -> bool:
+        if not prefixes.monolog(found):
+            return False
+        self._structured.context(found)
+        return True

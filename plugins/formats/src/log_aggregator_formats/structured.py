@@ -1,0 +1,197 @@
+"""Messages that are objects: JSON, logfmt, and a quoted sentence with `key=value` behind it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from log_aggregator.model.fields.construct import field_table
+from log_aggregator.model.fields.lifting import Lifter
+from log_aggregator.model.fields.table import FieldTable
+from log_aggregator_formats.access import level_of, request_in, take_request
+from log_aggregator_formats.found import Found
+
+LONGEST_OUTCOME = 400
+"""Characters of an outcome that stay behind the sentence; a longer one is a field."""
+
+MOST_PAIRS = 64
+
+_decode = msgspec.json.Decoder().decode
+_PAIR = re.compile(r'([A-Za-z_@][\w.@/:-]{0,80})=("[^"\\]*(?:\\.[^"\\]*)*"|\[[^\]\n]*\]|[^\s"=]*)(?:\s+|$)')
+_LEADING = re.compile(r'(?:(?:ts|time|t|timestamp|level|lvl|severity|loglevel)=(?:"[^"]{1,40}"|[^\s"]{1,40})\s+){1,3}')
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.){1,4000})"(?:\s+|$)')
+_ESCAPE = re.compile(r"\\(.)")
+_MESSAGES = frozenset({"msg", "message", "event"})
+_SIGNS = frozenset({"level", "lvl", "severity", "ts", "time", "timestamp", "at"})
+_NOTHING = frozenset({"", "nil", "null", "none", "None", "<nil>"})
+_CONTAINERS = ("statusCode", "status", "code", "message")
+
+
+class Structured:
+    """Lifts the fields of objects by the field table; `outcomes` are the fields that stay behind the sentence."""
+
+    def __init__(self, outcomes: tuple[str, ...]) -> None:
+        self._outcomes = outcomes
+        self._table: FieldTable | None = None
+        self._lifter = Lifter(FieldTable())
+
+    def json(self, found: Found) -> bool:
+        """A JSON object. One without a message stays as it is; its level and time count all the same."""
+        try:
+            log = _decode(found.text)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            return False
+        if type(log) is not dict or not log:
+            return False
+        found.is_foreign = "\\" in found.text or len(found.text) > 2000
+        return self._take(found, log)
+
+    def logfmt(self, found: Found) -> bool:
+        """`level=info msg="request handled" status=200`; also `level=error disk gone`."""
+        pairs = _pairs(found.text)
+        found.is_foreign = "\\" in found.text or len(found.text) > 2000
+        if pairs is not None and (
+            not _MESSAGES.isdisjoint(pairs)
+            or (len(pairs) > 1 and (not _SIGNS.isdisjoint(pairs) or request_in(pairs) is not None))
+        ):
+            return self._take(found, pairs)
+        leading = _LEADING.match(found.text)
+        if leading is None or leading.end() == len(found.text):
+            return False
+        log = _pairs(leading[0])
+        if log is None:
+            return False
+        return self._take(found, {**log, "message": found.text[leading.end() :]})
+
+    def quoted(self, found: Found) -> bool:
+        """`"Unable to attach volumes" err="timed out"`: the sentence of klog."""
+        match = _QUOTED.match(found.text)
+        if match is None:
+            return False
+        pairs = _pairs(found.text[match.end() :])
+        if pairs is None:
+            return False
+        found.is_foreign = "\\" in found.text
+        found.text = self._with_outcomes(_unescaped(match[1]), pairs)
+        _keep(found, pairs)
+        return True
+
+    def context(self, found: Found) -> bool:
+        """A sentence with a JSON object at its end, as Monolog writes its context."""
+        start = found.text.find(" {")
+        if start <= 0:
+            return False
+        try:
+            log = _decode(found.text[start + 1 :])
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            return False
+        found.text = self._with_outcomes(found.text[:start], log)
+        _keep(found, log)
+        return True
+
+    def _take(self, found: Found, log: dict[str, Any]) -> bool:
+        table = field_table()
+        if table is not self._table:
+            self._table, self._lifter = table, Lifter(table)
+        message, level, source, timestamp, rest = self._lifter.lift(log, found.now)
+        found.level = level or found.level
+        found.source = found.source or source or ""
+        found.timestamp = found.timestamp or timestamp or 0
+        request = request_in(rest)
+        if request is not None and (message is None or "exception" not in message) and not _has_outcome(rest):
+            if message is None or message in ("handled request", "access", "request", "router"):
+                take_request(found, *request)
+                found.level = level if level not in (None, "INFO") else found.level
+                _keep(found, _without_request(rest))
+                return True
+            found.level = found.level or level_of(request[0])
+        if message is None:
+            return False
+        head, newline, stack = message.partition("\n")
+        found.text = self._with_outcomes(head, rest) + newline + stack
+        _keep(found, rest)
+        return True
+
+    def _with_outcomes(self, sentence: str, rest: dict[str, Any]) -> str:
+        """The sentence with the fields that tell an outcome behind it, which leave the rest."""
+        parts = [sentence]
+        for name in self._outcomes:
+            if name not in rest:
+                continue
+            value = rest[name]
+            if type(value) is dict:
+                parts += _outcomes_of(name, value)
+                if not value:
+                    del rest[name]
+            elif (text := _outcome(value)) is not None:
+                if text not in sentence:
+                    parts.append(f"{name}={text}")
+                del rest[name]
+        return " ".join(parts)
+
+
+def _has_outcome(rest: dict[str, Any]) -> bool:
+    return any(type(rest.get(name)) is str and rest[name] not in _NOTHING for name in ("error", "err", "cause"))
+
+
+def _without_request(rest: dict[str, Any]) -> dict[str, Any]:
+    said = {"method", "RequestMethod", "request_method", "http_method", "uri", "path", "RequestPath", "request_uri", "url",
+            "status", "DownstreamStatus", "status_code", "request"}  # fmt: skip
+    kept = {key: value for key, value in rest.items() if key not in said}
+    request = rest.get("request")
+    if type(request) is dict and (inner := {key: value for key, value in request.items() if key not in said}):
+        kept["request"] = inner
+    return kept
+
+
+def _outcomes_of(name: str, value: dict[str, Any]) -> list[str]:
+    """The scalar outcomes inside of an object: `res.statusCode=503`."""
+    parts = []
+    for key in _CONTAINERS:
+        if key in value and (text := _outcome(value[key])) is not None:
+            parts.append(f"{name}.{key}={text}")
+            del value[key]
+    return parts
+
+
+def _outcome(value: Any) -> str | None:
+    if type(value) is str:
+        short = value not in _NOTHING and len(value) <= LONGEST_OUTCOME and "\n" not in value
+        return value if short else None
+    return str(value) if type(value) in (int, float) else None
+
+
+def _keep(found: Found, rest: dict[str, Any]) -> None:
+    found.is_foreign |= len(rest) > 16 or any(type(value) in (dict, list) for value in rest.values())
+    for key, value in rest.items():
+        if value is not None and value != "":
+            found.fields.setdefault(key, value)
+
+
+def _pairs(text: str) -> dict[str, Any] | None:
+    """The `key=value` pairs of a text that consists of nothing else; `None` when it does not."""
+    pairs: dict[str, Any] = {}
+    at = 0
+    while at < len(text):
+        match = _PAIR.match(text, at)
+        if match is None or len(pairs) >= MOST_PAIRS:
+            return None
+        pairs[match[1]] = _value(match[2])
+        at = match.end()
+    return pairs or None
+
+
+def _value(text: str) -> Any:
+    if text[:1] == '"':
+        return _unescaped(text[1:-1])
+    if text.isdecimal() and len(text) < 16 and (text == "0" or text[0] != "0"):
+        return int(text)
+    return text
+
+
+def _unescaped(text: str) -> str:
+    if "\\" not in text:
+        return text
+    return _ESCAPE.sub(lambda match: {"n": "\n", "t": "\t", "r": "\r"}.get(match[1], match[1]), text)
