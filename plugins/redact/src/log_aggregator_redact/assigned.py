@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import chain
 
 from log_aggregator_redact.keywords import NAME_LETTERS, NEAR, PART, SHORT, TAIL, lowered, name_before
 from log_aggregator_redact.names import Kind, kind_of
@@ -18,11 +19,11 @@ MASKS: dict[Kind, str] = {
 }  # fmt: skip
 
 _CLOSERS = r"""(?:\\{0,8}["'`”’]|[\])])"""
-_SEPARATOR = r"(?::=|=>|==?|:(?!:))"
+_SEPARATOR = r"(?::=|=>|==?|:(?!:)|(?<=[ \t])(?:->|→)(?=[ \t]))"
 
 _ASSIGNED = re.compile(
     rf"(?:{PART}{TAIL}|(?<![a-z\d]){SHORT}(?![a-z\d])|[a-z]{{2,12}}+(?<=pw)\d{{0,3}}(?![a-z]))"
-    rf"(?P<close>{_CLOSERS}{{0,3}}+)[ \t]{{0,40}}+(?P<separator>{_SEPARATOR})(?P<gap>[ \t]{{0,60}}+)(?=\S)"
+    rf"(?P<close>{_CLOSERS}{{0,3}}+)[ \t.]{{0,60}}+(?P<separator>{_SEPARATOR})(?P<gap>[ \t]{{0,60}}+)(?=\S)"
 )
 _FLAG = re.compile(
     r"""(?<![\w/-])(?:--?|/)(?P<name>[a-z][\w.-]{0,60}+)(?:["']\s{0,3},\s{0,3}(?=["'])|["']?[ \t]{1,3})(?=[^\s-])"""
@@ -37,6 +38,7 @@ _TRIED = re.compile(
     r"(?:tried|tries|trying|wrong|bad|invalid|incorrect|using|used|with|entered|new|old|temporary|temp|default|initial|generated|typed|"
     r"sent|got|received)\s(?:password|passphrase|passwd|passcode)\s"
 )
+_CELL = re.compile(r"\|\s{0,20}(?:[a-z_]{0,20}_)?(?:password|passwd|passphrase|pwd)\s{1,20}\|\s{0,20}(?=[^\s|])")
 _WITH_A_DIGIT = re.compile(r"(?=[^\s\"'`]{0,100}[\d!@#$%^&*])[^\s\"'`]{4,200}")
 _WITH_BOTH = re.compile(r"(?=[^\s\d]{0,60}\d)(?=[^\sA-Za-z]{0,60}[A-Za-z])[^\s\"'`]{6,200}")
 _VERBS = frozenset(words("verbs"))
@@ -46,7 +48,7 @@ _PASSES = re.compile(
     r"(?<!\w)(?:first|second|third|final|each|one|two|gc|compiler|llvm|single|test|\d(?:st|nd|rd|th)|multi|mark|sweep|\d|---)\s\Z"
 )
 
-NEAR_ASSIGNED = rf"""{NEAR}(?:\\*["'`”’]|[\])]|[ \t])*(?:=|:)"""
+NEAR_ASSIGNED = rf"""{NEAR}(?:\\*["'`”’]|[\])]|[ \t.])*(?:=|:|->|→)"""
 NEAR_FLAG = (
     r"(?:^|[^a-z0-9_/-])(?:--?|/)[a-z0-9_.-]*(?:pass|pwd|pw|secret|token|key|cred|auth|otp|psk|jwt|cookie|bearer)"
     r"""[a-z0-9_.-]*["']?[\s,]"""
@@ -56,6 +58,7 @@ NEAR_SENTENCE = (
     r"(?:is|was|set to|changed to|reset to|to|equals|:|=)\s|"
     r"(?:tried|tries|trying|wrong|bad|invalid|incorrect|using|used|with|entered|new|old|temporary|temp|default|initial|generated|typed|"
     r"sent|got|received)\s(?:password|passphrase|passwd|passcode)\s"
+    r"|(?:password|passwd|passphrase|pwd)\s+\|\s"
 )
 
 
@@ -83,7 +86,7 @@ def _assigned_value(text: str, match: re.Match[str], name: str, kind: Kind) -> V
     before = text[begin - 1] if begin else ""
     if before and before == text[at] and before in "\"'`" and not close:
         return None  # the quote closes: `"Password: "`
-    is_tight = separator != ":" or not match["gap"] or close.strip(")") != ""
+    is_tight = separator not in (":", "->", "→") or not match["gap"] or close.strip(")") != ""
     if separator == ":" and not close.strip("])") and _is_no_name(text, at, name, text[max(0, begin - 2) : begin]):
         return None
     last = name.lower().rpartition("_")[2]
@@ -93,6 +96,8 @@ def _assigned_value(text: str, match: re.Match[str], name: str, kind: Kind) -> V
         secret(text, kind, is_tight=is_tight, name=last),
         in_query=separator == "=" and before != "" and before in "?&",
     )
+    if value is not None and separator in ("->", "→") and not _WITH_A_DIGIT.match(text, value.start):
+        return None
     if value is not None and name.lower() == "pass" and _is_result(text, name, text[max(0, begin - 8) : begin], value):
         return None
     return value
@@ -126,7 +131,7 @@ def sentences(text: str) -> Iterator[Found]:
             yield value.start, value.stop, "password"
         elif kind != "password" and (looks_random(text, value.start) or kind == "pin"):
             yield value.start, value.stop, MASKS[kind]
-    for match in _TRIED.finditer(low):
+    for match in chain(_TRIED.finditer(low), _CELL.finditer(low)):
         value = value_at(text, match.end(), secret(text, "password", is_tight=False))
         if value is None:
             continue

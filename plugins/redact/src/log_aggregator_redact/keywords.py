@@ -5,7 +5,8 @@ from __future__ import annotations
 from log_aggregator_redact.words import either
 
 _LATIN = (
-    "pass|pwd|pswd|pword|psw|kennwort|wachtwoord|wachtzin|senha|contrase|haslo|heslo|salasana|losenord|adgangskode|parola|"
+    "pass[ _-]?(?:phrase|word|code)|pass|"
+    "pwd|pswd|pword|psw|kennwort|wachtwoord|wachtzin|senha|contrase|haslo|heslo|salasana|losenord|adgangskode|parola|"
     "jelszo|"
     "motdepasse|mdp|secret|token|cred|otp|cv[vcn]|psk|bearer|kek|dek|sas|authtok|_auth|xauth|puk|authoriz|authoris|cookie|"
     "session|sess[_-]?id|sessid|phpsessid|connect\\.sid|mnemonic|phrase|"

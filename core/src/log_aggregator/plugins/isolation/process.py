@@ -137,7 +137,6 @@ class IsolatedStage:
             limit=1024 * 1024,
             env={},
             cwd="/",
-            umask=0o077,
             start_new_session=True,
         )
         assert self._process.stdin is not None

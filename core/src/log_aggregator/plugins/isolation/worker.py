@@ -30,6 +30,7 @@ def main() -> int:
     if start is None:
         return 0
     sys.path += [entry for entry in start.path if entry not in sys.path]
+    os.umask(0o077)
     _limit(start.memory_mib)
     return _serve(start, requests, answers)
 
