@@ -11,13 +11,18 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from log_aggregator.errors import ConfigError, LogAggregatorError
+from log_aggregator.journal.checks import Lost, take_out_damaged
+from log_aggregator.journal.salvage import copy_readable, set_aside
+from log_aggregator.model.fields.timestamps import to_iso
+from log_aggregator.storekit.wal import mend
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (
     id INTEGER PRIMARY KEY CHECK (id = 1), instance TEXT NOT NULL, sequence INTEGER NOT NULL, version INTEGER NOT NULL
 );
 CREATE TABLE IF NOT EXISTS intake (
-    position INTEGER PRIMARY KEY AUTOINCREMENT, received INTEGER NOT NULL, payload BLOB NOT NULL
+    position INTEGER PRIMARY KEY AUTOINCREMENT, received INTEGER NOT NULL, payload BLOB NOT NULL,
+    logs INTEGER, checksum INTEGER
 );
 CREATE TABLE IF NOT EXISTS keys (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -37,14 +42,17 @@ CREATE TABLE IF NOT EXISTS plugin_state (
 );
 CREATE TABLE IF NOT EXISTS outbox (
     sequence INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, first_sequence INTEGER NOT NULL,
-    groups INTEGER NOT NULL, logs INTEGER NOT NULL, opened INTEGER NOT NULL, payload BLOB NOT NULL
+    groups INTEGER NOT NULL, logs INTEGER NOT NULL, opened INTEGER NOT NULL, payload BLOB NOT NULL,
+    checksum INTEGER
 );
 CREATE TABLE IF NOT EXISTS lanes (
     name TEXT PRIMARY KEY, cursor INTEGER NOT NULL, epoch INTEGER, sequence INTEGER, lost INTEGER NOT NULL
 ) WITHOUT ROWID;
 """
 
-VERSION = 1
+VERSION = 2
+
+_SINCE_VERSION_2 = (("intake", "logs INTEGER"), ("intake", "checksum INTEGER"), ("outbox", "checksum INTEGER"))
 
 
 class JournalError(LogAggregatorError):
@@ -65,26 +73,86 @@ class OpenJournal(NamedTuple):
     connection: sqlite3.Connection
     identity: Identity
     lock: IO[str]
+    damage: str = ""
+    """What was found damaged and what of it is lost; empty when nothing was."""
 
 
 def open_journal(data_dir: Path) -> OpenJournal:
     """Open (or create) the journal of a data directory and lock the directory for this process.
 
+    What is damaged is mended, or set aside and taken over as far as it can be read: a start never fails for it.
     Raises `ConfigError` when the directory cannot be used or another service uses it.
     """
     try:
-        data_dir.mkdir(parents=True, exist_ok=True)
+        _make(data_dir)
         lock = _lock(data_dir)
         path = data_dir / "journal.sqlite3"
         with contextlib.ExitStack() as failing:
             failing.callback(lock.close)
-            connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-            failing.callback(connection.close)
-            identity = _prepare(connection)
+            connection, identity, damage = _open(path)
             failing.pop_all()
     except (OSError, sqlite3.Error) as error:
         raise ConfigError(f"DATA_DIR {data_dir}: cannot be used: {error}") from error
-    return OpenJournal(path, connection, identity, lock)
+    return OpenJournal(path, connection, identity, lock, damage)
+
+
+def _open(path: Path) -> tuple[sqlite3.Connection, Identity, str]:
+    connection = None
+    try:
+        damage = mend(path)
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        identity = _prepare(connection)
+        if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+            raise sqlite3.DatabaseError("the file is damaged")
+        lost = take_out_damaged(connection)
+        aside = damage.copy if damage is not None else None
+    except sqlite3.OperationalError:  # a full disk, a lock, missing rights: nothing is damaged
+        if connection is not None:
+            connection.close()
+        raise
+    except sqlite3.DatabaseError:
+        if connection is not None:
+            connection.close()
+        aside = set_aside(path)
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        identity = _prepare(connection)
+        lost = copy_readable(aside, connection)
+        lost += take_out_damaged(connection)
+        identity = _prepare(connection)
+    except BaseException:
+        if connection is not None:
+            connection.close()
+        raise
+    return connection, identity, _told(lost, aside)
+
+
+def _to_iso(time: int) -> str:
+    try:
+        return to_iso(time)
+    except (OverflowError, ValueError):
+        return "an unknown time"
+
+
+def _told(lost: Lost, aside: Path | None) -> str:
+    if not lost.logs and aside is None:
+        return ""
+    kept = f"; the damaged file is kept as {aside.name}" if aside is not None else ""
+    if not lost.logs:
+        return f"the journal was damaged; no logs are known to be lost{kept}"
+    begin, end = _to_iso(lost.begin), _to_iso(lost.end)
+    return f"the journal was damaged; lost: {lost.logs} logs, received from {begin} to {end}{kept}"
+
+
+def _make(data_dir: Path) -> None:
+    """Make the directory; its entry in the parent must be on the disk before anything in it counts as durable."""
+    if data_dir.exists():
+        return
+    data_dir.mkdir(parents=True, exist_ok=True)
+    parent = os.open(data_dir.parent, os.O_RDONLY)
+    try:
+        os.fsync(parent)
+    finally:
+        os.close(parent)
 
 
 def _lock(data_dir: Path) -> IO[str]:
@@ -113,6 +181,9 @@ def _prepare(connection: sqlite3.Connection) -> Identity:
     connection.execute("PRAGMA cache_size = -512")
     connection.execute("PRAGMA journal_size_limit = 67108864")
     connection.executescript(_SCHEMA)
+    for table, column in _SINCE_VERSION_2:
+        if column.split()[0] not in {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}:
+            connection.execute(f"ALTER TABLE {table} ADD COLUMN {column}")
     connection.execute(
         "INSERT OR IGNORE INTO meta (id, instance, sequence, version) VALUES (1, ?, 0, ?)",
         (secrets.token_hex(8), VERSION),
@@ -120,6 +191,7 @@ def _prepare(connection: sqlite3.Connection) -> Identity:
     instance, version = connection.execute("SELECT instance, version FROM meta").fetchone()
     if version > VERSION:
         raise ConfigError(f"the journal was written by a newer release (format {version}, this one reads {VERSION})")
+    connection.execute("UPDATE meta SET version = ? WHERE version < ?", (VERSION, VERSION))
     return Identity(instance, secrets.randbits(62))
 
 

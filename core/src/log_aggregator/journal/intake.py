@@ -11,6 +11,7 @@ import msgspec
 import zstandard
 
 from log_aggregator.errors import KeyReusedError
+from log_aggregator.journal.checks import checksum
 from log_aggregator.journal.keys import Keys, Known
 from log_aggregator.journal.positions import Positions, ReaderPosition
 from log_aggregator.model.record import Record
@@ -125,9 +126,10 @@ class Intake:
             return Appended(0, known.accepted, duplicate=True)
         if entry.payload is None:
             return Appended(0, entry.accepted)
+        payload = self._packed(entry.payload)
         cursor = connection.execute(
-            "INSERT INTO intake (received, payload) VALUES (?, ?)",
-            (time.time_ns() // 1000, self._packed(entry.payload)),
+            "INSERT INTO intake (received, payload, logs, checksum) VALUES (?, ?, ?, ?)",
+            (time.time_ns() // 1000, payload, entry.accepted, checksum(payload)),
         )
         assert cursor.lastrowid is not None
         return Appended(cursor.lastrowid, entry.accepted)

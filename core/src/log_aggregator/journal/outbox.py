@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from log_aggregator.journal.checks import checksum
 from log_aggregator.model.aggregate import START, Aggregate, Alias, Anomaly, Flush, Position, merge_flushes
 
 MERGE_AT = 8
@@ -65,8 +66,8 @@ class Outbox:
         payload = _encoder.encode(flush)
         connection.execute("UPDATE meta SET sequence = ?", (flush.position.sequence,))
         connection.execute(
-            "INSERT INTO outbox (sequence, epoch, first_sequence, groups, logs, opened, payload)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO outbox (sequence, epoch, first_sequence, groups, logs, opened, payload, checksum)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 flush.position.sequence,
                 flush.position.epoch,
@@ -75,6 +76,7 @@ class Outbox:
                 flush.logs,
                 flush.opened,
                 payload,
+                checksum(payload),
             ),
         )
 
@@ -144,10 +146,12 @@ class Outbox:
             run,
         ).fetchall()
         merged = merge_flushes([_read(row[0]) for row in payloads], max_samples)
+        payload = _encoder.encode(merged)
         connection.executemany("DELETE FROM outbox WHERE sequence = ?", [(sequence,) for sequence in run[:-1]])
         connection.execute(
-            "UPDATE outbox SET first_sequence = ?, groups = ?, logs = ?, opened = ?, payload = ? WHERE sequence = ?",
-            (run[0], len(merged.aggregates), merged.logs, merged.opened, _encoder.encode(merged), run[-1]),
+            "UPDATE outbox SET first_sequence = ?, groups = ?, logs = ?, opened = ?, payload = ?, checksum = ?"
+            " WHERE sequence = ?",
+            (run[0], len(merged.aggregates), merged.logs, merged.opened, payload, checksum(payload), run[-1]),
         )
         return len(run)
 

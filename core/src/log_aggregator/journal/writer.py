@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from log_aggregator.journal.database import JournalError
+from log_aggregator.storekit.watch import FileWatch
 
 Result = TypeVar("Result")
 Work = Callable[[sqlite3.Connection], Any]
@@ -22,8 +23,10 @@ _MOST_AT_ONCE = 512
 class Writer:
     """Runs work on the journal's connection. What `run` returned is on disk."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, watch: FileWatch | None = None) -> None:
+        """`watch`: what tells that the files were removed; then nothing that is written lasts."""
         self._connection = connection
+        self._watch = watch
         self._waiting: queue.SimpleQueue[tuple[Work, asyncio.Future[Any]] | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._serve, name="journal", daemon=True)
@@ -70,6 +73,8 @@ class Writer:
             for work, future in todo:
                 outcomes.append(_attempt(work, future, self._connection))
             self._connection.execute("COMMIT")
+            if self._watch is not None and (problem := self._watch.problem()):
+                raise sqlite3.OperationalError(problem)
         except sqlite3.Error as error:
             with contextlib.suppress(sqlite3.Error):
                 self._connection.execute("ROLLBACK")

@@ -45,10 +45,10 @@ def _own_checks(runtime: Runtime, journal_failure: str) -> dict[str, Any]:
         "queue": {"ok": True, "records": runtime.aggregator.queued},
         "memory": {"ok": True, "resident_bytes": resident_bytes()},
         "journal": {
-            "ok": not journal_failure,
+            "ok": not journal_failure and not runtime.damage,
             "bytes": ingester.journal_bytes,
             "max_bytes": runtime.settings.journal_max_bytes,
-            **({"detail": journal_failure} if journal_failure else {}),
+            **({"detail": journal_failure or runtime.damage} if journal_failure or runtime.damage else {}),
         },
         "rejections": {"ok": failed <= ERROR_RATE_TO_DEGRADE, "share": round(failed, 4)},
         "errors": {"ok": True, "share": round(tally.errors / max(1, tally.logs), 4)},

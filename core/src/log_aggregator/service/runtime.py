@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -30,6 +31,9 @@ from log_aggregator.processing.partial_aggregates import PreAggregator
 from log_aggregator.processing.processor import Processor
 from log_aggregator.service.latency import Latency
 from log_aggregator.service.receivers import Receivers
+from log_aggregator.storekit.watch import FileWatch
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,13 +41,15 @@ class Runtime:
     """Every part of a running process. Complete when made.
 
     `settings.data_dir` is this worker's directory, `shared_dir` that of all workers, `instance` the identity of the
-    former. `latency` is from the arrival of a request to its acknowledgement, `started` in seconds since 1970.
+    former. `damage` says what of the journal was found damaged at the start, `latency` is from the arrival of a request
+    to its acknowledgement, `started` in seconds since 1970.
     """
 
     settings: Settings
     shared_dir: Path
     place: Place
     instance: str
+    damage: str
     registry: Registry
     registrations: Registrations
     writer: Writer
@@ -78,7 +84,9 @@ async def open_runtime(settings: Settings, registry: Registry, place: Place) -> 
     async with AsyncExitStack() as stack:
         journal = await asyncio.to_thread(open_journal, settings.data_dir)
         stack.callback(journal.lock.close)
-        writer = Writer(journal.connection)
+        writer = Writer(journal.connection, FileWatch(journal.path))
+        if journal.damage:
+            log.error(journal.damage)
         stack.push_async_callback(asyncio.to_thread, writer.close)
         intake, outbox = Intake(settings.idempotency_keys), Outbox()
         stages = Stages(registry)
@@ -102,6 +110,7 @@ async def open_runtime(settings: Settings, registry: Registry, place: Place) -> 
             shared_dir=shared_dir,
             place=place,
             instance=journal.identity.instance,
+            damage=journal.damage,
             registry=registry,
             registrations=Registrations(),
             writer=writer,
