@@ -97,3 +97,16 @@ def test_constants_written_in_capitals_stay_longer() -> None:
 
 def test_units_of_one_duration_are_one_pattern() -> None:
     assert set(learn(["sync took {TIME}s", "sync took {TIME}ms", "sync took {TIME}µs"])) == {"sync took {TIME}"}
+
+
+def test_names_with_one_beginning_vary_sooner() -> None:
+    assert set(learn([f"client probe-{name} left" for name in NAMES[:3]])) == {"client {VAR} left"}
+    assert len(set(learn([f"client {name} left" for name in NAMES[:3]]))) == 3
+
+
+def test_names_alone_do_not_swallow_what_they_name() -> None:
+    apart([[f"closing org.acme.{thing}@{{HEX}}"] * 2 for thing in ("Pool", "Cache")])
+
+
+def test_null_and_undefined_are_words_of_a_sentence() -> None:
+    apart([[f"cannot read properties of {nothing} at line {{ID}}"] * 2 for nothing in ("null", "undefined")])

@@ -11,11 +11,13 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from enum import Enum
 
-from log_aggregator_templates.literals import CONSTANTS, is_constant_name, is_state
+from log_aggregator_templates.literals import BOOLEANS, is_constant_name, is_state
 from log_aggregator_templates.tokens import VARIABLE
 
 _NAME = re.compile(r"[/\\@$~]|\w\.\w|\w-\w+-\w|\w::\w")
 _COMPOUND = re.compile(r"[^\W\d_]_[^\W_]|[^\W_]_[^\W\d_]|\w_\{ID\}")
+_HEAD = re.compile(r"[^\W\d_]{3,}[_.:/-]")
+"""What names of one kind begin with: `sensor-attic`, `sensor-hall`."""
 _WORD = re.compile(r"[^\W\d_]{2}")
 _DIGITS = re.compile(r"\d+")
 
@@ -24,6 +26,8 @@ _PROSE = (_NEVER, 9, 7, 5, 4, 3, 3)
 """Different words needed where plain words differ, by the number of words that hold the line together."""
 _TEXTS = 8
 """Different texts of several words in quotes that are needed: a text says what happened."""
+_NAMES_ALONE = 4
+"""Different names needed where one word holds the line together."""
 _LONG = 50
 """Characters; a longer word is no word of a language."""
 _CODES = 14
@@ -57,12 +61,12 @@ def _by_kind(words: Sequence[str], held: int, around: Around, half_proven: bool,
     """How many are needed of words that are no plain words; 0 when they are."""
     lists = sum(map(is_list, words))
     if lists and lists >= len(words) // 2 and not any(" " in word and not is_list(word) for word in words):
-        return 2 if half_proven or others else 3
+        return 2 if half_proven or others or len({word.count(",") for word in words}) > 1 else 3
     if 2 * sum(map(is_state, words)) >= len(words):
         return _NEVER
     if all(map(_has_digit, words)):
         return _CODES if around is Around.VALUE else max(2, _CODES - held)
-    if all(word.lower() in CONSTANTS for word in words):
+    if all(word.lower() in BOOLEANS for word in words):
         return 2
     if any(" " in word for word in words):
         return _TEXTS + 2 * others
@@ -72,10 +76,19 @@ def _by_kind(words: Sequence[str], held: int, around: Around, half_proven: bool,
 def _of_names(words: Sequence[str], held: int, half_proven: bool, others: int) -> int:
     names = sum(1 for word in words if _NAME.search(word) or len(word) == 1 or len(word) > _LONG)
     if names >= len(words) - len(words) // 4:
-        return 2
+        return 2 if held > 1 or half_proven else _NAMES_ALONE
     if held > 1 and all(_COMPOUND.search(word) or _NAME.search(word) for word in words):
         return 2 if half_proven else 3 + others
+    if held > 1 and _HEAD.match(_beginning(words)):
+        return 2 if half_proven else 3 + 2 * others
     return 0
+
+
+def _beginning(words: Sequence[str]) -> str:
+    """What all words begin with."""
+    low, high = min(words), max(words)
+    same = [a == b for a, b in zip(low, high, strict=False)]
+    return low[: same.index(False)] if False in same else low
 
 
 def _prose(words: Sequence[str], held: int, around: Around) -> int:

@@ -11,6 +11,9 @@ import re
 CONSTANTS = frozenset({"true", "false", "null", "nil", "none", "undefined", "nan"})
 """What programming languages print for a truth value or for nothing: a value where a value stands."""
 
+BOOLEANS = frozenset({"true", "false"})
+"""Two of them at one place are a value, also in prose."""
+
 _SEVERITIES = """
 trace debug info information informational notice warn warning error err errors crit critical fatal alert emerg
 emergency panic severe verbose fine finer finest dbg inf wrn ftl erreur avertissement fehler warnung hinweis aviso

@@ -24,7 +24,8 @@ _ANY_WORD = re.compile(
     rf"""(
     {MASK.pattern}  # a mask of a guard
     |(?:(?<=[:]\ )|(?<=[\[(])){_ITEM}(?:,\ ?{_ITEM}){{1,200}}(?=[\])]|\s*$)  # a list
-    |(?<=\[){_IN_QUOTES}(?=\])
+    |(?<=[\[(]){_IN_QUOTES}(?=[\])])
+    |(?<=\{{){_IN_QUOTES}(?:,\ ?{_IN_QUOTES}){{0,200}}(?=\}})
     |(?<=[\s=:,(\[{{>]")(?:\\.|[^"\\\s])(?:\\.|[^"\\]){{0,2000}}(?="(?![\w"{{]))   # a text in quotes
     |(?<=^")(?:\\.|[^"\\\s])(?:\\.|[^"\\]){{0,2000}}(?="(?![\w"{{]))
     |(?<=[\s=:,(\[{{>]')(?:''|[^'\s])(?:''|[^']){{0,2000}}(?='(?![\w'{{]))
@@ -36,7 +37,7 @@ _ANY_WORD = re.compile(
 )
 _PLACEHOLDER = re.compile(r"\{[A-Z][A-Z0-9_]*\}")
 _LETTERS = re.compile(r"[^\W\d_]{2}")
-_NUMBERED = re.compile(r"[A-Za-z]{3,40}_\{ID\}")
+_NUMBERED = re.compile(r"[A-Za-z]{3,40}_\{ID\}|[A-Za-z_$][\w.$]{2,200}@\{(?:ID|HEX|NUM)\}")
 _VALUE_FOLLOWS = re.compile(r"[:=([,{]\s?[\"']?$")
 _VALUE_ENDS = re.compile(r"[\"']?(?:[,;)\]}|]|\s*\n)")
 _LONG_WORD = 160
@@ -81,7 +82,7 @@ def cut(masked: str) -> Line:
         if "=" in separator:
             separator = cutter.empty_values(separator, bool(_KEY_FOLLOWS.match(after)))
         text = _shown(cutter.words, separator, word, after if index + 2 < last else after + "\n")
-        if text is None and separator == " " and word in TIME_UNITS and cutter.is_time():
+        if text is None and separator == " " and cutter.has_unit(word):
             cutter.variable(separator, word)
         elif text is None:
             cutter.literal(separator, word)
@@ -193,9 +194,11 @@ class _Cutter:
         self.words.append(VARIABLE)
         self.texts.append(text)
 
-    def is_time(self) -> bool:
-        """Is the last part a time, whose unit may follow?"""
-        return bool(self.texts) and self.words[-1] == VARIABLE and self.texts[-1].endswith("{TIME}")
+    def has_unit(self, word: str) -> bool:
+        """Is the word the unit of the last part, which is a time or a number?"""
+        if not self.words or self.words[-1] != VARIABLE:
+            return False
+        return word == "%" or (word in TIME_UNITS and self.texts[-1].endswith("{TIME}"))
 
     def empty_values(self, separator: str, key_follows: bool) -> str:
         """Give every key without a value (`user= host=…`) an empty one; returns what is left to separate."""

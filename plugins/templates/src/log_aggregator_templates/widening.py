@@ -14,7 +14,7 @@ STR = "{STR}"
 LIST = "{LIST}"
 """Shown for a list of words, whatever else was seen in its place."""
 
-_UNITS = re.compile(r"(?<=\{TIME\}) ?(?:[a-zA-Zµμ]{1,12})(?!\w)")
+_UNITS = re.compile(r"(?<=\{TIME\}) ?[a-zA-Zµμ]{1,12}(?!\w)")
 
 
 def widen(text: str, other: str) -> str:
