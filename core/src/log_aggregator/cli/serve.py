@@ -43,6 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--plugins", metavar="FILE", type=Path, help="the pipeline (default: PLUGINS_FILE or plugins.toml)"
     )
+    parser.add_argument(
+        "--dev", action="store_true", help="for authors: start again at each change of a plugin's files"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -50,6 +53,10 @@ def run(args: argparse.Namespace) -> int:
     settings = load_settings(os.environ)
     if args.plugins is not None:
         settings = settings.model_copy(update={"plugins_file": args.plugins})
+    if args.dev:
+        from log_aggregator.cli.dev import DevServer  # noqa: PLC0415  a service for others does without it
+
+        return DevServer(settings.plugins_file).run()
     logs.configure(settings.log_level, settings.log_format)
     # Some supervisors ignore SIGCHLD, and a child inherits that: then nobody learns how a worker or plugin ended.
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)

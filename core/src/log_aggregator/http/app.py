@@ -33,7 +33,7 @@ def build_app(backend: Backend) -> web.Application:
     app[BACKEND] = backend
     app[STOPPING] = asyncio.Event()
     ingest, reading, operating = Ingest(backend, guard), Reading(backend), Operating(backend, guard)
-    explaining = Explaining()
+    explaining = Explaining(backend.routes)
     add = app.router.add_route
     add("POST", "/ingest", ingest.one, expect_handler=ingest.expect)
     add("POST", "/ingest/batch", ingest.batch, expect_handler=ingest.expect)

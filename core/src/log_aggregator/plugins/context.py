@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import functools
+from collections.abc import Awaitable, Callable, Container
 from pathlib import Path
 from typing import Any, Protocol, get_args
 
@@ -13,6 +14,7 @@ from log_aggregator.errors import ConfigError
 from log_aggregator.hookspecs import RouteScope
 from log_aggregator.model.aggregate import Alias, Anomaly
 from log_aggregator.model.record import Record
+from log_aggregator.plugins.reserved import check_route, is_reserved_check
 from log_aggregator.store import Store
 
 Check = Callable[[], Awaitable[str | None]]
@@ -106,6 +108,7 @@ class PluginContext:
         """Serve an HTTP route, for API keys of a scope."""
         if self._registrations.complete:
             raise ConfigError(f"plugin {self._name}: route {path}: routes are added in lifespan, before the start")
+        check_route(f"plugin {self._name}", method, path)
         if any((method, path) == known[:2] for known in self._registrations.routes):
             raise ConfigError(f"plugin {self._name}: route {method} {path} is taken by another plugin")
         if scope is not None:
@@ -118,6 +121,7 @@ class PluginContext:
             known = ", ".join(get_args(RouteScope))
             raise ConfigError(f"plugin {self._name}: route {path}: scope {scope!r}: expected one of {known}")
 
+        @functools.wraps(handler)
         async def marked(request: web.Request) -> web.StreamResponse:
             return await handler(request)
 
@@ -126,11 +130,19 @@ class PluginContext:
 
     def add_health_check(self, name: str, check: Check) -> None:
         """Run `check` at every `GET /health`."""
+        self._check_free(name, self._registrations.checks, "health check")
         self._registrations.checks[name] = check
 
     def add_stats(self, name: str, figures: Stats) -> None:
         """Show what `figures` returns at `GET /stats`."""
+        self._check_free(name, self._registrations.stats, "stats")
         self._registrations.stats[name] = figures
+
+    def _check_free(self, name: str, taken: Container[str], what: str) -> None:
+        if name in taken or (what == "health check" and is_reserved_check(name)):
+            raise ConfigError(
+                f"plugin {self._name}: {what} {name!r} is taken; expected a name of its own, such as {self._name!r}"
+            )
 
     async def stats(self) -> dict[str, Any]:
         """The object of `GET /stats`."""

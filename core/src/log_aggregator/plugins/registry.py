@@ -6,17 +6,21 @@ import importlib
 import inspect
 import site
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import importlib_metadata
 import pluggy
 from pydantic import BaseModel, ValidationError
 
-from log_aggregator.config.pipeline import PluginEntry, describe
+from log_aggregator.config.explain import describe
+from log_aggregator.config.pipeline import HOST_KEYS, PluginEntry
 from log_aggregator.config.settings import nearest
 from log_aggregator.errors import ConfigError
 from log_aggregator.hookspecs import API_VERSION, HOOKS, PROJECT, Hookspecs
+from log_aggregator.plugins.checks import check_marks, check_rivals, installed_releases
 from log_aggregator.plugins.isolation.process import IsolatedStage
+from log_aggregator.plugins.single_file import plugin_class
 
 GROUP = "log_aggregator.plugins"
 
@@ -62,11 +66,12 @@ class Registry:
         self.plugins: list[Plugin] = []
         self._manager = pluggy.PluginManager(PROJECT)
         self._manager.add_hookspecs(Hookspecs)
-        available = installed_plugins()
+        available, releases = installed_plugins(), installed_releases(GROUP)
         given = given or {}
         for entry in entries:
             reason = entry.why_off(environ)
             if reason is None:
+                check_rivals(entry.where, entry.name, {} if entry.file or entry.name in given else releases)
                 self.plugins.append(_load(entry, available, given))
             else:
                 self.off[entry.name] = reason
@@ -86,7 +91,9 @@ class Registry:
             specs = getattr(type(plugin.instance), "hookspecs", None)
             if specs is not None:
                 self._manager.add_hookspecs(specs)
+        known = [name for name, caller in vars(self._manager.hook).items() if getattr(caller, "spec", None)]
         for plugin in self.plugins:
+            check_marks(plugin.entry.where, plugin.instance, () if plugin.entry.isolated else known)
             try:
                 self._manager.register(plugin.instance, plugin.name)
                 self._manager.check_pending()
@@ -139,6 +146,8 @@ def _load(entry: PluginEntry, available: dict[str, importlib_metadata.EntryPoint
         return Plugin(entry, _checked_instance(entry, made, f"{made.__module__}:{made.__qualname__}"), "(given)", "")
     if made is not None:
         return Plugin(entry, made, "(given)", "")
+    if entry.file is not None:
+        return _load_file(entry, entry.file)
     point = available.get(entry.name)
     if point is None:
         hint = nearest(entry.name, list(available)) or f"; try: pip install log-aggregator-{entry.name}"
@@ -154,6 +163,18 @@ def _load(entry: PluginEntry, available: dict[str, importlib_metadata.EntryPoint
     if entry.isolated:
         return _isolated(entry, factory, point.value, release)
     return Plugin(entry, _checked_instance(entry, factory, point.value), *release)
+
+
+def _load_file(entry: PluginEntry, file: Path) -> Plugin:
+    if entry.isolated:
+        raise ConfigError(
+            f"{entry.where} isolated: a plugin in a single file has no process of its own: make a package"
+        )
+    try:
+        factory = plugin_class(file)
+    except (Exception, SystemExit) as error:
+        raise ConfigError(f"{entry.where}: {file} cannot be imported: {type(error).__name__}: {error}") from error
+    return Plugin(entry, _checked_instance(entry, factory, f"{file.name}:{factory.__name__}"), str(file), "")
 
 
 def _imported(point: importlib_metadata.EntryPoint) -> Any:
@@ -212,7 +233,7 @@ def _options(entry: PluginEntry, config: type[BaseModel]) -> BaseModel:
     try:
         return config.model_validate(entry.options)
     except ValidationError as error:
-        raise ConfigError(describe(error, entry.where, config)) from None
+        raise ConfigError(describe(error, entry.where, config, HOST_KEYS)) from None
     except (Exception, SystemExit) as error:
         raise ConfigError(f"{entry.where}: options cannot be read: {type(error).__name__}: {error}") from error
 
