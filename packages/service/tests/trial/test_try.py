@@ -108,7 +108,7 @@ def test_dropped_rejected_and_failed_by_whom(run: Run, tmp_path: Path) -> None:
 def test_a_line_ends_at_a_newline_alone(run: Run) -> None:
     done = run("-", "--json", text="one\x0ctwo\u2028three\x1cfour\r\n\nfive")
     assert [(one["number"], one["message"]) for one in objects(done)] == [
-        (1, "one\x0ctwo\u2028three\x1cfour"),
+        (1, "one�two\u2028three�four"),
         (3, "five"),
     ]
 

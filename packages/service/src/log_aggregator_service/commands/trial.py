@@ -57,11 +57,8 @@ def run(args: argparse.Namespace) -> int:
         return trial.once()
     sys.dont_write_bytecode = True  # bytecode tells changes of one second apart by their size alone
     while True:
-        before = trial.times()
         trial.once()
-        after = trial.times()
-        changed = wait_for_change(before | {path: at for path, at in after.items() if path not in before})
-        trial.announce(changed)
+        trial.announce(wait_for_change(trial.seen))
 
 
 class _Trial:
@@ -71,13 +68,17 @@ class _Trial:
         self._plugins_file = args.plugins or self._settings.plugins_file
         self._stdin = sys.stdin.buffer.read() if args.file == "-" else b""
         self._entries: list[PluginEntry] = []
+        self.seen: Times = {}
+        """The files of the last run, as they were before it read them."""
 
     def once(self) -> int:
         """One run."""
+        self.seen = self._times()
         try:
             data = self._stdin if self._args.file == "-" else Path(self._args.file).read_bytes()
             logs = read_records(data, self._args.format)
             self._entries = entries_of(self._plugins_file, self._args.plugin)
+            self.seen = self._times() | self.seen
             outcomes = try_logs(Registry(self._entries, os.environ), self._settings, logs)
         except (OSError, ValueError, LogAggregatorError) as error:
             text = f"{self._args.file}: {error.strerror}" if isinstance(error, OSError) else str(error)
@@ -86,8 +87,7 @@ class _Trial:
         self._print(outcomes)
         return 1 if any(one.failures for one in outcomes) else 0
 
-    def times(self) -> Times:
-        """When the files of a run were changed."""
+    def _times(self) -> Times:
         files = {self._plugins_file, *files_of(self._entries)}
         files |= {path for path in (self._args.plugin,) if path}
         return times_of(files if self._args.file == "-" else {*files, Path(self._args.file)})
