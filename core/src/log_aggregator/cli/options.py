@@ -67,9 +67,13 @@ def _default(field: FieldInfo) -> str:
     if isinstance(value, BaseModel):
         return "{ … }" if value.model_fields_set else "{}"
     try:
-        return msgspec.json.encode(value, enc_hook=str).decode()
+        return msgspec.json.encode(value, enc_hook=_plain).decode()
     except (TypeError, ValueError):
         return str(value)
+
+
+def _plain(value: Any) -> Any:
+    return value.model_dump(mode="json") if isinstance(value, BaseModel) else str(value)
 
 
 def _takes_data(field: FieldInfo) -> bool:
