@@ -19,9 +19,9 @@ class PatternQuery(BaseModel):
     level: str | None = None
     source: str | None = None
     category: str | None = None
-    q: str | None = Field(None, description="part of the pattern's text, any case")
+    q: str | None = Field(default=None, description="part of the pattern's text, any case")
     order: Order = "newest"
-    limit: int = Field(50, ge=1, le=1000)
+    limit: int = Field(default=50, ge=1, le=1000)
     cursor: str | None = None
 
 
@@ -64,7 +64,7 @@ class SeriesQuery(BaseModel):
 
     since: int
     until: int
-    step: int = Field(300, ge=1)
+    step: int = Field(default=300, ge=1)
     split_by: Literal["level", "source"] | None = None
     pattern_id: str | None = None
     level: str | None = None
@@ -90,7 +90,7 @@ class AnomalyQuery(BaseModel):
     tier: Literal["recorded", "notify"] | None = None
     pattern_id: str | None = None
     source: str | None = None
-    limit: int = Field(100, ge=1, le=1000)
+    limit: int = Field(default=100, ge=1, le=1000)
 
 
 class StoreHealth(BaseModel):
