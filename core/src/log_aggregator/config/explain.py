@@ -24,12 +24,13 @@ _NAMES = {
 def describe(error: ValidationError, where: str, model: type[BaseModel], beside: Iterable[str] = ()) -> str:
     """An error of a table in the house's form, a line a problem: where · what · expected.
 
-    `beside` are keys that may stand in the table without being fields of the model. Values are not repeated, only
-    their types: a wrong value may be a password.
+    An entry of a list is named by its number, counted from 1: `rules.#1.regex`. `beside` are keys that may stand in
+    the table without being fields of the model. Values are not repeated, only their types: a wrong value may be a
+    password.
     """
     lines = []
     for problem in error.errors(include_url=False):
-        key = ".".join(str(part) for part in problem["loc"])
+        key = ".".join(f"#{part + 1}" if isinstance(part, int) else part for part in problem["loc"])
         if problem["type"] == "extra_forbidden":
             *path, last = problem["loc"]
             known = _keys_at(model, path, beside)
