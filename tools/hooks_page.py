@@ -43,7 +43,8 @@ set another.
 
 A stage with `"continue"` that fails or stalls five times in a row is left out for 30 seconds. The others never are.
 `/health` and `/stats` name a stage that holds up the event loop: a call of more than 0.25 s is logged, one of more than
-0.5 s counts as a stall, and `loop_share` is its share of the loop's time.
+0.5 s counts as a stall, and `loop_share` is its share of the loop's time. `/health` names a stage
+whose calls take more than 20 ms on average of the last minute, of ten calls at least; it stays healthy.
 """
 
 BETWEEN = """

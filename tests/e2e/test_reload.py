@@ -153,3 +153,15 @@ def test_all_workers_reload(start_service: StartService) -> None:
         assert service.post("/ingest", {"message": "closed TCK-abc"})[0] == 202
     assert patterns(service) == Counter({"closed {TICKET}": 40})
     assert service.terminate() == 0
+
+
+def test_a_configuration_whose_tests_fail_is_not_taken(start_service: StartService) -> None:
+    service = start_service(WITH_RULE)
+    test = '[[tests]]\nmessage = "closed TCK-abc"\npattern = "closed {%s}"\n'
+    reload(service, WITH_RULE.replace("TICKET", "OTHER") + test % "TICKET", "tests fail")
+    output = service.read_output()
+    assert "tests fail: plugins.toml [[tests]] 1: pattern; run `log-aggregator test`" in output
+    assert "closed TCK" not in output
+    service.post("/ingest", {"message": "closed TCK-abc"})
+    assert patterns(service) == Counter({"closed {TICKET}": 1})
+    reload(service, WITH_RULE.replace("TICKET", "OTHER") + test % "OTHER", "INFO    reloaded")

@@ -25,11 +25,11 @@ class PatternQuery(BaseModel):
     level: str | None = None
     source: str | None = None
     category: str | None = None
-    q: str | None = Field(None, description="part of the pattern's text, any case")
+    q: str | None = Field(default=None, description="part of the pattern's text, any case")
     order: Order = "newest"
-    limit: int = Field(50, ge=1, le=1000)
+    limit: int = Field(default=50, ge=1, le=1000)
     cursor: str | None = None
-    sources: tuple[str, ...] = Field((), description=SOURCES)
+    sources: tuple[str, ...] = Field(default=(), description=SOURCES)
 
 
 class PatternRow(BaseModel):
@@ -89,12 +89,12 @@ class SeriesQuery(BaseModel):
 
     since: int
     until: int
-    step: int = Field(300, ge=1)
+    step: int = Field(default=300, ge=1)
     split_by: Literal["level", "source"] | None = None
     pattern_id: str | None = None
     level: str | None = None
     source: str | None = None
-    sources: tuple[str, ...] = Field((), description=SOURCES)
+    sources: tuple[str, ...] = Field(default=(), description=SOURCES)
 
 
 class Series(BaseModel):
@@ -116,8 +116,8 @@ class AnomalyQuery(BaseModel):
     tier: Literal["recorded", "notify"] | None = None
     pattern_id: str | None = None
     source: str | None = None
-    limit: int = Field(100, ge=1, le=1000)
-    sources: tuple[str, ...] = Field((), description=SOURCES)
+    limit: int = Field(default=100, ge=1, le=1000)
+    sources: tuple[str, ...] = Field(default=(), description=SOURCES)
 
 
 class StoreHealth(BaseModel):

@@ -200,10 +200,10 @@ class Rule(BaseModel):
 @pytest.mark.parametrize(
     ("table", "said"),
     [
-        ('rules = [{ regex = "a", categori = "b" }]', "rules.0.categori: unknown key; did you mean 'category'?"),
-        ('rules = [{ regex = "a", zzz = 1 }]', "rules.0.zzz: unknown key; expected one of: category, regex"),
+        ('rules = [{ regex = "a", categori = "b" }]', "rules.#1.categori: unknown key; did you mean 'category'?"),
+        ('rules = [{ regex = "a", zzz = 1 }]', "rules.#1.zzz: unknown key; expected one of: category, regex"),
         ('named.one = { rege = "a", regex = "a" }', "named.one.rege: unknown key; did you mean 'regex'?"),
-        ('rules = [{ regex = "(" }]', "rules.0.regex: not a regular expression"),
+        ('rules = [{ regex = "(" }]', "rules.#1.regex: not a regular expression"),
         ("requird = true", "requird: unknown key; did you mean 'required'?"),
     ],
 )

@@ -13,7 +13,7 @@ from aiohttp import web
 from log_aggregator_webhook import Webhook
 
 from log_aggregator import RetryableError
-from log_aggregator.sinks import PermanentError
+from log_aggregator.sinks import Anomaly, PermanentError
 from log_aggregator_dev import OpenSink, SinkContract, living, make_aggregate, make_flush
 
 
@@ -21,6 +21,7 @@ class Receiver:
     """Keeps each flush once, or answers `status`."""
 
     def __init__(self) -> None:
+        self.anomalies: list[str] = []
         self.flushes: dict[str, list[dict[str, Any]]] = {}
         self.status = 200
         self.headers: dict[str, str] = {}
@@ -30,6 +31,7 @@ class Receiver:
         document = await request.json()
         if self.status == 200:
             self.flushes[request.headers["Idempotency-Key"]] = document["aggregates"]
+            self.anomalies += [anomaly["id"] for anomaly in document["anomalies"]]
         return web.Response(status=self.status, headers=self.headers)
 
 
@@ -84,6 +86,19 @@ async def _answered(directory: Path, status: int, headers: dict[str, str]) -> li
 
 def test_only_the_wanted_levels_are_sent(tmp_path: Path) -> None:
     assert asyncio.run(_answered(tmp_path, 200, {})) == ["bad"]
+
+
+def test_anomalies_are_sent_though_no_aggregate_is(tmp_path: Path) -> None:
+    anomaly = Anomaly("a1", "spike", "open", "notify", "id", "p", "INFO", "web", 1, 2, 0.5)
+
+    async def sent() -> list[str]:
+        async with receiving() as receiver:
+            sink = Webhook(Webhook.Config.model_validate({"url": receiver.url, "levels": ["ERROR"]}))
+            async with living(sink, tmp_path):
+                await sink.on_flush(make_flush([make_aggregate("fine")], anomalies=(anomaly,)))
+            return receiver.anomalies
+
+    assert asyncio.run(sent()) == ["a1"]
 
 
 def test_a_busy_receiver_says_when_to_come_again(tmp_path: Path) -> None:

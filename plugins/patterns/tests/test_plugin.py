@@ -85,7 +85,7 @@ def test_a_wrong_rule_is_refused_with_what_was_expected(rule: dict[str, Any], te
     [
         (None, "No such file"),
         ("rules = 5", "rules: Input should be a valid list"),
-        ("[[rules]]\nname = 'x'", r"rules\.0\.regex: Field required"),
+        ("[[rules]]\nname = 'x'", "rule x: regex: Field required"),
         ("][", "not TOML"),
         ("[[rules]]\nname = 'x'\nregex = '(a+)+b'", "rule 'x' could hang the service: a repeat inside a repeat"),
         ("[[rules]]\nname = 'ipv4'\nregex = 'a'", "rule 'ipv4' is given twice"),

@@ -1,4 +1,7 @@
-"""List the installed plugins: which are on, in which order, and why the others are off. Imports none of them."""
+"""List the installed plugins: which are on, in which order, and why the others are off. Imports none of them.
+
+With a name: what this plugin does, and its options with their defaults. Imports this one.
+"""
 
 from __future__ import annotations
 
@@ -6,37 +9,69 @@ import argparse
 import os
 from pathlib import Path
 
-from log_aggregator.config.pipeline import read_plugins_file
-from log_aggregator.config.settings import load_settings
+from log_aggregator.config.pipeline import plugins_in_files, read_plugins_file
+from log_aggregator.config.settings import load_settings, nearest
+from log_aggregator.errors import ConfigError
 from log_aggregator.plugins.entry_points import installed_plugins
+from log_aggregator.plugins.single_file import plugin_class
 
 EXAMPLES = """examples:
   log-aggregator plugins
+  log-aggregator plugins patterns
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options."""
+    parser.add_argument("name", nargs="?", help="show the options of this plugin")
     parser.add_argument(
         "--plugins", metavar="FILE", type=Path, help="the pipeline (default: PLUGINS_FILE or plugins.toml)"
     )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print one line a plugin."""
+    """Print one line a plugin, or the options of one."""
     path = args.plugins or load_settings(os.environ).plugins_file
-    entries = read_plugins_file(path)
-    installed = installed_plugins()
-    lines = []
-    for entry in entries:
-        point = installed.get(entry.name)
-        release = f"{point.dist.name} {point.dist.version}" if point and point.dist else "not installed"
-        reason = entry.why_off(os.environ)
-        lines.append(f"  {entry.name:<12} {release:<36} {'on' if reason is None else 'off: ' + reason}")
-    named = {entry.name for entry in entries}
-    for name, point in sorted(installed.items()):
-        if name not in named:
-            release = f"{point.dist.name} {point.dist.version}" if point.dist else "?"
-            lines.append(f"  {name:<12} {release:<36} off: not named in {path}; add [plugins.{name}]")
-    print("\n".join(lines) or f"no plugin is installed or named in {path}")  # noqa: T201  the answer of the command
+    if args.name:
+        print("\n".join(_described(args.name, path)))  # noqa: T201  the answer of the command
+        return 0
+    rows = _rows(path)
+    widths = [max((len(row[column]) for row in rows), default=0) for column in (0, 1)]
+    lines = [f"  {name:<{widths[0]}}  {release:<{widths[1]}}  {state}" for name, release, state in rows]
+    print("\n".join(lines) or f"no plugin is installed or named in {path}")  # noqa: T201  likewise
     return 0
+
+
+def _rows(path: Path) -> list[tuple[str, str, str]]:
+    """Name, release and state of each plugin: those of the file in its order, then the others."""
+    installed, files = installed_plugins(), plugins_in_files(path)
+    releases = {name: f"{p.dist.name} {p.dist.version}" if p.dist else "?" for name, p in installed.items()}
+    releases |= {name: str(file) for name, file in files.items()}
+    rows = []
+    for entry in read_plugins_file(path):
+        reason = entry.why_off(os.environ)
+        rows.append(
+            (entry.name, releases.pop(entry.name, "not installed"), "on" if reason is None else f"off: {reason}")
+        )
+    return rows + [
+        (name, release, f"off: not named in {path}; add [plugins.{name}]") for name, release in sorted(releases.items())
+    ]
+
+
+def _described(name: str, path: Path) -> list[str]:
+    """The description of a plugin. Raises `ConfigError` when there is none of this name, or it cannot be imported."""
+    from log_aggregator.cli.options import described_options, first_paragraph, hooks_of  # noqa: PLC0415  the list needs none of it
+
+    installed = installed_plugins()
+    file = plugins_in_files(path).get(name) if path.exists() else None
+    if file is None and name not in installed:
+        raise ConfigError(f"plugins {name}: no plugin of this name is installed{nearest(name, list(installed))}")
+    try:
+        factory = plugin_class(file) if file else installed[name].load()
+    except (Exception, SystemExit) as error:
+        raise ConfigError(f"plugins {name}: cannot be imported: {type(error).__name__}: {error}") from error
+    dist = None if file else installed[name].dist
+    lines = [f"{name}  ({dist.name} {dist.version})" if dist else f"{name}  ({file})"]
+    lines += [f"  {line}" for line in first_paragraph(factory)]
+    lines += ["", f"  hooks: {', '.join(hooks_of(factory)) or 'none of the core'}", "", f"[plugins.{name}]"]
+    return lines + described_options(factory)

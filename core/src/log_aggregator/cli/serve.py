@@ -45,6 +45,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--plugins", metavar="FILE", type=Path, help="the pipeline (default: PLUGINS_FILE or plugins.toml)"
     )
+    parser.add_argument(
+        "--dev", action="store_true", help="for authors: start again at each change of a plugin's files"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -54,6 +57,10 @@ def run(args: argparse.Namespace) -> int:
         settings = settings.model_copy(update={"plugins_file": args.plugins})
     check_exposure(settings)
     os.umask(0o077)  # logs are nobody else's: files 0600, directories 0700
+    if args.dev:
+        from log_aggregator.cli.dev import DevServer  # noqa: PLC0415  a service for others does without it
+
+        return DevServer(settings.plugins_file).run()
     logs.configure(settings.log_level, settings.log_format)
     if access_of(settings) == "anonymous":
         logging.getLogger(__name__).warning(

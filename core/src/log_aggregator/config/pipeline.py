@@ -1,16 +1,18 @@
-"""`plugins.toml` → which plugins run, in which order, with which options."""
+"""`plugins.toml` → which plugins run, in which order, with which options; and its tests."""
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from log_aggregator.config.explain import describe
 from log_aggregator.config.field_names import parse_fields
 from log_aggregator.config.settings import nearest
+from log_aggregator.config.tests import ConfigTest, tests_in
 from log_aggregator.errors import ConfigError
 
 
@@ -32,6 +34,8 @@ class PluginEntry(BaseModel):
     isolated_deadline: float = Field(5.0, gt=0, le=600, description="an isolated stage: seconds for one batch")
     isolated_memory_mib: int = Field(512, ge=64, description="an isolated stage: memory its process may have")
     options: dict[str, Any] = {}
+    file: Path | None = None
+    """The single file that holds the plugin, where it is not an installed package."""
 
     def why_off(self, environ: Mapping[str, str]) -> str | None:
         """Why this plugin does not run in this environment; `None` when it does."""
@@ -44,14 +48,33 @@ class PluginEntry(BaseModel):
         return None
 
 
-TABLES = ("plugins", "fields")
-"""The tables of plugins.toml."""
+HOST_KEYS = frozenset(PluginEntry.model_fields) - {"name", "where", "options", "file"}
 
-HOST_KEYS = frozenset(PluginEntry.model_fields) - {"name", "where", "options"}
+TABLES = ("plugins", "plugins_dir", "fields", "tests")
+"""What may stand at the top of the file."""
 
 
 def read_plugins_file(path: Path) -> list[PluginEntry]:
     """Read the pipeline from a file. Raises `ConfigError` when it is missing or wrong."""
+    return _entries(_read(path), path.name, path.parent)
+
+
+def read_tests(path: Path) -> list[tuple[str, ConfigTest]]:
+    """The tests that stand in a file, each with its place. Raises `ConfigError` when the file or a test is wrong."""
+    return tests_in(_read(path).get("tests", []), path.name)
+
+
+def plugins_in_files(path: Path) -> dict[str, Path]:
+    """The plugins in single files below the `plugins_dir` of a file. Raises `ConfigError` as `read_plugins_file`."""
+    return _single_files(_read(path), path.name, path.parent)
+
+
+def parse_plugins(text: str, where: str = "plugins.toml") -> list[PluginEntry]:
+    """Read the pipeline from TOML text; `where` names it in errors."""
+    return _entries(_parse(text, where), where, Path())
+
+
+def _read(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -61,11 +84,10 @@ def read_plugins_file(path: Path) -> list[PluginEntry]:
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from None
-    return parse_plugins(text, path.name)
+    return _parse(text, path.name)
 
 
-def parse_plugins(text: str, where: str = "plugins.toml") -> list[PluginEntry]:
-    """Read the pipeline from TOML text; `where` names it in errors."""
+def _parse(text: str, where: str) -> dict[str, Any]:
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -73,59 +95,38 @@ def parse_plugins(text: str, where: str = "plugins.toml") -> list[PluginEntry]:
     for key in document:
         if key not in TABLES:
             hint = nearest(key, list(TABLES))
-            raise ConfigError(f"{where} {key}: unknown table; expected [plugins.<name>] or [fields]{hint}")
+            raise ConfigError(f"{where} {key}: unknown table; expected [plugins.<name>], [fields] or [[tests]]{hint}")
     parse_fields(document.get("fields", {}), f"{where} [fields]")
+    return document
+
+
+def _entries(document: dict[str, Any], where: str, directory: Path) -> list[PluginEntry]:
     plugins = document.get("plugins", {})
     if not isinstance(plugins, dict):
         raise ConfigError(f"{where} plugins: expected tables [plugins.<name>]")
-    return [_entry(name, table, f"{where} [plugins.{name}]") for name, table in plugins.items()]
+    files = _single_files(document, where, directory)
+    tests_in(document.get("tests", []), where)
+    return [_entry(name, table, f"{where} [plugins.{name}]", files.get(name)) for name, table in plugins.items()]
 
 
-def _entry(name: str, table: Any, where: str) -> PluginEntry:
+def _single_files(document: dict[str, Any], where: str, directory: Path) -> dict[str, Path]:
+    """Plugin name → file, for the directory that `plugins_dir` names: relative to the file that says so."""
+    named = document.get("plugins_dir")
+    if named is None:
+        return {}
+    if not isinstance(named, str):
+        raise ConfigError(f"{where} plugins_dir: expected the path of a directory, as a text")
+    if not (directory / named).is_dir():
+        raise ConfigError(f"{where} plugins_dir: {directory / named}: no such directory")
+    return {path.stem: path for path in sorted((directory / named).glob("*.py")) if not path.stem.startswith("_")}
+
+
+def _entry(name: str, table: Any, where: str, file: Path | None) -> PluginEntry:
     if not isinstance(table, dict):
         raise ConfigError(f"{where}: expected a table, found {table!r}; write [plugins.{name}]")
     host = {key: value for key, value in table.items() if key in HOST_KEYS}
     options = {key: value for key, value in table.items() if key not in HOST_KEYS}
     try:
-        return PluginEntry(name=name, where=where, options=options, **host)
+        return PluginEntry(name=name, where=where, options=options, file=file, **host)
     except ValidationError as error:
         raise ConfigError(describe(error, where, PluginEntry)) from None
-
-
-def describe(error: ValidationError, where: str, model: type[BaseModel]) -> str:
-    """An error of a plugin's options in the house's form, a line a problem: where · what · expected.
-
-    Values are not repeated: a wrong value may be a password.
-    """
-    lines = []
-    for problem in error.errors(include_input=False, include_url=False):
-        key = ".".join(str(part) for part in problem["loc"])
-        if problem["type"] == "extra_forbidden":
-            *path, last = problem["loc"]
-            known = _keys_at(model, path)
-            hint = nearest(str(last), known) or f"; expected one of: {', '.join(known) or 'no options'}"
-            lines.append(f"{where} {key}: unknown key{hint}")
-        else:
-            lines.append(f"{where} {key}: {problem['msg'].removeprefix('Value error, ')}")
-    return "\n".join(lines)
-
-
-def _keys_at(model: type[BaseModel], path: list[int | str]) -> list[str]:
-    """The keys that are known where an error is: `path` leads there from the plugin's table."""
-    models = [model]
-    for part in path:
-        models = [inner for outer in models for inner in _models_below(outer, str(part))] or models
-    names = {name for one in models for name in one.model_fields}
-    return sorted(names if path else names | HOST_KEYS)
-
-
-def _models_below(model: type[BaseModel], field: str) -> list[type[BaseModel]]:
-    known = model.model_fields.get(field)
-    return list(_models_in(known.annotation)) if known else []
-
-
-def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for inner in get_args(annotation):
-        yield from _models_in(inner)

@@ -41,7 +41,7 @@ def build_app(backend: Backend, ledger: Ledger | None = None) -> web.Application
     limits = app[REQUEST_LIMITS] = RequestLimits(backend.settings, quota)
     app[INNER] = Inner()
     ingest, reading, operating = Ingest(backend, guard, limits), Reading(backend), Operating(backend, guard)
-    explaining = Explaining()
+    explaining = Explaining(backend.routes)
     add = app.router.add_route
     add("POST", "/ingest", ingest.one, expect_handler=ingest.expect)
     add("POST", "/ingest/batch", ingest.batch, expect_handler=ingest.expect)

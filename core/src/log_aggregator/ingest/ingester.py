@@ -9,7 +9,7 @@ from log_aggregator.aggregation.aggregator import Aggregator
 from log_aggregator.config.settings import Settings
 from log_aggregator.errors import KeyReusedError, OverloadedError, Reject
 from log_aggregator.ingest.commit_scheduler import CommitScheduler
-from log_aggregator.ingest.request import Request, Row
+from log_aggregator.ingest.request import Request, Row, neighbors
 from log_aggregator.ingest.uninterrupted import uninterrupted
 from log_aggregator.journal import Appended, Entry, Intake, JournalError, ReaderPosition, Writer
 from log_aggregator.journal.intake import encode
@@ -150,8 +150,8 @@ class Ingester:
         """Run `on_ingest` over what has gathered; it is ready for the journal then."""
         requests, self._gathering = self._gathering, []
         self._gathered = self._gathered_size = 0
-        for neighbors in _neighbors(requests):
-            self._rows += self._guarded(neighbors)
+        for together in neighbors(requests):
+            self._rows += self._guarded(together)
 
     def _guarded(self, requests: list[Request]) -> list[Row]:
         """Run `on_ingest` over the records of neighbors together. A refusal of them is asked again of each alone."""
@@ -264,17 +264,6 @@ class Ingester:
                 self._aggregator.enqueue(result.position, row.parts)
         for request in row.requests:
             request.acknowledge(result, self._durable)
-
-
-def _neighbors(requests: list[Request]) -> list[list[Request]]:
-    """Requests stay together, except one that `needs_own_row`."""
-    groups: list[list[Request]] = []
-    for request in requests:
-        if groups and not request.needs_own_row and not groups[-1][-1].needs_own_row:
-            groups[-1].append(request)
-        else:
-            groups.append([request])
-    return groups
 
 
 def _records_of(requests: list[Request]) -> list[Record]:

@@ -75,3 +75,14 @@ class Row:
         self.size = sum([part.size for part in parts])
         self.entry = entry
         self.partials: list[PartialAggregate] | None = None
+
+
+def neighbors(requests: list[Request]) -> list[list[Request]]:
+    """Requests stay together, except one that `needs_own_row`."""
+    groups: list[list[Request]] = []
+    for request in requests:
+        if groups and not request.needs_own_row and not groups[-1][-1].needs_own_row:
+            groups[-1].append(request)
+        else:
+            groups.append([request])
+    return groups

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+import functools
+from collections.abc import Awaitable, Callable, Container, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol, get_args
 
@@ -17,6 +18,7 @@ from log_aggregator.listeners import Connection, Datagram, Listener, Tls
 from log_aggregator.model.aggregate import Alias, Anomaly
 from log_aggregator.model.receipt import AutomaticKey, Receipt
 from log_aggregator.model.record import Record
+from log_aggregator.plugins.reserved import check_route, is_reserved_check
 from log_aggregator.plugins.supervised import SupervisedTask
 from log_aggregator.store import Store
 
@@ -223,6 +225,7 @@ class PluginContext:
         """Serve an HTTP route, for API keys of a scope."""
         if self._registrations.complete:
             raise ConfigError(f"plugin {self._name}: route {path}: routes are added in lifespan, before the start")
+        check_route(f"plugin {self._name}", method, path)
         if any((method, path) == known[:2] for known in self._registrations.routes):
             raise ConfigError(f"plugin {self._name}: route {method} {path} is taken by another plugin")
         if scope is not None or by_source or credentials is not None:
@@ -238,6 +241,7 @@ class PluginContext:
             known = ", ".join(get_args(RouteScope))
             raise ConfigError(f"plugin {self._name}: route {path}: scope {scope!r}: expected one of {known}")
 
+        @functools.wraps(handler)
         async def marked(request: web.Request) -> web.StreamResponse:
             return await handler(request)
 
@@ -248,11 +252,19 @@ class PluginContext:
 
     def add_health_check(self, name: str, check: Check) -> None:
         """Run `check` at every `GET /health`."""
+        self._check_free(name, self._registrations.checks, "health check")
         self._registrations.checks[name] = check
 
     def add_stats(self, name: str, figures: Stats) -> None:
         """Show what `figures` returns at `GET /stats`."""
+        self._check_free(name, self._registrations.stats, "stats")
         self._registrations.stats[name] = figures
+
+    def _check_free(self, name: str, taken: Container[str], what: str) -> None:
+        if name in taken or (what == "health check" and is_reserved_check(name)):
+            raise ConfigError(
+                f"plugin {self._name}: {what} {name!r} is taken; expected a name of its own, such as {self._name!r}"
+            )
 
     async def stats(self) -> dict[str, Any]:
         """The object of `GET /stats`."""

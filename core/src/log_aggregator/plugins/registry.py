@@ -5,19 +5,23 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pluggy
 from pydantic import BaseModel, ValidationError
 
-from log_aggregator.config.pipeline import PluginEntry, describe
+from log_aggregator.config.explain import describe
+from log_aggregator.config.pipeline import HOST_KEYS, PluginEntry
 from log_aggregator.config.references import resolved
 from log_aggregator.config.settings import nearest
 from log_aggregator.errors import ConfigError
 from log_aggregator.hookspecs import HOOKS, PROJECT, Hookspecs
 from log_aggregator.plugins.checks import MisfitError, check_class
-from log_aggregator.plugins.entry_points import Available, imported, installed_plugins
+from log_aggregator.plugins.conformance import check_marks, check_rivals, installed_releases
+from log_aggregator.plugins.entry_points import GROUP, Available, imported, installed_plugins
 from log_aggregator.plugins.isolation.process import IsolatedStage
+from log_aggregator.plugins.single_file import plugin_class
 
 STAGE_HOOKS = ("normalize", "enrich")
 """The hooks of a stage that may run in a process of its own."""
@@ -60,11 +64,12 @@ class Registry:
         self.plugins: list[Plugin] = []
         self._manager = pluggy.PluginManager(PROJECT)
         self._manager.add_hookspecs(Hookspecs)
-        available = installed_plugins()
+        available, releases = installed_plugins(), installed_releases(GROUP)
         given = given or {}
         for entry in entries:
             reason = entry.why_off(environ)
             if reason is None:
+                check_rivals(entry.where, entry.name, {} if entry.file or entry.name in given else releases)
                 self._add(entry, environ, available, given)
             else:
                 self.off[entry.name] = reason
@@ -95,7 +100,9 @@ class Registry:
             specs = getattr(type(plugin.instance), "hookspecs", None)
             if specs is not None:
                 self._manager.add_hookspecs(specs)
+        known = [name for name, caller in vars(self._manager.hook).items() if getattr(caller, "spec", None)]
         for plugin in self.plugins:
+            check_marks(plugin.entry.where, plugin.instance, () if plugin.entry.isolated else known)
             try:
                 self._manager.register(plugin.instance, plugin.name)
                 self._manager.check_pending()
@@ -146,6 +153,8 @@ def _load(entry: PluginEntry, environ: Mapping[str, str], available: Available, 
         return Plugin(entry, _checked_instance(entry, environ, made, value), "(given)", "")
     if made is not None:
         return Plugin(entry, made, "(given)", "")
+    if entry.file is not None:
+        return _load_file(entry, environ, entry.file)
     point = available.get(entry.name)
     if point is None:
         hint = nearest(entry.name, list(available)) or f"; try: pip install log-aggregator-{entry.name}"
@@ -161,6 +170,18 @@ def _load(entry: PluginEntry, environ: Mapping[str, str], available: Available, 
     if entry.isolated:
         return _isolated(entry, environ, factory, point.value, release)
     return Plugin(entry, _checked_instance(entry, environ, factory, point.value), *release)
+
+
+def _load_file(entry: PluginEntry, environ: Mapping[str, str], file: Path) -> Plugin:
+    if entry.isolated:
+        raise ConfigError(
+            f"{entry.where} isolated: a plugin in a single file has no process of its own: make a package"
+        )
+    try:
+        factory = plugin_class(file)
+    except (Exception, SystemExit) as error:
+        raise ConfigError(f"{entry.where}: {file} cannot be imported: {type(error).__name__}: {error}") from error
+    return Plugin(entry, _checked_instance(entry, environ, factory, f"{file.name}:{factory.__name__}"), str(file), "")
 
 
 def _isolated(
@@ -199,7 +220,7 @@ def _options(entry: PluginEntry, config: type[BaseModel], environ: Mapping[str, 
     try:
         return config.model_validate(options)
     except ValidationError as error:
-        raise ConfigError(describe(error, entry.where, config)) from None
+        raise ConfigError(describe(error, entry.where, config, HOST_KEYS)) from None
     except (Exception, SystemExit) as error:
         raise ConfigError(f"{entry.where}: options cannot be read: {type(error).__name__}: {error}") from error
 

@@ -62,6 +62,8 @@ def _own_checks(runtime: Runtime, journal_failure: str) -> dict[str, Any]:
     for name, circuit in runtime.stages.circuits.items():
         if circuit.complaint:
             checks[f"plugin {name}"] = {"ok": False, "detail": circuit.complaint}
+        elif remark := circuit.remark:  # it works, and logs are taken: the service is healthy
+            checks[f"plugin {name}"] = {"ok": True, "detail": remark}
     return checks
 
 

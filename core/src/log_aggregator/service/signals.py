@@ -6,16 +6,21 @@ import asyncio
 import logging
 import os
 import signal
+import subprocess
 import sys
 
-from log_aggregator.config.pipeline import read_plugins_file
+from log_aggregator.config.pipeline import read_plugins_file, read_tests
 from log_aggregator.config.settings import Settings
 from log_aggregator.errors import ConfigError
 from log_aggregator.http.access.keys import KeyRing
 from log_aggregator.http.tls import server_context
+from log_aggregator.plugins.conformance import tests_of_plugins
 from log_aggregator.plugins.registry import Registry
 
 log = logging.getLogger(__name__)
+
+TEST_SECONDS = 120
+"""How long the tests of a configuration may take before a reload."""
 
 
 class SignalHandler:
@@ -88,4 +93,21 @@ def _load(settings: Settings) -> Registry:
     if settings.api_keys_file is not None:
         KeyRing.read(settings.api_keys_file)
     server_context(settings)
-    return Registry(read_plugins_file(settings.plugins_file), os.environ)
+    registry = Registry(read_plugins_file(settings.plugins_file), os.environ)
+    if read_tests(settings.plugins_file) or tests_of_plugins(registry):
+        _run_tests(settings)
+    return registry
+
+
+def _run_tests(settings: Settings) -> None:
+    """Run `log-aggregator test` in a process of its own. Raises `ConfigError` that names the tests that fail."""
+    command = [sys.executable, "-m", "log_aggregator", "test", "--names", "--plugins", str(settings.plugins_file)]
+    try:
+        done = subprocess.run(  # noqa: S603  our own program
+            command, capture_output=True, text=True, timeout=TEST_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise ConfigError(f"{settings.plugins_file}: its tests took more than {TEST_SECONDS} s") from None
+    if done.returncode:
+        failing = "; ".join(done.stdout.splitlines() or done.stderr.splitlines()[-1:])
+        raise ConfigError(f"{settings.plugins_file}: tests fail: {failing}; run `log-aggregator test`")

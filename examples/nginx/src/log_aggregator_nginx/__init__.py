@@ -27,6 +27,14 @@ class Nginx:
     @hookimpl
     def pattern_rules(self) -> list[dict[str, Any]]:
         """The rules, in their order."""
-        text = resources.files(__package__).joinpath("rules.toml").read_text(encoding="utf-8")
-        rules: list[dict[str, Any]] = tomllib.loads(text)["rules"]
-        return rules
+        return _tables("rules")
+
+    def tests(self) -> list[dict[str, Any]]:
+        """What becomes of some logs: `log-aggregator test` runs these beside those of `plugins.toml`."""
+        return _tables("tests")
+
+
+def _tables(name: str) -> list[dict[str, Any]]:
+    text = resources.files(__package__).joinpath("rules.toml").read_text(encoding="utf-8")
+    tables: list[dict[str, Any]] = tomllib.loads(text)[name]
+    return tables

@@ -1,4 +1,4 @@
-"""The sink 'webhook': posts the aggregates of each flush to an address."""
+"""The sink 'webhook': posts the aggregates and the anomalies of each flush to an address."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import aiohttp
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl
 
 from log_aggregator import RetryableError, Service, hookimpl
-from log_aggregator.sinks import Aggregate, Flush, PermanentError
+from log_aggregator.sinks import Aggregate, Anomaly, Flush, PermanentError
 
 
 class Webhook:
@@ -44,10 +44,11 @@ class Webhook:
     async def on_flush(self, flush: Flush) -> None:
         """Post the flush; return when the receiver has taken it."""
         rows = [_row(row) for row in flush.aggregates if not self._levels or row.level in self._levels]
-        if not rows:
+        anomalies = [_anomaly(anomaly) for anomaly in flush.anomalies]
+        if not rows and not anomalies:
             return
         assert self._session is not None
-        document = {"flush": flush.identity, "aggregates": rows}
+        document = {"flush": flush.identity, "aggregates": rows, "anomalies": anomalies}
         headers = {"Idempotency-Key": flush.identity}
         try:
             async with self._session.post(self._url, json=document, headers=headers) as answer:
@@ -75,4 +76,19 @@ def _row(aggregate: Aggregate) -> dict[str, Any]:
         "first_seen": aggregate.first_seen,
         "last_seen": aggregate.last_seen,
         "samples": aggregate.samples.messages,
+    }
+
+
+def _anomaly(anomaly: Anomaly) -> dict[str, Any]:
+    return {
+        "id": anomaly.id,
+        "kind": anomaly.kind,
+        "state": anomaly.state,
+        "tier": anomaly.tier,
+        "pattern": anomaly.pattern,
+        "level": anomaly.level,
+        "source": anomaly.source,
+        "started": anomaly.started,
+        "score": anomaly.score,
+        "details": anomaly.details,
     }

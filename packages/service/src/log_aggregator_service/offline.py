@@ -53,7 +53,7 @@ async def _find_patterns(
     stages = registry.with_hook("normalize")
     found: list[str | None] = []
     aliases: list[Alias] = []
-    async with _alive(registry, settings, aliases):
+    async with alive(registry, settings, aliases):
         for records in batches:
             batch = _kept(registry, records)
             for plugin in stages:
@@ -66,7 +66,7 @@ async def _find_patterns(
                     for final in (record or given for record, given in zip(in_place, records, strict=True))
                 ]
             await asyncio.sleep(0)
-    return found, _final(set(found), aliases)
+    return found, final_patterns(set(found), aliases)
 
 
 def explain(registry: Registry, settings: Settings, batches: Iterable[list[Record]]) -> list[tuple[str | None, Spans]]:
@@ -86,7 +86,7 @@ async def _explain(
     if ask is None:
         raise LogAggregatorError("no plugin of the pipeline explains its rules; the plugin 'patterns' does")
     explained: list[tuple[str | None, Spans]] = []
-    async with _alive(registry, settings, []):
+    async with alive(registry, settings, []):
         for records in batches:
             for record in _in_place(records, _kept(registry, records).records()):
                 took = ask(record.message) if record else ()
@@ -96,19 +96,24 @@ async def _explain(
 
 
 @asynccontextmanager
-async def _alive(registry: Registry, settings: Settings, aliases: list[Alias]) -> AsyncIterator[None]:
-    """Live inside the lifespans of the stages; the aliases that they emit are added to `aliases`."""
+async def alive(
+    registry: Registry, settings: Settings, aliases: list[Alias], hooks: Sequence[str] = ("on_ingest", "normalize")
+) -> AsyncIterator[None]:
+    """Live inside the lifespans of the plugins that have one of `hooks`, with an empty data directory.
+
+    The aliases that they emit are added to `aliases`.
+    """
     with tempfile.TemporaryDirectory(prefix="log-aggregator-") as directory:
         async with AsyncExitStack() as stack:
-            for plugin in _living(registry):
+            for plugin in _living(registry, hooks):
                 lifespan = plugin.hooks["lifespan"](service=_Handle(settings, Path(directory), aliases))
                 await stack.enter_async_context(contained(plugin.entry.where, plugin.name, lifespan))
             yield
 
 
-def _living(registry: Registry) -> list[Plugin]:
+def _living(registry: Registry, hooks: Sequence[str]) -> list[Plugin]:
     """The plugins that live around their stages. A sink that is no stage is not opened."""
-    stages = {plugin.name for hook in ("on_ingest", "normalize") for plugin in registry.with_hook(hook)}
+    stages = {plugin.name for hook in hooks for plugin in registry.with_hook(hook)}
     return [plugin for plugin in registry.with_hook("lifespan") if plugin.name in stages]
 
 
@@ -140,7 +145,8 @@ def _call(plugin: Plugin, hook: str, batch: WorkingBatch) -> None:
         raise LogAggregatorError(f"plugin {plugin.name}: {hook} failed: {type(error).__name__}: {error}") from error
 
 
-def _final(texts: set[str | None], aliases: list[Alias]) -> Final:
+def final_patterns(texts: set[str | None], aliases: list[Alias]) -> Final:
+    """What each pattern text stands for once the aliases are applied."""
     final: Final = {text: REFUSED if text is None else (pattern_id(text), text) for text in texts}
     if aliases:
         from log_aggregator.storekit import resolve_aliases  # noqa: PLC0415  many runs have none

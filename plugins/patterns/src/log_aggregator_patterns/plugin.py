@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from log_aggregator import Batch, ConfigError, Hooks, Service, hookimpl
 from log_aggregator.model.shapes import shape_of
-from log_aggregator_patterns.builtin import builtin_rules, read_rules
+from log_aggregator_patterns.builtin import builtin_rules, read_file, read_rules
 from log_aggregator_patterns.hazard import danger
 from log_aggregator_patterns.memo import PatternMemo
 from log_aggregator_patterns.rule import Rule
@@ -71,6 +71,10 @@ class Patterns:
                 raise ConfigError(str(error)) from None
             self._own += [_safe(rule, f"rule file {path}") for rule in read]
         self._use(self._own)
+
+    def tests(self) -> list[dict[str, Any]]:
+        """The tests of the rule files, for `log-aggregator test`."""
+        return [test for path in self._config.rule_files for test in read_file(path).tests]
 
     def assemble(self, hooks: Hooks) -> None:
         """Take in the rules of the rule packs."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -15,7 +16,9 @@ from log_aggregator.http.api_docs.html import docs_page
 class Explaining:
     """Makes both documents when they are first asked for: most services never are."""
 
-    def __init__(self) -> None:
+    def __init__(self, routes: Sequence[tuple[str, str, Any]] = ()) -> None:
+        """`routes` are those of the plugins."""
+        self._routes = routes
         self._document: dict[str, Any] = {}
 
     @needs(None)
@@ -33,5 +36,5 @@ class Explaining:
         if not self._document:
             from log_aggregator.http.api_docs.openapi import openapi  # noqa: PLC0415  1.4 MB that most services never need
 
-            self._document = openapi(version("log-aggregator-core"))
+            self._document = openapi(version("log-aggregator-core"), self._routes)
         return self._document

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import BaseModel
@@ -11,6 +13,8 @@ from log_aggregator.http.api_docs import models
 from log_aggregator.http.api_docs.routes import ALWAYS, CALLS, Call
 from log_aggregator.http.ingest import IDEMPOTENCY_KEY, MAX_KEY_LENGTH
 from log_aggregator.http.problem import CONTENT_TYPE
+
+_METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
 
 _REF = "#/components/schemas/{model}"
 
@@ -28,12 +32,15 @@ _KEY_HEADER = {
 }
 
 
-def openapi(version: str) -> dict[str, Any]:
-    """The document for this version of the service."""
+def openapi(version: str, routes: Iterable[tuple[str, str, Any]] = ()) -> dict[str, Any]:
+    """The document for this version of the service. `routes` are those of the plugins: method, path, handler."""
     schemas, components = _schemas()
     paths: dict[str, Any] = {}
     for call in CALLS:
         paths.setdefault(call.path, {})[call.method.lower()] = _operation(call, schemas)
+    for method, path, handler in routes:
+        if method.lower() in _METHODS:
+            paths.setdefault(_plain(path), {})[method.lower()] = _plugin_operation(method, path, handler)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Log aggregator", "version": version, "description": _DESCRIPTION},
@@ -46,6 +53,30 @@ def openapi(version: str) -> dict[str, Any]:
         },
         "security": [{}, {"key": []}],
     }
+
+
+def _plugin_operation(method: str, path: str, handler: Any) -> dict[str, Any]:
+    """What is known of a plugin's route: its place, and the docstring of its handler."""
+    handler = getattr(handler, "__wrapped__", handler)
+    text = (getattr(handler, "__doc__", None) or "").strip()
+    package = str(getattr(handler, "__module__", "") or "").partition(".")[0]
+    words = re.sub(r"[^a-z0-9]+", "_", path.lower()).strip("_")
+    return {
+        "operationId": f"plugin_{method.lower()}_{words}",
+        "summary": text.split("\n")[0] or f"{method} {path}",
+        "description": text or f"A route of {package or 'a plugin'}.",
+        "tags": ["Plugins"],
+        "parameters": [
+            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+            for name in re.findall(r"{(\w+)", path)
+        ],
+        "responses": {"default": {"description": "as the plugin says"}},
+    }
+
+
+def _plain(path: str) -> str:
+    """A path of aiohttp without the expressions of its variables: `/x/{name:.*}` → `/x/{name}`."""
+    return re.sub(r"{(\w+):[^{}]*(?:{[^{}]*}[^{}]*)*}", r"{\1}", path)
 
 
 def _schemas() -> tuple[dict[type[BaseModel], Any], dict[str, Any]]:

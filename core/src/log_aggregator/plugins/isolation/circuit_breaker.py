@@ -18,10 +18,41 @@ SLOW_CALL = 0.25
 STALL = 0.5
 """Seconds on the event loop after which a call counts as a failure: nobody was answered meanwhile."""
 
+SLOW_MEAN = 0.02
+"""Seconds a call, on average of the last minute, beyond which `/health` names a stage."""
+
+SLOW_CALLS = 10
+"""Calls within a minute that an average needs."""
+
 REMEMBERED = 60.0
 """Seconds for which a failure or a stall is shown in `/health`."""
 
 log = logging.getLogger(__name__)
+
+
+class _Minute:
+    """Calls and their seconds in the minute that runs and the one before it."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        self._now = self._before = (0, 0.0)
+
+    def add(self, seconds: float) -> None:
+        """Count a call."""
+        self._turn()
+        self._now = self._now[0] + 1, self._now[1] + seconds
+
+    def last(self) -> tuple[int, float]:
+        """Calls and seconds of one to two minutes."""
+        self._turn()
+        return self._now[0] + self._before[0], self._now[1] + self._before[1]
+
+    def _turn(self) -> None:
+        passed = time.monotonic() - self._began
+        if passed >= REMEMBERED:
+            self._before = self._now if passed < 2 * REMEMBERED else (0, 0.0)
+            self._now = (0, 0.0)
+            self._began = time.monotonic()
 
 
 class CircuitBreaker:
@@ -45,6 +76,7 @@ class CircuitBreaker:
         self.last_error = ""
         self.failures_in_a_row = 0
         self._retry_at = 0.0
+        self._minute = _Minute()
         self._stalled = False
         self._stalled_at = self._failed_at = time.monotonic() - REMEMBERED
 
@@ -71,8 +103,21 @@ class CircuitBreaker:
             return f"held up the event loop, {self.stalls} times since the start"
         return ""
 
+    @property
+    def remark(self) -> str:
+        """What `/health` says of a stage that works, and slowly; empty when it does not take long."""
+        calls, seconds = self._minute.last()
+        if calls < SLOW_CALLS or seconds / calls <= SLOW_MEAN:
+            return ""
+        share = self.loop_seconds / max(1e-9, time.monotonic() - self._since)
+        return (
+            f"slow: {1000 * seconds / calls:.0f} ms a call on average of the last minute; expected at most "
+            f"{1000 * SLOW_MEAN:.0f} ms; {share:.0%} of the event loop's time since the start"
+        )
+
     def succeeded(self, seconds: float) -> None:
         """Note a call that returned."""
+        self._minute.add(seconds)
         self.calls += 1
         self.seconds += seconds
         self.loop_seconds += seconds
@@ -91,6 +136,7 @@ class CircuitBreaker:
 
     def failed(self, seconds: float, what: str) -> None:
         """Note a call that raised, or left what is wrong; see `wrong`."""
+        self._minute.add(seconds)
         self.calls += 1
         self.seconds += seconds
         self.loop_seconds += seconds

@@ -1,0 +1,44 @@
+"""A plugin in a single Python file: the class that the file holds."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import sys
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+PREFIX = "log_aggregator_file_"
+"""How the module of a file is named: the name of the plugin follows."""
+
+
+def plugin_class(path: Path) -> Any:
+    """Run a file and return the plugin in it: its only class with a pydantic model `Config`.
+
+    Each call runs the file anew. Raises `ImportError` when it holds none or several, and whatever the file raises.
+    """
+    name = PREFIX + "".join(letter if letter.isalnum() else "_" for letter in path.stem)
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path}: not a Python file; expected a name that ends in .py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # annotations are resolved there
+    spec.loader.exec_module(module)
+    found = [thing for thing in vars(module).values() if _is_plugin(thing, name)]
+    if len(found) == 1:
+        return found[0]
+    names = ", ".join(one.__name__ for one in found)
+    raise ImportError(
+        f"{path.name} has several plugins: {names}; expected one a file"
+        if found
+        else f"{path.name} has no plugin; expected a class with a pydantic model `Config` and `__init__(self, config)`"
+    )
+
+
+def _is_plugin(thing: Any, module: str) -> bool:
+    if not inspect.isclass(thing) or thing.__module__ != module:
+        return False
+    config = getattr(thing, "Config", None)
+    return inspect.isclass(config) and issubclass(config, BaseModel)
