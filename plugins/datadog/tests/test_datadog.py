@@ -33,8 +33,8 @@ def log(message: Any = "m", **more: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("sent", "expected"),
     [
-        (log(status="error", hostname="pi", ddsource="python"), {"level": "ERROR", "source": "shop", "timestamp": ISO}),
-        (log(ddtags="env:home,team:a:b,bare", n=1), {"metadata": {"env": "home", "team": "a:b", "bare": "bare", "n": 1}}),
+        (log(status="error", hostname="pi", ddsource="python"), {"level": "ERROR", "source": "shop"}),
+        (log(ddtags="env:x,team:a:b,bare", n=1), {"metadata": {"env": "x", "team": "a:b", "bare": "bare", "n": 1}}),
         (log(status="ok"), {"level": "INFO"}),
         (log(status=3), {"level": "ERROR"}),
         (log(status="4"), {"level": "WARN"}),
