@@ -17,6 +17,7 @@ from log_aggregator.listeners import (
     Listener,
     SlowSenderError,
     Tls,
+    TlsOptions,
 )
 from log_aggregator.model.fields.construct import SentFields
 from log_aggregator.model.fields.lenient import BadLogError
@@ -39,6 +40,7 @@ __all__ = [
     "SentFields",
     "SlowSenderError",
     "Tls",
+    "TlsOptions",
     "ingest_when_possible",
     "record_of_text",
 ]

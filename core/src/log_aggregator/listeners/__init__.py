@@ -3,6 +3,7 @@
 from log_aggregator.listeners.connection import Connection, Frame, FrameTooLargeError, SlowSenderError
 from log_aggregator.listeners.limits import Limits, Memory
 from log_aggregator.listeners.listener import Listener
+from log_aggregator.listeners.options import TlsOptions
 from log_aggregator.listeners.tcp import TcpListener
 from log_aggregator.listeners.tls import Tls
 from log_aggregator.listeners.udp import Datagram, UdpListener
@@ -18,5 +19,6 @@ __all__ = [
     "SlowSenderError",
     "TcpListener",
     "Tls",
+    "TlsOptions",
     "UdpListener",
 ]

@@ -102,6 +102,19 @@ class Connection(asyncio.Protocol):
         self._take(len(separator))
         return Frame(data[: self._limits.frame_bytes], len(data))
 
+    async def read_frames(self, separator: bytes = b"\n", *, most: int = 1000, keep_last: bool = False) -> list[Frame]:
+        """The next frame, as by `read_until`, and those behind it that are here already; empty at the end."""
+        first = await self.read_until(separator, keep_last=keep_last)
+        if first is None:
+            return []
+        frames = [first]
+        whole = bytes(self._buffer[: self._buffer.rfind(separator) + 1])
+        if whole and len(separator) == 1:
+            pieces = whole.split(separator, most)
+            self._take(len(whole) - len(pieces[-1]))
+            frames += [Frame(piece[: self._limits.frame_bytes], len(piece)) for piece in pieces[:-1]]
+        return frames
+
     async def write(self, data: bytes) -> None:
         """Send bytes; returns when there is room for more. Raises `ConnectionError`, also when the peer reads none."""
         if self._transport is None or self._closed.is_set():

@@ -1,0 +1,129 @@
+"""The plugin: a port for Fluent Bit, Fluentd, Docker's `fluentd` driver and the libraries of these."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import msgpack
+from pydantic import BaseModel, ConfigDict, Field
+
+from log_aggregator import ConfigError, Record, Reject, Service, hookimpl
+from log_aggregator.receivers import BadLogError, Connection, Datagram, TlsOptions, ingest_when_possible
+from log_aggregator_forward.decoding import Chunk, ProtocolError, chunk_of, unpacker
+from log_aggregator_forward.docker import Pieces
+from log_aggregator_forward.handshake import Handshake
+from log_aggregator_forward.records import record_of
+
+HANDSHAKE_SECONDS = 10.0
+
+
+class ForwardConfig(BaseModel):
+    """Options of the Forward receiver."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    tcp: str | None = Field(None, description="address and port, such as 0.0.0.0:24224")
+    tls: TlsOptions | None = Field(None, description="a TLS port: { listen, cert, key, client_ca }")
+    shared_key: str | None = Field(None, min_length=1, description="the key that clients must know")
+    allow: tuple[str, ...] = Field((), description="networks that may send, such as 10.0.0.0/8; empty: all")
+
+
+class ForwardReceiver:
+    """Receives all modes. A chunk is acknowledged once it is durable; one that comes again is counted once."""
+
+    Config = ForwardConfig
+    api = ">=1,<2"
+
+    def __init__(self, config: ForwardConfig) -> None:
+        if not (config.tcp or config.tls):
+            raise ConfigError('tcp, tls: none is set; expected at least one, such as tcp = "0.0.0.0:24224"')
+        self._config = config
+        self._counts = {"refused": 0, "broken": 0, "wrong_keys": 0, "not_logs": 0}
+
+    @hookimpl
+    @asynccontextmanager
+    async def lifespan(self, service: Service) -> AsyncIterator[None]:
+        """Open the ports."""
+        config = self._config
+
+        async def connection(opened: Connection) -> None:
+            await self._serve(service, opened)
+
+        async def heartbeats(_: list[Datagram]) -> None:
+            """Old senders ask by UDP whether anybody is there; the answer of the port is enough."""
+
+        if config.tcp is not None:
+            listener = service.listen_tcp(config.tcp, connection, allow=config.allow)
+            host, _, port = config.tcp.rpartition(":")
+            service.listen_udp(f"{host}:{port if port != '0' else listener.port}", heartbeats, allow=config.allow)
+        if config.tls is not None:
+            service.listen_tcp(config.tls.listen, connection, tls=config.tls.tls(), allow=config.allow)
+        service.add_stats("forward", lambda: dict(self._counts))
+        yield
+
+    async def _serve(self, service: Service, opened: Connection) -> None:
+        stream = unpacker()
+        pieces = Pieces()
+        try:
+            if self._config.shared_key is not None and not await self._shake_hands(opened, stream):
+                return
+            async for message in _messages(opened, stream):
+                await self._accept(service, opened, pieces, chunk_of(message))
+        except ProtocolError:
+            self._counts["broken"] += 1
+        rest = [record_of("docker", None, one) for one in pieces.rest()]
+        if rest:
+            await ingest_when_possible(service, rest)
+
+    async def _shake_hands(self, opened: Connection, stream: msgpack.Unpacker) -> bool:
+        assert self._config.shared_key is not None
+        handshake = Handshake(self._config.shared_key)
+        await opened.write(msgpack.packb(handshake.helo()))
+        try:
+            async with asyncio.timeout(HANDSHAKE_SECONDS):
+                ping = await anext(_messages(opened, stream), None)
+        except TimeoutError:
+            return False
+        pong, is_known = handshake.answer(ping)
+        self._counts["wrong_keys"] += not is_known
+        await opened.write(msgpack.packb(pong))
+        return is_known
+
+    async def _accept(self, service: Service, opened: Connection, pieces: Pieces, chunk: Chunk) -> None:
+        records = self._records(pieces, chunk) if chunk.is_logs else []
+        self._counts["not_logs"] += not chunk.is_logs
+        if records:
+            key = f"{opened.peer}\0{chunk.tag}\0{chunk.chunk}" if chunk.chunk is not None else None
+            try:
+                await ingest_when_possible(service, records, key=key)
+            except Reject:  # a guard refuses these records for good: the sender must not try for ever
+                self._counts["refused"] += len(records)
+        if chunk.chunk is not None:
+            await opened.write(msgpack.packb({"ack": chunk.chunk}))
+
+    def _records(self, pieces: Pieces, chunk: Chunk) -> list[Record]:
+        records = []
+        for time, sent in chunk.entries:
+            for whole in pieces.join(sent) if isinstance(sent, dict) else [sent]:
+                try:
+                    records.append(record_of(chunk.tag, time, whole))
+                except BadLogError:
+                    self._counts["refused"] += 1
+        return records
+
+
+async def _messages(opened: Connection, stream: msgpack.Unpacker) -> AsyncIterator[Any]:
+    """The messages of a connection, one after the other. Raises `ProtocolError`."""
+    while True:
+        try:
+            for message in stream:
+                yield message
+            data = await opened.read()
+            if not data:
+                return
+            stream.feed(data)
+        except (ValueError, RecursionError, msgpack.exceptions.UnpackException, msgpack.exceptions.BufferFull) as error:
+            raise ProtocolError(f"what came cannot be unpacked: {type(error).__name__}") from None

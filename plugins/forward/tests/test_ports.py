@@ -1,0 +1,105 @@
+"""The receiver on real sockets, into a running service: answers, repeats, the shared key."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from hashlib import sha512
+from typing import Any
+
+import msgpack
+import pytest
+
+from log_aggregator_dev import harness
+
+
+@asynccontextmanager
+async def receiving(options: str = "") -> AsyncIterator[tuple[Any, int]]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    async with harness(f'[plugins.forward]\ntcp = "127.0.0.1:{port}"\n{options}') as running:
+        yield running, port
+
+
+class Client:
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader, self.writer = reader, writer
+        self.stream = msgpack.Unpacker(raw=False)
+
+    @classmethod
+    async def to(cls, port: int) -> Client:
+        return cls(*await asyncio.open_connection("127.0.0.1", port))
+
+    async def send(self, message: Any) -> None:
+        self.writer.write(msgpack.packb(message))
+        await self.writer.drain()
+
+    async def answer(self) -> Any:
+        async with asyncio.timeout(20):
+            while True:
+                for message in self.stream:
+                    return message
+                data = await self.reader.read(1000)
+                if not data:
+                    return None
+                self.stream.feed(data)
+
+
+CHUNK = ["shop", [[1_796_000_000, {"message": "paid"}], [1_796_000_001, {"message": "paid"}]], {"chunk": "one"}]
+
+
+async def test_a_chunk_is_acknowledged_and_counted_once_however_often_it_comes() -> None:
+    async with receiving() as (running, port):
+        for _ in range(3):
+            client = await Client.to(port)
+            await client.send(CHUNK)
+            assert await client.answer() == {"ack": "one"}
+            client.writer.close()
+        client = await Client.to(port)
+        await client.send([*CHUNK[:2], {"chunk": "two"}])
+        assert await client.answer() == {"ack": "two"}
+        client.writer.close()
+        assert await running.counts() == {"paid": 4}
+
+
+async def test_bad_entries_cost_themselves_and_metrics_are_acknowledged() -> None:
+    async with receiving() as (running, port):
+        client = await Client.to(port)
+        await client.send(["shop", [[1, {}], [2, {"message": "good"}]], {"chunk": "a"}])
+        assert await client.answer() == {"ack": "a"}
+        await client.send(["cpu", [[1, {"message": "metric"}]], {"chunk": "b", "fluent_signal": 1}])
+        assert await client.answer() == {"ack": "b"}
+        client.writer.close()
+        assert await running.counts() == {"good": 1}
+        figures = (await running.get("/stats"))["plugins"]["forward"]["figures"]
+        assert figures == {"refused": 1, "broken": 0, "wrong_keys": 0, "not_logs": 1}
+
+
+async def test_bytes_that_are_not_the_protocol_close_the_connection() -> None:
+    async with receiving() as (running, port):
+        client = await Client.to(port)
+        client.writer.write(b"GET / HTTP/1.1\r\n\r\n")
+        assert await client.answer() is None
+        client.writer.close()
+        assert (await running.get("/health"))["status"] in ("ok", "healthy")
+
+
+@pytest.mark.parametrize("key", ["sesame", "wrong"])
+async def test_only_clients_with_the_shared_key_are_heard(key: str) -> None:
+    async with receiving('shared_key = "sesame"\n') as (running, port):
+        client = await Client.to(port)
+        name, option = await client.answer()
+        assert name == "HELO"
+        nonce = option["nonce"] if isinstance(option["nonce"], bytes) else option["nonce"].encode()
+        salt = b"\xff\xfe salt"
+        digest = sha512(salt + b"client" + nonce + key.encode()).hexdigest()
+        await client.send(["PING", "client", salt, digest, "", ""])
+        pong = await client.answer()
+        assert pong[:2] == ["PONG", key == "sesame"]
+        await client.send(CHUNK)
+        assert await client.answer() == ({"ack": "one"} if key == "sesame" else None)
+        client.writer.close()
+        assert sum((await running.counts()).values()) == (2 if key == "sesame" else 0)

@@ -1,0 +1,5 @@
+"""Receives syslog by UDP, TCP and TLS."""
+
+from log_aggregator_syslog.plugin import SyslogReceiver
+
+__all__ = ["SyslogReceiver"]

@@ -1,0 +1,67 @@
+"""Syslog messages → records."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime, tzinfo
+
+from log_aggregator import Record
+from log_aggregator.receivers import BadLogError, SentFields, record_of_text
+from log_aggregator_syslog.message import Message, parse
+from log_aggregator_syslog.times import timestamp_of
+
+ASSUMED = frozenset({27, 30, 40, 45, 190})
+"""Priorities that Docker (daemon.err and daemon.info) and Heroku put on everything: they say nothing of a level."""
+
+ASSUMED_OF_OBJECTS = ASSUMED | {13, 14}
+"""`logger` and most libraries send these unless they are told otherwise: a level inside of a JSON message wins."""
+
+CEE = "@cee:"
+
+
+class Records:
+    """Makes records of messages, and counts those without text in `empty`."""
+
+    def __init__(self, zone: tzinfo | None, *, unescape: bool) -> None:
+        """`zone`: of times without one; `None` is the zone of this machine."""
+        self._zone = zone
+        self._unescape = unescape
+        self.empty = 0
+
+    def of(self, messages: Iterable[tuple[bytes, str]]) -> list[Record]:
+        """The records of messages with the addresses that they came from."""
+        now = datetime.fromtimestamp(time.time(), UTC)
+        records = []
+        for data, peer in messages:
+            try:
+                records.append(self._record(parse(data, unescape=self._unescape), peer, now))
+            except BadLogError:
+                self.empty += 1
+        return records
+
+    def _record(self, message: Message, peer: str, now: datetime) -> Record:
+        text = message.text.strip()
+        if text.startswith(CEE):
+            text = text.removeprefix(CEE).lstrip()
+        envelope = SentFields(source=message.program or message.host or peer, metadata=_metadata(message))
+        sent = timestamp_of(message.time, self._zone, now)
+        if sent is not None:
+            envelope["timestamp"] = sent
+        defaults = SentFields()
+        assumed = ASSUMED_OF_OBJECTS if text.startswith("{") else ASSUMED
+        if message.priority in assumed:
+            defaults["level"] = message.priority & 7
+        elif message.priority >= 0:
+            envelope["level"] = message.priority & 7
+        return record_of_text(text, envelope=envelope, defaults=defaults)
+
+
+def _metadata(message: Message) -> dict[str, str]:
+    named = {
+        "host": message.host if message.program else "",
+        "procid": message.process,
+        "msgid": message.message_id,
+        "facility": message.facility,
+    }
+    return {name: value for name, value in named.items() if value} | message.parameters
