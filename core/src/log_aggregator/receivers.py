@@ -23,6 +23,7 @@ from log_aggregator.model.fields.construct import SentFields
 from log_aggregator.model.fields.lenient import BadLogError
 from log_aggregator.model.receipt import AutomaticKey, Receipt
 from log_aggregator.model.record import Record
+from log_aggregator.model.template import RecordTemplate
 
 if TYPE_CHECKING:
     from log_aggregator.hookspecs import Service
@@ -37,6 +38,7 @@ __all__ = [
     "Listener",
     "OverloadedError",
     "Receipt",
+    "RecordTemplate",
     "SentFields",
     "SlowSenderError",
     "Tls",

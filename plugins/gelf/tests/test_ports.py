@@ -23,7 +23,7 @@ async def test_datagrams_chunks_and_connections_are_logs() -> None:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     address = f"127.0.0.1:{port}"
-    async with harness(f'[plugins.gelf]\nudp = "{address}"\ntcp = "{address}"\n') as running:
+    async with harness(f'[plugins.gelf]\nhttp = ""\nudp = "{address}"\ntcp = "{address}"\n') as running:
         chunked = message("in chunks")
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
             sender.sendto(message("whole"), ("127.0.0.1", port))
@@ -42,5 +42,5 @@ async def test_datagrams_chunks_and_connections_are_logs() -> None:
 
 
 def test_a_receiver_without_a_port_says_what_to_set() -> None:
-    with pytest.raises(ConfigError, match="udp, tcp: none is set"):
-        GelfReceiver(GelfReceiver.Config())
+    with pytest.raises(ConfigError, match="http, udp, tcp: none is set"):
+        GelfReceiver(GelfReceiver.Config(http=""))

@@ -240,6 +240,11 @@ async def test_hostile_protobuf_is_refused_quickly(sender: Sender, name: str) ->
     assert (await sender.post(LOGS, exported({}))).status == 200
 
 
+@pytest.mark.parametrize("scope", ["", "lib"])
+async def test_thousands_of_records_in_one_scope(sender: Sender, scope: str) -> None:
+    assert len(await sender.records(LOGS, exported(*({"body": f"m {n}"} for n in range(1900)), scope=scope))) == 1900
+
+
 async def test_one_huge_record_costs_itself(sender: Sender) -> None:
     many = field(1, field(2, field(2, b"\x32\x00" * 1_100_000) + field(2, field(5, field(1, b"good")))))
     answer = await sender.post(LOGS, many)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from aiohttp import web
@@ -36,12 +36,18 @@ def read_bulk(sent: SentBody) -> Iterator[Record | BadLogError]:
     lines = sent.lines()
     sent.check_values()
     pending: bytes | None = None
+    last, last_item = b"", None
     while True:
         line = pending if pending is not None else next(lines, None)
         pending = None
         if line is None:
             return
-        item = _action(line, default)
+        if line == last and last_item is not None:
+            item: Item | None = replace(last_item)
+        else:
+            item = _action(line, default)
+            # Most clients write the same action before each document.
+            last, last_item = (line, item) if item is not None and item.id is None else (b"", None)
         if item is None:
             if not sent.notes:
                 raise Problem(400, 'Malformed action/metadata line [1], expected an action such as {"create": {}}')

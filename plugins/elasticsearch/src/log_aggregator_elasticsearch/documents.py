@@ -21,16 +21,24 @@ def record_of(sent: SentBody, document: Any, index: str, *, has_id: bool) -> Rec
     """The record of a document. Raises `BadLogError` when there is no message in it."""
     if not isinstance(document, dict):
         raise BadLogError("a document that is no object")
-    log = {key: value for key, value in document.items() if key not in _DROPPED}
+    log = document
     more = log.get("fields")
-    if isinstance(more, dict):  # winston-elasticsearch, and Filebeat's own fields
-        del log["fields"]
-        log = more | log
-    defaults = SentFields(source=_source(log) or index, timestamp=sent.received)
-    original = _at(log, ("event", "original"))
-    if isinstance(original, str):
-        defaults["message"] = original
-    return sent.noted(Record.from_object(log, defaults=defaults), has_id=has_id)
+    if isinstance(more, dict) or not _DROPPED.isdisjoint(log):
+        log = {key: value for key, value in log.items() if key not in _DROPPED}
+        if isinstance(more, dict):  # winston-elasticsearch, and Filebeat's own fields
+            del log["fields"]
+            log = more | log
+    defaults = SentFields(source=index, timestamp=sent.received)
+    try:
+        record = Record.from_object(log, defaults=defaults)
+    except BadLogError:
+        original = _at(log, ("event", "original"))
+        if not isinstance(original, str):
+            raise
+        record = Record.from_object(log, defaults=SentFields(**defaults, message=original))
+    if record.source == index and (source := _source(log)):
+        record.source = Record.of("-", source=source).source
+    return sent.noted(record, has_id=has_id)
 
 
 def _source(log: dict[str, Any]) -> str:

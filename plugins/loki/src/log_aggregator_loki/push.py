@@ -10,7 +10,7 @@ import cramjam
 from aiohttp import hdrs, web
 
 from log_aggregator import Record
-from log_aggregator.http.decoding.protobuf import parts
+from log_aggregator.http.decoding.protobuf import parts, varint
 from log_aggregator.http.receiving import Problem, SentBody
 from log_aggregator.receivers import BadLogError
 from log_aggregator_loki.labels import LabelsError, parse
@@ -112,8 +112,8 @@ def _protobuf_entry(sent: SentBody, lines: LineReader, begin: int, end: int) -> 
         elif number == 2:
             line = _text(body, start, stop)
         elif len(more) < MOST_PAIRS:
-            pair = {n: _text(body, a, b) for n, a, b in parts(body, start, stop, (1, 2)) if b >= 0}
-            more[pair.get(1, "")] = pair.get(2, "")
+            name, value = _pair(body, start, stop)
+            more[name] = value
     if not nanos:
         sent.all_timed = False
     return lines.read(line, nanos or None, more)
@@ -126,12 +126,29 @@ def _messages(body: bytes, begin: int, end: int, wanted: int) -> Iterator[tuple[
             yield part
 
 
+def _pair(body: bytes, begin: int, end: int) -> tuple[str, str]:
+    """A label: name and value. They are nearly always short and in this order, which takes no walk."""
+    if end - begin < 128 and body[begin : begin + 1] == b"\x0a":
+        middle = begin + 2 + body[begin + 1]
+        if middle + 1 < end and body[middle] == 0x12 and middle + 2 + body[middle + 1] == end:
+            return _text(body, begin + 2, middle), _text(body, middle + 2, end)
+    pair = {number: _text(body, start, stop) for number, start, stop in parts(body, begin, end, (1, 2)) if stop >= 0}
+    return pair.get(1, ""), pair.get(2, "")
+
+
 def _nanos(body: bytes, begin: int, end: int) -> int:
     """google.protobuf.Timestamp, in nanoseconds; 0 for what was never set."""
     seconds = nanos = 0
-    for number, value, kind in parts(body, begin, end, (1, 2)):
-        if kind == -1:
-            seconds, nanos = (value, nanos) if number == 1 else (seconds, value)
+    if body[begin : begin + 1] == b"\x08":  # as everybody writes it; likewise
+        seconds, at = varint(body, begin + 1, end)
+        if at < end and body[at] == 0x10:
+            nanos, at = varint(body, at + 1, end)
+        if at != end:
+            return 0
+    else:
+        for number, value, kind in parts(body, begin, end, (1, 2)):
+            if kind == -1:
+                seconds, nanos = (value, nanos) if number == 1 else (seconds, value)
     return seconds * 10**9 + nanos if 0 < seconds < 2**40 and 0 <= nanos < 10**9 else 0
 
 

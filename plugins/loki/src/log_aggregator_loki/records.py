@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from log_aggregator import Record
-from log_aggregator.receivers import BadLogError, SentFields, record_of_text
+from log_aggregator.receivers import BadLogError, RecordTemplate, SentFields, record_of_text
 from log_aggregator_loki.labels import LEVELS, stream_of
 
 Time = int | str | float | None
+
+_LEVELS = frozenset(LEVELS)
 
 
 class LineReader:
@@ -20,23 +22,19 @@ class LineReader:
         stream = stream_of(labels)
         metadata = stream.metadata | {"tenant": tenant} if tenant else stream.metadata
         self._level, self._source = stream.level, stream.source
-        self._metadata = Record.of("-", metadata=metadata).metadata
+        self._metadata = metadata
+        self._template = RecordTemplate(level=stream.level, source=stream.source, metadata=metadata)
 
     def read(self, line: Any, when: Time, more: Mapping[str, Any] | None = None) -> Record | BadLogError:
         """The record of a line with its structured metadata, or why there is none."""
         if not isinstance(line, str):
             return BadLogError("line: expected a text")
         try:
-            if not more and line[:1] != "{":
-                return self._plain(line, when)
+            if line[:1] != "{" and (not more or _LEVELS.isdisjoint(more)):
+                return self._template.record(line, when, more)
             return self._rich(line, when, more or {})
         except BadLogError as error:
             return error
-
-    def _plain(self, line: str, when: Time) -> Record:
-        record = Record.of(line, level=self._level, source=self._source, timestamp=when)
-        record.metadata = self._metadata | record.metadata if record.metadata else self._metadata
-        return record
 
     def _rich(self, line: str, when: Time, more: Mapping[str, Any]) -> Record:
         own = next((more[name] for name in LEVELS if isinstance(more.get(name), str)), None)

@@ -39,9 +39,10 @@ def read(sent: SentBody) -> Iterator[Record | BadLogError]:
 def _of_scope(sent: SentBody, begin: int, end: int, resource: dict[str, Any]) -> Iterator[Record | BadLogError]:
     body = sent.body
     scope = ""
-    for _, start, stop in parts(body, begin, end, (1,)):
-        scope = _decoded(InstrumentationScope, body, start, stop).name
-        break
+    for number, start, stop in parts(body, begin, end, (1, 2)):
+        if number == 1:
+            scope = _decoded(InstrumentationScope, body, start, stop).name
+            break
     origin = origin_of(resource, scope)
     for number, start, stop in parts(body, begin, end, (1, 2)):
         if number == 2:

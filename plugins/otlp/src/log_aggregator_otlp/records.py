@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from log_aggregator import Record
-from log_aggregator.receivers import SentFields
+from log_aggregator.receivers import RecordTemplate, SentFields
 
 LEVELS = (None, *(level for level in ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL") for _ in range(4)))
 """Levels by SeverityNumber, 0 to 24: four numbers each."""
@@ -19,14 +19,19 @@ _OWN_SOURCES = ("service.name", "service_name", "service", "app", "application")
 _OWN_LEVELS = ("level", "severity", "severity_text", "log.level", "lvl", "loglevel")
 _OF_THE_SDK = "telemetry.sdk."
 _ANONYMOUS = "unknown_service"
+_MOST_TEMPLATES = 1000
 
 
 class Origin(NamedTuple):
-    """What records of one resource and scope share: what they say of their source, and metadata."""
+    """What records of one resource and scope share: what they say of their source, and metadata.
+
+    `templates` remembers what records of one level and source share.
+    """
 
     source: str
     fallback: str
     metadata: dict[str, Any]
+    templates: dict[tuple[Any, str | None], RecordTemplate]
 
 
 class SentRecord(NamedTuple):
@@ -55,7 +60,7 @@ def origin_of(resource: Mapping[str, Any], scope: str) -> Origin:
     }
     if scope:
         metadata["scope"] = scope
-    return Origin(source, fallback, metadata)
+    return Origin(source, fallback, metadata, {})
 
 
 def record_of(sent: SentRecord, origin: Origin) -> Record:
@@ -67,15 +72,24 @@ def record_of(sent: SentRecord, origin: Origin) -> Record:
     is_object = isinstance(sent.body, dict)
     if level is None and attributes and not is_object:
         level = _taken(attributes, _OWN_LEVELS)
-    metadata = origin.metadata | attributes if attributes else origin.metadata
     if sent.trace_id or sent.span_id:
-        metadata = metadata | {"trace_id": sent.trace_id, "span_id": sent.span_id}
+        attributes = attributes | {"trace_id": sent.trace_id, "span_id": sent.span_id}
     message = "" if is_object else _message(sent)
     if not message:
-        return _of_object(sent, level, source, metadata, stack)
-    return Record.of(
-        _with_stack(message, stack), level=level, source=source, timestamp=_time(sent.nanos), metadata=metadata
-    )
+        return _of_object(sent, level, source, origin.metadata | attributes, stack)
+    return _template(origin, level, source).record(_with_stack(message, stack), _time(sent.nanos), attributes)
+
+
+def _template(origin: Origin, level: Any, source: str | None) -> RecordTemplate:
+    """What records of one origin, level and source share."""
+    templates = origin.templates
+    template = templates.get((level, source))
+    if template is None:
+        if len(templates) >= _MOST_TEMPLATES:
+            templates.clear()
+        template = RecordTemplate(level=level, source=source, metadata=origin.metadata)
+        templates[level, source] = template
+    return template
 
 
 def _of_object(sent: SentRecord, level: Any, source: str | None, metadata: dict[str, Any], stack: Any) -> Record:

@@ -17,8 +17,11 @@ from log_aggregator.model.fields.lifting import Lifter
 from log_aggregator.model.fields.limits import Limits
 from log_aggregator.model.fields.metadata import bounded
 from log_aggregator.model.fields.table import STREAMS, FieldTable
+from log_aggregator.model.fields.text import is_dirty
+from log_aggregator.model.fields.timestamps import EARLIEST, LEEWAY
 
 Field = TypeVar("Field")
+_EARLIEST_NANOS = EARLIEST * 1000
 
 RecordFields = tuple[str, str, str, int, dict[str, Any], bool]
 """Message, level, source, timestamp, metadata, and whether the level is explicit: the first fields of a record."""
@@ -118,3 +121,21 @@ def _named_level(value: Any) -> str | None:
 def _named_source(value: Any) -> str | None:
     is_nothing = value is None or value == "" or (isinstance(value, str) and value in STREAMS)
     return None if is_nothing else source_of(value)
+
+
+def message_and_time(message: Any, timestamp: Any, unbelieved: dict[str, Any]) -> tuple[str, int]:
+    """The two fields that differ among records of one stream. A time that cannot be believed goes into `unbelieved`.
+
+    Raises `BadLogError`.
+    """
+    limits, now = _Configured.limits, time.time_ns() // 1000
+    if type(message) is not str or not 0 < len(message) <= limits.message or is_dirty(message):
+        message = message_of(message.decode("utf-8", "replace") if isinstance(message, bytes) else message, limits)
+    if type(timestamp) is int and _EARLIEST_NANOS <= timestamp <= (now + LEEWAY) * 1000:
+        return message, timestamp // 1000
+    return message, timestamp_of(timestamp, unbelieved, now)
+
+
+def bounded_metadata(metadata: dict[str, Any]) -> dict[str, Any]:
+    """Metadata within the limits of this process."""
+    return bounded(metadata, _Configured.limits)
