@@ -6,10 +6,10 @@ import argparse
 import os
 from pathlib import Path
 
-from log_aggregator.config.pipeline import read_plugins_file
 from log_aggregator.config.settings import load_settings, near_misses
 from log_aggregator.http.access.clients import Clients
 from log_aggregator.http.access.keys import KeyRing
+from log_aggregator.plugins.configured import read_pipeline
 from log_aggregator.plugins.registry import Registry
 
 EXAMPLES = """examples:
@@ -28,16 +28,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the pipeline; errors are raised as `ConfigError`."""
     settings = load_settings(os.environ)
-    path = args.plugins or settings.plugins_file
-    registry = Registry(read_plugins_file(path), os.environ)
+    pipeline = read_pipeline(settings, args.plugins)
+    registry = Registry(pipeline.entries, os.environ)
     Clients(settings.trusted_proxies)
     if settings.api_keys_file is not None:
         KeyRing.read(settings.api_keys_file)
-    lines = [f"{path}: good. The pipeline, in order:", ""]
+    lines = [f"{pipeline.name}: good. The pipeline, in order:", ""]
     for number, plugin in enumerate(registry.plugins, 1):
         hooks = ", ".join(plugin.hooks) or "no hooks"
         lines.append(f"  {number}. {plugin.name:<12} {plugin.distribution} {plugin.version}  ({hooks})")
-    lines += [f"  -  {name:<12} off: {reason}" for name, reason in registry.off.items()]
+    lines += [f"  -  {name:<12} off: {reason}" for name, reason in (registry.off | pipeline.left_out).items()]
     if not registry.with_hook("on_flush"):
         lines += ["", "Warning: no sink is on: aggregates are counted and dropped. Add [plugins.sqlite]."]
     for name, meant in near_misses(os.environ):

@@ -6,8 +6,8 @@ import argparse
 import os
 from pathlib import Path
 
-from log_aggregator.config.pipeline import read_plugins_file
 from log_aggregator.config.settings import load_settings
+from log_aggregator.plugins.configured import read_pipeline
 from log_aggregator.plugins.registry import installed_plugins
 
 EXAMPLES = """examples:
@@ -24,19 +24,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print one line a plugin."""
-    path = args.plugins or load_settings(os.environ).plugins_file
-    entries = read_plugins_file(path)
+    pipeline = read_pipeline(load_settings(os.environ), args.plugins)
     installed = installed_plugins()
     lines = []
-    for entry in entries:
+    for entry in pipeline.entries:
         point = installed.get(entry.name)
         release = f"{point.dist.name} {point.dist.version}" if point and point.dist else "not installed"
         reason = entry.why_off(os.environ)
         lines.append(f"  {entry.name:<12} {release:<36} {'on' if reason is None else 'off: ' + reason}")
-    named = {entry.name for entry in entries}
-    for name, point in sorted(installed.items()):
-        if name not in named:
-            release = f"{point.dist.name} {point.dist.version}" if point.dist else "?"
-            lines.append(f"  {name:<12} {release:<36} off: not named in {path}; add [plugins.{name}]")
-    print("\n".join(lines) or f"no plugin is installed or named in {path}")  # noqa: T201  the answer of the command
+    for name, reason in sorted(pipeline.left_out.items()):
+        point = installed.get(name)
+        release = f"{point.dist.name} {point.dist.version}" if point and point.dist else "not installed"
+        lines.append(f"  {name:<12} {release:<36} off: {reason}")
+    print("\n".join(lines) or f"no plugin is installed or named in {pipeline.name}")  # noqa: T201  the answer of the command
     return 0

@@ -8,10 +8,10 @@ import os
 import signal
 import sys
 
-from log_aggregator.config.pipeline import read_plugins_file
 from log_aggregator.config.settings import Settings
 from log_aggregator.errors import ConfigError
 from log_aggregator.http.access.keys import KeyRing
+from log_aggregator.plugins.configured import load_registry
 from log_aggregator.plugins.registry import Registry
 
 log = logging.getLogger(__name__)
@@ -86,4 +86,4 @@ def _load(settings: Settings) -> Registry:
     """All that can be wrong is read before anything changes. Raises `ConfigError`."""
     if settings.api_keys_file is not None:
         KeyRing.read(settings.api_keys_file)
-    return Registry(read_plugins_file(settings.plugins_file), os.environ)
+    return load_registry(settings, os.environ)

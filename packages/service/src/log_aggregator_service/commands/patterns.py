@@ -15,11 +15,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from log_aggregator.config.pipeline import read_plugins_file
 from log_aggregator.config.settings import load_settings
 from log_aggregator.errors import LogAggregatorError
 from log_aggregator.model.record import Record
-from log_aggregator.plugins.registry import Registry
+from log_aggregator.plugins.configured import load_registry
 from log_aggregator_service.commands.arguments import positive_int
 from log_aggregator_service.commands.screen import plain
 from log_aggregator_service.offline import Final, Spans, explain, find_patterns
@@ -60,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     # What is made here lives until the end: looking for garbage would find none.
     gc.disable()
     settings = load_settings(os.environ)
-    registry = Registry(read_plugins_file(args.plugins or settings.plugins_file), os.environ)
+    registry = load_registry(settings, os.environ, args.plugins)
     try:
         with _opened(args.file) as source:
             if args.explain:
