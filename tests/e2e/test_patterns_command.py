@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -172,3 +173,12 @@ def test_without_a_plugin_that_explains_it_says_so(late):
     done = late(b"a\n", "--explain")
     assert (done.returncode, done.stdout) == (1, b"")
     assert b"no plugin of the pipeline explains its rules" in done.stderr
+
+
+def test_json_prints_an_object_for_each_line_without_colors(run: Run) -> None:
+    done = run(b"\x1b[32mjob\x1b[0m 1 done\njob 22 done\n", "--lines", "--json")
+    assert done.returncode == 0, done.stderr.decode()
+    rows = [json.loads(row) for row in done.stdout.decode().splitlines()]
+    assert [row["pattern"] for row in rows] == ["job {ID} done", "job {ID} done"]
+    assert {row["pattern_id"] for row in rows} == {pattern_id("job {ID} done")}
+    assert all(row["level"] == "INFO" and row["source"] == "-" and row["timestamp"].endswith("Z") for row in rows)

@@ -31,19 +31,24 @@ REFUSED = ("-", "")
 """Id and pattern of a record that an `on_ingest` stage did not want."""
 
 
+Fields = tuple[str, str, int]
+"""Level, source and timestamp of a record, as the stages left them."""
+
+
 def find_patterns(
-    registry: Registry, settings: Settings, batches: Iterable[list[Record]]
+    registry: Registry, settings: Settings, batches: Iterable[list[Record]], fields: list[Fields] | None = None
 ) -> tuple[list[str | None], Final]:
     """Run `on_ingest` and `normalize` over batches of records.
 
     Returns the pattern that each record got, in order, and what every such text stands for after the
-    last record, aliases applied. Sinks are not called. Raises `LogAggregatorError` when a stage fails.
+    last record, aliases applied. The fields of each record are added to `fields` where that is given.
+    Sinks are not called. Raises `LogAggregatorError` when a stage fails.
     """
-    return asyncio.run(_find_patterns(registry, settings, batches))
+    return asyncio.run(_find_patterns(registry, settings, batches, fields))
 
 
 async def _find_patterns(
-    registry: Registry, settings: Settings, batches: Iterable[list[Record]]
+    registry: Registry, settings: Settings, batches: Iterable[list[Record]], fields: list[Fields] | None
 ) -> tuple[list[str | None], Final]:
     stages = registry.with_hook("normalize")
     found: list[str | None] = []
@@ -53,8 +58,13 @@ async def _find_patterns(
             batch = _kept(registry, records)
             for plugin in stages:
                 _call(plugin, "normalize", batch)
-            kept = batch.records()
-            found += [record.pattern or record.message if record else None for record in _in_place(records, kept)]
+            in_place = _in_place(records, batch.records())
+            found += [record.pattern or record.message if record else None for record in in_place]
+            if fields is not None:
+                fields += [
+                    (final.level, final.source, final.timestamp)
+                    for final in (record or given for record, given in zip(in_place, records, strict=True))
+                ]
             await asyncio.sleep(0)
     return found, _final(set(found), aliases)
 

@@ -15,13 +15,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+import msgspec
+
 from log_aggregator.config.settings import load_settings
 from log_aggregator.errors import LogAggregatorError
+from log_aggregator.model.fields.text import clean, is_dirty
+from log_aggregator.model.fields.timestamps import to_iso
 from log_aggregator.model.record import Record
 from log_aggregator.plugins.configured import load_registry
 from log_aggregator_service.commands.arguments import positive_int
 from log_aggregator_service.commands.screen import plain
-from log_aggregator_service.offline import Final, Spans, explain, find_patterns
+from log_aggregator_service.offline import Fields, Final, Spans, explain, find_patterns
 from log_aggregator_service.sending.source import refuse_compressed
 
 SUMMARY = "show the patterns of a file, without a service"
@@ -29,6 +33,7 @@ SUMMARY = "show the patterns of a file, without a service"
 EXAMPLES = """examples:
   log-aggregator patterns app.log --top
   log-aggregator patterns app.log --top 20
+  log-aggregator patterns app.log --json | jq -r .pattern
   journalctl -o cat | log-aggregator patterns - | sort | uniq -c
   echo 'User 123 logged in' | log-aggregator patterns - --explain
 """
@@ -42,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--plugins", metavar="FILE", type=Path, help="the pipeline (default: PLUGINS_FILE or plugins.toml)"
     )
+    parser.add_argument("--lines", action="store_true", help="join no lines: each line is a message (the default)")
     form = parser.add_mutually_exclusive_group()
     form.add_argument(
         "--top",
@@ -51,6 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="a table of the N most frequent (default: 50)",
     )
+    form.add_argument("--json", action="store_true", help="a JSON object for each line: pattern_id, pattern, level, …")
     form.add_argument("--explain", action="store_true", help="under each line which rule took which part of it")
 
 
@@ -64,6 +71,10 @@ def run(args: argparse.Namespace) -> int:
         with _opened(args.file) as source:
             if args.explain:
                 output = _explained(explain(registry, settings, _batches(source)))
+            elif args.json:
+                fields: list[Fields] = []
+                found, final = find_patterns(registry, settings, _batches(source), fields)
+                output = _objects(found, final, fields)
             else:
                 found, final = find_patterns(registry, settings, _batches(source))
                 output = _table(found, final, args.top) if args.top else iter([_lines(found, final)])
@@ -86,7 +97,6 @@ def _opened(name: str) -> BinaryIO:
 def _batches(source: BinaryIO) -> Iterator[list[Record]]:
     """Lines as records, some megabytes together."""
     now = time.time_ns() // 1000
-    metadata: dict[str, object] = {}
     rest = b""
     number = 0
     while chunk := source.read(_CHUNK):
@@ -99,14 +109,36 @@ def _batches(source: BinaryIO) -> Iterator[list[Record]]:
             continue
         text = (rest + whole).decode("utf-8", "backslashreplace").replace("\r\n", "\n")
         rest = tail
-        yield [Record(line, "INFO", "-", now, metadata, False) for line in text.split("\n")]
+        yield _records(text, now)
     if rest:
-        yield [Record(rest.decode("utf-8", "backslashreplace"), "INFO", "-", now, metadata, False)]
+        yield _records(rest.decode("utf-8", "backslashreplace"), now)
+
+
+def _records(text: str, now: int) -> list[Record]:
+    """A record for each line, without colors and control characters, as the service would take it."""
+    metadata: dict[str, object] = {}
+    if is_dirty(text):
+        text = "\n".join([clean(line.replace("\r", " ")) for line in text.split("\n")])
+    return [Record(line, "INFO", "-", now, metadata, False) for line in text.split("\n")]
 
 
 def _lines(found: list[str | None], final: Final) -> str:
     rows = {text: f"{pattern_id}\t{pattern}\n" for text, (pattern_id, pattern) in final.items()}
     return "".join([rows[text] for text in found])
+
+
+def _objects(found: list[str | None], final: Final, fields: list[Fields]) -> Iterator[str]:
+    encode = msgspec.json.encode
+    for text, (level, source, timestamp) in zip(found, fields, strict=True):
+        pattern_id, pattern = final[text]
+        row = {
+            "pattern_id": pattern_id,
+            "pattern": pattern,
+            "level": level,
+            "source": source,
+            "timestamp": to_iso(timestamp),
+        }
+        yield encode(row).decode() + "\n"
 
 
 def _table(found: list[str | None], final: Final, most: int) -> Iterator[str]:
