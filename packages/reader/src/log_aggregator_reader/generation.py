@@ -72,6 +72,11 @@ class Generation:
         """Whether its file is at hand."""
         return self._source is not None
 
+    @property
+    def is_unseen(self) -> bool:
+        """Whether it was empty when it was looked at."""
+        return self._print().head_size == 0
+
     def is_in(self, source: Source) -> bool:
         """Whether a file holds what was seen of this one; never when nothing was seen."""
         seen = self._print()

@@ -179,12 +179,15 @@ class Tail:
         self._files += found
 
     def _known(self, source: Source) -> Generation | None:
-        """The file that was read from before, if this is one; first by its inode, then by what it holds."""
+        """The file that was seen before, if this is one: by its inode and what it holds, or what it holds.
+
+        Of one that was empty when it was seen only the inode is known, which another file may have by now.
+        """
         by_inode = [file for file in self._files if file.identity == source.identity]
-        for file in by_inode:
-            if file.is_in(source) or (file.position == 0 and not file.is_done):
-                return file
-        return next((file for file in reversed(self._files) if file.is_in(source)), None)
+        known = [file for file in by_inode if file.is_in(source)]
+        known = known or [file for file in reversed(self._files) if file.is_in(source)]
+        known = known or [file for file in by_inode if file.is_unseen and not file.is_done]
+        return known[0] if known else None
 
     def _is_copied_now(self, source: Source) -> bool:
         """Whether a file is the beginning of a copy that somebody is making."""

@@ -73,7 +73,7 @@ def records(chunks: Iterable[bytes | None], *, is_joined: bool = True) -> Iterat
 def _as_utf_8(chunks: Iterator[bytes | None]) -> Iterator[bytes | None]:
     """UTF-16, which some Windows programs write, becomes UTF-8; its byte order mark and that of UTF-8 go."""
     first = next((chunk for chunk in chunks if chunk), b"")
-    if not first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+    if not (first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and b"\0" in first):
         yield first.removeprefix(codecs.BOM_UTF8)
         yield from chunks
         return

@@ -30,7 +30,7 @@ class Media(NamedTuple):
 
     def text(self, raw: bytes) -> bytes:
         """The body as UTF-8. A body that is UTF-8 is so whatever its type says."""
-        if raw.startswith(UTF_16):
+        if raw.startswith(UTF_16) and b"\0" in raw:
             return raw.decode("utf-16", "replace").encode("utf-8", "replace")
         if not self.charset or _is_utf8(raw):
             return raw
