@@ -55,7 +55,7 @@ class Delivery:
         timeout: float = 30.0,
         api_key: str = "",
         wait: Callable[[float], Any] = time.sleep,
-        on_wait: Callable[[str], Any] = lambda problem: None,
+        on_wait: Callable[[str], Any] = lambda _problem: None,
     ) -> None:
         """Raises `ValueError` when `url` is not an address."""
         parts = urlsplit(url if "://" in url else f"http://{url}")

@@ -35,7 +35,7 @@ class Follower:
         is_joined: bool = True,
         from_end: bool = False,
         limits: Limits | None = None,
-        on_problem: Callable[[str], None] = lambda problem: None,
+        on_problem: Callable[[str], None] = lambda _problem: None,
     ) -> None:
         """`place_of` says what is remembered of a path, `None` when nothing is.
 

@@ -42,7 +42,7 @@ class Tail:
         is_joined: bool = True,
         from_end: bool = False,
         older: Sequence[Path] = (),
-        on_problem: Callable[[str], None] = lambda problem: None,
+        on_problem: Callable[[str], None] = lambda _problem: None,
     ) -> None:
         """Go on at `place`, as the last piece had it. Without one begin with the files `older`, then the path's.
 
@@ -156,7 +156,8 @@ class Tail:
         read = [file.mtime for file in self._files if file.position] or [file.mtime for file in self._files]
         seen = max(read, default=0)
         found: list[Generation] = []
-        for path in siblings(self._path):
+        # Kubernetes links to the file, and its older parts lie beside that.
+        for path in siblings(self._path.resolve()):
             source = self._opened(path)
             if source is None:
                 continue
