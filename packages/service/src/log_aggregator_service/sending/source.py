@@ -74,9 +74,10 @@ def _from_document(chunks: Iterable[bytes | None], source: Input, form: Form, na
         return
     if isinstance(document, dict):
         document = document["logs"] if isinstance(document.get("logs"), list) else [document]
-    if not isinstance(document, list):
-        raise ValueError("expected a log, a list of logs, or an object with the key 'logs'")
-    yield from _entries(document, source.read, form, name)
+    if isinstance(document, list):
+        yield from _entries(document, source.read, form, name)
+        return
+    raise ValueError("expected a log, a list of logs, or an object with the key 'logs'")
 
 
 def _entries(entries: list[Any], size: int, form: Form, name: str) -> Iterator[Log]:
