@@ -18,7 +18,7 @@ from tests.faults.following import Sender, Writer, free_port, wrong
 from tests.support.service import PIPELINE, ServiceProcess
 
 LINES = int(os.environ.get("FOLLOW_LINES", "8000"))
-KILLS = int(os.environ.get("FOLLOW_KILLS", "5"))
+KILLS = int(os.environ.get("FOLLOW_KILLS", "4"))
 ROTATIONS = int(os.environ.get("FOLLOW_ROTATIONS", "4"))
 FIRST = 10
 """Lines that are there before anybody writes."""
@@ -73,6 +73,6 @@ def test_no_line_is_lost_and_none_comes_twice(run: Run) -> None:
 
 
 def test_it_catches_a_range_that_is_noted_after_it_was_sent(run: Run) -> None:
-    found = run(4000, 8, 0, [sys.executable, str(MUTANTS / "note_after_sending.py")])
+    found = run(3000, 6, 0, [sys.executable, str(MUTANTS / "note_after_sending.py")])
     assert found, "note_after_sending was not noticed: the test above proves nothing"
     assert max(found.values()) > 0
