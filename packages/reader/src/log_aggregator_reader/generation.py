@@ -56,6 +56,7 @@ class Generation:
         self._source: Source | None = None
         self._head = self._last = b""
         self._size = -1
+        self._read_at = (-1, -1)
         self._grew = time.monotonic()
 
     def saved(self) -> dict[str, Any]:
@@ -95,6 +96,7 @@ class Generation:
         self._last = source.read_at(self.position - last, last)
         self.identity, self.is_current, self.is_final = source.identity, is_current, source.is_packed
         self.mtime, self._source, self._size, self._grew = source.mtime, source, -1, time.monotonic()
+        self._read_at = (-1, -1)
 
     def peek(self) -> None:
         """Learn how the file begins before it is its turn: if it is cut until then, its copy must be found."""
@@ -135,8 +137,9 @@ class Generation:
         Raises `ReplacedError`, and `ValueError` when compressed data is broken.
         """
         source = self._source
-        if source is None:
+        if source is None or source.state == self._read_at:
             return None
+        state = source.state
         splitter, assembler = LineSplitter(self.position), Assembler(is_joined=self._is_joined)
         records: list[Record] = []
         data, beginning = self._last, b""
@@ -172,6 +175,8 @@ class Generation:
         else:
             records += assembler.flush()
         records, cut = _before(records, cut)
+        if is_at_end and not is_full and cut == at and not source.is_packed:
+            self._read_at = state  # until it changes there is nothing to read
         return self._advance(records, cut, data[: len(data) - (at - cut)])
 
     def read_exactly(self, start: int, end: int) -> list[Record]:

@@ -41,6 +41,12 @@ class Source:
         return os.fstat(self._descriptor).st_mtime_ns
 
     @property
+    def state(self) -> tuple[int, int]:
+        """Its size and the time of its last change: the same as long as nobody wrote to it."""
+        status = os.fstat(self._descriptor)
+        return status.st_size, status.st_mtime_ns
+
+    @property
     def size(self) -> int:
         """Bytes in the file, as they are on disk."""
         return os.fstat(self._descriptor).st_size
