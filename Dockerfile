@@ -9,7 +9,7 @@ COPY core core
 COPY packages packages
 COPY plugins plugins
 RUN /opt/log-aggregator/bin/pip install --no-cache-dir --no-build-isolation --prefer-binary --constraint constraints.txt \
-      ./core ./packages/client ./packages/service $(sed -n 's/^\[plugins\.\([a-z0-9_-]*\)\].*/.\/plugins\/\1/p' plugins.toml) \
+      ./core ./packages/client ./packages/reader ./packages/service $(sed -n 's/^\[plugins\.\([a-z0-9_-]*\)\].*/.\/plugins\/\1/p' plugins.toml) \
  && /opt/log-aggregator/bin/pip uninstall --yes setuptools pip
 
 # Whoever publishes the port decides who reaches it: ALLOW_ANONYMOUS=1 stands for that. API_KEYS_FILE asks for keys.

@@ -13,7 +13,7 @@ PACKAGES := $(patsubst %/pyproject.toml,%,$(wildcard packages/*/pyproject.toml))
 ALL_PLUGINS := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
 # The pipeline says which plugins a service needs; the tests take them all.
 NAMED_PLUGINS := $(shell sed -n 's/^\[plugins\.\([a-z0-9_-]*\)\].*/plugins\/\1/p' plugins.toml)
-RUN_PROJECTS := core packages/client packages/service $(filter $(NAMED_PLUGINS),$(ALL_PLUGINS))
+RUN_PROJECTS := core packages/client packages/reader packages/service $(filter $(NAMED_PLUGINS),$(ALL_PLUGINS))
 ALL_PROJECTS := core $(PACKAGES) $(ALL_PLUGINS)
 PROJECTS := $(addsuffix /pyproject.toml,$(ALL_PROJECTS))
 

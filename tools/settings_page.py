@@ -14,7 +14,8 @@ HEAD = """\
 
 <!-- Written by tools/settings_page.py from the settings in the code. Do not edit. -->
 
-`plugins.toml` names the plugins and sets their options, which each plugin's README lists. Environment variables set
+`plugins.toml` names the plugins and sets their options, which each plugin's README lists; without one,
+[a built-in pipeline](../how-to/configure-the-pipeline.md) runs. Environment variables set
 everything else. An empty variable counts as not set. `log-aggregator check` finds wrong values and misspelled names
 before a start; `log-aggregator serve --help` prints this table.
 

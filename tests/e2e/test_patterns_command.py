@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import subprocess
 from pathlib import Path
 
 import pytest
+import zstandard
 
 from log_aggregator import pattern_id
 from tests.support.service import COMMAND
@@ -112,7 +114,7 @@ def test_every_line_has_its_line(run):
 
 
 def test_lines_longer_than_a_read_and_many_of_them(run):
-    long = b"xy " * 1_500_000 + b"z"
+    long = b"x" * 5_000_000
     assert [len(pattern) for _, pattern in run.lines(long + b"\nshort\n" + long)] == [len(long), 5, len(long)]
     told = run.lines(b"".join(b"User %d logged in\n" % number for number in range(300_000)))
     assert told == [[pattern_id("User {ID} logged in"), "User {ID} logged in"]] * 300_000
@@ -182,3 +184,78 @@ def test_json_prints_an_object_for_each_line_without_colors(run: Run) -> None:
     assert [row["pattern"] for row in rows] == ["job {ID} done", "job {ID} done"]
     assert {row["pattern_id"] for row in rows} == {pattern_id("job {ID} done")}
     assert all(row["level"] == "INFO" and row["source"] == "-" and row["timestamp"].endswith("Z") for row in rows)
+
+
+TRACE = b"""one
+Traceback (most recent call last):
+  File "/app/a.py", line 3, in f
+KeyError: 'total'
+
+two
+"""
+
+
+def in_file(run: Run, data: bytes, *options: str, name: str = "app.log") -> subprocess.CompletedProcess[bytes]:
+    (run.directory / "plugins.toml").write_text(run.pipeline)
+    (run.directory / name).write_bytes(data)
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": run.site}
+    command = [COMMAND, "patterns", name, *options]
+    return subprocess.run(command, cwd=run.directory, env=environment, capture_output=True, timeout=120, check=False)
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, zstandard.compress], ids=["plain", "gzip", "zstd"])
+def test_in_a_file_a_trace_is_one_message_and_blank_lines_are_none(run, pack):
+    assert len(in_file(run, pack(TRACE)).stdout.splitlines()) == 3
+    assert len(in_file(run, pack(TRACE), "--lines").stdout.splitlines()) == 5
+    assert b"3 lines, 3 patterns" in in_file(run, pack(TRACE), "--top").stdout
+
+
+def test_blank_lines_of_standard_input_keep_their_place_but_are_no_messages(run):
+    assert run(b"one\n\n \ntwo\n").stdout.split(b"\n")[1:3] == [b"-\t", b"-\t"]
+    assert b"2 lines, 2 patterns" in run(b"one\n\n \ntwo\n", "--top").stdout
+
+
+def test_diff_fails_for_new_patterns_only(run):
+    before, after = b"User 1 in\n" * 90 + b"gone\n" * 10, b"User 2 in\n" * 20 + b"new 7\n" * 80
+    (run.directory / "old.log").write_bytes(before)
+    done = in_file(run, after, "--diff", "old.log")
+    rows = [line.split() for line in done.stdout.decode().splitlines()[1:]]
+    assert done.returncode == 1
+    assert [(row[0], row[1], row[2], row[4:]) for row in rows[:-1]] == [
+        ("+", "0", "80", ["new", "{ID}"]),
+        ("-", "10", "0", ["gone"]),
+        ("~", "90", "20", ["User", "{ID}", "in"]),
+    ]
+    assert done.stdout.endswith(b"1 new, 1 gone, 1 changed, 1 in both\n")
+    (run.directory / "old.log").write_bytes(before + after)
+    assert in_file(run, after, "--diff", "old.log").returncode == 0
+    done = in_file(run, after, "--diff", "none.log")
+    assert (done.returncode, done.stderr) == (2, b"log-aggregator patterns: none.log: No such file or directory\n")
+
+
+def test_check_finds_what_is_not_saved(run):
+    (run.directory / "known.tsv").write_bytes(in_file(run, b"User 1 in\nbye\n").stdout)
+    assert in_file(run, b"User 22 in\n", "--check", "known.tsv").returncode == 0
+    done = in_file(run, b"User 22 in\nboom 3\n", "--check", "known.tsv")
+    assert done.returncode == 1
+    assert done.stdout.decode().split()[:4] == ["1", pattern_id("boom {ID}"), "boom", "{ID}"]
+    assert in_file(run, b"a\n", "--check", "app.log").returncode == 2
+
+
+TIMES = PLUGIN.replace(
+    'if record.message == "unwanted":',
+    """word = record.message.split()[0]
+            if word.isdigit():
+                record.timestamp = int(word) * 1_000_000
+            if record.message == "unwanted":""",
+)
+
+
+def test_only_a_span_of_time(late, tmp_path):
+    (tmp_path / "late.py").write_text(TIMES)
+    data = b"1764500000 a\n1764500010 b\n1764500020 c\nno time\n"
+    done = in_file(late, data, "--since", "1764500010", "--until", "2025-11-30T10:53:40Z")
+    assert [line.split("\t")[1] for line in done.stdout.decode().splitlines()] == ["1764500010 b"]
+    assert b"2 lines" in in_file(late, data, "--since", "1764500005", "--top").stdout
+    done = in_file(late, b"none here\n", "--since", "1764500010")
+    assert (done.returncode, b"no time was found in any message" in done.stderr) == (1, True)

@@ -116,7 +116,7 @@ def test_run_installs_the_plugins_of_the_pipeline_and_test_all_of_them():
     named = set(re.findall(r"^\[plugins\.([a-z0-9_-]+)\]", (ROOT / "plugins.toml").read_text(), re.MULTILINE))
     assert named <= everything
     packages = {path.parent.name for path in ROOT.glob("packages/*/pyproject.toml")}
-    for target, wanted, beside in (("run", named, {"client", "service"}), ("test", everything, packages)):
+    for target, wanted, beside in (("run", named, {"client", "reader", "service"}), ("test", everything, packages)):
         planned = make("--dry-run", "VENV=/nonexistent/venv", target)
         assert set(re.findall(r"-e plugins/([a-z0-9_-]+)", planned)) == wanted
         assert set(re.findall(r"-e packages/([a-z0-9_-]+)", planned)) == beside

@@ -36,7 +36,8 @@ ORDER = (
 BESIDE: dict[str, set[str]] = {
     "log_aggregator_client": set(),
     "log_aggregator_dev": {"log_aggregator"},
-    "log_aggregator_service": {"log_aggregator", "log_aggregator_client"},
+    "log_aggregator_reader": set(),
+    "log_aggregator_service": {"log_aggregator", "log_aggregator_client", "log_aggregator_reader"},
 }
 """Which of our packages each of packages/ imports beside itself."""
 

@@ -30,6 +30,27 @@ def test_a_good_set_up_is_shown_in_order(tmp_path: Path) -> None:
     assert "Warning" not in done.stdout
 
 
+def test_without_a_file_the_built_in_pipeline_is_shown_and_all_else_is_off(tmp_path: Path) -> None:
+    environment = {"PATH": os.environ["PATH"]}
+    checked, listed, written = (
+        subprocess.run([COMMAND, *command], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+        for command in (["check"], ["plugins"], ["config", "--write", "plugins.toml"])
+    )
+    assert checked.stdout.startswith("the built-in pipeline: good. The pipeline, in order:")
+    assert "off: POSTGRES_HOST is not set" in checked.stdout
+    assert "off: no part of it; write a plugins.toml: log-aggregator config" in checked.stdout
+    assert "patterns" in listed.stdout
+    assert written.stderr == "plugins.toml written; log-aggregator check shows the pipeline\n"
+    again = subprocess.run(
+        [COMMAND, "config", "--write", "plugins.toml"],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (again.returncode, again.stderr) == (
+        1,
+        "log-aggregator config: plugins.toml: exists already; it was left as it is\n",
+    )
+
+
 @pytest.mark.parametrize(
     ("environ", "said"),
     [

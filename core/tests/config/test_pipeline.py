@@ -56,7 +56,7 @@ def test_a_wrong_file_is_one_clear_line(text: str, said: str) -> None:
 
 
 def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"no such file.*Set PLUGINS_FILE"):
+    with pytest.raises(ConfigError, match=r"no such file.*log-aggregator config --write"):
         read_plugins_file(tmp_path / "none.toml")
 
 

@@ -163,3 +163,23 @@ async def test_at_most_a_thousand_rejected_logs_are_named() -> None:
         answer = await door.client.post("/ingest/batch", json=[{"message": "a"}, *[{}] * 1500])
         document = await answer.json()
         assert (document["accepted"], len(document["rejected"]), document["rejected_count"]) == (1, 1000, 1500)
+
+
+@pytest.mark.parametrize("path", ["/ingest", "/ingest/batch"])
+async def test_text_is_taken_line_by_line(path: str) -> None:
+    async with serve() as door:
+        answer = await door.client.post(path, data="one\n\ntwo\n", headers={"Content-Type": "text/plain"})
+        assert (answer.status, await answer.json()) == (202, {"accepted": 2, "rejected": []})
+        assert [record.message for record in door.records] == ["one", "two"]
+
+
+async def test_a_client_that_takes_202_for_an_error_may_ask_for_200() -> None:
+    async with serve() as door:
+        for path, wanted in (("/ingest", {"accepted": 1}), ("/ingest/batch", {"accepted": 1, "rejected": []})):
+            answer = await door.client.post(f"{path}?status=200&token=x", json={"message": "a"})
+            assert (answer.status, answer.content_type, await answer.json()) == (200, "application/json", wanted)
+        answer = await door.client.post("/ingest?status=202", json={"message": "a"})
+        assert answer.status == 202
+        answer = await door.client.post("/ingest?status=204", json={"message": "a"})
+        assert answer.status == 422
+        assert len(door.records) == 3

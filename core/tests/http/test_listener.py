@@ -107,7 +107,7 @@ async def test_requests_sent_at_once_are_answered_in_order() -> None:
     async with listening_to(backend := HeldBackend(Settings(port=0))) as listener, client_of(listener) as client:
         client.send(LOG)
         client.send(b'{"logs": [{"message": "a"}, {"message": "b"}]}', "/ingest/batch")
-        client.send(b"{")
+        client.send(b" ")
         await backend.holds.acquire()
         backend.let_go.set()
         assert (await client.answer())[2] == {"accepted": 1}

@@ -48,11 +48,52 @@ def test_a_log_arrives_with_all_it_holds(server, logger):
         logger.exception("User %d failed", 123, extra={"user": 123, "order": {"id": 7}})
     logger.handlers[0].flush()
     (log,) = server.logs
-    assert log["message"] == "User 123 failed"
+    first, *trace = log["message"].split("\n")
+    assert (first, trace[0], trace[-1]) == ("User 123 failed", "Traceback (most recent call last):", "OSError: disk")
     assert (log["level"], log["source"]) == ("ERROR", "shop")
     assert before <= log["timestamp"] <= time.time()
-    assert log["metadata"].pop("traceback").endswith("OSError: disk\n")
-    assert log["metadata"] == {"logger": "shop.orders", "user": 123, "order": "{'id': 7}", "exception": "OSError"}
+    assert log["metadata"] == {
+        "logger": "shop.orders",
+        "module": "test_handler",
+        "thread": "MainThread",
+        "user": 123,
+        "order": {"id": 7},
+        "exception": "OSError",
+    }
+
+
+def test_a_deep_traceback_arrives_whole(server, logger):
+    handler = attach(logger, server)
+
+    def deeper(levels: int) -> None:
+        if not levels:
+            raise KeyError("total")
+        deeper_too(levels - 1)
+
+    def deeper_too(levels: int) -> None:
+        deeper(levels)
+
+    try:
+        deeper(13)
+    except KeyError:
+        logger.exception("request failed", stack_info=True)
+    handler.flush()
+    message = server.messages[0]
+    assert message.count("deeper_too(levels - 1)") == 13
+    assert 'raise KeyError("total")' in message
+    assert message.index("KeyError: 'total'") < message.index("Stack (most recent call last):")
+
+
+def test_values_that_json_cannot_hold_become_text(server, logger):
+    handler = attach(logger, server)
+    circle: dict = {}
+    circle["self"] = circle
+    logger.info("a", extra={"path": Path("/a"), "nested": {"path": [Path("/b")]}, "number": float("inf")})
+    logger.info("b", extra={"circle": circle, "keys": {(1, 2): 3}, "user": 7})
+    handler.flush()
+    first, second = (log["metadata"] for log in server.logs)
+    assert (first["path"], first["nested"]) == ("/a", {"path": ["/b"]})
+    assert (second["keys"], second["user"]) == ("{(1, 2): 3}", 7)
 
 
 def test_a_formatter_decides_the_message(server, logger):
@@ -60,6 +101,13 @@ def test_a_formatter_decides_the_message(server, logger):
     logger.warning("late")
     logger.handlers[0].flush()
     assert server.messages == ["[WARNING] late"]
+
+
+def test_the_default_format_of_basic_config_is_no_formatter(server, logger):
+    attach(logger, server).setFormatter(logging.Formatter(logging.BASIC_FORMAT))
+    logger.warning("late")
+    logger.handlers[0].flush()
+    assert server.messages == ["late"]
 
 
 def test_logs_go_in_batches_and_in_order(server, logger):

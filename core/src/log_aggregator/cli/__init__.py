@@ -6,6 +6,7 @@ The module's docstring is the description that `--help` prints.
 COMMANDS = {
     "serve": "run the service",
     "check": "validate plugins.toml and the environment, show the pipeline",
+    "config": "print the built-in pipeline as a plugins.toml",
     "plugins": "list installed plugins: on, or why not",
     "health": "ask the service of this machine whether it takes logs",
     "keys": "make and list API keys",

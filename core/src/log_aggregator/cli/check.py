@@ -6,13 +6,14 @@ import argparse
 import os
 from pathlib import Path
 
-from log_aggregator.config.pipeline import read_plugins_file, read_tests
+from log_aggregator.config.pipeline import read_tests
 from log_aggregator.config.settings import load_settings, near_misses
 from log_aggregator.http.access.clients import Clients
 from log_aggregator.http.access.exposure import check_exposure
 from log_aggregator.http.access.keys import KeyRing
 from log_aggregator.http.access.origins import Origins
 from log_aggregator.http.tls import server_context
+from log_aggregator.plugins.configured import read_pipeline
 from log_aggregator.plugins.conformance import tests_of_plugins
 from log_aggregator.plugins.registry import Registry
 
@@ -32,24 +33,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the pipeline; errors are raised as `ConfigError`."""
     settings = load_settings(os.environ)
-    path = args.plugins or settings.plugins_file
-    registry = Registry(read_plugins_file(path), os.environ)
+    pipeline = read_pipeline(settings, args.plugins)
+    registry = Registry(pipeline.entries, os.environ)
     Clients(settings.trusted_proxies)
     Origins(settings.allowed_origins)
     check_exposure(settings)
     server_context(settings)
     if settings.api_keys_file is not None:
         KeyRing.read(settings.api_keys_file)
-    lines = [f"{path}: good. The pipeline, in order:", ""]
+    lines = [f"{pipeline.name}: good. The pipeline, in order:", ""]
     for number, plugin in enumerate(registry.plugins, 1):
         hooks = ", ".join(plugin.hooks) or "no hooks: it does nothing; mark its methods with @hookimpl"
         lines.append(f"  {number}. {plugin.name:<12} {plugin.distribution} {plugin.version}  ({hooks})")
-    lines += [f"  -  {name:<12} off: {reason}" for name, reason in registry.off.items()]
+    lines += [f"  -  {name:<12} off: {reason}" for name, reason in (registry.off | pipeline.left_out).items()]
     if not registry.with_hook("on_flush"):
         lines += ["", "Warning: no sink is on: aggregates are counted and dropped. Add [plugins.sqlite]."]
     for name, meant in near_misses(os.environ):
         lines += ["", f"Warning: the environment variable {name} is not read; did you mean {meant}?"]
-    if tests := len(read_tests(path)) + len(tests_of_plugins(registry)):
+    if tests := len(read_tests(pipeline.file) if pipeline.file else []) + len(tests_of_plugins(registry)):
         lines += ["", f"{tests} tests: run `log-aggregator test`"]
     lines += ["", f"listens on {settings.host}:{settings.port}, data in {settings.data_dir.resolve()}"]
     print("\n".join(lines))  # noqa: T201  the answer of the command

@@ -9,9 +9,10 @@ import argparse
 import os
 from pathlib import Path
 
-from log_aggregator.config.pipeline import plugins_in_files, read_plugins_file
+from log_aggregator.config.pipeline import plugins_in_files
 from log_aggregator.config.settings import load_settings, nearest
 from log_aggregator.errors import ConfigError
+from log_aggregator.plugins.configured import Pipeline, read_pipeline
 from log_aggregator.plugins.entry_points import installed_plugins
 from log_aggregator.plugins.single_file import plugin_class
 
@@ -31,39 +32,40 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print one line a plugin, or the options of one."""
-    path = args.plugins or load_settings(os.environ).plugins_file
+    pipeline = read_pipeline(load_settings(os.environ), args.plugins)
     if args.name:
-        print("\n".join(_described(args.name, path)))  # noqa: T201  the answer of the command
+        print("\n".join(_described(args.name, pipeline)))  # noqa: T201  the answer of the command
         return 0
-    rows = _rows(path)
+    rows = _rows(pipeline)
     widths = [max((len(row[column]) for row in rows), default=0) for column in (0, 1)]
     lines = [f"  {name:<{widths[0]}}  {release:<{widths[1]}}  {state}" for name, release, state in rows]
-    print("\n".join(lines) or f"no plugin is installed or named in {path}")  # noqa: T201  likewise
+    print("\n".join(lines) or f"no plugin is installed or named in {pipeline.name}")  # noqa: T201  likewise
     return 0
 
 
-def _rows(path: Path) -> list[tuple[str, str, str]]:
-    """Name, release and state of each plugin: those of the file in its order, then the others."""
-    installed, files = installed_plugins(), plugins_in_files(path)
-    releases = {name: f"{p.dist.name} {p.dist.version}" if p.dist else "?" for name, p in installed.items()}
-    releases |= {name: str(file) for name, file in files.items()}
+def _rows(pipeline: Pipeline) -> list[tuple[str, str, str]]:
+    """Name, release and state of each plugin: those of the pipeline in its order, then the others."""
+    releases = {name: f"{p.dist.name} {p.dist.version}" if p.dist else "?" for name, p in installed_plugins().items()}
+    releases |= {name: str(file) for name, file in _files(pipeline).items()}
     rows = []
-    for entry in read_plugins_file(path):
+    for entry in pipeline.entries:
         reason = entry.why_off(os.environ)
-        rows.append(
-            (entry.name, releases.pop(entry.name, "not installed"), "on" if reason is None else f"off: {reason}")
-        )
-    return rows + [
-        (name, release, f"off: not named in {path}; add [plugins.{name}]") for name, release in sorted(releases.items())
-    ]
+        state = "on" if reason is None else f"off: {reason}"
+        rows.append((entry.name, releases.get(entry.name, "not installed"), state))
+    left_out = sorted(pipeline.left_out.items())
+    return rows + [(name, releases.get(name, "not installed"), f"off: {reason}") for name, reason in left_out]
 
 
-def _described(name: str, path: Path) -> list[str]:
+def _files(pipeline: Pipeline) -> dict[str, Path]:
+    return plugins_in_files(pipeline.file) if pipeline.file is not None else {}
+
+
+def _described(name: str, pipeline: Pipeline) -> list[str]:
     """The description of a plugin. Raises `ConfigError` when there is none of this name, or it cannot be imported."""
     from log_aggregator.cli.options import described_options, first_paragraph, hooks_of  # noqa: PLC0415  the list needs none of it
 
     installed = installed_plugins()
-    file = plugins_in_files(path).get(name) if path.exists() else None
+    file = _files(pipeline).get(name)
     if file is None and name not in installed:
         raise ConfigError(f"plugins {name}: no plugin of this name is installed{nearest(name, list(installed))}")
     try:

@@ -1,6 +1,7 @@
 """Run the service: takes logs over HTTP, keeps them in the journal, delivers the aggregates to the sinks.
 
-Everything is set by plugins.toml and by the environment variables below.
+Everything is set by plugins.toml and by the environment variables below. Without a plugins.toml a built-in pipeline
+runs, which `log-aggregator config` prints. Other machines reach the service when HOST is set to 0.0.0.0.
 """
 
 from __future__ import annotations
@@ -17,17 +18,17 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from log_aggregator.config.pipeline import read_plugins_file
 from log_aggregator.config.place import left_over, read_place, wanted
 from log_aggregator.config.settings import described, load_settings
 from log_aggregator.http.access.exposure import access_of, check_exposure
-from log_aggregator.plugins.registry import Registry
+from log_aggregator.plugins.configured import load_registry
 from log_aggregator.service import logs
 from log_aggregator.service.server import serve
 from log_aggregator.service.workers.supervisor import Supervisor
 
 EXAMPLES = """examples:
   log-aggregator serve
+  HOST=0.0.0.0 log-aggregator serve                  other machines may connect
   WORKERS=auto log-aggregator serve
   PORT=9000 DATA_DIR=/var/lib/log-aggregator log-aggregator serve
   POSTGRES_HOST=db POSTGRES_USER=logs POSTGRES_PASSWORD=… log-aggregator serve
@@ -69,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
     # Some supervisors ignore SIGCHLD, and a child inherits that: then nobody learns how a worker or plugin ended.
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     place, count = read_place(os.environ), wanted(settings.workers)
-    registry = Registry(read_plugins_file(settings.plugins_file), os.environ)
+    registry = load_registry(settings, os.environ)
     if place is None and (count > 1 or left_over(settings.data_dir, 1)):
         return asyncio.run(Supervisor(settings, count).run())
     # Batches of records are large and hold no cycles: collecting at every 700 objects only costs time.

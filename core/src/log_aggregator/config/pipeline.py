@@ -80,7 +80,7 @@ def _read(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise ConfigError(
             f"{path}: no such file; it names the pipeline. "
-            "Set PLUGINS_FILE, or write one: [plugins.patterns] and [plugins.sqlite], a line each, will do"
+            "log-aggregator config --write FILE writes one with the built-in pipeline"
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from None

@@ -12,10 +12,11 @@ from log_aggregator.errors import KeyReusedError, OverloadedError, Reject
 from log_aggregator.http.access.auth import KEY, Guard, needs
 from log_aggregator.http.backend import Backend
 from log_aggregator.http.decoding.decode import BodyDecoder, Decoded
-from log_aggregator.http.decoding.media import ContentTypes
+from log_aggregator.http.decoding.media import ContentTypes, Media
+from log_aggregator.http.parameters import IngestParameters, parameters
 from log_aggregator.http.problem import Problem, busy
 from log_aggregator.http.request_limits import RequestLimits
-from log_aggregator.http.responses import BatchAnswers, batch_answer, nothing_good, one_answer
+from log_aggregator.http.responses import BatchAnswers, batch_answer, nothing_good, one_answer, with_status
 from log_aggregator.journal.keys import client_key
 from log_aggregator.model.fields.construct import field_table
 from log_aggregator.model.receipt import Receipt
@@ -40,23 +41,33 @@ class Ingest:
 
     @needs("ingest")
     async def one(self, request: web.Request) -> web.StreamResponse:
-        """`POST /ingest`: one log."""
+        """`POST /ingest`: one log; several are taken as by `/ingest/batch`."""
         headers = request.headers
-        self._types.check(headers.get(hdrs.CONTENT_TYPE))
-        raw = await self._body(request)
-        records = [self._decoder.one(raw, time.time_ns() // 1000)]
+        media = self._types.check(headers.get(hdrs.CONTENT_TYPE))
+        status = _status(request)
+        raw = await self._body(request, media)
+        now = time.time_ns() // 1000
+        record = self._decoder.one(raw, now)
+        if record is None:
+            return await self._several(request, raw, self._decoder.many(raw, False, now, is_json=media.is_json), status)
+        records = [record]
         if self._quota.is_limited and not self._quota.passing(request, Decoded(records, [], None)).records:
             raise Problem(422, "this log may not pass")
         receipt = await self._accept(request, records, raw)
-        return one_answer(request, receipt)
+        return with_status(one_answer(request, receipt), status)
 
     @needs("ingest")
     async def batch(self, request: web.Request) -> web.StreamResponse:
-        """`POST /ingest/batch`: several logs as JSON or NDJSON."""
-        headers = request.headers
-        lines = self._types.check(headers.get(hdrs.CONTENT_TYPE))
-        raw = await self._body(request)
-        decoded = self._decoder.many(raw, lines, time.time_ns() // 1000)
+        """`POST /ingest/batch`: several logs as JSON, NDJSON or lines of text."""
+        media = self._types.check(request.headers.get(hdrs.CONTENT_TYPE))
+        status = _status(request)
+        raw = await self._body(request, media)
+        decoded = self._decoder.many(raw, media.is_lines, time.time_ns() // 1000, is_json=media.is_json)
+        return await self._several(request, raw, decoded, status)
+
+    async def _several(
+        self, request: web.Request, raw: bytes, decoded: Decoded, status: int | None
+    ) -> web.StreamResponse:
         if not decoded.records:
             raise nothing_good(decoded.rejected) if decoded.rejected else Problem(422, "the batch holds no logs")
         records, rejected, positions = self._quota.passing(request, decoded)
@@ -64,7 +75,7 @@ class Ingest:
         refused = receipt.rejected
         if positions is not None:
             refused = rejected + [(positions[index], reason) for index, reason in refused]
-        return batch_answer(request, receipt, refused, self._answers)
+        return with_status(batch_answer(request, receipt, refused, self._answers), status)
 
     async def expect(self, request: web.Request) -> web.StreamResponse | None:
         """`Expect: 100-continue`: refuse by the announced length before a byte of the body is sent."""
@@ -80,7 +91,7 @@ class Ingest:
         request.writer.output_size = 0  # what was sent is no part of the answer
         return None
 
-    async def _body(self, request: web.Request) -> bytes:
+    async def _body(self, request: web.Request, media: Media) -> bytes:
         self._quota.check_client(request)
         raw = self._reader.read_nowait(request)
         if raw is None:
@@ -88,7 +99,7 @@ class Ingest:
         encodings = request.headers.getall(hdrs.CONTENT_ENCODING, ())
         if encodings:
             raw = await self._decompressor.decompress(raw, ",".join(encodings))
-        return raw
+        return media.text(raw)
 
     async def _accept(self, request: web.Request, records: list[Record], raw: bytes) -> Receipt:
         key = request.headers.get(IDEMPOTENCY_KEY)
@@ -109,3 +120,8 @@ class Ingest:
             raise Problem(
                 422, f"{IDEMPOTENCY_KEY}: used before with another body; use a new key for new logs"
             ) from None
+
+
+def _status(request: web.Request) -> int | None:
+    """The status that the client wants for success; most say nothing. Raises `Problem` 422."""
+    return parameters(request, IngestParameters).status if request.query_string else None

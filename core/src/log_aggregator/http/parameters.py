@@ -6,7 +6,7 @@ import unicodedata
 from typing import Annotated, Literal, TypeVar
 
 from aiohttp import web
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from log_aggregator.config.settings import nearest
 from log_aggregator.http.problem import Problem
@@ -97,13 +97,26 @@ class AnomalyParameters(Span):
     limit: int = Field(100, ge=1, le=1000, description="anomalies in the answer")
 
 
+class IngestParameters(BaseModel):
+    """`POST /ingest` and `/ingest/batch`. Other parameters are ignored: some clients add their own to every URL."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    status: Literal[200, 202] | None = Field(None, description="200: for clients that take 202 for an error")
+
+    @field_validator("status", mode="before")
+    @classmethod
+    def _number(cls, sent: str) -> int | str:
+        return int(sent) if sent in ("200", "202") else sent
+
+
 class FlushParameters(Parameters):
     """`POST /flush`."""
 
     deadline: float = Field(10.0, ge=0, le=60, description="seconds to wait for the sinks")
 
 
-P = TypeVar("P", bound=Parameters)
+P = TypeVar("P", bound=BaseModel)
 
 
 def parameters(request: web.Request, model: type[P]) -> P:

@@ -35,6 +35,7 @@ class Accepted(web.StreamResponse):
 
     def __init__(self, body: bytes, connection: bytes) -> None:
         super().__init__(status=202)
+        self.content = body
         self._keep_alive = connection is not _CLOSES
         self._rest = b"%bContent-Length: %d\r\n\r\n%b" % (connection, len(body), body)
         self._whole = b""
@@ -60,6 +61,13 @@ class Accepted(web.StreamResponse):
 
     async def write_eof(self, data: bytes = b"") -> None:
         """Nothing is left to write."""
+
+
+def with_status(answer: Accepted, status: int | None) -> web.StreamResponse:
+    """The answer with the status that the client asked for: some take every status but 200 for an error."""
+    if status in (None, 202):
+        return answer
+    return web.Response(body=answer.content, status=status or 202, content_type="application/json")
 
 
 def _connection(request: web.BaseRequest) -> bytes:

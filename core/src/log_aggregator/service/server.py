@@ -22,6 +22,7 @@ from log_aggregator.http.app import build_app
 from log_aggregator.http.listener import Listener
 from log_aggregator.http.sharing import Counts, Turns
 from log_aggregator.plugins.registry import Registry
+from log_aggregator.service.reach import hint
 from log_aggregator.service.service import Service
 from log_aggregator.service.signals import SignalHandler
 
@@ -149,13 +150,14 @@ def _announce(url: str, settings: Settings, pid: int) -> None:
     partial = path.with_suffix(".partial")
     partial.write_text(json.dumps({"url": url, "pid": pid}), encoding="utf-8")
     partial.replace(path)
-    log.info("listening", extra={"url": url, "data": str(settings.data_dir.resolve())})
+    log.info("listening", extra={"url": url, "reach": hint(settings), "data": str(settings.data_dir.resolve())})
     if sys.stdout.isatty():
         example = '{"message": "User 123 logged in", "source": "auth"}'
         with contextlib.suppress(OSError):
             sys.stdout.write(
                 f"\n  POST logs   curl -X POST {url}/ingest -H 'Content-Type: application/json' -d '{example}'\n"
                 f"  read them   curl {url}/patterns\n"
+                f"  elsewhere   {hint(settings)}\n"
                 f"  data        {Path(settings.data_dir).resolve()}\n\n"
             )
             sys.stdout.flush()

@@ -8,12 +8,14 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
-from log_aggregator.config.pipeline import read_plugins_file, read_tests
+from log_aggregator.config.pipeline import read_tests
 from log_aggregator.config.settings import Settings
 from log_aggregator.errors import ConfigError
 from log_aggregator.http.access.keys import KeyRing
 from log_aggregator.http.tls import server_context
+from log_aggregator.plugins.configured import read_pipeline
 from log_aggregator.plugins.conformance import tests_of_plugins
 from log_aggregator.plugins.registry import Registry
 
@@ -93,21 +95,23 @@ def _load(settings: Settings) -> Registry:
     if settings.api_keys_file is not None:
         KeyRing.read(settings.api_keys_file)
     server_context(settings)
-    registry = Registry(read_plugins_file(settings.plugins_file), os.environ)
-    if read_tests(settings.plugins_file) or tests_of_plugins(registry):
-        _run_tests(settings)
+    pipeline = read_pipeline(settings)
+    registry = Registry(pipeline.entries, os.environ)
+    if (pipeline.file is not None and read_tests(pipeline.file)) or tests_of_plugins(registry):
+        _run_tests(pipeline.file)
     return registry
 
 
-def _run_tests(settings: Settings) -> None:
+def _run_tests(file: Path | None) -> None:
     """Run `log-aggregator test` in a process of its own. Raises `ConfigError` that names the tests that fail."""
-    command = [sys.executable, "-m", "log_aggregator", "test", "--names", "--plugins", str(settings.plugins_file)]
+    named = ["--plugins", str(file)] if file is not None else []
+    command = [sys.executable, "-m", "log_aggregator", "test", "--names", *named]
     try:
         done = subprocess.run(  # noqa: S603  our own program
             command, capture_output=True, text=True, timeout=TEST_SECONDS, check=False
         )
     except subprocess.TimeoutExpired:
-        raise ConfigError(f"{settings.plugins_file}: its tests took more than {TEST_SECONDS} s") from None
+        raise ConfigError(f"{file or 'plugins'}: the tests took more than {TEST_SECONDS} s") from None
     if done.returncode:
         failing = "; ".join(done.stdout.splitlines() or done.stderr.splitlines()[-1:])
-        raise ConfigError(f"{settings.plugins_file}: tests fail: {failing}; run `log-aggregator test`")
+        raise ConfigError(f"{file or 'plugins'}: tests fail: {failing}; run `log-aggregator test`")

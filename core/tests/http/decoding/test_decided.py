@@ -22,6 +22,7 @@ def decoded(log: str | dict[str, Any]) -> Record:
     text = log if isinstance(log, str) else json.dumps(log, ensure_ascii=False)
     raw = text.encode("utf-8", "surrogateescape")
     alone = DECODER.one(raw, NOW)
+    assert alone is not None
     in_array = DECODER.many(b"[" + GOOD.encode() + b"," + raw + b"]", False, NOW).records[1]
     as_line = DECODER.many(GOOD.encode() + b"\n" + raw + b"\n", True, NOW).records[1]
     assert alone == in_array == as_line

@@ -64,6 +64,7 @@ def test_a_record_is_what_http_makes_of_the_same_fields(
         with pytest.raises(BadLogError, match=re.escape(problem.detail)):
             Record.of(**sent)
         return
+    assert expected is not None
     found = Record.of(**sent)
     assert abs(found.timestamp - expected.timestamp) < 60_000_000
     found.timestamp = expected.timestamp

@@ -44,8 +44,8 @@ class Delivery:
 
     `url` is the service's address (`http://` or `https://`); `patience` is how many seconds one
     batch is tried for, `timeout` how many one try may take. `wait` sleeps between two tries; it
-    returns `True` when there is no point in waiting longer. `tls` is for a private CA or a client
-    certificate. Not for use by several threads.
+    returns `True` when there is no point in waiting longer. `on_wait` is told what is wrong before the first wait
+    for an answer. `tls` is for a private CA or a client certificate. Not for use by several threads.
     """
 
     def __init__(
@@ -57,6 +57,7 @@ class Delivery:
         api_key: str = "",
         wait: Callable[[float], Any] = time.sleep,
         tls: ssl.SSLContext | None = None,
+        on_wait: Callable[[str], Any] = lambda _problem: None,
     ) -> None:
         """Raises `ValueError` when `url` is not an address."""
         parts = urlsplit(url if "://" in url else f"http://{url}")
@@ -74,18 +75,21 @@ class Delivery:
         if api_key:
             self._headers["Authorization"] = f"Bearer {api_key}"
         self._wait = wait
+        self._on_wait = on_wait
         self.retries = 0
 
-    def send(self, logs: Sequence[bytes]) -> Outcome:
+    def send(self, logs: Sequence[bytes], key: str = "") -> Outcome:
         """Send logs, each a JSON object on one line. A batch too large for the service goes in halves.
 
-        Raises `DeliveryError` when the service cannot be reached, stays overloaded, or wants none of
-        this client's logs.
+        `key` is the Idempotency-Key: the same logs under the same key are counted once, also by another process.
+        Without one each call has its own. Raises `DeliveryError` when the service cannot be reached, stays overloaded,
+        or wants none of this client's logs.
         """
-        status, answer = self._until_answered(b"\n".join(logs))
+        status, answer = self._until_answered(b"\n".join(logs), key or uuid.uuid4().hex)
         if status == 413 and len(logs) > 1:
             half = len(logs) // 2
-            first, second = self.send(logs[:half]), self.send(logs[half:])
+            first = self.send(logs[:half], key and f"{key}/1")
+            second = self.send(logs[half:], key and f"{key}/2")
             moved = tuple(Refusal(half + position, reason) for position, reason in second.reasons)
             return Outcome(first.accepted + second.accepted, first.refused + second.refused, first.reasons + moved)
         if status == 202:
@@ -101,8 +105,8 @@ class Delivery:
         """Close the connection."""
         self._connection.close()
 
-    def _until_answered(self, body: bytes) -> tuple[int, dict[str, Any]]:
-        headers = {**self._headers, "Idempotency-Key": uuid.uuid4().hex}
+    def _until_answered(self, body: bytes, key: str) -> tuple[int, dict[str, Any]]:
+        headers = {**self._headers, "Idempotency-Key": key}
         deadline = time.monotonic() + self._patience
         pause = _FIRST_PAUSE
         while True:
@@ -113,6 +117,8 @@ class Delivery:
             if time.monotonic() + wanted > deadline:
                 raise DeliveryError(f"{self.url}: {problem}; gave up after {self._patience:g} s")
             self.retries += 1
+            if pause == _FIRST_PAUSE:
+                self._on_wait(problem)
             if self._wait(wanted):
                 raise DeliveryError(f"{self.url}: {problem}; stopped before it was tried again")
             pause = min(pause * 2, _LONGEST_PAUSE)

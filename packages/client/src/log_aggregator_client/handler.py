@@ -15,6 +15,7 @@ from typing import Any
 from log_aggregator_client.delivery import Delivery, DeliveryError
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_TRACEBACK = "Traceback (most recent call last):"
 _PLAIN = (str, int, float, bool, type(None))
 
 
@@ -24,8 +25,9 @@ class LogAggregatorHandler(logging.Handler):
     `url` is the service's address, `source` the name of the program. At most `capacity` logs wait; of
     more, the newest are dropped and counted in `dropped`. `batch` logs go together, or what there is
     after `interval` seconds. When the program ends, it waits at most `flush_timeout` seconds for what
-    is left. `extra={…}` becomes metadata, and so do the logger's name and an exception with its
-    traceback. The message is the plain one unless a formatter is set.
+    is left. The message is the plain one, followed by the whole traceback of `exc_info` and by `stack_info`, as
+    `logging` writes them; a formatter that you set replaces it. `extra={…}` becomes metadata as it is, and so do the
+    names of the logger, the module and the thread, and the class of an exception.
 
     While the service is away, the waiting logs are tried again until it is back. Counters: `sent` (the
     service has them), `refused` (it did not want them), `dropped` (they never got there).
@@ -61,7 +63,7 @@ class LogAggregatorHandler(logging.Handler):
         try:
             if self._process != os.getpid():
                 self._begin()
-            line = json.dumps(self._log(record), ensure_ascii=False).encode("utf-8", "backslashreplace")
+            line = _encoded(self._log(record))
             self._ensure_thread()
             self._waiting.put_nowait(line)
         except queue.Full:
@@ -107,14 +109,14 @@ class LogAggregatorHandler(logging.Handler):
             self._thread.start()
 
     def _log(self, record: logging.LogRecord) -> dict[str, Any]:
-        extra = {key: value for key, value in vars(record).items() if key not in _STANDARD}
-        metadata = {key: value if isinstance(value, _PLAIN) else str(value) for key, value in extra.items()}
-        metadata["logger"] = record.name
+        metadata = {key: value for key, value in vars(record).items() if key not in _STANDARD}
+        if isinstance(metadata.get("extra"), dict):  # loguru puts what was bound into one attribute
+            metadata |= metadata.pop("extra")
+        metadata |= {"logger": record.name, "module": record.module, "thread": record.threadName}
         if record.exc_info and record.exc_info[0] is not None:
             metadata["exception"] = record.exc_info[0].__name__
-            metadata["traceback"] = "".join(traceback.format_exception(*record.exc_info))
         return {
-            "message": self.format(record) if self.formatter else record.getMessage(),
+            "message": self.format(record) if _is_wanted(self.formatter) else _message(record),
             "level": record.levelname,
             "source": self._source,
             "timestamp": record.created,
@@ -180,6 +182,35 @@ class LogAggregatorHandler(logging.Handler):
         if not self._complained and logging.raiseExceptions:
             self._complained = True
             sys.stderr.write(f"log-aggregator handler: {problem}\n")
+
+
+def _is_wanted(formatter: logging.Formatter | None) -> bool:
+    """Whether somebody chose a formatter: `basicConfig` gives its default to every handler that has none."""
+    is_default = type(formatter) is logging.Formatter and getattr(formatter, "_fmt", "") == logging.BASIC_FORMAT
+    return formatter is not None and not is_default
+
+
+def _message(record: logging.LogRecord) -> str:
+    """The message with the traceback and the stack, one below the other."""
+    parts = [record.getMessage()]
+    if record.exc_info and record.exc_info[0] is not None:
+        if _TRACEBACK not in parts[0]:  # loguru has formatted it already
+            parts.append("".join(traceback.format_exception(*record.exc_info)).rstrip("\n"))
+    elif record.exc_text:
+        parts.append(record.exc_text)
+    if record.stack_info:
+        parts.append(record.stack_info)
+    return "\n".join(parts)
+
+
+def _encoded(log: dict[str, Any]) -> bytes:
+    """The log as JSON. What JSON has no form for becomes a text, and never an error."""
+    try:
+        text = json.dumps(log, ensure_ascii=False, default=str)
+    except (TypeError, ValueError, RecursionError):  # keys that are no texts, or an object that contains itself
+        plain = {str(key): value if isinstance(value, _PLAIN) else str(value) for key, value in log["metadata"].items()}
+        text = json.dumps({**log, "metadata": plain}, ensure_ascii=False, default=str)
+    return text.encode("utf-8", "backslashreplace")
 
 
 def _unsent(logs: int) -> str:

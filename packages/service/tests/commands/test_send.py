@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import importlib
 import json
+import os
 import subprocess
 import sys
 import time
@@ -37,35 +39,79 @@ def test_says_which_lines_were_refused_and_why(server):
     done = run("send", "-", "--url", server.url, stdin="\n".join(lines).encode())
     assert done.returncode == 1
     assert done.stderr.startswith("1 log accepted")
-    assert "10 refused:\n  line 2: message: expected text\n" in done.stderr
-    assert "… and 5 more" in done.stderr
+    assert "10 refused:\n  10 x message: expected text (first: line 2)\n" in done.stderr
 
 
 @pytest.mark.parametrize("document", ['{"logs": [{"message": "good"}, {}]}', '[{"message": "good"},\n\n\n{}]'])
 def test_of_a_document_it_names_the_entry(server, document):
     done = run("send", "-", "--url", server.url, stdin=document.encode())
     assert done.returncode == 1
-    assert "1 refused:\n  entry 2: message: expected text\n" in done.stderr
+    assert "1 refused:\n  1 x message: expected text (first: entry 2)\n" in done.stderr
 
 
-@pytest.mark.parametrize(
-    ("module", "program"), [("gzip", "zcat"), ("bz2", "bzcat"), ("lzma", "xzcat"), ("zstandard", "zstdcat")]
-)
-def test_compressed_data_is_not_sent_as_text(server, tmp_path, module, program):
+@pytest.mark.parametrize("module", ["gzip", "bz2", "lzma", "zstandard"])
+def test_compressed_files_and_pipes_are_unpacked(server, tmp_path, module):
     path = tmp_path / "app.log.1"
-    path.write_bytes(importlib.import_module(module).compress(b"one\n" * 1000))
-    for command in (["send", str(path), "--url", server.url], ["patterns", str(path)]):
-        (tmp_path / "plugins.toml").write_text("[plugins.patterns]\n")
-        done = run(*command, cwd=tmp_path)
-        assert done.returncode == 1
-        assert f"compressed; unpack it first: {program} FILE | " in done.stderr
-    assert server.logs == []
+    path.write_bytes(importlib.import_module(module).compress(b"one\n  more\ntwo\n" * 1000))
+    assert run("send", str(path), "--url", server.url).returncode == 0
+    assert server.messages == ["one\n  more", "two"] * 1000
+    assert run("send", "-", "--url", server.url, "--lines", stdin=path.read_bytes()).returncode == 0
+    assert server.messages[2000:] == ["one", "  more", "two"] * 1000
+
+
+def test_what_is_broken_is_sent_up_to_there_and_named(server, tmp_path):
+    path = tmp_path / "app.log.gz"
+    path.write_bytes(gzip.compress(b"".join(b"line %d\n" % (n * n) for n in range(20_000)))[:-9000])
+    done = run("send", str(path), "--url", server.url)
+    assert done.returncode == 1
+    assert f"stopped: {path}: the compressed data is truncated" in done.stderr
+    assert 1000 < len(server.logs) < 20_000
+
+
+def test_several_files_and_patterns_the_oldest_part_first(server, tmp_path):
+    (tmp_path / "app.log.2.gz").write_bytes(gzip.compress(b"a\n"))
+    (tmp_path / "app.log.1").write_text("b\n")
+    (tmp_path / "app.log").write_text("c\n{}\n")
+    (tmp_path / "other.log").write_text("d\n")
+    for second, name in enumerate(["app.log.2.gz", "app.log.1", "app.log", "other.log"]):
+        os.utime(tmp_path / name, (second, second))
+    done = run("send", str(tmp_path / "app.log*"), str(tmp_path / "other.log"), "--url", server.url)
+    assert server.messages == ["a", "b", "c", "d"]
+    assert f"1 x message: expected text (first: {tmp_path / 'app.log'} line 2)" in done.stderr
+
+
+def test_names_of_fields_may_be_told(server, tmp_path):
+    path = tmp_path / "events.ndjson"
+    path.write_text('{"text": "a", "sev": "warn", "app": "own"}\n{"text": {"in": "x"}, "message": "b"}\n')
+    done = run("send", str(path), "--url", server.url, "--map", "message=text,level=sev", "--source", "shop")
+    assert (done.returncode, server.logs[0]) == (1, {"message": "a", "level": "warn", "app": "own"})
+    assert run("send", "x", "--map", "messag=text").returncode == 2
+
+
+def test_a_service_that_is_away_is_said_at_once(tmp_path):
+    for command in (["send", "-"], ["demo", "--count", "1"]):
+        started = time.monotonic()
+        process = subprocess.Popen(
+            [COMMAND, *command, "--url", "http://127.0.0.1:1"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        assert process.stdin
+        assert process.stderr
+        process.stdin.write("one\n")
+        process.stdin.close()
+        line = process.stderr.readline()
+        assert line.startswith(f"log-aggregator {command[0]}: http://127.0.0.1:1: no answer (ConnectionRefusedError")
+        assert line.endswith("; waiting for the service for up to 60 s (--patience)\n")
+        assert time.monotonic() - started < 30
+        process.kill()
+        process.wait()
+        process.stderr.close()
 
 
 def test_a_service_that_is_away_is_not_hidden():
     done = run("send", "-", "--url", "http://127.0.0.1:1", "--patience", "0.2", stdin=b"one\n")
     assert done.returncode == 1
     assert "0 logs accepted" in done.stderr
+    assert "waiting for the service for up to 0.2 s" in done.stderr
     assert "no answer (ConnectionRefusedError" in done.stderr
 
 
@@ -81,7 +127,10 @@ def test_sends_no_faster_than_asked(server):
     ("arguments", "text"),
     [
         (["send", "/no/such/file"], "log-aggregator send: /no/such/file: No such file or directory\n"),
-        (["send", "/"], "log-aggregator send: /: a directory; send its files one by one\n"),
+        (["send", "/"], "log-aggregator send: /: a directory; name its files, such as /*.log\n"),
+        (["send", "no*such"], "no*such: no file matches\n"),
+        (["send"], "expected files, - for standard input, or --from journald\n"),
+        (["send", "-", "--follow"], "--follow: expected files; standard input is read to its end anyway\n"),
         (["send", "-", "--url", "gopher://x"], "expected an address such as http://127.0.0.1:8004"),
         (["send", "-", "--batch", "0"], "'0': expected a whole number above 0"),
         (["demo", "--rate", "-1"], "'-1': expected a number above 0"),

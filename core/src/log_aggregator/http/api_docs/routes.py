@@ -14,7 +14,7 @@ TAKING = {
     400: "broken: not JSON, broken off, or not what its encoding says",
     408: "the body came too slowly",
     413: "too large, or too many logs",
-    415: "this content type or encoding is not understood",
+    415: "this content encoding or charset is not understood, or the content type holds no text",
     417: "an expectation other than 100-continue",
     422: "no log in it could be taken, or the Idempotency-Key came with another body",
     429: "more logs than this client or source may send; see Retry-After",
@@ -40,7 +40,7 @@ class Call(NamedTuple):
     text: str
     answers: dict[int, type[BaseModel]]
     problems: dict[int, str]
-    query: type[parameters.Parameters] | None = None
+    query: type[BaseModel] | None = None
     body: type[BaseModel] | None = None
     group: str = "Read"
 
@@ -50,9 +50,11 @@ CALLS = [
         "POST",
         "/ingest",
         "Send one log",
-        "Answered once the log is on disk. With an `Idempotency-Key`, a retry of the same body is counted once.",
-        {202: models.OneAccepted},
+        "Answered once the log is on disk. With an `Idempotency-Key`, a retry of the same body is counted once. "
+        "A body that is not JSON is taken as lines of text, a log each; several logs are answered as a batch.",
+        {202: models.OneAccepted, 200: models.OneAccepted},
         TAKING,
+        query=parameters.IngestParameters,
         body=models.Log,
         group="Send",
     ),
@@ -61,9 +63,10 @@ CALLS = [
         "/ingest/batch",
         "Send several logs",
         '`{"logs": [...]}`, a list, or NDJSON (`application/x-ndjson`), plain or as gzip, deflate or zstd. '
-        "Good logs are taken; the others are named by index.",
-        {202: models.BatchAccepted},
+        "Lines of text are taken, too, a log each. Good logs are taken; the others are named by index.",
+        {202: models.BatchAccepted, 200: models.BatchAccepted},
         TAKING,
+        query=parameters.IngestParameters,
         body=models.BatchBody,
         group="Send",
     ),

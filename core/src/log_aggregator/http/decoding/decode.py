@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from log_aggregator.http.decoding.document import NotJsonError, read_json, read_lines
+from log_aggregator.http.decoding.document import NotJsonError, read_document, read_json
 from log_aggregator.http.decoding.lenient import record_from
 from log_aggregator.http.decoding.strict import Strict, UnusualError
 from log_aggregator.http.problem import Problem
@@ -37,29 +37,33 @@ class BodyDecoder:
         self._lifter = Lifter(table or FieldTable(), own_names_first=True)
         self._strict = Strict(limits, self._lifter)
 
-    def one(self, raw: bytes, now: int) -> Record:
-        """A body that is one log. `now` (microseconds) is the time of receipt.
+    def one(self, raw: bytes, now: int) -> Record | None:
+        """The record of a body that is one log as a JSON object; `None` for every other body: see `many`.
 
-        Raises `Problem`: 400 when it is not JSON, 413 when it holds too much, 422 when it is not a log.
+        `now` (microseconds) is the time of receipt. Raises `Problem` 422 when the log cannot be taken.
         """
         try:
             return self._strict.one(raw, now)
         except UnusualError:
             pass
         self._check_size(raw)
-        log = _document(raw)
-        if isinstance(log, list) or (isinstance(log, dict) and "logs" in log and "message" not in log):
-            raise Problem(422, "this is a batch: POST it to /ingest/batch; /ingest takes one log")
+        try:
+            log = read_json(raw)
+        except NotJsonError:
+            return None
+        if not isinstance(log, dict) or ("logs" in log and "message" not in log):
+            return None
         try:
             return record_from(log, self._limits, now, self._lifter)
         except BadLogError as error:
             raise Problem(422, str(error)) from None
 
-    def many(self, raw: bytes, lines: bool, now: int) -> Decoded:
-        """A body of several logs: `{"logs": [...]}`, an array, one log, or, with `lines`, NDJSON.
+    def many(self, raw: bytes, lines: bool, now: int, *, is_json: bool = True) -> Decoded:
+        """A body of several logs: `{"logs": [...]}`, an array, one log, NDJSON, or lines of text, a log each.
 
-        NDJSON is recognised without being announced, too. Raises `Problem`: 400 when it is not JSON,
-        413 when it holds too much, 422 when it is JSON but no batch.
+        What was announced, NDJSON (`lines`) or JSON (`is_json`), is tried first, and only such bodies may be broken
+        JSON. Raises `Problem`: 400 for an empty body or broken JSON, 413 when it holds too much, 422 when it is JSON
+        but no batch.
         """
         self._check_size(raw)
         form = "lines" if lines else _form(raw)
@@ -69,23 +73,19 @@ class BodyDecoder:
                     return Decoded(self._strict.many(raw, form, now), [], None)
                 except UnusualError:
                     pass
-            return self._carefully(self._logs(raw, lines), now)
+            return self._carefully(self._logs(raw, lines, is_json), now)
         except TooManyError as error:
             raise Problem(413, str(error)) from None
 
-    def _logs(self, raw: bytes, lines: bool) -> list[Any]:
-        if lines:
-            return read_lines(raw, self._limits.records)
+    def _logs(self, raw: bytes, lines: bool, is_json: bool) -> list[Any]:
+        if not raw.strip(_SPACE):
+            if lines:
+                return []
+            raise Problem(400, 'the body is empty; expected JSON such as {"message": "User 123 logged in"}, or text')
         try:
-            document = _document(raw)
-        except Problem:
-            if raw.lstrip(_SPACE)[:1] != b"{" or raw.strip(_SPACE).count(b"\n") == 0:
-                raise
-            logs = read_lines(raw, self._limits.records)
-            if isinstance(logs[0], NotJsonError):
-                raise
-            return logs
-        logs = _list_in(document)
+            logs = _list_in(read_document(raw, self._limits.records, is_json=is_json, is_lines=lines))
+        except NotJsonError as error:
+            raise Problem(400, f"the body is not JSON: {error}") from None
         if len(logs) > self._limits.records:
             raise TooManyError(len(logs), self._limits.records)
         return logs
@@ -98,7 +98,7 @@ class BodyDecoder:
             try:
                 if isinstance(log, NotJsonError):
                     raise BadLogError(f"not JSON: {log}")
-                records.append(record_from(log, self._limits, now, self._lifter))
+                records.append(record_from(_as_log(log), self._limits, now, self._lifter))
                 positions.append(index)
             except BadLogError as error:
                 rejected.append((index, str(error)))
@@ -122,15 +122,6 @@ def _form(raw: bytes) -> str:
     return ""
 
 
-def _document(raw: bytes) -> Any:
-    if not raw.strip(_SPACE):
-        raise Problem(400, 'the body is empty; expected JSON such as {"message": "User 123 logged in"}')
-    try:
-        return read_json(raw)
-    except NotJsonError as error:
-        raise Problem(400, f"the body is not JSON: {error}") from None
-
-
 def _list_in(document: Any) -> list[Any]:
     if isinstance(document, dict):
         if "logs" not in document or "message" in document:
@@ -139,6 +130,9 @@ def _list_in(document: Any) -> list[Any]:
         if isinstance(logs, list):
             return logs
         raise Problem(422, "logs: expected a list of logs")
-    if isinstance(document, list):
-        return document
-    raise Problem(422, 'expected {"logs": [...]}, a list of logs, or NDJSON')
+    return document if isinstance(document, list) else [document]
+
+
+def _as_log(value: Any) -> Any:
+    """A text that stands where a log is expected is its message."""
+    return {"message": value} if isinstance(value, str) else value

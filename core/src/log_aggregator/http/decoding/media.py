@@ -1,43 +1,86 @@
-"""Which content types are read, and as what."""
+"""What a Content-Type says of a body: a hint only, for types lie. The body itself decides how it is read."""
 
 from __future__ import annotations
 
+import codecs
+from typing import NamedTuple
+
 from log_aggregator.http.problem import Problem
 
-JSON = frozenset({"application/json", "text/json", "text/plain", "application/octet-stream", ""})
-"""Read as JSON. `curl -d` without a header says form, Node-RED may say text: the body decides."""
-
-FORM = "application/x-www-form-urlencoded"
-
 LINES = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"})
-"""Read as one JSON document a line."""
+"""One JSON document a line."""
 
-CHARSETS = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
+BINARY = ("multipart/", "image/", "audio/", "video/", "font/")
+"""Families of types that hold no text. An archive or a protocol's own encoding neither: see `BINARY_TYPES`."""
+
+BINARY_TYPES = frozenset(
+    {"application/zip", "application/gzip", "application/pdf", "application/grpc", "application/x-protobuf"}
+)
+
+UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+"""How a text begins that Windows programs wrote as "Unicode"."""
 
 
-class ContentTypes(dict[str | None, bool]):
-    """Content-Type header → whether the body is NDJSON. Remembers; bounded, for clients choose the header."""
+class Media(NamedTuple):
+    """Whether a type announces JSON, or JSON lines, and the charset that it names when that is not UTF-8."""
 
-    def check(self, header: str | None) -> bool:
-        """Whether the body is NDJSON. Raises `Problem` 415."""
+    is_json: bool
+    is_lines: bool
+    charset: str
+
+    def text(self, raw: bytes) -> bytes:
+        """The body as UTF-8. A body that is UTF-8 is so whatever its type says."""
+        if raw.startswith(UTF_16) and b"\0" in raw:
+            return raw.decode("utf-16", "replace").encode("utf-8", "replace")
+        if not self.charset or _is_utf8(raw):
+            return raw
+        return raw.decode(self.charset, "replace").encode("utf-8", "replace")
+
+
+class ContentTypes(dict[str | None, Media]):
+    """Content-Type header → what it says. Remembers; bounded, for clients choose the header."""
+
+    def check(self, header: str | None) -> Media:
+        """What the header says of the body. Raises `Problem` 415 for types that hold no text."""
         return self[header]
 
-    def __missing__(self, header: str | None) -> bool:
-        lines = _is_lines(header or "")
+    def __missing__(self, header: str | None) -> Media:
+        media = _read(header or "")
         if len(self) >= 100:
             self.clear()
-        self[header] = lines
-        return lines
+        self[header] = media
+        return media
 
 
-def _is_lines(header: str) -> bool:
+def _read(header: str) -> Media:
     kind, *parameters = [part.strip().lower() for part in header.split(";")]
+    if kind.startswith(BINARY) or kind in BINARY_TYPES:
+        raise Problem(415, "Content-Type: holds no text; expected application/json, application/x-ndjson or text/plain")
+    charset = ""
     for parameter in parameters:
         name, _, value = parameter.partition("=")
-        if name.strip() == "charset" and value.strip(" \"'") not in CHARSETS:
-            raise Problem(415, "Content-Type: this charset is not understood; expected UTF-8")
-    if kind in LINES:
-        return True
-    if kind in JSON or kind == FORM or (kind.startswith("application/") and kind.endswith("+json")):
+        if name.strip() == "charset":
+            charset = _charset(value.strip(" \"'"))
+    is_lines = kind in LINES
+    is_json = is_lines or kind in ("application/json", "text/json") or kind.endswith("+json")
+    return Media(is_json, is_lines, charset)
+
+
+def _charset(name: str) -> str:
+    """The codec of a charset that is not UTF-8. Raises `Problem` 415 for one that nobody knows."""
+    try:
+        codec = codecs.lookup(name).name if name.isascii() and len(name) < 40 else ""
+        "".encode(codec)  # base64 and the like are codecs, but none of texts
+    except (LookupError, TypeError, ValueError):
+        raise Problem(415, "Content-Type: this charset is not understood; expected UTF-8") from None
+    return "" if codec in ("utf-8", "ascii") else codec
+
+
+def _is_utf8(raw: bytes) -> bool:
+    if b"\0" in raw:
         return False
-    raise Problem(415, "Content-Type: not understood; expected application/json or application/x-ndjson")
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -86,11 +86,16 @@ class Supervisor:
             "serve",
             preexec_fn=_ignore_reload,
             stdin=asyncio.subprocess.PIPE,  # closed when this process is gone: the worker stops then
-            env={**os.environ, "PLUGINS_FILE": str(self._settings.plugins_file), **place.environ()},
+            env={**os.environ, **self._pipeline(), **place.environ()},
             pass_fds=[place.listen] if place.listen is not None and place.listen >= 0 else [],
         )
         self._processes[place.number] = process
         return process
+
+    def _pipeline(self) -> dict[str, str]:
+        """The file that a worker reads its pipeline from, where one was named."""
+        settings = self._settings
+        return {"PLUGINS_FILE": str(settings.plugins_file)} if "plugins_file" in settings.model_fields_set else {}
 
     async def _ended(self, process: asyncio.subprocess.Process) -> int:
         """Wait for the worker's end; pass a stop on to it."""

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from log_aggregator.config.settings import load_settings
+from log_aggregator.plugins.configured import read_pipeline
 from log_aggregator_service.commands.screen import plain
 from log_aggregator_service.trial.asserting import Result, run_tests
 
@@ -45,9 +46,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run all; 1 when one fails."""
     settings = load_settings(os.environ)
-    path = args.plugins or settings.plugins_file
+    pipeline = read_pipeline(settings, args.plugins)
     count = failed = 0
-    for result in run_tests(path, settings):
+    for result in run_tests(pipeline, settings):
         count += 1
         if not result.differences:
             continue
@@ -57,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
         else:
             _write(_shown(result))
     if not args.names:
-        _write([f"{count} tests, {failed} failed" if count else f"no [[tests]] in {path} or its plugins"])
+        _write([f"{count} tests, {failed} failed" if count else f"no [[tests]] in {pipeline.name} or its plugins"])
     return 1 if failed else 0
 
 

@@ -66,11 +66,11 @@ def run(args: argparse.Namespace) -> int:
     if args.stdout:
         return _print(logs)
     try:
-        target = delivery(args)
+        target = delivery(args, "demo")
     except ValueError as error:
         sys.stderr.write(f"log-aggregator demo: {error}\n")
         return 2
-    tally = Tally("log")
+    tally = Tally()
     progress = Progress(sys.stderr, args.count)
     problem, code = "", 0
     try:
@@ -113,7 +113,7 @@ def _send(target: Delivery, logs: Iterator[tuple[float, bytes]], tally: Tally, p
 
 
 def _deliver(target: Delivery, batch: list[bytes], tally: Tally, progress: Progress) -> None:
-    tally.add(target.send(batch), range(tally.sent + 1, tally.sent + 1 + len(batch)))
+    tally.add(target.send(batch), [f"log {tally.sent + number}" for number in range(1, len(batch) + 1)])
     progress.show(tally.sent, tally.sent)
 
 

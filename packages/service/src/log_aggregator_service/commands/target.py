@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 
 from log_aggregator.config.client_tls import client_context
 from log_aggregator_client import Delivery
@@ -27,7 +28,18 @@ def add_patience(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def delivery(args: argparse.Namespace) -> Delivery:
-    """The connection that the arguments describe. Raises `ValueError` for a wrong `--url`."""
+def delivery(args: argparse.Namespace, command: str, *, is_endless: bool = False) -> Delivery:
+    """The connection that the arguments describe. Raises `ValueError` for a wrong `--url`.
+
+    While the service is away, `command` says so at once on standard error, and for how long it waits; without an end
+    where it `is_endless`.
+    """
+    patience = float("inf") if is_endless else args.patience
+    limit = "until it is there" if is_endless else f"for up to {args.patience:g} s (--patience)"
+
+    def say(problem: str) -> None:
+        sys.stderr.write(f"log-aggregator {command}: {args.url}: {problem}; waiting for the service {limit}\n")
+        sys.stderr.flush()
+
     key = os.environ.get("LOG_AGGREGATOR_API_KEY", "")
-    return Delivery(args.url, patience=args.patience, api_key=key, tls=client_context(os.environ))
+    return Delivery(args.url, patience=patience, api_key=key, tls=client_context(os.environ), on_wait=say)

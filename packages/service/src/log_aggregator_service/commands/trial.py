@@ -77,7 +77,7 @@ class _Trial:
         try:
             data = self._stdin if self._args.file == "-" else Path(self._args.file).read_bytes()
             logs = read_records(data, self._args.format)
-            self._entries = entries_of(self._plugins_file, self._args.plugin)
+            self._entries = entries_of(self._settings, self._args.plugins, self._args.plugin)
             self.seen = self._times() | self.seen
             outcomes = try_logs(Registry(self._entries, os.environ), self._settings, logs)
         except (OSError, ValueError, LogAggregatorError) as error:

@@ -1,148 +1,86 @@
-"""From a file or a pipe to logs: raw lines, a JSON document or NDJSON, told apart by their beginning."""
+"""Files and pipes that are sent once: text, a JSON document or NDJSON, told apart by their beginning."""
 
 from __future__ import annotations
 
-import os
-import select
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
-Format = Literal["auto", "raw", "json", "ndjson"]
+from log_aggregator_reader import IDLE, Input, records
+from log_aggregator_service.sending.form import Form
 
-IDLE = 1.0
-"""Seconds without input after which what has been gathered should be sent."""
-
-_CHUNK = 1 << 20
-
-_COMPRESSED = {b"\x1f\x8b": "zcat", b"\x28\xb5\x2f\xfd": "zstdcat", b"\xfd7zXZ": "xzcat", b"BZh91AY&SY": "bzcat"}
-"""How compressed data begins, and the program that unpacks it."""
+__all__ = ["IDLE", "Log", "is_document", "read_logs"]
 
 
 class Log(NamedTuple):
-    """One log as a JSON object on one line, and where it was found: number of the `unit`, bytes read so far."""
+    """One log as a JSON object on one line, where it was found, and the bytes of the input that were read so far."""
 
     body: bytes
-    number: int
+    place: str
     read: int
-    unit: str = "line"
 
 
-def refuse_compressed(beginning: bytes) -> None:
-    """Raises `ValueError` when text was expected and compressed data begins so: its bytes are no logs."""
-    for magic, program in _COMPRESSED.items():
-        if beginning.startswith(magic):
-            raise ValueError(f"compressed; unpack it first: {program} FILE | log-aggregator … -")
-
-
-def read_lines(descriptor: int) -> Iterator[bytes | None]:
-    """Lines without their end; `None` whenever nothing has come for `IDLE` seconds."""
-    pieces: list[bytes] = []
-    while True:
-        if not select.select([descriptor], [], [], IDLE)[0]:
-            yield None
-            continue
-        chunk = os.read(descriptor, _CHUNK)
-        if not chunk:
-            break
-        first, *lines = chunk.split(b"\n")
-        pieces.append(first)
-        if lines:
-            yield b"".join(pieces)
-            yield from lines[:-1]
-            pieces = [lines[-1]]
-    last = b"".join(pieces)
-    if last:
-        yield last
-
-
-def read_logs(descriptor: int, form: Format, defaults: dict[str, str]) -> Iterator[Log | None]:
+def read_logs(source: Input, form: Form, name: str = "") -> Iterator[Log | None]:
     """Logs in the order of the input; `None` when the input pauses. Blank lines are no logs.
 
-    `defaults` (source, level) are given to logs that have none of their own. What is not a JSON object
-    in NDJSON is passed on as it is: the service says what is wrong with it. Raises `ValueError` when a
-    JSON document cannot be read, or the input is compressed.
+    `name` is put before the places where several inputs are sent. Raises `ValueError` when a JSON document cannot be
+    read, or compressed data is broken.
     """
-    lines = read_lines(descriptor)
+    chunks = source.text()
     head: list[bytes | None] = []
-    for line in lines:
-        head.append(line)
-        if line is not None and line.strip():
-            refuse_compressed(line)
+    beginning = b""
+    for chunk in chunks:
+        head.append(chunk)
+        beginning += chunk or b""
+        if b"\n" in beginning.lstrip():
             break
-    if form == "auto":
-        form = guess(head[-1] or b"" if head else b"")
-    everything = chain(head, lines)
-    if form == "json":
-        return _from_document(everything, defaults)
-    return _from_lines(everything, form, defaults)
+    first = beginning.lstrip().split(b"\n", 1)[0]
+    everything = chain(head, chunks)
+    if form.format == "json" or (form.format == "auto" and is_document(first)):
+        return _from_document(everything, source, form, name)
+    return _from_records(everything, source, form, name)
 
 
-def guess(line: bytes) -> Format:
-    """What the first line with text in it says of the whole."""
+def is_document(line: bytes) -> bool:
+    """Whether the first line with text in it begins a JSON document that holds several logs."""
     line = line.strip()
+    if line == b"[" or (line[:1] == b"[" and line[1:].lstrip()[:1] == b"{"):
+        return True
+    if line == b"{":
+        return True
     try:
         value = msgspec.json.decode(line)
-    except msgspec.DecodeError:
-        return "json" if line in (b"{", b"[") or (line[:1] == b"[" and line[1:].lstrip()[:1] == b"{") else "raw"
-    if isinstance(value, dict):
-        return "json" if isinstance(value.get("logs"), list) else "ndjson"
-    return "json" if isinstance(value, list) and all(isinstance(entry, dict) for entry in value) else "raw"
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return isinstance(value, dict) and isinstance(value.get("logs"), list)
 
 
-def _from_lines(lines: Iterable[bytes | None], form: Format, defaults: dict[str, str]) -> Iterator[Log | None]:
-    prepare = _raw(defaults) if form == "raw" else _ndjson(defaults)
-    read = number = 0
-    for line in lines:
-        if line is None:
-            yield None
-            continue
-        number += 1
-        read += len(line) + 1
-        if line.strip():
-            yield Log(prepare(line), number, read)
+def _from_records(chunks: Iterable[bytes | None], source: Input, form: Form, name: str) -> Iterator[Log | None]:
+    prefix = f"{name} line " if name else "line "
+    for record in records(chunks, is_joined=form.is_joined):
+        yield None if record is None else Log(form.log(record), f"{prefix}{record.number}", source.read)
 
 
-def _raw(defaults: dict[str, str]) -> Callable[[bytes], bytes]:
-    encode = msgspec.json.Encoder().encode
-    # Bytes that are no UTF-8 stay readable: \xe9. A log is never refused for its encoding.
-    return lambda line: encode({"message": line.rstrip(b"\r").decode("utf-8", "backslashreplace"), **defaults})
-
-
-def _ndjson(defaults: dict[str, str]) -> Callable[[bytes], bytes]:
-    if not defaults:
-        return bytes.strip
-    encode, decode = msgspec.json.Encoder().encode, msgspec.json.Decoder().decode
-
-    def with_defaults(line: bytes) -> bytes:
-        try:
-            entry = decode(line)
-        except msgspec.DecodeError:
-            return line.strip()
-        return encode({**defaults, **entry}) if isinstance(entry, dict) else line.strip()
-
-    return with_defaults
-
-
-def _from_document(lines: Iterable[bytes | None], defaults: dict[str, str]) -> Iterator[Log | None]:
-    data = b"\n".join(line for line in lines if line is not None)
+def _from_document(chunks: Iterable[bytes | None], source: Input, form: Form, name: str) -> Iterator[Log | None]:
+    data = b"".join(chunk for chunk in chunks if chunk is not None)
     try:
         document = msgspec.json.decode(data)
-    except msgspec.DecodeError as error:
-        raise ValueError(f"not a JSON document: {error}") from None
+    except (msgspec.DecodeError, RecursionError) as error:
+        if form.format == "json" or not data.lstrip().startswith(b"{"):
+            raise ValueError(f"not a JSON document: {error}") from None
+        yield from _from_records([data], source, form, name)  # objects one behind the other
+        return
     if isinstance(document, dict):
         document = document["logs"] if isinstance(document.get("logs"), list) else [document]
-    if not isinstance(document, list):
-        raise ValueError(  # noqa: TRY004  the file is wrong, not the program
-            "expected a log, a list of logs, or an object with the key 'logs'"
-        )
-    return _from_entries(document, len(data), defaults)
+    if isinstance(document, list):
+        yield from _entries(document, source.read, form, name)
+        return
+    raise ValueError("expected a log, a list of logs, or an object with the key 'logs'")
 
 
-def _from_entries(entries: list[Any], size: int, defaults: dict[str, str]) -> Iterator[Log | None]:
-    encode = msgspec.json.Encoder().encode
+def _entries(entries: list[Any], size: int, form: Form, name: str) -> Iterator[Log]:
+    prefix = f"{name} entry " if name else "entry "
     for number, entry in enumerate(entries, 1):
-        whole = {**defaults, **entry} if isinstance(entry, dict) else entry
-        yield Log(encode(whole), number, size * number // len(entries), "entry")
+        yield Log(form.entry(entry), f"{prefix}{number}", size * number // len(entries))

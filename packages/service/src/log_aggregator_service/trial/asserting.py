@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from log_aggregator.config.pipeline import read_plugins_file, read_tests
+from log_aggregator.config.pipeline import read_tests
 from log_aggregator.config.tests import ConfigTest
+from log_aggregator.plugins.configured import Pipeline
 from log_aggregator.plugins.conformance import tests_of_plugins
 from log_aggregator.plugins.registry import Registry
 from log_aggregator_service.trial.outcomes import HOOKS, Outcome, try_logs
@@ -36,14 +36,15 @@ class Result(NamedTuple):
     differences: list[Difference]
 
 
-def run_tests(path: Path, settings: Settings) -> Iterator[Result]:
-    """Run every test of a file and of the plugins that it names. Raises `ConfigError` when something cannot be read.
+def run_tests(pipeline: Pipeline, settings: Settings) -> Iterator[Result]:
+    """Run every test of a pipeline: of its file and of its plugins. Raises `ConfigError` when something cannot be read.
 
     A plugin offers tests by a method `tests()`, which returns tables as they stand in `[[tests]]`.
     """
-    entries = read_plugins_file(path)
+    entries = pipeline.entries
     registry = Registry(entries, os.environ)
-    found = read_tests(path) + tests_of_plugins(registry)
+    own = read_tests(pipeline.file) if pipeline.file is not None else []
+    found = own + tests_of_plugins(registry)
     stages = {plugin.name for hook in HOOKS for plugin in registry.with_hook(hook)}
     # What a stage asks of others, such as rules, comes from plugins that are no stages themselves: only sinks go.
     sinks = {plugin.name for plugin in registry.with_hook("on_flush")} - stages

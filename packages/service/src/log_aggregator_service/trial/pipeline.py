@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from log_aggregator.config.pipeline import PluginEntry, read_plugins_file
+from log_aggregator.config.pipeline import PluginEntry
+from log_aggregator.config.settings import Settings
 from log_aggregator.errors import ConfigError
+from log_aggregator.plugins.configured import read_pipeline
 
 
-def entries_of(path: Path, plugin: Path | None) -> list[PluginEntry]:
-    """The entries of the file. `plugin` takes the place of the entry with the name of the file, or stands behind all.
+def entries_of(settings: Settings, path: Path | None, plugin: Path | None) -> list[PluginEntry]:
+    """The entries of the file `path`, or of the pipeline that a service would run. `plugin` takes the place of the entry with its name, or stands behind all.
 
     Raises `ConfigError` when a file is missing or wrong.
     """
-    entries = read_plugins_file(path)
+    entries = read_pipeline(settings, path).entries
     if plugin is None:
         return entries
     if not plugin.is_file():

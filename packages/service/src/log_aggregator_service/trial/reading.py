@@ -10,9 +10,13 @@ import msgspec
 from log_aggregator.errors import LogAggregatorError
 from log_aggregator.model.fields.lenient import BadLogError
 from log_aggregator.model.record import Record
-from log_aggregator_service.sending.source import guess, refuse_compressed
+from log_aggregator_service.sending.source import is_document
 
 Form = Literal["auto", "raw", "json", "ndjson"]
+
+
+_COMPRESSED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"BZh", b"\xfd7zXZ")
+"""How gzip, zstd, bzip2 and xz begin."""
 
 
 class Sent(NamedTuple):
@@ -25,16 +29,15 @@ class Sent(NamedTuple):
 
 
 def read_records(data: bytes, form: Form = "auto") -> list[Sent]:
-    """Every log of the input in order: lines, JSON objects a line, or one JSON document, told apart by the beginning.
+    """Every log of the input in order: one JSON document, or lines, of which those that are JSON objects are read so.
 
     Raises `LogAggregatorError` when a JSON document cannot be read, `ValueError` when the input is compressed.
     """
-    refuse_compressed(data)
+    if data.startswith(_COMPRESSED):
+        raise ValueError("compressed; unpack it first, such as: zcat FILE | log-aggregator try -")
     lines = data.split(b"\n")  # a line ends at a newline alone: other separators belong to the message
     first = next((line for line in lines if line.strip()), b"")
-    if form == "auto":
-        form = guess(first)
-    if form == "json":
+    if form == "json" or (form == "auto" and is_document(first)):
         return [sent(number, entry) for number, entry in enumerate(_document(data), 1)]
     return [_line(number, line, form) for number, line in enumerate(lines, 1) if line.strip()]
 
@@ -52,15 +55,15 @@ def sent(number: int, log: Any, text: str = "") -> Sent:
 
 def _line(number: int, line: bytes, form: Form) -> Sent:
     text = line.decode("utf-8", "backslashreplace").removesuffix("\r")
-    if form == "ndjson":
-        try:
-            value = msgspec.json.decode(line)
-        except msgspec.DecodeError as error:
-            return Sent(number, text, None, f"not JSON: {error}")
-        if not isinstance(value, dict):
-            return Sent(number, text, None, "not a JSON object")
-        return sent(number, value, text)
-    return sent(number, text)
+    if form == "raw" or (form == "auto" and not line.lstrip().startswith(b"{")):
+        return sent(number, text)
+    try:
+        value = msgspec.json.decode(line)
+    except msgspec.DecodeError as error:
+        return sent(number, text) if form == "auto" else Sent(number, text, None, f"not JSON: {error}")
+    if not isinstance(value, dict):
+        return Sent(number, text, None, "not a JSON object")
+    return sent(number, value, text)
 
 
 def _document(data: bytes) -> Iterator[Any]:
