@@ -12,7 +12,9 @@ from log_aggregator.plugins.configured import read_pipeline
 
 
 def entries_of(settings: Settings, path: Path | None, plugin: Path | None) -> list[PluginEntry]:
-    """The entries of the file `path`, or of the pipeline that a service would run. `plugin` takes the place of the entry with its name, or stands behind all.
+    """The entries of the file `path`, or of the pipeline that a service would run.
+
+    `plugin` takes the place of the entry with its name, or stands behind all.
 
     Raises `ConfigError` when a file is missing or wrong.
     """
