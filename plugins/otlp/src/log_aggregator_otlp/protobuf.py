@@ -14,10 +14,21 @@ from log_aggregator import Record
 from log_aggregator.http.decoding.protobuf import parts
 from log_aggregator.http.receiving import Problem, SentBody
 from log_aggregator.receivers import BadLogError
-from log_aggregator_otlp.records import Origin, SentRecord, origin_of, record_of
+from log_aggregator_otlp.records import (
+    LEVELS,
+    PLAIN_NANOS,
+    STACK,
+    Origin,
+    SentRecord,
+    origin_of,
+    record_of,
+    template_of,
+)
 
 LARGEST = 2 * 1024 * 1024
 """Bytes of one log record, resource or scope."""
+
+_PLAIN = frozenset({"string_value", "int_value", "bool_value", "double_value"})
 
 
 def read(sent: SentBody) -> Iterator[Record | BadLogError]:
@@ -59,20 +70,16 @@ def _log(sent: SentBody, start: int, stop: int, origin: Origin) -> Record | BadL
     nanos = log.time_unix_nano or log.observed_time_unix_nano
     if not nanos:
         sent.all_timed = False
+    attributes = _attributes(log.attributes)
+    number, body = log.severity_number, log.body.string_value
     try:
-        return record_of(
-            SentRecord(
-                _value(log.body),
-                log.severity_number,
-                log.severity_text,
-                nanos,
-                _attributes(log.attributes),
-                log.trace_id.hex(),
-                log.span_id.hex(),
-                log.event_name,
-            ),
-            origin,
-        )
+        if body and nanos >= PLAIN_NANOS and 0 < number < len(LEVELS) and origin.source and STACK not in attributes:
+            if log.trace_id or log.span_id:
+                attributes |= {"trace_id": log.trace_id.hex(), "span_id": log.span_id.hex()}
+            return template_of(origin, LEVELS[number], origin.source).record(body, nanos, attributes)
+        trace_id, span_id = log.trace_id.hex(), log.span_id.hex()
+        fields = (_value(log.body), number, log.severity_text, nanos, attributes, trace_id, span_id, log.event_name)
+        return record_of(SentRecord(*fields), origin)
     except BadLogError as error:
         return error
 
@@ -89,7 +96,12 @@ def _decoded(kind: Any, body: bytes, start: int, stop: int) -> Any:
 
 
 def _attributes(pairs: Any) -> dict[str, Any]:
-    return {pair.key: _value(pair.value) for pair in pairs}
+    found: dict[str, Any] = {}
+    for pair in pairs:
+        value = pair.value
+        kind = value.WhichOneof("value")
+        found[pair.key] = getattr(value, kind) if kind in _PLAIN else _value(value)
+    return found
 
 
 def _value(sent: AnyValue) -> Any:

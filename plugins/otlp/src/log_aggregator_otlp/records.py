@@ -13,7 +13,11 @@ from log_aggregator.receivers import RecordTemplate, SentFields
 LEVELS = (None, *(level for level in ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL") for _ in range(4)))
 """Levels by SeverityNumber, 0 to 24: four numbers each."""
 
-_STACK = "exception.stacktrace"
+STACK = "exception.stacktrace"
+
+PLAIN_NANOS = 10**17
+"""Nanoseconds from which on a number is taken for nanoseconds, in 1973."""
+
 _SOURCES = ("k8s.container.name", "container.name", "host.name")
 _OWN_SOURCES = ("service.name", "service_name", "service", "app", "application")
 _OWN_LEVELS = ("level", "severity", "severity_text", "log.level", "lvl", "loglevel")
@@ -66,7 +70,7 @@ def origin_of(resource: Mapping[str, Any], scope: str) -> Origin:
 def record_of(sent: SentRecord, origin: Origin) -> Record:
     """The record. Raises `BadLogError` when there is nothing that could be a message."""
     attributes = sent.attributes
-    stack = attributes.pop(_STACK, None) if attributes else None
+    stack = attributes.pop(STACK, None) if attributes else None
     source = origin.source or _taken(attributes, _OWN_SOURCES) or origin.fallback or None
     level: Any = LEVELS[sent.number] if 0 < sent.number < len(LEVELS) else sent.text or None
     is_object = isinstance(sent.body, dict)
@@ -77,10 +81,10 @@ def record_of(sent: SentRecord, origin: Origin) -> Record:
     message = "" if is_object else _message(sent)
     if not message:
         return _of_object(sent, level, source, origin.metadata | attributes, stack)
-    return _template(origin, level, source).record(_with_stack(message, stack), _time(sent.nanos), attributes)
+    return template_of(origin, level, source).record(_with_stack(message, stack), _time(sent.nanos), attributes)
 
 
-def _template(origin: Origin, level: Any, source: str | None) -> RecordTemplate:
+def template_of(origin: Origin, level: Any, source: str | None) -> RecordTemplate:
     """What records of one origin, level and source share."""
     templates = origin.templates
     template = templates.get((level, source))
@@ -142,4 +146,4 @@ def _time(nanos: int) -> int | float | None:
     """The time in a form that cannot be taken for another unit; small numbers would be."""
     if not nanos:
         return None
-    return nanos if nanos >= 10**17 else nanos / 10**9
+    return nanos if nanos >= PLAIN_NANOS else nanos / 10**9
