@@ -1,0 +1,5 @@
+"""Receives logs from MQTT topics."""
+
+from log_aggregator_mqtt.plugin import MqttReceiver
+
+__all__ = ["MqttReceiver"]

@@ -1,0 +1,99 @@
+"""One session with a broker: what it sends, acknowledged only when it is told to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, NamedTuple
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+WAITING = 1000
+"""Messages that are on their way: the broker sends no more until some are acknowledged."""
+
+SESSION = 7 * 24 * 3600
+"""Seconds for which the broker keeps what comes while nobody is connected."""
+
+
+class Place(NamedTuple):
+    """Where the broker is and who connects."""
+
+    host: str
+    port: int
+    is_encrypted: bool
+    client: str
+    username: str | None
+    password: str | None
+
+
+class Message(NamedTuple):
+    """One message; `done` acknowledges it."""
+
+    topic: str
+    payload: bytes
+    done: Callable[[], object]
+
+
+class Session:
+    """The messages that have come, in order. `problem` says why there is no connection; `dropped` counts losses."""
+
+    def __init__(self) -> None:
+        self._waiting: asyncio.Queue[Message] = asyncio.Queue(WAITING)
+        self.problem = "not connected yet"
+        self.dropped = 0
+
+    async def next(self, most: int) -> list[Message]:
+        """At least one message, and at most so many of those that are here."""
+        messages = [await self._waiting.get()]
+        while len(messages) < most and not self._waiting.empty():
+            messages.append(self._waiting.get_nowait())
+        return messages
+
+    def put(self, message: Message) -> None:
+        """Keep a message. Only such without acknowledgements can be too many."""
+        try:
+            self._waiting.put_nowait(message)
+        except asyncio.QueueFull:
+            self.dropped += 1
+
+
+@asynccontextmanager
+async def connected(place: Place, topics: tuple[str, ...]) -> AsyncIterator[Session]:
+    """Subscribe to topics, and connect again whenever the connection breaks, until the block is left."""
+    loop = asyncio.get_running_loop()
+    session = Session()
+    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, place.client, protocol=mqtt.MQTTv5, manual_ack=True)
+    if place.username is not None:
+        client.username_pw_set(place.username, place.password)
+    if place.is_encrypted:
+        client.tls_set()
+    client.reconnect_delay_set(1, 60)
+
+    # The callbacks run in the client's thread.
+    def on_connect(connection: mqtt.Client, _: Any, __: Any, reason: Any, ___: Any) -> None:
+        session.problem = f"the broker refuses the connection: {reason}" if reason.is_failure else ""
+        if not reason.is_failure:
+            connection.subscribe([(topic, SubscribeOptions(qos=1)) for topic in topics])
+
+    def on_disconnect(_: mqtt.Client, __: Any, ___: Any, reason: Any, ____: Any) -> None:
+        session.problem = f"no connection to the broker: {reason}"
+
+    def on_message(connection: mqtt.Client, _: Any, sent: mqtt.MQTTMessage) -> None:
+        message = Message(sent.topic, bytes(sent.payload), lambda: connection.ack(sent.mid, sent.qos))
+        loop.call_soon_threadsafe(session.put, message)
+
+    client.on_connect, client.on_disconnect, client.on_message = on_connect, on_disconnect, on_message
+    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho types part of itself
+    properties.SessionExpiryInterval = SESSION
+    properties.ReceiveMaximum = WAITING
+    client.connect_async(place.host, place.port, keepalive=30, clean_start=False, properties=properties)
+    client.loop_start()
+    try:
+        yield session
+    finally:
+        client.disconnect()
+        await asyncio.to_thread(client.loop_stop)
