@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
@@ -66,7 +67,7 @@ async def connected(place: Place, topics: tuple[str, ...]) -> AsyncIterator[Sess
     """Subscribe to topics, and connect again whenever the connection breaks, until the block is left."""
     loop = asyncio.get_running_loop()
     session = Session()
-    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, place.client, protocol=mqtt.MQTTv5, manual_ack=True)
+    client = mqtt.Client(CallbackAPIVersion.VERSION2, place.client, protocol=mqtt.MQTTv5, manual_ack=True)
     if place.username is not None:
         client.username_pw_set(place.username, place.password)
     if place.is_encrypted:
