@@ -63,6 +63,10 @@ class SqliteDialect:
         """The table, which triggers keep."""
         return "pattern_hours"
 
+    def totals(self) -> str:
+        """The table, which triggers keep."""
+        return "pattern_totals"
+
     def each_id(self, parameter: str) -> str:
         """The list comes as JSON text."""
         return f"(SELECT value AS id FROM json_each({parameter}))"  # noqa: S608  a parameter number
