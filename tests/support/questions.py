@@ -140,7 +140,10 @@ async def _ask_all(store: Questions, explain: Callable[[str, list[Any]], Awaitab
 
 
 def tables_of(sql: str) -> set[str]:
-    """The tables that a query reads by its conditions. Of joined aliases, the database may read all at once."""
+    """The tables that a query reads by its conditions. Of joined aliases, the database may read all at once.
+
+    So it may of `pattern_totals`, which has a row for each pattern, level, source and category.
+    """
     return set(re.findall(r"FROM (aggregated_logs|log_anomalies|pattern_aliases|pattern_hours)\b", sql))
 
 

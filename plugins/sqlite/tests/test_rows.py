@@ -131,10 +131,46 @@ async def test_roll_up_and_retention_keep_totals(tmp_path: Path) -> None:
         detail = await host.store.pattern(late.pattern_id)
         assert detail is not None
         assert detail.count == detail.metadata["user"]["count"] == 34
+        await settle(sink, host, retention_days=1)
+        assert await total(host.store) == before + 10, "old logs that were stored today stay"
+        execute(tmp_path, "UPDATE aggregated_logs SET stored_at = last_seen")
         await settle(sink, host, retention_days=11)
         assert await total(host.store) == before + 10
         await settle(sink, host, retention_days=9)
         assert await total(host.store) == 0
+
+
+async def test_a_new_file_keeps_rows_for_a_year_and_one_from_before_for_ever(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    for made_before in (False, True):
+        sink, chain, directory = make(), Chain(f"{made_before}"), tmp_path / str(made_before)
+        async with hosted(sink, directory) as host:
+            await deliver(sink, chain.flush([aggregate("kept", 1), aggregate("old", 2)]))
+            execute(directory, f"UPDATE aggregated_logs SET stored_at = {(int(time.time()) - 366 * 86_400) * SECOND} "
+                    "WHERE message_pattern = 'old'")  # fmt: skip
+            if made_before:
+                execute(directory, "DELETE FROM store_facts")
+            await settle(sink, host)
+            assert await total(host.store) == (3 if made_before else 1)
+            assert (await host.store.health()).figures["retention_days"] == (0 if made_before else 365)
+    assert "365 days after they were stored" in caplog.text
+    async with hosted(make(), tmp_path / "True") as host:
+        assert await total(host.store) == 3
+    assert "no row is ever deleted" in caplog.text
+
+
+async def test_of_a_file_that_is_too_large_the_rows_stored_longest_ago_go(tmp_path: Path) -> None:
+    sink, chain = make(), Chain()
+    async with hosted(sink, tmp_path) as host:
+        await deliver(sink, chain.flush([aggregate(f"p {n}", 1) for n in range(2000)]))
+        execute(tmp_path, "UPDATE aggregated_logs SET stored_at = stored_at + id")
+        await settle(sink, host, max_store_bytes=1_000_000)
+        left = execute(tmp_path, "SELECT count(*), max(id), min(id) FROM aggregated_logs")
+        assert 0 < left[0][0] < 2000
+        assert left[0][1] == 2000
+        assert left[0][2] == 2001 - left[0][0]
 
 
 async def test_the_next_row_to_roll_up_is_found_by_an_index(tmp_path: Path) -> None:

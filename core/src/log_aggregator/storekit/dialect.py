@@ -38,6 +38,9 @@ class Dialect(Protocol):
     def hours(self) -> str:
         """What gives a row for each pattern, hour, level, source and category: `pattern_hours`, see `totals`."""
 
+    def totals(self) -> str:
+        """The same without hours: `pattern_totals`. It may have a column `message_pattern` for new patterns."""
+
     def each_id(self, parameter: str) -> str:
         """A table with a row `id` for each text of a list given as one parameter."""
 

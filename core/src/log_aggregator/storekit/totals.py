@@ -1,7 +1,8 @@
-"""Patterns over all time, read from `pattern_hours`: a row for each pattern, hour, level, source and category.
+"""Patterns over all time, read from `pattern_totals`: a row for each pattern, level, source and category.
 
-Its columns are `pattern_id`, `hour`, `level`, `source`, `category`, `count`, `first_seen` and `last_seen`; the texts of
-patterns are in `pattern_texts`. A store keeps both equal to the rows of `aggregated_logs`, whoever writes these.
+Its columns are `pattern_id`, `level`, `source`, `category`, `count`, `first_seen` and `last_seen`; `pattern_hours` has
+an `hour`, too; the texts of patterns are in `pattern_texts`. A store keeps all three equal to the rows of
+`aggregated_logs`, whoever writes these.
 """
 
 from __future__ import annotations
@@ -57,11 +58,11 @@ class Totals:
 
     def _of_each(self, where: Where) -> str:
         """The totals of each pattern id."""
-        text = "min(t.message_pattern)" if "message_pattern" in self._dialect.hours() else "CAST(NULL AS text)"
+        text = "min(t.message_pattern)" if "message_pattern" in self._dialect.totals() else "CAST(NULL AS text)"
         return (
             "(SELECT t.pattern_id, sum(t.count) AS logs, min(t.first_seen) AS first_seen, "  # noqa: S608  only constants and parameter numbers
             f"max(t.last_seen) AS last_seen, {text} AS message_pattern "
-            f"FROM {self._dialect.hours()} t {where} GROUP BY t.pattern_id) AS s"
+            f"FROM {self._dialect.totals()} t {where} GROUP BY t.pattern_id) AS s"
         )
 
     async def of_family(self, ids: list[str], sources: tuple[str, ...]) -> Rows:
@@ -81,7 +82,7 @@ class Totals:
         where = self._where(query, ids)
         return await self._fetch(
             f"SELECT t.pattern_id, t.level, t.source, t.category, {_SUM} "  # noqa: S608  only constants and parameter numbers
-            f"FROM {self._dialect.hours()} t {where} GROUP BY 1, 2, 3, 4 HAVING sum(t.count) > 0",
+            f"FROM {self._dialect.totals()} t {where} GROUP BY 1, 2, 3, 4 HAVING sum(t.count) > 0",
             where.values,
         )
 

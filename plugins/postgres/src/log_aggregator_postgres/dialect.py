@@ -57,7 +57,15 @@ class PostgresDialect:
         """What is summed up, and what triggers noted since."""
         columns = "pattern_id, hour, level, source, category, count, first_seen, last_seen"
         return (
-            f"(SELECT {columns}, NULL::text AS message_pattern FROM pattern_hours UNION ALL "  # noqa: S608  only constants
+            f"(SELECT {columns} FROM pattern_hours UNION ALL "  # noqa: S608  only constants
+            f"SELECT {columns} FROM pattern_hours_fresh)"
+        )
+
+    def totals(self) -> str:
+        """What is summed up, and what triggers noted since."""
+        columns = "pattern_id, level, source, category, count, first_seen, last_seen"
+        return (
+            f"(SELECT {columns}, NULL::text AS message_pattern FROM pattern_totals UNION ALL "  # noqa: S608  only constants
             f"SELECT {columns}, message_pattern FROM pattern_hours_fresh)"
         )
 

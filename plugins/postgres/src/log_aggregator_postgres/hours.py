@@ -1,4 +1,4 @@
-"""What triggers noted in `pattern_hours_fresh` is added up in `pattern_hours`, by one instance at a time."""
+"""What triggers noted is added up in `pattern_hours` and `pattern_totals`, by one instance at a time."""
 
 from __future__ import annotations
 
@@ -22,6 +22,12 @@ WITH noted AS (
     SELECT pattern_id, hour, key, level, source, category, count, first_seen, last_seen FROM summed
     ON CONFLICT (pattern_id, hour, key) DO UPDATE SET count = h.count + excluded.count,
         first_seen = least(h.first_seen, excluded.first_seen), last_seen = greatest(h.last_seen, excluded.last_seen)
+), totals AS (
+    INSERT INTO pattern_totals AS t (pattern_id, key, level, source, category, count, first_seen, last_seen)
+    SELECT pattern_id, key, min(level), min(source), min(category), sum(count), min(first_seen), max(last_seen)
+    FROM summed GROUP BY 1, 2
+    ON CONFLICT (pattern_id, key) DO UPDATE SET count = t.count + excluded.count,
+        first_seen = least(t.first_seen, excluded.first_seen), last_seen = greatest(t.last_seen, excluded.last_seen)
 )
 SELECT pattern_id, hour, key, level, source, category FROM summed WHERE is_less"""  # noqa: S608  only constants
 
@@ -45,6 +51,18 @@ _EMPTY = """
 DELETE FROM pattern_hours h USING unnest($1::text[], $2::timestamptz[], $3::uuid[]) AS i(pattern_id, hour, key)
 WHERE h.pattern_id = i.pattern_id AND h.hour = i.hour AND h.key = i.key AND h.count <= 0"""
 
+_EDGES_OF_TOTALS = """
+WITH found AS (
+    SELECT l.pattern_id, l.key, min(h.first_seen) AS first_seen, max(h.last_seen) AS last_seen
+    FROM (SELECT DISTINCT pattern_id, key FROM unnest($1::text[], $2::uuid[]) AS i(pattern_id, key)) l
+    JOIN pattern_hours h ON h.pattern_id = l.pattern_id AND h.key = l.key GROUP BY 1, 2
+), empty AS (
+    DELETE FROM pattern_totals t USING unnest($1::text[], $2::uuid[]) AS i(pattern_id, key)
+    WHERE t.pattern_id = i.pattern_id AND t.key = i.key AND t.count <= 0
+)
+UPDATE pattern_totals t SET first_seen = f.first_seen, last_seen = f.last_seen
+FROM found f WHERE t.pattern_id = f.pattern_id AND t.key = f.key AND t.count > 0"""
+
 
 async def add_up_hours(connection: Connection) -> int:
     """Add up, inside a transaction, all that was noted. Returns 0: one step does all."""
@@ -54,4 +72,5 @@ async def add_up_hours(connection: Connection) -> int:
         columns.append([record["category"] for record in less])
         await connection.execute(_EDGES, *columns)
         await connection.execute(_EMPTY, *columns[:3])
+        await connection.execute(_EDGES_OF_TOTALS, columns[0], columns[2])
     return 0

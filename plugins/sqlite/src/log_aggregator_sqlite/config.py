@@ -10,8 +10,16 @@ from pydantic import BaseModel, ConfigDict, Field
 FILE_NAME = "logs.sqlite3"
 
 
+NEW_STORES_KEEP_DAYS = 365
+"""Days after which a store that was made with this default deletes its rows, when nothing else is set."""
+
+
 def _from_environment(name: str, default: int) -> int:
     return int(os.environ.get(name) or default)
+
+
+def _set_or_not(name: str) -> int | None:
+    return int(os.environ[name]) if os.environ.get(name) else None
 
 
 class SqliteConfig(BaseModel):
@@ -20,10 +28,17 @@ class SqliteConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     path: Path | None = Field(None, description=f"the database file; default: {FILE_NAME} in the data directory")
-    retention_days: int = Field(
-        default_factory=lambda: _from_environment("RETENTION_DAYS", 0),
+    retention_days: int | None = Field(
+        default_factory=lambda: _set_or_not("RETENTION_DAYS"),
         ge=0,
-        description="rows last seen longer ago are deleted; 0: never. Default: RETENTION_DAYS",
+        description="rows stored longer ago are deleted; 0: never. Default: RETENTION_DAYS, else "
+        f"{NEW_STORES_KEEP_DAYS} in new files and never in files from before",
+    )
+    max_store_bytes: int = Field(
+        default_factory=lambda: _from_environment("MAX_STORE_BYTES", 0),
+        ge=0,
+        description="the rows stored longest ago are deleted while the file holds more; 0: no limit. "
+        "Default: MAX_STORE_BYTES",
     )
     rollup_days: int = Field(
         default_factory=lambda: _from_environment("ROLLUP_DAYS", 7),

@@ -120,6 +120,7 @@ def migrate(connection: sqlite3.Connection) -> None:
         (entry for entry in files(__package__).joinpath("migrations").iterdir() if entry.name.endswith(".sql")),
         key=lambda entry: entry.name,
     )
+    is_new, newest = _version(connection) == 0, int(scripts[-1].name[:4])
     for script in scripts:
         number = int(script.name[:4])
         if _version(connection) >= number:
@@ -128,6 +129,8 @@ def migrate(connection: sqlite3.Connection) -> None:
             if _version(connection) < number:
                 for statement in _statements(script.read_text()):
                     connection.execute(statement)
+                if is_new and number == newest:
+                    connection.execute("INSERT INTO store_facts VALUES ('made_with', ?)", (number,))
                 connection.execute(f"PRAGMA user_version = {number}")
 
 

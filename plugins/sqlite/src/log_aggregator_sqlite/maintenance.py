@@ -8,6 +8,7 @@ import time
 from log_aggregator.model.aggregate import Key
 from log_aggregator.storekit import RolledUp, StoredRow, roll_up, stored_aggregate
 from log_aggregator.storekit.rollup import HOUR
+from log_aggregator_sqlite.config import NEW_STORES_KEEP_DAYS, SqliteConfig
 from log_aggregator_sqlite.database import transaction
 
 _MICROS = 1_000_000
@@ -22,20 +23,48 @@ OLDEST = (
 )
 
 
+# The expression is that of the index aggregated_logs_stored_at.
+_DELETE_STORED_BEFORE = """
+DELETE FROM aggregated_logs WHERE id IN (
+    SELECT id FROM aggregated_logs WHERE coalesce(stored_at, last_seen) < ?
+    ORDER BY coalesce(stored_at, last_seen) LIMIT ?)"""
+
+
+def days_kept(connection: sqlite3.Connection, config: SqliteConfig) -> int:
+    """After how many days rows are deleted; 0: never. A file from before the default is not trimmed by it."""
+    if config.retention_days is not None:
+        return config.retention_days
+    is_told = connection.execute("SELECT count(*) FROM store_facts WHERE name = 'made_with'").fetchone()[0]
+    return NEW_STORES_KEEP_DAYS if is_told else 0
+
+
+def used_bytes(connection: sqlite3.Connection) -> int:
+    """What the file holds; pages that became free are used again."""
+    pages, free, size = (
+        connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
+    )
+    return int((pages - free) * size)
+
+
 def delete_step(connection: sqlite3.Connection, retention_days: int) -> int:
-    """Delete some rows and resolved anomalies last seen before the retention; returns how many."""
+    """Delete some rows and resolved anomalies stored before the retention; returns how many."""
     cutoff = time.time_ns() // 1000 - retention_days * _DAY
     with transaction(connection):
-        rows = connection.execute(
-            "DELETE FROM aggregated_logs WHERE id IN (SELECT id FROM aggregated_logs WHERE last_seen < ? LIMIT ?)",
-            (cutoff, STEP_ROWS),
-        ).rowcount
+        rows = connection.execute(_DELETE_STORED_BEFORE, (cutoff, STEP_ROWS)).rowcount
         rows += connection.execute(
             "DELETE FROM log_anomalies WHERE id IN "
             "(SELECT id FROM log_anomalies WHERE updated < ? AND state = 'resolved' LIMIT ?)",
             (cutoff, STEP_ROWS),
         ).rowcount
     return rows
+
+
+def shrink_step(connection: sqlite3.Connection, max_bytes: int) -> int:
+    """Delete some of the rows stored longest ago while the file holds more than `max_bytes`; returns how many."""
+    if used_bytes(connection) <= max_bytes:
+        return 0
+    with transaction(connection):
+        return connection.execute(_DELETE_STORED_BEFORE, (2**62, STEP_ROWS)).rowcount
 
 
 def roll_up_step(connection: sqlite3.Connection, rollup_days: int, max_samples: int) -> int:

@@ -14,7 +14,7 @@ from log_aggregator import RetryableError, Service, hookimpl
 from log_aggregator.sinks import Flush
 from log_aggregator_sqlite.config import FILE_NAME, SqliteConfig
 from log_aggregator_sqlite.database import Database
-from log_aggregator_sqlite.maintenance import delete_step, roll_up_step
+from log_aggregator_sqlite.maintenance import days_kept, delete_step, roll_up_step, shrink_step
 from log_aggregator_sqlite.store import SqliteStore
 from log_aggregator_sqlite.writer import Writer
 
@@ -42,7 +42,7 @@ class SqliteSink:
         self._writer = writer
         reading = Database(path, self._config.busy_timeout, read_only=True)
         self._database = Database(path, self._config.busy_timeout)
-        store = SqliteStore(path, reading, settings.max_samples)
+        store = SqliteStore(path, reading, settings.max_samples, self._config)
         service.register_store(store)
         maintenance = asyncio.create_task(
             self._maintain(self._database, writer, settings.max_samples), name="sqlite-maintenance"
@@ -72,6 +72,8 @@ class SqliteSink:
             )
 
     async def _maintain(self, database: Database, writer: Writer, max_samples: int) -> None:
+        with suppress(RetryableError):
+            _tell(self._config, await database.run(partial(days_kept, config=self._config)))
         while True:
             await asyncio.sleep(self._config.maintenance_seconds)
             try:
@@ -81,12 +83,15 @@ class SqliteSink:
 
     async def maintain_once(self, database: Database, writer: Writer, max_samples: int) -> None:
         """Delete what is beyond retention and roll up what is old, in small steps."""
-        days, rollup_days = self._config.retention_days, self._config.rollup_days
+        days, rollup_days = await database.run(partial(days_kept, config=self._config)), self._config.rollup_days
+        most = self._config.max_store_bytes
         steps: list[Callable[[sqlite3.Connection], int]] = []
         if days:
             steps.append(lambda connection: delete_step(connection, days))
         if rollup_days:
             steps.append(lambda connection: roll_up_step(connection, rollup_days, max_samples))
+        if most:
+            steps.append(lambda connection: shrink_step(connection, most))
         for step in steps:
             while True:
                 started = time.monotonic()
@@ -94,3 +99,10 @@ class SqliteSink:
                     break
                 # Half of the time is left to others: many small steps are done soon, and a slow disk is not pressed.
                 await asyncio.sleep(time.monotonic() - started)
+
+
+def _tell(config: SqliteConfig, days: int) -> None:
+    if days:
+        _log.info("rows are deleted %d days after they were stored; RETENTION_DAYS changes that", days)
+    elif config.retention_days is None and not config.max_store_bytes:
+        _log.info("no row is ever deleted: this file is from before the default; set RETENTION_DAYS")

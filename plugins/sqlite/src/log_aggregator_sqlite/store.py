@@ -12,7 +12,9 @@ from log_aggregator.errors import RetryableError
 from log_aggregator.model.values import MOST
 from log_aggregator.store import StoreHealth
 from log_aggregator.storekit import Questions
+from log_aggregator_sqlite.config import SqliteConfig
 from log_aggregator_sqlite.database import Database
+from log_aggregator_sqlite.maintenance import days_kept
 
 
 class SqliteDialect:
@@ -61,6 +63,10 @@ class SqliteDialect:
         """The table, which triggers keep."""
         return "pattern_hours"
 
+    def totals(self) -> str:
+        """The table, which triggers keep."""
+        return "pattern_totals"
+
     def each_id(self, parameter: str) -> str:
         """The list comes as JSON text."""
         return f"(SELECT value AS id FROM json_each({parameter}))"  # noqa: S608  a parameter number
@@ -73,8 +79,9 @@ class SqliteDialect:
 class SqliteStore(Questions):
     """Answers from the file. Reads do not wait for writes, and see whole flushes only."""
 
-    def __init__(self, path: Path, database: Database, max_samples: int) -> None:
+    def __init__(self, path: Path, database: Database, max_samples: int, config: SqliteConfig) -> None:
         super().__init__(SqliteDialect(), self._query, max_samples)
+        self._config = config
         self._path = path
         self._database = database
 
@@ -84,6 +91,7 @@ class SqliteStore(Questions):
         try:
             set_aside = await self._fetch("SELECT count(*), coalesce(sum(logs), 0) FROM log_quarantine", [])
             stored = await self._fetch("SELECT max(sealed) FROM flush_progress", [])
+            days = await self._database.run(lambda connection: days_kept(connection, self._config))
             size = self._path.stat().st_size
         except (RetryableError, OSError) as error:
             return StoreHealth(reachable=False, detail=str(error), figures={"engine": "SQLite"})
@@ -98,6 +106,8 @@ class SqliteStore(Questions):
                 "bytes": size,
                 "quarantined_logs": logs,
                 "stored_until": stored[0][0],
+                "retention_days": days,
+                "max_bytes": self._config.max_store_bytes,
             },
         )
 

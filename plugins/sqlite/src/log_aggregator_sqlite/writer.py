@@ -33,8 +33,8 @@ _UPSERT = """
 INSERT INTO aggregated_logs (
     pattern_id, bucket, group_key, bucket_seconds, message_pattern, level, source, grouped_by, count, first_seen,
     last_seen, metadata, sample_messages, latest_sample, categories, category, tags, minutes, variables,
-    sample_details)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    sample_details, stored_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (pattern_id, bucket, group_key) DO UPDATE SET
     count = count + excluded.count,
     first_seen = min(first_seen, excluded.first_seen),
@@ -48,7 +48,8 @@ ON CONFLICT (pattern_id, bucket, group_key) DO UPDATE SET
     tags = coalesce(excluded.tags, tags),
     minutes = coalesce(excluded.minutes, minutes),
     variables = coalesce(excluded.variables, variables),
-    sample_details = coalesce(excluded.sample_details, sample_details)"""
+    sample_details = coalesce(excluded.sample_details, sample_details),
+    stored_at = excluded.stored_at"""
 
 
 class Writer:
@@ -168,7 +169,7 @@ def _values(row: Row, bucket_seconds: int) -> tuple[Any, ...]:
         key.pattern_id, key.bucket * _MICROS, row.group_key, bucket_seconds, fresh.pattern, key.level, key.source,
         key.group, fresh.count, fresh.first_seen, fresh.last_seen, columns.metadata, columns.sample_messages,
         columns.latest_sample, columns.categories, columns.category or None, columns.tags, columns.minutes,
-        columns.variables, columns.sample_details,
+        columns.variables, columns.sample_details, time.time_ns() // 1000,
     )  # fmt: skip
 
 
