@@ -82,12 +82,16 @@ def fields_of_object(
     limits, now = _Configured.limits, time.time_ns() // 1000
     around, below = envelope or SentFields(), defaults or SentFields()
     unread: dict[str, Any] = {}
-    message = _of(around.get("message"), lambda value: message_of(value, limits))
-    level = _of(around.get("level"), _named_level)
-    source = _of(around.get("source"), _named_source)
-    when = _of(around.get("timestamp"), lambda value: timestamp_of(value, unread, now))
+    message = level = source = when = None
+    if around:
+        message = _of(around.get("message"), lambda value: message_of(value, limits))
+        level = _of(around.get("level"), _named_level)
+        source = _of(around.get("source"), _named_source)
+        when = _of(around.get("timestamp"), lambda value: timestamp_of(value, unread, now))
     given = {"message": message, "level": level, "source": source, "timestamp": when}
-    lifted = _Configured.lifter.lift_carefully(dict(log), now, {field for field, value in given.items() if value is not None})  # fmt: skip # noqa: E501
+    skip = {field for field, value in given.items() if value is not None}
+    lifter = _Configured.lifter
+    lifted = lifter.lift_carefully(dict(log), now, skip) if skip else lifter.lift(dict(log), now)
     message = message or lifted.message or below.get("message")
     if message is None:
         raise BadLogError("message: missing, expected a text")
