@@ -111,7 +111,7 @@ def test_a_service_that_is_away_leaves_the_list_readable(service: ServiceProcess
     expect(page.locator("#count")).to_have_text("60 patterns")
     service.stop()
     page.clock.fast_forward(INTERVAL)
-    expect(page.locator("#count")).to_contain_text("not refreshed: The service is out of reach.")
+    expect(page.locator("#notice")).to_contain_text("The service is out of reach since")
     expect(page.locator(".line").first).to_be_visible()
     page.close()
     assert all("ERR_" in complaint for complaint in visitor.complaints)
