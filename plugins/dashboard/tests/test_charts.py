@@ -128,7 +128,7 @@ def test_back_undoes_a_filter_and_finds_the_place_in_the_list(visit: Visit, full
     expect(rows).to_have_count(9)
     page.get_by_label("Level").select_option("WARN")
     expect(rows).to_have_count(1)
-    page.get_by_role("searchbox").press_sequentially("cache", delay=90)
+    page.get_by_label("Search patterns").press_sequentially("cache", delay=90)
     expect(page).to_have_url(re.compile("q=cache"))
     page.go_back()
     expect(page).to_have_url(re.compile(r"#/patterns\?level=WARN$"))
@@ -142,7 +142,9 @@ def test_back_undoes_a_filter_and_finds_the_place_in_the_list(visit: Visit, full
     expect(page.locator(".subject h1")).to_have_text(chosen)
     page.go_back()
     expect(page.locator(".line.active .pattern")).to_have_text(chosen)
-    searched = page.get_by_role("searchbox")
+    searched = page.get_by_label("Search patterns")
+    searched.fill("timeout source:sh")
+    expect(page.locator("#terms option")).to_have_attribute("value", "timeout source:shop")
     for text, count in [
         ('-level:info "for key"', 1),
         ("source:shop", 1),

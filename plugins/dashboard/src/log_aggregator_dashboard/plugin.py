@@ -67,7 +67,7 @@ class Dashboard:
             "bucket": str(service.settings.aggregation_bucket),
             "workers": service.settings.workers,
             "root": root or "./",
-            "calls": " ".join(f"{call.method} {call.path}" for call in CALLS),
+            "calls": ",".join(f"{call.method} {call.path}" for call in CALLS),
             "links": msgspec.json.encode(self._config.links).decode(),
         }
         self._clients = Clients(service.settings.trusted_proxies)

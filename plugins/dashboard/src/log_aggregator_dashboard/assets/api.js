@@ -117,7 +117,7 @@ export async function* events(path, parameters, signal, opened) {
 
 export const setting = (name) => document.querySelector(`meta[name=${name}]`).content;
 
-const calls = new Set(setting("calls").split(" "));
+const calls = new Set(setting("calls").split(","));
 
 /** Whether this service has a call, such as "GET /compare". */
 export const offers = (call) => calls.has(call);

@@ -90,12 +90,23 @@ function picture(view, { names, color, share, marks, band, summary }) {
   for (const [x, text] of ticks(columns, each, LEFT, width)) {
     svg.append(s("text", { class: "axis", x, y: height - 6, "text-anchor": x > width - 60 ? "end" : x < LEFT + 20 ? "start" : "middle" }, text));
   }
-  const [first, last] = [columns[0]?.start, columns.at(-1)?.end];
-  for (const { at, title } of marks) {
-    const x = LEFT + ((Date.parse(at) - first) / (last - first)) * (width - LEFT);
-    if (x >= LEFT && x <= width) svg.append(s("line", { class: "markline", x1: x, x2: x, y1: 0, y2: height - BOTTOM }, s("title", {}, title)), s("text", { class: "flag", x, y: 9, "text-anchor": x > width - 90 ? "end" : "start" }, `⚑ ${title.slice(0, 18)}`));
-  }
+  flags(svg, columns, marks, width, height);
   return svg;
+}
+
+/** A line for each mark, with its title where no other title stands. */
+function flags(svg, columns, marks, width, height) {
+  const [first, last] = [columns[0]?.start, columns.at(-1)?.end];
+  const places = marks.map(({ at, title }) => [LEFT + ((Date.parse(at) - first) / (last - first)) * (width - LEFT), title]);
+  let free = -Infinity;
+  for (const [x, title] of places.filter(([at]) => at >= LEFT && at <= width).sort(([a], [b]) => a - b)) {
+    const text = `⚑ ${title.length > 18 ? `${title.slice(0, 17)}…` : title}`;
+    const room = text.length * 6.5, start = x + room > width ? x - room : x;
+    svg.append(s("line", { class: "markline", x1: x, x2: x, y1: 0, y2: height - BOTTOM }, s("title", {}, title)));
+    if (start < free) continue;
+    svg.append(s("text", { class: "flag", x: start + 3, y: 9 }, text));
+    free = start + room;
+  }
 }
 
 function rules(svg, marks, width) {

@@ -10,7 +10,7 @@ import { adjust, here } from "./place.js";
 import { renewed } from "./refresh.js";
 import { zoneName } from "./zone.js";
 
-const STARTS = [["-15m", "Last 15 minutes"], ["-1h", "Last hour"], ["-6h", "Last 6 hours"], ["-24h", "Last 24 hours"], ["-7d", "Last 7 days"]];
+const STARTS = [["-5m", "Last 5 minutes"], ["-15m", "Last 15 minutes"], ["-1h", "Last hour"], ["-6h", "Last 6 hours"], ["-24h", "Last 24 hours"], ["-7d", "Last 7 days"]];
 const USUAL = "-1h";
 
 export async function showCompare(main, { signal, again }) {
@@ -33,7 +33,7 @@ export async function showCompare(main, { signal, again }) {
     body.replaceChildren(h("p", { class: "quiet" }, "Comparing…"));
     try {
       const answer = await get("compare", { after: start, before: earlier, source: one }, current);
-      if (!current.aborted) body.replaceChildren(spans(answer), changeList(answer));
+      if (!current.aborted) body.replaceChildren(spans(answer), answer.before.logs ? "" : h("p", { class: "warn" }, "There are no logs before, so everything is new. Choose a later start, or another span to compare with."), changeList(answer));
     } catch (error) {
       if (!current.aborted) body.replaceChildren(problem(error, load));
     }

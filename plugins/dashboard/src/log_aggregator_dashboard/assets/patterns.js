@@ -8,7 +8,7 @@ import { exact } from "./format.js";
 import { Grid } from "./grid.js";
 import { noLogs, problem } from "./pieces.js";
 import { adjust, go, here } from "./place.js";
-import { parse } from "./query.js";
+import { parse, suggestions } from "./query.js";
 import { pause, repeat } from "./refresh.js";
 import { Sparks } from "./sparks.js";
 import { asked } from "./times.js";
@@ -25,7 +25,8 @@ const LEFT = 20;
 export async function showPatterns(main, { place, signal, again }) {
   const catalog = new Catalog(), sparks = new Sparks(signal);
   const count = h("span", { class: "quiet", role: "status", id: "count" }, "Loading…");
-  const search = h("input", { type: "search", placeholder: "Search patterns   /", "aria-label": "Search patterns", value: place.parameters.q ?? "", spellcheck: "false" });
+  const search = h("input", { type: "search", placeholder: "Search patterns   /", "aria-label": "Search patterns", list: "terms", value: place.parameters.q ?? "", spellcheck: "false" });
+  const terms = h("datalist", { id: "terms" });
   const selects = h("div", { class: "row" });
   const auto = h("button", { type: "button", title: `Counts are refreshed every ${EVERY} seconds while this tab is looked at (Space)`, onclick: () => toggle() }, PAUSE);
   const body = h("div", { class: "listing" });
@@ -35,7 +36,7 @@ export async function showPatterns(main, { place, signal, again }) {
   });
   body.append(grid.element);
   const trouble = h("div");
-  main.append(h("h1", { class: "hidden" }, "Patterns"), h("div", { class: "toolbar" }, search, selects, auto, count), trouble, body);
+  main.append(h("h1", { class: "hidden" }, "Patterns"), h("div", { class: "toolbar" }, search, terms, selects, auto, count), trouble, body);
 
   let loads = 0, paused = false, stale = "", typing = false;
   const address = location.hash;
@@ -73,7 +74,12 @@ export async function showPatterns(main, { place, signal, again }) {
     const { sort, reverse } = filters();
     change({ sort: key === "count" ? "" : key, reverse: sort === key && !reverse ? "1" : "" });
   };
-  const choices = () => replace(selects, ...filterSelects(catalog, filters(), change));
+  const choices = () => {
+    replace(selects, ...filterSelects(catalog, filters(), change));
+    suggest();
+  };
+  const suggest = () => terms.replaceChildren(...suggestions(search.value, catalog).map((text) => h("option", { value: text })));
+  search.addEventListener("input", suggest);
   const question = () => {
     // With more patterns than are kept here, or words that are not, the service searches.
     const { q, level, source, category } = filters();
@@ -117,7 +123,8 @@ export async function showPatterns(main, { place, signal, again }) {
   search.addEventListener("input", settled(() => { change({ q: search.value.trim() }, { typed: typing }); typing = true; }, 60, signal));
   search.addEventListener("blur", () => { typing = false; });
   search.addEventListener("keydown", (event) => {
-    if (event.key !== "ArrowDown" && event.key !== "Enter") return;
+    // Where words are suggested the arrow chooses one of them.
+    if (event.key !== "Enter" && (event.key !== "ArrowDown" || terms.childElementCount)) return;
     event.preventDefault();
     grid.element.focus();
     if (grid.active < 0) grid.key({ key: "ArrowDown", target: grid.element });

@@ -24,6 +24,18 @@ export function parse(q) {
   return { terms, remote: terms.some(({ field }) => field === "seen" || field === "triage" || field.includes(".")) };
 }
 
+/** What the last word of `text` may become, with what stands before it: fields, then the values of a field. */
+export function suggestions(text, catalog) {
+  const [, before, last] = /^(.*?)(\S*)$/su.exec(text);
+  const [, minus, field, start] = /^(-?)(?:([a-z]+):)?(.*)$/isu.exec(last);
+  const quoted = (value) => (/\s/u.test(value) ? `"${value}"` : value);
+  const names = { level: () => catalog.names((row) => row.levels).map((name) => name.toLowerCase()), source: () => catalog.names((row) => row.sources),
+    category: () => catalog.names((row) => (row.category ? { [row.category]: row.count } : {})) };
+  if (!field) return start ? Object.keys(names).filter((name) => name.startsWith(start.toLowerCase())).map((name) => `${before}${minus}${name}:`) : [];
+  const known = names[field.toLowerCase()]?.() ?? [];
+  return known.filter((name) => name.toLowerCase().startsWith(start.toLowerCase())).slice(0, 20).map((name) => `${before}${minus}${field}:${quoted(name)}`);
+}
+
 /** Whether a row of the catalog matches the terms that can be answered here. */
 export function matches(row, terms) {
   return terms.every((term) => holds(row, term) !== term.not);

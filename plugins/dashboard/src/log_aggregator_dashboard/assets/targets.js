@@ -1,6 +1,6 @@
 // Who is told of anomalies: each target, what was delivered, what failed, and a test.
 
-import { get, offers, send } from "./api.js";
+import { get, send } from "./api.js";
 import { h } from "./dom.js";
 import { exact } from "./format.js";
 import { repeat } from "./refresh.js";
@@ -17,7 +17,7 @@ export function targetsPanel(signal) {
     box.hidden = !trends;
     if (!trends || box.contains(document.activeElement)) return;
     const rows = Object.entries(trends.figures?.targets ?? {});
-    box.replaceChildren(h("div", { class: "row spread" }, h("h2", {}, "Notifications"), offers("POST /notify-test") && rows.length > 0 && testButton(tested)),
+    box.replaceChildren(h("div", { class: "row spread" }, h("h2", {}, "Notifications"), rows.length > 0 && testButton(tested)),
       rows.length ? table(rows) : h("p", { class: "warn" }, "Nobody is told: no target is set. Add one in plugins.toml under ", h("code", {}, "[[plugins.trends.targets]]"), "."), tested);
   }, EVERY, signal, () => {});
   return box;
