@@ -54,13 +54,17 @@ class Asset:
 def read_assets(values: dict[str, str]) -> tuple[str, dict[str, Asset]]:
     """The version of all files of the folder `assets`, and the files by name.
 
-    In `index.html`, `{{name}}` becomes the value of that name, and `{{version}}` the version.
+    In `index.html`, `{{name}}` becomes the value of that name, and `{{version}}` the version;
+    all modules are preloaded, so that none waits for another one that imports it.
     """
     bodies = {file.name: file.read_bytes() for file in resources.files(__package__).joinpath("assets").iterdir()}
     digest = hashlib.blake2b(digest_size=8)
     for name in sorted(bodies):
         digest.update(b"%b\0%b\0" % (name.encode(), bodies[name]))
     version = digest.hexdigest()
+    modules = sorted(name for name in bodies if name.endswith(".js"))
+    links = [f'<link rel="modulepreload" href="dashboard/{version}/{name}">' for name in modules]
+    bodies["index.html"] = bodies["index.html"].replace(b"<!-- modules -->", "\n".join(links).encode())
     for name, value in {**values, "version": version}.items():
         bodies["index.html"] = bodies["index.html"].replace(b"{{%b}}" % name.encode(), html.escape(value).encode())
     return version, {name: Asset(name, body) for name, body in bodies.items()}

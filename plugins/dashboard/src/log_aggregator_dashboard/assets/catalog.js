@@ -1,10 +1,11 @@
 // All patterns of the time range: loaded in pages, then searched, filtered and sorted here, without asking again.
 
-import { patternPages } from "./api.js";
+import { offers, patternPages } from "./api.js";
 import { ERRORS, LEVELS, byCount, worst } from "./format.js";
 import { matches, parse } from "./query.js";
 
-export const MOST = 20000;
+/** Patterns that are kept here. A service that finds samples and values searches beyond them, so fewer are loaded. */
+export const MOST = offers("GET /compare") ? 3000 : 20000;
 /** The pattern of logs that came when no further pattern fitted into memory. */
 export const OVERFLOW = "{OVERFLOW}";
 

@@ -12,11 +12,11 @@ import { address } from "./place.js";
 import { pick } from "./range.js";
 import { ranking } from "./ranking.js";
 import { repeat } from "./refresh.js";
-import { asked, step } from "./times.js";
+import { asked, fitted, step } from "./times.js";
 import { verdict } from "./verdict.js";
 import { midnight } from "./zone.js";
 
-const MOST_NEW = 2000;
+const MOST_NEW = 1000;
 const SHOWN = 8;
 /** The last reading of the count of accepted logs: it outlasts a change of pages. */
 let reading = null;
@@ -77,7 +77,7 @@ function put(where, ...content) {
 
 async function levels(work, where, sources, errors) {
   const { signal, again, tile } = work;
-  const [answer, marks] = await Promise.all([get("series", { ...asked(), step: step(), split_by: "level" }, signal), marksOf(asked(), signal)]);
+  const [answer, marks] = await Promise.all([fitted(step()) ?? get("series", { ...asked(), step: step(), split_by: "level" }, signal), marksOf(asked(), signal)]);
   const total = answer.series.reduce((sum, series) => sum + series.total, 0);
   const failing = answer.series.filter((series) => ERRORS.includes(series.name));
   const count = failing.reduce((sum, series) => sum + series.total, 0);
@@ -124,7 +124,6 @@ async function newPatterns({ signal, tile }, where) {
       h("span", { class: "quiet" }, levelBadge(byCount(row.levels)[0]?.[0] ?? ""), " ", byCount(row.sources)[0]?.[0] ?? "", " · ", compact(row.count), " · ", moment(row.first_seen))))),
       found.length > SHOWN ? h("p", {}, h("a", { href: address("patterns", { sort: "first", since: new Date(today).toISOString() }) }, `All patterns of today`)) : "");
   }
-  return looked > 1000 ? 600 : 60;
 }
 
 async function anomalies({ signal, tile }, where, plugins) {
@@ -137,7 +136,10 @@ async function anomalies({ signal, tile }, where, plugins) {
 }
 
 async function service({ signal, tile }, where, shown) {
-  const [stats, health] = await Promise.all([get("stats", {}, signal), get("health", {}, signal)]);
+  const stats = await get("stats", {}, signal);
+  // A second reading soon after the first one is for the rate alone.
+  const health = shown.soon ? shown.health : await get("health", {}, signal);
+  Object.assign(shown, { health, soon: false });
   shown.known(Object.keys(stats.plugins ?? {}));
   const accepted = stats.logs.accepted, now = performance.now();
   const known = reading && accepted >= reading.accepted && now - reading.at < 60_000 && now - reading.at > 500;
@@ -149,5 +151,6 @@ async function service({ signal, tile }, where, shown) {
   tile("Service", health.status, complaints ? `${complaints} ${complaints === 1 ? "complaint" : "complaints"}, see below` : "all checks pass",
     health.status === "healthy" ? "" : health.status === "degraded" ? "warn" : "bad");
   put(where, pipelinePanel(stats, health));
+  shown.soon = !known;
   return known ? 3 : 0.8;
 }

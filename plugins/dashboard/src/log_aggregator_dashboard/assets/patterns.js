@@ -66,8 +66,9 @@ export async function showPatterns(main, { place, signal, again }) {
     if ("q" in changes && search.value !== changes.q) search.value = changes.q;
     const { q } = filters();
     const ask = offers("GET /compare") && q && (parse(q).remote || (catalog.complete && !catalog.matching(filters()).length));
+    // What is here is shown at once; what the service finds follows.
     if (catalog.asking || catalog.found || ask || (catalog.more && catalog.complete)) refine();
-    else draw();
+    if (!catalog.found && !parse(q).remote) draw();
     choices();
   };
   const sortBy = (key) => {

@@ -13,19 +13,54 @@ const BUCKET = Number(setting("bucket"));
 /** Minutes per bar while the store knows single minutes, and buckets per bar beyond. */
 const MINUTES = [1, 2, 5, 10, 15, 20, 30, 60, 120, 180, 360, 720, 1440], BUCKETS = [1, 2, 3, 6, 12, 24, 36, 72, 144, 288];
 
-let first = null;
+const KEPT = "log-aggregator first log", FRESH = 2000;
 
-/** Learn when the first log of the last day came, so that the usual range fits what there is. Asks once. */
+let first = null;
+/** The answer that told the first log: the overview shows it, so that it need not ask again. */
+let latest = null;
+
+/** Learn when the first log of the last day came, so that the usual range fits what there is. Asks once a tab. */
 export async function fit(signal) {
   const { since } = here().parameters;
+  first ??= kept();
   if (since || first !== null || RARE.includes(here().page)) return;
   try {
-    const { series } = await get("series", { since: LONGEST, step: 60 }, signal);
-    const starts = series.flatMap(({ points }) => points.slice(0, 1)).map(({ start }) => Date.parse(start));
-    if (starts.length) first = Math.min(...starts);
+    const answer = await get("series", { since: LONGEST, step: 60, split_by: "level" }, signal);
+    const starts = answer.series.flatMap(({ points }) => points.slice(0, 1)).map(({ start }) => Date.parse(start));
+    if (!starts.length) return;
+    first = Math.min(...starts);
+    sessionStorage.setItem(KEPT, first);
+    latest = { answer, at: Date.now() };
   } catch (error) {
     if (error.name === "AbortError") throw error; // any other page of a range says what is wrong
   }
+}
+
+function kept() {
+  const known = Number(sessionStorage.getItem(KEPT));
+  return known || null;
+}
+
+/** The counts by level of the usual range, when `fit` has just asked for them; else null. */
+export function fitted(seconds) {
+  const { since } = here().parameters;
+  if (!latest || since || Date.now() - latest.at > FRESH) return null;
+  const { answer } = latest;
+  latest = null;
+  const [start] = span();
+  const series = answer.series.map(({ name, points }) => {
+    const counts = new Map();
+    let total = 0;
+    for (const point of points) {
+      const at = Date.parse(point.start);
+      if (at + MINUTE <= start) continue;
+      const step = Math.floor(at / 1000 / seconds) * seconds * 1000;
+      counts.set(step, (counts.get(step) ?? 0) + point.count);
+      total += point.count;
+    }
+    return { name, total, points: [...counts].map(([at, count]) => ({ start: new Date(at).toISOString(), count })) };
+  });
+  return { since: new Date(start).toISOString(), until: answer.until, step: seconds, series: series.filter(({ total }) => total) };
 }
 
 /** The range when none was chosen: the shortest one with all logs of the last day. */
