@@ -15,7 +15,14 @@ import pytest
 
 from tests.support.service import ServiceProcess
 
-PIPELINE = "[plugins.patterns]\n[plugins.classify]\n[plugins.sqlite]\n[plugins.trends]\n[plugins.dashboard]\n"
+PIPELINE = """
+[plugins.patterns]
+[plugins.classify]
+[plugins.sqlite]
+[plugins.trends]
+[plugins.dashboard]
+links = { "Open trace" = "https://traces.example.org/{kind}?ms={ms}" }
+"""
 QUIET = {"AGGREGATION_WINDOW": "3600", "BATCH_SIZE": "1000000"}
 
 HOSTILE = [

@@ -17,7 +17,7 @@ pytest.importorskip("playwright", reason="playwright is not installed")
 from playwright.sync_api import Page, expect
 
 Visit = Callable[..., Any]
-PLACES = ["#/", "#/patterns", "#/anomalies", "#/tail"]
+PLACES = ["#/", "#/patterns", "#/anomalies", "#/tail", "#/incident/a1", "#/compare"]
 HOSTILE_PATTERNS = 6
 
 
@@ -35,7 +35,7 @@ def test_the_overview_says_how_things_are(visit: Visit, full: ServiceProcess) ->
     page = visit().open("")
     expect(page.locator(".tile", has_text="Logs").first.locator("b")).to_have_text(str(57 + HOSTILE_PATTERNS))
     expect(page.locator(".tile", has_text="Errors").locator("b")).to_have_text("12")
-    expect(page.locator("section[aria-label='Errors by source'] li")).to_have_text(["shop12"])
+    expect(page.locator("section[aria-label='Errors by source'] li")).to_have_text(["shop12 · 100 %"])
     expect(page.locator("section[aria-label='Top sources'] li").first).to_contain_text("auth")
     expect(page.locator("section[aria-label='Logs by level'] svg")).to_have_attribute(
         "aria-label", re.compile("63 logs")
@@ -90,7 +90,7 @@ def test_a_pattern_tells_all_that_is_known(visit: Visit, full: ServiceProcess) -
     expect(page.locator(".facts")).to_contain_text("40 logs")
     expect(page.locator("section[aria-label='Over time'] .bar").first).to_be_attached()
     expect(page.locator(".samples li").first).to_contain_text("logged in")
-    metadata = page.locator(".metadata tbody tr", has_text="ms")
+    metadata = page.locator("section[aria-label='Metadata'] tbody tr", has_text="ms")
     expect(metadata).to_contain_text("max")
     expect(metadata).to_contain_text("39")
     expect(page.locator("section[aria-label='Anomalies']")).to_contain_text("None so far")
@@ -104,7 +104,7 @@ def test_anomalies_say_why(visit: Visit, full: ServiceProcess) -> None:
     page = visitor.open("#/anomalies")
     items = page.locator(".anomalies li")
     expect(items).to_have_count(2)
-    expect(items.first).to_contain_text("530 in 5 min · expected 0 to 3.2 · chance below one in 10^20")
+    expect(items.first).to_contain_text("530 in 5 min · expected 0 to 3.2 · by chance less than once in 1,000 years")
     expect(items.first).to_contain_text("<u>bank</u> = north: 97 % of them, usually 33 %")
     expect(items.first.locator(".why")).to_have_count(2)
     expect(items.first.locator(".why .name")).to_have_text(["errors of shop"])
@@ -113,7 +113,7 @@ def test_anomalies_say_why(visit: Visit, full: ServiceProcess) -> None:
     page.get_by_label("State").select_option("open")
     expect(items).to_have_count(1)
     assert "state=open" in page.url
-    items.first.locator("a").click()
+    items.first.locator(".text a").click()
     expect(page.locator("section[aria-label='Anomalies'] li")).to_contain_text("Spike")
     overview = visitor.open("#/")
     expect(overview.locator(".tile", has_text="Open anomalies").locator("b")).to_have_text("1")
@@ -164,7 +164,7 @@ def test_hostile_logs_are_texts(visit: Visit, full: ServiceProcess) -> None:
         page.close()
     page = visitor.open(pattern_place(full, "onerror"))
     expect(page.locator("h1")).to_contain_text("<img src=x onerror=")
-    expect(page.locator(".metadata")).to_contain_text("<u>")
+    expect(page.locator("section[aria-label='Metadata'] .metadata")).to_contain_text("<u>")
     blocked = page.evaluate(
         "() => { try { document.body.innerHTML = '<i>x</i>'; return false } catch { return true } }"
     )
@@ -241,13 +241,15 @@ def test_the_overview_says_that_the_service_is_away_and_keeps_what_it_knew(
     page = visitor.open("")
     tile = page.locator(".tile", has_text="Service").locator("b")
     expect(tile).to_have_text("healthy")
-    expect(page.locator("section[aria-label='Errors by source'] li")).to_have_text(["disk1"])
+    expect(page.locator("section[aria-label='Errors by source'] li")).to_have_text(["disk1 · 100 %"])
     service.stop()
     expect(tile).to_have_text("away")
-    expect(page.locator("section[aria-label='Pipeline']")).to_contain_text(
-        "Not refreshed: The service is out of reach."
-    )
-    expect(page.locator("section[aria-label='Errors by source'] li")).to_have_text(["disk1"])
+    banner = page.locator("#notice")
+    expect(banner).to_contain_text(re.compile(r"out of reach since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC"))
+    expect(banner).to_contain_text("What is shown is as of")
+    colors = "() => [...document.querySelectorAll('.tile b, .good')].map((one) => getComputedStyle(one).color)"
+    assert len(set(page.evaluate(colors))) == 1, "figures and verdicts of the past are grey, all of them"
+    expect(page.locator("section[aria-label='Errors by source'] li")).to_have_text(["disk1 · 100 %"])
     page.close()
     assert all("ERR_" in complaint for complaint in visitor.complaints)
     visitor.complaints.clear()

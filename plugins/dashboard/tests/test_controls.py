@@ -43,7 +43,7 @@ def test_the_tail_follows_each_word_that_is_typed(visit: Visit, full: ServicePro
     expect(search).to_have_value("disk")
     assert search.evaluate("(input) => [input.selectionStart, input.selectionEnd]") == [2, 2]
     tell(full, "Disk 1 full", "Net 1 down")
-    expect(page.locator(".tail li a")).to_have_text(["Disk 1 full"])
+    expect(page.locator(".tail .text")).to_have_text(["Disk 1 full"])
     expect(page.get_by_role("heading", name="No log that matches has come yet")).to_be_hidden()
 
     page.keyboard.press("Control+a")
@@ -53,7 +53,7 @@ def test_the_tail_follows_each_word_that_is_typed(visit: Visit, full: ServicePro
     expect(page.locator(".tail li")).to_have_count(0)
     expect(page).to_have_url(re.compile(r"#/tail\?q=net$"))
     tell(full, "Disk 2 full", "Net 2 down")
-    expect(page.locator(".tail li a")).to_have_text(["Net 2 down"])
+    expect(page.locator(".tail .text")).to_have_text(["Net 2 down"])
 
     source = page.get_by_label("Only this source")
     source.fill("switch")

@@ -73,6 +73,8 @@ async def test_the_page_and_its_files(start_service: StartService) -> None:
             assert "require-trusted-types-for 'script'" in policy
             assert "unsafe" not in policy
         assert "{{" not in page
+        async with session.head("/") as answer:
+            assert answer.status == 200
         for target in [
             *re.findall(r'(?:src|href)="(dashboard/[^"]+)"', page),
             *(f"dashboard/{p.name}" for p in ASSETS.glob("*.js")),
@@ -80,8 +82,15 @@ async def test_the_page_and_its_files(start_service: StartService) -> None:
             async with session.get(f"/{target}") as answer:
                 assert (answer.status, answer.headers["X-Content-Type-Options"]) == (200, "nosniff")
                 etag = answer.headers["ETag"]
+                forever = re.fullmatch(r"dashboard/[0-9a-f]{16}/.+", target) is not None
+                assert ("immutable" in answer.headers["Cache-Control"]) is forever, target
             async with session.get(f"/{target}", headers={"If-None-Match": etag}) as answer:
                 assert answer.status == 304
+        async with session.get("/dashboard/0123456789abcdef/main.js") as answer:  # a page of an earlier version
+            assert (answer.status, answer.headers["Cache-Control"]) == (200, "no-cache")
+        async with session.get("/dashboard/manifest.webmanifest") as answer:
+            assert answer.content_type == "application/manifest+json"
+            assert json.loads(await answer.text())["start_url"] == "../"
         for wrong in ("/dashboard/nothing.js", "/dashboard/..%2Fplugin.py", "/dashboard/plugin.py"):
             async with session.get(wrong) as answer:
                 assert answer.status == 404

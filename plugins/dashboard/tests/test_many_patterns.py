@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from log_aggregator.http.api_docs.routes import CALLS
 from tests.support.service import ServiceProcess
 
 pytest.importorskip("playwright", reason="playwright is not installed")
 from playwright.sync_api import expect
 
 PATTERNS = 10_000
+LOADED = 3000 if any(call.path == "/compare" for call in CALLS) else PATTERNS
+"""Patterns that the page keeps: fewer of a service that searches beyond them."""
 MARGIN = 20
 """How many times longer than wanted a busy machine may take before the test fails."""
 
@@ -62,7 +66,7 @@ def test_ten_thousand_patterns_are_usable(
 ) -> None:
     page = visit(crowded.url).open("#/patterns")
     first = page.evaluate(WAIT_FOR_FIRST_ROW)
-    expect(page.locator("#count")).to_have_text("10,000 patterns")
+    expect(page.locator("#count")).to_have_text(re.compile(f"^{LOADED:,} patterns"))
     whole = page.evaluate("performance.now()")
     assert page.locator(".line").count() < 100, "only what is visible may be there"
     searches = [page.evaluate(SEARCH, text) for text in ("balab", "node-7 rope", "neighbour", "nothing like it", "")]
@@ -74,4 +78,4 @@ def test_ten_thousand_patterns_are_usable(
     page.get_by_role("button", name="Pattern", exact=True).click()
     page.get_by_role("grid").focus()
     page.keyboard.press("End")
-    expect(page.locator(".line.active")).to_have_attribute("aria-rowindex", str(PATTERNS + 1))
+    expect(page.locator(".line.active")).to_have_attribute("aria-rowindex", str(LOADED + 1))

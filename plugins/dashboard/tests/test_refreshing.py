@@ -59,7 +59,7 @@ def asked(page: Page) -> list[str]:
 
 
 def test_new_counts_come_and_the_selection_the_place_and_the_search_stay(page: Page, service: ServiceProcess) -> None:
-    page.get_by_role("searchbox").fill("engine")
+    page.get_by_label("Search patterns").fill("engine")
     grid = page.get_by_role("grid")
     grid.focus()
     for _ in range(40):
@@ -74,7 +74,7 @@ def test_new_counts_come_and_the_selection_the_place_and_the_search_stay(page: P
     expect(page.locator("#count")).to_have_text("61 patterns")
     expect(active).to_have_text(chosen)
     assert active.evaluate(top) == pytest.approx(before, abs=2)
-    expect(page.get_by_role("searchbox")).to_have_value("engine")
+    expect(page.get_by_label("Search patterns")).to_have_value("engine")
     expect(grid).to_be_focused()
 
 
@@ -111,7 +111,7 @@ def test_a_service_that_is_away_leaves_the_list_readable(service: ServiceProcess
     expect(page.locator("#count")).to_have_text("60 patterns")
     service.stop()
     page.clock.fast_forward(INTERVAL)
-    expect(page.locator("#count")).to_contain_text("not refreshed: The service is out of reach.")
+    expect(page.locator("#notice")).to_contain_text("The service is out of reach since")
     expect(page.locator(".line").first).to_be_visible()
     page.close()
     assert all("ERR_" in complaint for complaint in visitor.complaints)

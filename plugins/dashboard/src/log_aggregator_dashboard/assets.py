@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import html
 from importlib import resources
 
 from aiohttp import hdrs, web
 
-_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+_TYPES = {
+    ".html": "text/html",
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+    ".webmanifest": "application/manifest+json",
+}
 
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; manifest-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'; trusted-types 'none'"
 )
@@ -27,11 +34,11 @@ class Asset:
         self._etag = f'"{hashlib.blake2b(body, digest_size=8).hexdigest()}"'
         self._type = _TYPES[suffix]
 
-    def response(self, request: web.Request) -> web.Response:
-        """The file, or 304 when the browser has it."""
+    def response(self, request: web.Request, *, immutable: bool = False) -> web.Response:
+        """The file, or 304 when the browser has it. `immutable`: its address changes when any file changes."""
         headers = {
             hdrs.ETAG: self._etag,
-            hdrs.CACHE_CONTROL: "no-cache",
+            hdrs.CACHE_CONTROL: "public, max-age=31536000, immutable" if immutable else "no-cache",
             hdrs.VARY: hdrs.ACCEPT_ENCODING,
             "Content-Security-Policy": POLICY,
         }
@@ -44,13 +51,20 @@ class Asset:
         return web.Response(body=body, content_type=self._type, charset="utf-8", headers=headers)
 
 
-def read_assets(values: dict[str, str]) -> dict[str, Asset]:
-    """All files of the folder `assets` by name. In `index.html`, `{{name}}` becomes the value of that name."""
-    found = {}
-    for file in resources.files(__package__).joinpath("assets").iterdir():
-        body = file.read_bytes()
-        if file.name == "index.html":
-            for name, value in values.items():
-                body = body.replace(b"{{%b}}" % name.encode(), value.encode())
-        found[file.name] = Asset(file.name, body)
-    return found
+def read_assets(values: dict[str, str]) -> tuple[str, dict[str, Asset]]:
+    """The version of all files of the folder `assets`, and the files by name.
+
+    In `index.html`, `{{name}}` becomes the value of that name, and `{{version}}` the version;
+    all modules are preloaded, so that none waits for another one that imports it.
+    """
+    bodies = {file.name: file.read_bytes() for file in resources.files(__package__).joinpath("assets").iterdir()}
+    digest = hashlib.blake2b(digest_size=8)
+    for name in sorted(bodies):
+        digest.update(b"%b\0%b\0" % (name.encode(), bodies[name]))
+    version = digest.hexdigest()
+    modules = sorted(name for name in bodies if name.endswith(".js"))
+    links = [f'<link rel="modulepreload" href="dashboard/{version}/{name}">' for name in modules]
+    bodies["index.html"] = bodies["index.html"].replace(b"<!-- modules -->", "\n".join(links).encode())
+    for name, value in {**values, "version": version}.items():
+        bodies["index.html"] = bodies["index.html"].replace(b"{{%b}}" % name.encode(), html.escape(value).encode())
+    return version, {name: Asset(name, body) for name, body in bodies.items()}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
+from typing import Annotated
 
 import msgspec
 from aiohttp import hdrs, web
@@ -13,23 +14,16 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from log_aggregator import Batch, Service, hookimpl
 from log_aggregator.http.access.auth import KEY, allowed_sources, needs
 from log_aggregator.http.access.clients import Clients
-from log_aggregator.http.app import STOPPING
+from log_aggregator.http.api_docs.routes import CALLS
 from log_aggregator.http.problem import Problem, busy
 from log_aggregator_dashboard.assets import Asset, read_assets
+from log_aggregator_dashboard.sparks import Sparks
+from log_aggregator_dashboard.stream import STREAM_HEADERS, stream
 from log_aggregator_dashboard.tail import Wanted, Watcher
 from log_aggregator_dashboard.tails import Tail, Tails
 
-TICK = 0.25
-"""Seconds between two looks at what waits for a watcher."""
-
-KEEP_ALIVE = 15.0
-"""Seconds of silence after which a comment is sent, so that proxies keep the connection."""
-
-STREAM_HEADERS = {
-    hdrs.CONTENT_TYPE: "text/event-stream",
-    hdrs.CACHE_CONTROL: "no-store",
-    "X-Accel-Buffering": "no",
-}
+Link = Annotated[str, Field(pattern=r"^https?://[^\s]*\{[^{}]+\}", max_length=2000)]
+"""An address with at least one `{key}`, a key of the metadata."""
 
 
 class DashboardConfig(BaseModel):
@@ -39,6 +33,9 @@ class DashboardConfig(BaseModel):
 
     path: str = Field("/", pattern="^/([A-Za-z0-9._~-]+/)*$", description="where the page is; ends in /")
     max_tails: int = Field(20, ge=1, le=1000, description="live tails at a time")
+    links: dict[str, Link] = Field(
+        default={}, description="links out of a sample, by their text; {key} is a value of its metadata"
+    )
 
 
 class Dashboard:
@@ -51,6 +48,7 @@ class Dashboard:
         self._tails = Tails(config.max_tails)
         self._clients: Clients | None = None
         self._assets: dict[str, Asset] = {}
+        self._version = ""
 
     @hookimpl
     def enrich(self, batch: Batch) -> None:
@@ -69,12 +67,16 @@ class Dashboard:
             "bucket": str(service.settings.aggregation_bucket),
             "workers": service.settings.workers,
             "root": root or "./",
+            "calls": ",".join(f"{call.method} {call.path}" for call in CALLS),
+            "links": msgspec.json.encode(self._config.links).decode(),
         }
         self._clients = Clients(service.settings.trusted_proxies)
-        self._assets = await asyncio.to_thread(read_assets, values)
+        self._version, self._assets = await asyncio.to_thread(read_assets, values)
         service.add_route("GET", self._config.path, self._page)
         service.add_route("GET", f"{self._config.path}dashboard/tail", self._tail)
+        service.add_route("GET", f"{self._config.path}dashboard/sparks", Sparks(service).answer)
         service.add_route("GET", f"{self._config.path}dashboard/{{name}}", self._file)
+        service.add_route("GET", f"{self._config.path}dashboard/{{version}}/{{name}}", self._file)
         service.add_stats("dashboard", lambda: {"tails": len(self._tails)})
         yield
 
@@ -88,7 +90,7 @@ class Dashboard:
         asset = self._assets.get(request.match_info["name"])
         if asset is None:
             raise web.HTTPNotFound
-        return asset.response(request)
+        return asset.response(request, immutable=request.match_info.get("version") == self._version)
 
     @needs("read", by_source=True)
     async def _tail(self, request: web.Request) -> web.StreamResponse:
@@ -106,29 +108,6 @@ class Dashboard:
         if not self._tails.open(tail):
             raise busy(503, "too many live tails are open; close one, or raise max_tails", 5.0)
         try:
-            return await _stream(request, tail)
+            return await stream(request, tail)
         finally:
             self._tails.close(tail)
-
-
-async def _stream(request: web.Request, tail: Tail) -> web.StreamResponse:
-    """Send what the watcher is offered until the browser goes or the service stops."""
-    watcher = tail.watcher
-    response = web.StreamResponse(headers=STREAM_HEADERS)
-    await response.prepare(request)
-    with suppress(ConnectionError):
-        await tail.write(response, b": watching\n\n")
-        silent = 0.0
-        stopping = request.app[STOPPING]
-        while not stopping.is_set() and request.transport is not None:  # a closed connection has none
-            with suppress(TimeoutError):
-                async with asyncio.timeout(TICK):
-                    await stopping.wait()
-            logs, missed = watcher.take()
-            silent = 0.0 if logs else silent + TICK
-            if logs:
-                await tail.write(response, b"data: %b\n\n" % msgspec.json.encode({"logs": logs, "missed": missed}))
-            elif silent >= KEEP_ALIVE:
-                silent = 0.0
-                await tail.write(response, b": nothing new\n\n")
-    return response

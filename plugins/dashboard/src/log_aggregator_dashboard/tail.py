@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Any
 
+import msgspec
 from pydantic import BaseModel, ConfigDict, Field
 
 from log_aggregator import Record, pattern_id
@@ -15,6 +17,9 @@ MAX_WAITING = 1000
 
 MAX_MESSAGE = 2000
 """Characters of a message that a tail shows."""
+
+MAX_KEYS, MAX_VALUE = 50, 500
+"""Keys of the metadata that a tail shows, and characters of each value."""
 
 
 class Wanted(BaseModel):
@@ -35,6 +40,7 @@ class Watcher:
         self._level, self._source, self._q = wanted.level.upper(), wanted.source, wanted.q.casefold()
         self._waiting: deque[Record] = deque(maxlen=MAX_WAITING)
         self._missed = 0
+        self._passed = 0
 
     def offer(self, records: Sequence[Record]) -> None:
         """Keep those that are wanted."""
@@ -42,6 +48,8 @@ class Watcher:
             if self._wants(record):
                 self._missed += len(self._waiting) == MAX_WAITING
                 self._waiting.append(record)
+            elif self._covers is None or self._covers(record.source):
+                self._passed += 1
 
     def take(self) -> tuple[list[dict[str, Any]], int]:
         """What waited, oldest first, and how many logs were left out since the last call."""
@@ -49,6 +57,11 @@ class Watcher:
         self._waiting.clear()
         self._missed = 0
         return logs, missed
+
+    def take_passed(self) -> int:
+        """How many logs did not match since the last call. Logs that the watcher may not see are not counted."""
+        passed, self._passed = self._passed, 0
+        return passed
 
     def _wants(self, record: Record) -> bool:
         return (
@@ -68,4 +81,10 @@ def _shown(record: Record) -> dict[str, Any]:
         "message": message if len(message) <= MAX_MESSAGE else message[:MAX_MESSAGE] + "…",
         "pattern_id": pattern_id(record.pattern or message),
         "category": record.category,
+        "metadata": {str(key)[:MAX_VALUE]: _text(value) for key, value in islice(record.metadata.items(), MAX_KEYS)},
     }
+
+
+def _text(value: object) -> str:
+    text = value if isinstance(value, str) else msgspec.json.encode(value, enc_hook=str).decode()
+    return text if len(text) <= MAX_VALUE else text[:MAX_VALUE] + "…"

@@ -1,12 +1,15 @@
-// The page of anomalies: what was unusual in the time range.
+// The page of anomalies: what was unusual in the time range, whether it is watched, and who is told.
 
-import { get } from "./api.js";
+import { Failure, get } from "./api.js";
 import { choice, h } from "./dom.js";
 import { exact } from "./format.js";
-import { anomalyList, problem } from "./pieces.js";
+import { anomalyList } from "./incidents.js";
+import { problem } from "./pieces.js";
 import { adjust } from "./place.js";
-import { asked } from "./range.js";
 import { renewed, repeat } from "./refresh.js";
+import { targetsPanel } from "./targets.js";
+import { asked } from "./times.js";
+import { verdict } from "./verdict.js";
 
 const MOST = 500;
 
@@ -25,18 +28,19 @@ export function showAnomalies(main, { place, signal }) {
   main.append(h("h1", { class: "hidden" }, "Anomalies"), h("div", { class: "toolbar" },
     choice("State", [["", "Open and over"], ["open", "Open"], ["resolved", "Over"]], state, (value) => change({ state: value })),
     choice("Tier", [["", "All tiers"], ["notify", "Notified"], ["recorded", "Recorded only"]], tier, (value) => change({ tier: value })),
-    only, count), body);
+    only, count), body, targetsPanel(signal));
   const load = () => {
     const current = renew();
     let shown = "";
     count.textContent = "Loading…";
     repeat(async () => {
-      const { anomalies } = await get("anomalies", { ...asked(), ...wanted, limit: MOST }, current);
+      const { anomalies, learning } = await get("anomalies", { ...asked(), ...wanted, limit: MOST }, current);
       count.textContent = anomalies.length < MOST ? `${exact(anomalies.length)} anomalies` : `the newest ${exact(MOST)} anomalies`;
-      body.replaceChildren(anomalies.length ? anomalyList(anomalies) : nothing());
+      body.replaceChildren(...[learning && verdict({ found: anomalies, learning, watched: true }), anomalies.length ? anomalyList(anomalies) : nothing()].filter(Boolean));
       shown = count.textContent;
     }, 30, current, (error) => {
-      count.textContent = shown ? `${shown} · not refreshed: ${error.message}` : "";
+      const away = error instanceof Failure && error.status === 0;
+      count.textContent = shown ? `${shown}${away ? "" : ` · not refreshed: ${error.message}`}` : "";
       if (!shown) body.replaceChildren(problem(error, load));
     });
   };
@@ -44,6 +48,6 @@ export function showAnomalies(main, { place, signal }) {
 }
 
 function nothing() {
-  return h("div", { class: "empty" }, h("h3", {}, "Nothing unusual in this time"),
+  return h("div", { class: "empty" }, h("h3", {}, "No anomalies in this time"),
     h("p", {}, "The plugin ", h("code", {}, "trends"), " finds spikes, drops, silence, more errors and new patterns. It must be in plugins.toml, and it first learns what is usual."));
 }

@@ -1,6 +1,7 @@
 // Asking the service: paths, the API key, and what its errors say.
 
 import { askForKey, forgetKey, keptKey } from "./key.js";
+import { answered, missing } from "./outage.js";
 
 const ROOT = new URL(document.querySelector("meta[name=root]").content, document.baseURI);
 
@@ -22,13 +23,14 @@ function url(path, parameters) {
   return target;
 }
 
-/** The answer to a GET, whatever its type. Asks for an API key when one is needed. */
-export async function open(target, signal) {
+/** The answer, whatever its type. Asks for an API key when one is needed. */
+async function open(target, signal, { method = "GET", body } = {}) {
   for (;;) {
     const key = keptKey();
+    const headers = { ...(key ? { Authorization: `Bearer ${key}` } : {}), ...(body ? { "Content-Type": "application/json" } : {}) };
     let answer;
     try {
-      answer = await fetch(target, { signal, headers: key ? { Authorization: `Bearer ${key}` } : {}, credentials: "omit" });
+      answer = await fetch(target, { method, signal, headers, body: body && JSON.stringify(body), credentials: "omit" });
     } catch (error) {
       if (error.name === "AbortError") throw error;
       throw new Failure(0, "The service is out of reach.");
@@ -50,20 +52,44 @@ async function detailOf(answer) {
   }
 }
 
-/** The JSON that the service answers to a GET. Throws `Failure`. */
+/** The JSON that the service answers to a GET. Throws `Failure`; an outage is told on every page. */
 export async function get(path, parameters, signal) {
-  const answer = await open(url(path, parameters), signal);
-  if (answer.ok) return answer.json();
-  // /health answers 503 with a report when no logs can be taken.
-  if (path === "health") return answer.json();
-  throw new Failure(answer.status, await detailOf(answer));
+  const again = (other) => get(path, parameters, other);
+  let answer;
+  try {
+    answer = await open(url(path, parameters), signal);
+  } catch (error) {
+    if (error instanceof Failure) missing("away", error.message, again);
+    throw error;
+  }
+  // A proxy answers for a service that is away; /health answers 503 with a report when no logs can be taken.
+  if (answer.status === 502 || answer.status === 504) {
+    missing("away", "", again);
+    throw new Failure(0, "The service is out of reach.");
+  }
+  if (answer.ok || path === "health") {
+    const document = await answer.json();
+    answered(path);
+    return document;
+  }
+  const detail = await detailOf(answer);
+  if (answer.status === 503 && answer.headers.has("Retry-After")) missing("store", detail, again);
+  else answered("");
+  throw new Failure(answer.status, detail);
 }
 
-/** Pages of patterns, as an async generator: `most` patterns at most. The last one has `more` when there are others. */
-export async function* patternPages(parameters, most, signal) {
+/** The JSON that the service answers to a call that changes something. Throws `Failure`. */
+export async function send(method, path, body, signal) {
+  const answer = await open(url(path), signal, { method, body });
+  if (!answer.ok) throw new Failure(answer.status, await detailOf(answer));
+  return answer.status === 204 ? null : answer.json();
+}
+
+/** Pages of patterns, as an async generator: `most` patterns at most, `first` on the first page. The last one has `more` when there are others. */
+export async function* patternPages(parameters, most, signal, first = 100) {
   let cursor, taken = 0;
   do {
-    const limit = Math.min(taken ? 1000 : 100, most - taken);
+    const limit = Math.min(taken ? 1000 : first, most - taken);
     const page = await get("patterns", { ...parameters, limit, cursor }, signal);
     taken += page.patterns.length;
     cursor = page.cursor;
@@ -90,3 +116,8 @@ export async function* events(path, parameters, signal, opened) {
 }
 
 export const setting = (name) => document.querySelector(`meta[name=${name}]`).content;
+
+const calls = new Set(setting("calls").split(","));
+
+/** Whether this service has a call, such as "GET /compare". */
+export const offers = (call) => calls.has(call);

@@ -1,9 +1,13 @@
 // All patterns of the time range: loaded in pages, then searched, filtered and sorted here, without asking again.
 
-import { patternPages } from "./api.js";
+import { offers, patternPages } from "./api.js";
 import { ERRORS, LEVELS, byCount, worst } from "./format.js";
+import { matches, parse } from "./query.js";
 
-export const MOST = 20000;
+/** Patterns that are kept here. A service that finds samples and values searches beyond them, so fewer are loaded. */
+export const MOST = offers("GET /compare") ? 3000 : 20000;
+/** The pattern of logs that came when no further pattern fitted into memory. */
+export const OVERFLOW = "{OVERFLOW}";
 
 const SORTS = {
   count: (a, b) => b.count - a.count,
@@ -26,6 +30,7 @@ export class Catalog {
   async load(parameters, signal, grown) {
     this.rows = [];
     this.complete = false;
+    this.line = null;
     const known = new Set();
     for await (const { patterns, more, last } of patternPages({ ...parameters, order: "count" }, MOST, signal)) {
       for (const pattern of patterns) {
@@ -39,15 +44,16 @@ export class Catalog {
     }
   }
 
-  /** The rows that match, in the asked order. `filters`: {q, level, source, category, sort, down}. */
+  /** The rows that match, in the asked order. `filters`: {q, level, source, category, sort, reverse}. */
   matching({ q, level, source, category, sort, reverse }) {
-    const words = (q ?? "").toLowerCase().split(/\s+/).filter(Boolean);
+    const { terms } = parse(q);
     const found = this.rows.filter((one) =>
       (!level || (level === "errors" ? ERRORS.some((name) => one.levels[name]) : one.levels[level])) &&
-      (!source || one.sources[source]) && (!category || one.category === category) &&
-      words.every((word) => one.text.includes(word)));
+      (!source || one.sources[source]) && (!category || one.category === category) && matches(one, terms));
     found.sort(SORTS[sort] ?? SORTS.count);
-    return reverse ? found.reverse() : found;
+    if (reverse) found.reverse();
+    // What did not fit is no pattern: it stands last, whatever it counts.
+    return [...found.filter((one) => !one.overflow), ...found.filter((one) => one.overflow)];
   }
 
   /** The names that filters can choose from: most frequent first. */
@@ -73,6 +79,7 @@ function row(pattern) {
     worse: worse(pattern.levels),
     source: sources[0]?.[0] ?? "",
     otherSources: sources.length - 1,
+    overflow: pattern.pattern === OVERFLOW,
     text: [pattern.pattern, ...sources.map(([name]) => name), pattern.category].join("\n").toLowerCase(),
   };
 }

@@ -11,6 +11,10 @@ function upright(text) {
 
 function fill(element, properties, children) {
   for (const [name, value] of Object.entries(properties ?? {})) {
+    if (name.startsWith("aria-") && typeof value === "boolean") {
+      element.setAttribute(name, String(value));
+      continue;
+    }
     if (value === undefined || value === null || value === false) continue;
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else if (name === "value" || name === "checked") element[name] = value;

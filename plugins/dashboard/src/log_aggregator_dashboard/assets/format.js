@@ -1,5 +1,7 @@
 // How figures, times and levels are written for people.
 
+import { shifted } from "./zone.js";
+
 const whole = new Intl.NumberFormat();
 const short = new Intl.NumberFormat(undefined, { notation: "compact", maximumFractionDigits: 1 });
 
@@ -49,21 +51,18 @@ export function ago(moment) {
   return `${duration(seconds).split(" ").slice(0, 2).join(" ")} ago`;
 }
 
-const pad = (number, digits = 2) => String(number).padStart(digits, "0");
-export const day = (moment) => `${moment.getFullYear()}-${pad(moment.getMonth() + 1)}-${pad(moment.getDate())}`;
-export const clock = (moment) => `${pad(moment.getHours())}:${pad(moment.getMinutes())}`;
+const iso = (moment) => shifted(moment).toISOString();
+export const day = (moment) => iso(moment).slice(0, 10);
+export const clock = (moment) => iso(moment).slice(11, 16);
 
-/** Date and time to the second, in the reader's time zone. */
-export function when(value) {
-  const moment = new Date(value);
-  return `${day(moment)} ${clock(moment)}:${pad(moment.getSeconds())}`;
-}
+/** Date and time to the second, in the shown time zone. */
+export const when = (value) => {
+  const text = iso(new Date(value));
+  return `${text.slice(0, 10)} ${text.slice(11, 19)}`;
+};
 
 /** The time of day to the millisecond. */
-export function instant(value) {
-  const moment = new Date(value);
-  return `${clock(moment)}:${pad(moment.getSeconds())}.${pad(moment.getMilliseconds(), 3)}`;
-}
+export const instant = (value) => iso(new Date(value)).slice(11, 23);
 
 /** The style class of a level; levels that nobody knows share one. */
 export function levelClass(level) {
@@ -79,4 +78,13 @@ export function worst(levels) {
 /** The entries of `counts` (name → count), the largest first. */
 export function byCount(counts) {
   return Object.entries(counts ?? {}).sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1));
+}
+
+/** By chance alone, how often something with a probability of 1 in 10^`power` per `minutes` would be seen. */
+export function rarity(power, minutes) {
+  const days = (10 ** Math.min(power, 15) * minutes) / 1440;
+  if (days >= 365_250) return "by chance less than once in 1,000 years";
+  if (days >= 730) return `by chance once in ${exact(Math.round(days / 365.25))} years`;
+  if (days >= 2) return `by chance once in ${exact(Math.round(days))} days`;
+  return `by chance once in ${duration(Math.max(60, days * 86400)).split(" ").slice(0, 2).join(" ")}`;
 }

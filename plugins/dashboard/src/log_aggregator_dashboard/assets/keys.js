@@ -2,11 +2,13 @@
 
 import { h } from "./dom.js";
 import { go } from "./place.js";
+import { settings } from "./settings.js";
 
-const PAGES = { o: "overview", p: "patterns", a: "anomalies", t: "tail" };
+const PAGES = { o: "overview", p: "patterns", a: "anomalies", t: "tail", c: "compare" };
 const HELP = [
   ["/", "search"], ["j k ↓ ↑", "move in a list"], ["Enter", "open"], ["g o", "overview"], ["g p", "patterns"],
-  ["g a", "anomalies"], ["g t", "live tail"], ["Space", "pause or resume the live tail, or the updates of the list"], ["?", "this list"],
+  ["g a", "anomalies"], ["g t", "live tail"], ["g c", "compare"], ["← →", "read a chart that has the focus; with Shift select, Enter zooms"],
+  ["Space", "pause or resume the live tail, or the updates of the list"], ["?", "this list"],
 ];
 let waiting = false;
 
@@ -49,6 +51,7 @@ function shared(event) {
 export function help() {
   if (document.querySelector("dialog[open]")) return;
   const dialog = h("dialog", { "aria-labelledby": "keys-title" },
+    settings(),
     h("h2", { id: "keys-title" }, "Keys"),
     h("dl", { class: "keys" }, HELP.flatMap(([key, text]) => [h("dt", {}, key.split(" ").map((one) => h("kbd", {}, one))), h("dd", {}, text)])),
     h("form", { method: "dialog" }, h("button", { class: "main", autofocus: true }, "Close")));

@@ -1,11 +1,17 @@
-// The frame: head, pages, theme, and which page is shown when the address changes.
+// The frame: head, pages, and which page is shown when the address changes.
 
-import { choice, h, replace } from "./dom.js";
+import { h, replace } from "./dom.js";
 import { help, listen } from "./keys.js";
 import { problem } from "./pieces.js";
 import { address, here } from "./place.js";
 import { picker } from "./range.js";
+import { dress } from "./settings.js";
+import { fit } from "./times.js";
+import { isUtc, setUtc, zoneName } from "./zone.js";
+import { offers } from "./api.js";
 import { showAnomalies } from "./anomalies.js";
+import { showCompare } from "./compare.js";
+import { showIncident } from "./incident.js";
 import { showOverview } from "./overview.js";
 import { showPattern } from "./pattern.js";
 import { showPatterns } from "./patterns.js";
@@ -15,10 +21,12 @@ const PAGES = {
   overview: { title: "Overview", show: showOverview, range: true },
   patterns: { title: "Patterns", show: showPatterns, range: true },
   anomalies: { title: "Anomalies", show: showAnomalies, range: true },
+  ...(offers("GET /compare") ? { compare: { title: "Compare", show: showCompare } } : {}),
   tail: { title: "Live tail", show: showTail },
   pattern: { title: "Pattern", show: showPattern, range: true, within: "patterns" },
+  incident: { title: "Incident", show: showIncident, within: "anomalies" },
 };
-const THEME = "log-aggregator theme";
+const UNKNOWN = { title: "No such page", show: showUnknown };
 const main = document.getElementById("main");
 let leaving = null;
 let page = {};
@@ -29,14 +37,19 @@ async function show() {
   leaving = new AbortController();
   const { signal } = leaving;
   const place = here();
-  const kind = PAGES[place.page] ?? PAGES.overview;
+  const kind = Object.hasOwn(PAGES, place.page) ? PAGES[place.page] : UNKNOWN;
   document.title = `${kind.title} · Log aggregator`;
   head(kind, place);
   main.className = `page-${place.page}`;
   replace(main);
   page = {};
   try {
-    page = (await kind.show(main, { place, signal, again: () => signal.aborted || show() })) ?? {};
+    if (kind.range) {
+      await fit(signal);
+      if (!signal.aborted) head(kind, place);
+    }
+    const shown = (await kind.show(main, { place, signal, again: () => signal.aborted || show() })) ?? {};
+    if (!signal.aborted) page = shown;
   } catch (error) {
     if (!signal.aborted) replace(main, problem(error, show));
     if (!("status" in error) && error.name !== "AbortError") throw error;
@@ -47,28 +60,23 @@ function head(kind, place) {
   const links = Object.entries(PAGES).filter(([, { within }]) => !within).map(([name, { title }]) =>
     h("a", { href: address(name), "aria-current": (kind.within ?? place.page) === name ? "page" : null }, title));
   document.getElementById("nav").replaceChildren(...links);
-  const theme = choice("Theme", [["", "Auto"], ["light", "Light"], ["dark", "Dark"]], kept(), (value) => {
-    localStorage.setItem(THEME, value);
-    dress();
-  });
-  replace(document.getElementById("tools"), ...[kind.range && picker(show), theme,
-    h("button", { type: "button", "aria-label": "Keys", title: "Keys (?)", onclick: help }, "?")].filter(Boolean));
+  const other = isUtc() ? "local time" : "UTC";
+  replace(document.getElementById("tools"), ...[kind.range && picker(show),
+    h("button", { type: "button", class: "zone", "aria-label": `Times are in ${zoneName()}. Show ${other}`, title: `Times are in ${zoneName()}. Show ${other}`,
+      onclick: () => { setUtc(!isUtc()); show(); } }, zoneName()),
+    h("button", { type: "button", "aria-label": "Keys", title: "Settings and keys (?)", onclick: help }, "?")].filter(Boolean));
 }
 
-function kept() {
-  try {
-    return localStorage.getItem(THEME) ?? "";
-  } catch {
-    return "";
-  }
-}
-
-function dress() {
-  document.documentElement.dataset.theme = kept();
+function showUnknown(where, { place }) {
+  where.append(h("div", { class: "empty" }, h("h1", {}, "No such page"), h("p", {}, "The address names a page that does not exist: ", h("code", {}, place.page)),
+    h("p", {}, h("a", { href: address("overview") }, "Overview"), " · ", h("a", { href: address("patterns") }, "Patterns"))));
 }
 
 dress();
 listen((event) => page.key?.(event) ?? false);
 document.getElementById("skip").addEventListener("click", (event) => { event.preventDefault(); main.focus(); });
 addEventListener("hashchange", () => { scrollTo(0, 0); show(); });
+addEventListener("settings", show);
+// What could not be shown during an outage is shown once the service is back.
+addEventListener("back", () => { if (main.querySelector(".problem")) show(); });
 show();

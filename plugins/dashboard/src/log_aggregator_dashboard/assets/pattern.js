@@ -1,14 +1,22 @@
 // The page of one pattern: its timeline, samples, where it comes from, its metadata and anomalies.
 
 import { get } from "./api.js";
-import { ranking, timeChart } from "./chart.js";
+import { OVERFLOW } from "./catalog.js";
+import { timeChart } from "./chart.js";
+import { overflowNote } from "./columns.js";
 import { choice, h } from "./dom.js";
 import { LEVELS, byCount, exact, levelClass } from "./format.js";
+import { anomalyList } from "./incidents.js";
+import { marksOf } from "./marks.js";
 import { metadataTable } from "./metadata.js";
-import { anomalyList, copyable, levelBadge, moment, patternText, problem } from "./pieces.js";
+import { copyable, levelBadge, moment, patternText, problem } from "./pieces.js";
 import { address, adjust, here } from "./place.js";
-import { asked, pick, step } from "./range.js";
+import { pick } from "./range.js";
+import { ranking } from "./ranking.js";
 import { renewed } from "./refresh.js";
+import { sampleList } from "./samples.js";
+import { asked, step } from "./times.js";
+import { triagePanel } from "./triage.js";
 
 const COLORS = 8;
 
@@ -34,6 +42,7 @@ export async function showPattern(main, { place, signal, again }) {
     const current = renew();
     fill(timeline, draw, current, () => drawTimeline(path, split(), current, again));
   };
+  const triage = triagePanel(pattern, signal);
   main.append(
     h("header", { class: "subject" },
       h("p", { class: "quiet" }, h("a", { href: address("patterns") }, "Patterns"), " / ", h("code", {}, pattern.pattern_id)),
@@ -41,14 +50,17 @@ export async function showPattern(main, { place, signal, again }) {
       h("p", { class: "facts" }, byCount(pattern.levels).map(([level]) => levelBadge(level)), h("b", {}, `${exact(pattern.count)} logs`),
         pattern.category && h("span", {}, "category ", h("a", { href: address("patterns", { category: pattern.category }) }, pattern.category)),
         h("span", {}, "first seen ", moment(pattern.first_seen)), h("span", {}, "last seen ", moment(pattern.last_seen)))),
+    pattern.pattern === OVERFLOW ? overflowNote() : "",
     h("div", { class: "panels" },
+      triage ? section("Triage", "wide", triage) : "",
       section("Over time", "wide", timeline, choice("Split by", [["level", "by level"], ["source", "by source"]], split(), (value) => {
         adjust({ split: value === "level" ? "" : value });
         draw();
       })),
-      section("Samples", "wide", samples(pattern)),
+      section("Samples", "wide", sampleList(pattern)),
       section("Sources", "", ranking(byCount(pattern.sources).slice(0, 10).map(([name, count]) => [name, count, address("patterns", { source: name })]), () => "level-info", "Logs by source")),
       section("Tags", "", byCount(pattern.tags).length ? ranking(byCount(pattern.tags).slice(0, 10), () => "level-notice", "Logs by tag") : h("p", { class: "quiet" }, "No tags.")),
+      section("Variables", "wide", metadataTable(pattern.variables ?? {}, pattern.count, "var")),
       section("Metadata", "wide", metadataTable(pattern.metadata ?? {}, pattern.count)),
       section("Anomalies", "wide", anomalies),
       section("For programs", "wide", commands(pattern))));
@@ -70,21 +82,16 @@ async function fill(where, again, signal, make) {
 }
 
 async function drawTimeline(path, split, signal, again) {
-  const answer = await get(`${path}/timeline`, { ...asked(), step: step(96), split_by: split }, signal);
+  const [answer, marks] = await Promise.all([get(`${path}/timeline`, { ...asked(), step: step(96), split_by: split }, signal), marksOf(asked(), signal)]);
   if (!answer.series.length) return h("p", { class: "quiet" }, "No logs of this pattern in this time. Choose a longer one above.");
   const given = answer.series.map((series) => series.name);
-  const names = split === "level" ? [...LEVELS, ...given.filter((name) => !LEVELS.includes(name))] : given;
+  const names = split === "level" ? [...[...LEVELS].reverse(), ...given.filter((name) => !LEVELS.includes(name))] : given;
   const color = split === "level" ? levelClass : (name) => `color-${given.indexOf(name) % COLORS}`;
-  return timeChart(answer, { names, color, title: "Logs of this pattern", chosen: (start, end) => pick(start, end, again) });
+  return timeChart(answer, { names, color, title: "Logs of this pattern", marks, chosen: (start, end) => pick(start, end, again) });
 }
 
 function section(title, kind, body, tool) {
   return h("section", { class: `panel ${kind}`, "aria-label": title }, h("div", { class: "row spread" }, h("h2", {}, title), tool), body);
-}
-
-function samples(pattern) {
-  if (!pattern.samples.length) return h("p", { class: "quiet" }, "No original messages are kept.");
-  return h("ul", { class: "samples" }, pattern.samples.map((text) => h("li", {}, h("pre", { tabindex: "0" }, text))));
 }
 
 function commands(pattern) {

@@ -1,25 +1,32 @@
 // The page of all patterns: search, filters, sorting; what is chosen is in the address.
 
+import { Failure, offers } from "./api.js";
 import { Catalog, MOST } from "./catalog.js";
-import { choice, h, replace, settled } from "./dom.js";
-import { LEVELS, compact, exact, levelClass } from "./format.js";
+import { columns, filterSelects } from "./columns.js";
+import { h, replace, settled } from "./dom.js";
+import { exact } from "./format.js";
 import { Grid } from "./grid.js";
-import { levelBadge, moment, noLogs, patternText, problem } from "./pieces.js";
-import { address, adjust, go, here } from "./place.js";
-import { asked } from "./range.js";
+import { noLogs, problem } from "./pieces.js";
+import { adjust, go, here } from "./place.js";
+import { parse, suggestions } from "./query.js";
 import { pause, repeat } from "./refresh.js";
 import { Sparks } from "./sparks.js";
+import { asked } from "./times.js";
 
 const EVERY = 30;
 // A refresh may take this part of the time between two: a large list is asked for less often.
 const GENTLE = 20;
 const PAUSE = "Pause updates", RESUME = "Resume updates";
 const narrow = matchMedia("(max-width: 760px)");
+/** Where the list was left, by its address: Back leads there. */
+const left = new Map();
+const LEFT = 20;
 
 export async function showPatterns(main, { place, signal, again }) {
   const catalog = new Catalog(), sparks = new Sparks(signal);
   const count = h("span", { class: "quiet", role: "status", id: "count" }, "Loading…");
-  const search = h("input", { type: "search", placeholder: "Search patterns   /", "aria-label": "Search patterns", value: place.parameters.q ?? "", spellcheck: "false" });
+  const search = h("input", { type: "search", placeholder: "Search patterns   /", "aria-label": "Search patterns", list: "terms", value: place.parameters.q ?? "", spellcheck: "false" });
+  const terms = h("datalist", { id: "terms" });
   const selects = h("div", { class: "row" });
   const auto = h("button", { type: "button", title: `Counts are refreshed every ${EVERY} seconds while this tab is looked at (Space)`, onclick: () => toggle() }, PAUSE);
   const body = h("div", { class: "listing" });
@@ -28,16 +35,24 @@ export async function showPatterns(main, { place, signal, again }) {
     open: (row) => go("pattern", {}, row.pattern_id), sorted: (key) => sortBy(key), shown: (rows) => sparks.shown(rows),
   });
   body.append(grid.element);
-  main.append(h("h1", { class: "hidden" }, "Patterns"), h("div", { class: "toolbar" }, search, selects, auto, count), body);
+  const trouble = h("div");
+  main.append(h("h1", { class: "hidden" }, "Patterns"), h("div", { class: "toolbar" }, search, terms, selects, auto, count), trouble, body);
 
-  let loads = 0, paused = false, stale = "";
+  let loads = 0, paused = false, stale = "", typing = false;
+  const address = location.hash;
+  signal.addEventListener("abort", () => {
+    left.delete(address);
+    left.set(address, { top: grid.element.scrollTop, id: grid.rows[grid.active]?.pattern_id });
+    if (left.size > LEFT) left.delete(left.keys().next().value);
+  });
   const filters = () => {
     const { q, level, source, category, sort = "count", reverse } = here().parameters;
     return { q, level, source, category, sort, reverse: reverse === "1" };
   };
   const draw = () => {
     const wanted = filters();
-    const rows = catalog.matching(wanted);
+    // What the service has found matches, though the words stand in samples or values that are not here.
+    const rows = catalog.matching(catalog.found ? { ...wanted, q: "" } : wanted);
     grid.set(rows, wanted.sort, wanted.reverse);
     count.textContent = summary(rows.length, catalog) + stale;
     const empty = catalog.complete && !rows.length;
@@ -46,24 +61,36 @@ export async function showPatterns(main, { place, signal, again }) {
     if (empty) body.append(catalog.rows.length || beyond(wanted) ? nothingMatches(change) : noLogs("No patterns in this time"));
   };
   const refine = settled(() => load(), 300, signal);
-  const change = (changes) => {
-    adjust(changes);
+  const change = (changes, how) => {
+    adjust(changes, how);
     if ("q" in changes && search.value !== changes.q) search.value = changes.q;
-    if (catalog.asking || (catalog.more && catalog.complete)) refine();
-    else draw();
+    const { q } = filters();
+    const ask = offers("GET /compare") && q && (parse(q).remote || (catalog.complete && !catalog.matching(filters()).length));
+    // What is here is shown at once; what the service finds follows.
+    if (catalog.asking || catalog.found || ask || (catalog.more && catalog.complete)) refine();
+    if (!catalog.found && !parse(q).remote) draw();
     choices();
   };
   const sortBy = (key) => {
     const { sort, reverse } = filters();
     change({ sort: key === "count" ? "" : key, reverse: sort === key && !reverse ? "1" : "" });
   };
-  const choices = () => replace(selects, ...filterSelects(catalog, filters(), change));
+  const choices = () => {
+    replace(selects, ...filterSelects(catalog, filters(), change));
+    suggest();
+  };
+  const suggest = () => terms.replaceChildren(...suggestions(search.value, catalog).map((text) => h("option", { value: text })));
+  search.addEventListener("input", suggest);
   const question = () => {
-    // With more patterns than are kept here, the service searches.
+    // With more patterns than are kept here, or words that are not, the service searches.
     const { q, level, source, category } = filters();
+    if (catalog.found) return { ...asked(), q };
     return { ...asked(), ...(catalog.asking ? { q, level: level === "errors" ? "" : level, source, category } : {}) };
   };
   const load = async () => {
+    const { q } = filters();
+    // The search syntax with values and samples comes with the service that compares.
+    catalog.found = Boolean(q && offers("GET /compare") && (parse(q).remote || (catalog.complete && !catalog.matching(filters()).length)));
     catalog.asking = catalog.more;
     loads += 1;
     try {
@@ -73,23 +100,47 @@ export async function showPatterns(main, { place, signal, again }) {
         draw();
         due = performance.now() + 250;
       });
+      trouble.replaceChildren();
+      body.hidden = false;
       choices();
+      recall();
     } catch (error) {
-      if (!signal.aborted) body.replaceChildren(problem(error, again));
+      if (signal.aborted) return;
+      count.textContent = "Not loaded";
+      const wrong = error instanceof Failure && error.status === 422;
+      body.hidden = !wrong;
+      trouble.replaceChildren(wrong ? h("p", { class: "bad", role: "alert" }, error.message) : problem(error, again));
     }
   };
-  search.addEventListener("input", settled(() => change({ q: search.value.trim() }), 60, signal));
+  const recall = () => {
+    const known = left.get(address);
+    if (!known) return;
+    left.delete(address);
+    grid.element.scrollTop = known.top;
+    grid.active = grid.rows.findIndex((row) => row.pattern_id === known.id);
+    grid.draw();
+  };
+  // A word is one step of the history, not each of its letters.
+  search.addEventListener("input", settled(() => { change({ q: search.value.trim() }, { typed: typing }); typing = true; }, 60, signal));
+  search.addEventListener("blur", () => { typing = false; });
   search.addEventListener("keydown", (event) => {
-    if (event.key !== "ArrowDown" && event.key !== "Enter") return;
+    // Where words are suggested the arrow chooses one of them.
+    if (event.key !== "Enter" && (event.key !== "ArrowDown" || terms.childElementCount)) return;
     event.preventDefault();
     grid.element.focus();
     if (grid.active < 0) grid.key({ key: "ArrowDown", target: grid.element });
   });
   const refresh = async () => {
+    // The first page never came: begin anew.
+    if (!catalog.complete) {
+      await load();
+      return EVERY;
+    }
     // Nobody loses the text that is being marked, or an open choice.
-    if (paused || !catalog.complete || String(getSelection())) return EVERY;
+    if (paused || String(getSelection())) return EVERY;
     const before = loads, start = performance.now();
     const found = new Catalog();
+    found.found = catalog.found;
     await found.load(question(), signal, () => {});
     if (!paused && loads === before) {
       [catalog.rows, catalog.more, stale] = [found.rows, found.more, ""];
@@ -106,7 +157,7 @@ export async function showPatterns(main, { place, signal, again }) {
   };
   const failed = (error) => {
     // What is shown stays readable; it is only older than it could be.
-    stale = ` · not refreshed: ${error.message}`;
+    stale = error.status === 0 ? "" : ` · not refreshed: ${error.message}`;
     draw();
   };
   choices();
@@ -130,37 +181,8 @@ function summary(matching, catalog) {
   return catalog.more ? `${shown}; the ${exact(MOST)} most frequent of more. Search, filter or a shorter time finds the rest` : shown;
 }
 
-function filterSelects(catalog, wanted, change) {
-  const options = (all, names, chosen) => [["", all], ...new Set([...(chosen ? [chosen] : []), ...names])].map((one) => (Array.isArray(one) ? one : [one, one]));
-  const levels = catalog.names((row) => row.levels).sort((a, b) => LEVELS.indexOf(b) - LEVELS.indexOf(a));
-  return [
-    choice("Level", [["", "All levels"], ["errors", "Errors only"], ...levels.map((name) => [name, name])], wanted.level ?? "", (level) => change({ level })),
-    choice("Source", options("All sources", catalog.names((row) => row.sources).slice(0, 500), wanted.source), wanted.source ?? "", (source) => change({ source })),
-    choice("Category", options("All categories", catalog.names((row) => (row.category ? { [row.category]: row.count } : {})), wanted.category), wanted.category ?? "", (category) => change({ category })),
-  ];
-}
-
 function nothingMatches(change) {
   return h("div", { class: "empty" }, h("h3", {}, "No pattern matches"),
-    h("p", {}, "Search looks for all words in the pattern, its sources and its category. Try fewer words, or a longer time."),
+    h("p", {}, "Search looks for all words in the pattern, its sources and its category. It knows ", h("code", {}, '"a phrase"'), ", ", h("code", {}, "-not"), ", ", h("code", {}, "level:error"), ", ", h("code", {}, "source:shop"), ", ", h("code", {}, "category:…"), " and ", h("code", {}, "id:…"), ". Try fewer words, or a longer time."),
     h("p", {}, h("button", { type: "button", onclick: () => change({ q: "", level: "", source: "", category: "" }) }, "Show all patterns")));
-}
-
-/** The usual level, and a mark when some logs are more severe. */
-function levels(row) {
-  const some = row.worse && `${exact(row.levels[row.worse])} ${row.worse}`;
-  return [levelBadge(row.level), some && h("i", { class: `dot some ${levelClass(row.worse)}`, title: some, role: "img", "aria-label": some })];
-}
-
-function columns(sparks) {
-  return [
-    { key: "pattern", title: "Pattern", sort: true, cell: (row) => h("a", { href: address("pattern", {}, row.pattern_id), tabindex: "-1", title: row.pattern }, patternText(row.pattern)) },
-    { key: "count", title: "Count", sort: true, kind: "number", cell: (row) => h("b", { title: exact(row.count) }, compact(row.count)) },
-    { key: "trend", title: "Over time", cell: (row) => sparks.cell(row) },
-    { key: "level", title: "Level", sort: true, cell: levels },
-    { key: "source", title: "Source", sort: true, cell: (row) => [row.source, row.otherSources > 0 && h("span", { class: "quiet" }, ` +${row.otherSources}`)] },
-    { key: "category", title: "Category", sort: true, cell: (row) => row.category || h("span", { class: "quiet" }, "–") },
-    { key: "first", title: "First seen", sort: true, cell: (row) => moment(row.first_seen) },
-    { key: "last", title: "Last seen", sort: true, cell: (row) => moment(row.last_seen) },
-  ];
 }

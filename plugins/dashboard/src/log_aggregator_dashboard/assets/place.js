@@ -18,10 +18,12 @@ export function address(page, parameters = {}, id = "") {
   return `#/${path}${query.size ? `?${query}` : ""}`;
 }
 
-/** Change some parameters of this place without a new entry in the history. Returns the new place. */
-export function adjust(changes) {
+/** Change some parameters of this place; Back leads to what was. `typed`: goes on with the change before, so that
+ *  Back does not stop at each letter. Returns the new place. */
+export function adjust(changes, { typed = false } = {}) {
   const place = here();
-  history.replaceState(null, "", address(place.page, { ...place.parameters, ...changes }, place.id));
+  const target = address(place.page, { ...place.parameters, ...changes }, place.id);
+  if (target !== address(place.page, place.parameters, place.id)) history[typed ? "replaceState" : "pushState"](null, "", target);
   return here();
 }
 

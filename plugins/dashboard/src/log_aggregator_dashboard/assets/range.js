@@ -1,44 +1,15 @@
-// The time range: its choices, how it is picked, and which step suits a chart of it.
+// The control of the time range: its choices, from when to when, and the ways out of a zoom.
 
-import { setting } from "./api.js";
 import { choice, h } from "./dom.js";
 import { clock, day } from "./format.js";
-import { adjust, here } from "./place.js";
+import { adjust } from "./place.js";
+import { asked, span } from "./times.js";
+import { parsed, zoneName } from "./zone.js";
 
 const CHOICES = [
-  ["-15m", "Last 15 minutes"], ["-1h", "Last hour"], ["-6h", "Last 6 hours"], ["-24h", "Last 24 hours"],
+  ["-5m", "Last 5 minutes"], ["-15m", "Last 15 minutes"], ["-1h", "Last hour"], ["-6h", "Last 6 hours"], ["-24h", "Last 24 hours"],
   ["-7d", "Last 7 days"], ["-30d", "Last 30 days"],
 ];
-const UNITS = { s: 1, m: 60, h: 3600, d: 86400, w: 604800 };
-const USUAL = "-24h";
-const BUCKET = Number(setting("bucket"));
-
-/** The range as the service is asked for it: {since, until}. */
-export function asked() {
-  const { since, until } = here().parameters;
-  return { since: since || USUAL, until };
-}
-
-/** The range in epoch milliseconds: [start, end]. */
-export function span() {
-  const { since, until } = asked();
-  return [moment(since), until ? moment(until) : Date.now()];
-}
-
-function moment(text) {
-  const relative = /^-(\d+)([smhdw])$/.exec(text);
-  if (relative) return Date.now() - relative[1] * UNITS[relative[2]] * 1000;
-  const parsed = Date.parse(text);
-  return Number.isNaN(parsed) ? Date.now() - 86400000 : parsed;
-}
-
-/** Seconds per bar so that about `bars` fit: a multiple of what the store keeps. */
-export function step(bars = 72) {
-  const [start, end] = span();
-  const buckets = Math.max(1, Math.ceil((end - start) / 1000 / bars / BUCKET));
-  const round = [1, 2, 3, 6, 12, 24, 36, 72, 144, 288].find((count) => count >= buckets) ?? buckets;
-  return round * BUCKET;
-}
 
 /** The control in the page's head. `changed` is called when another range was picked. */
 export function picker(changed) {
@@ -50,25 +21,36 @@ export function picker(changed) {
     adjust({ since: value, until: "" });
     changed();
   });
-  const again = custom ? h("button", { type: "button", title: "Choose from when to when", onclick: () => open(changed) }, "Change") : null;
-  return h("div", { class: "range" }, select, again);
+  const button = (text, title, onclick) => h("button", { type: "button", title, "aria-label": title, onclick }, text);
+  return h("div", { class: "range" }, select, custom && [
+    button("Change", "Choose from when to when", () => open(changed)),
+    button("−", "Zoom out", () => wider(changed)),
+    button("✕", "Back to the usual time range", () => { adjust({ since: "", until: "" }); changed(); })]);
 }
 
 function label() {
-  const [start, end] = span().map((value) => new Date(value));
+  const [start, end] = span();
   const last = day(start) === day(end) ? clock(end) : `${day(end)} ${clock(end)}`;
   return `${day(start)} ${clock(start)} – ${last}`;
+}
+
+/** Three times the range, about its middle, but not beyond now. */
+function wider(changed) {
+  const [start, end] = span(), size = end - start;
+  const until = Math.min(Date.now(), end + size);
+  pick(new Date(until - 3 * size), new Date(until), changed);
 }
 
 function open(changed) {
   const [start, end] = span();
   const since = h("input", { type: "datetime-local", id: "since", required: true, value: local(start) });
   const until = h("input", { type: "datetime-local", id: "until", required: true, value: local(end) });
+  let picked = false;
   const dialog = h("dialog", { "aria-labelledby": "range-title" },
     h("form", { onsubmit: (event) => { event.preventDefault(); accept(); } },
       h("h2", { id: "range-title" }, "Time range"),
-      h("label", { for: "since" }, "From"), since,
-      h("label", { for: "until" }, "Until"), until,
+      h("label", { for: "since" }, `From (${zoneName(start)})`), since,
+      h("label", { for: "until" }, `Until (${zoneName(end)})`), until,
       h("p", { class: "row" }, h("button", { class: "main" }, "Show"), h("button", { type: "button", onclick: () => dialog.close() }, "Cancel"))));
   const accept = () => {
     if (since.value >= until.value) {
@@ -77,10 +59,11 @@ function open(changed) {
       until.setCustomValidity("");
       return;
     }
-    pick(new Date(since.value), new Date(until.value), changed);
+    picked = true;
+    pick(new Date(parsed(since.value)), new Date(parsed(until.value)), changed);
     dialog.close();
   };
-  dialog.addEventListener("close", () => { dialog.remove(); changed(); });
+  dialog.addEventListener("close", () => { dialog.remove(); if (!picked) changed(); });
   document.body.append(dialog);
   dialog.showModal();
 }
@@ -91,4 +74,4 @@ export function pick(start, end, changed) {
   changed();
 }
 
-const local = (value) => { const at = new Date(value); return `${day(at)}T${clock(at)}`; };
+const local = (value) => `${day(value)}T${clock(value)}`;

@@ -13,8 +13,17 @@ export async function repeat(work, seconds, signal, failed) {
       if (signal.aborted) return;
       failed(error);
     }
-    await pause((next ?? seconds) * 1000, signal);
+    await untilBack((next ?? seconds) * 1000, signal);
   }
+}
+
+/** Wait; ends early when the service is back after an outage, or when `signal` aborts. */
+async function untilBack(milliseconds, signal) {
+  const early = new AbortController();
+  const end = () => early.abort();
+  addEventListener("back", end);
+  await pause(milliseconds, AbortSignal.any([signal, early.signal]));
+  removeEventListener("back", end);
 }
 
 /** A function that makes a new signal at each call and aborts the one before. All abort with `signal`. */

@@ -1,0 +1,33 @@
+// What differs between two spans of time, as GET /compare answers it.
+
+import { h } from "./dom.js";
+import { compact, exact, percent } from "./format.js";
+import { levelBadge, patternText } from "./pieces.js";
+import { address } from "./place.js";
+import { filterFor } from "./query.js";
+
+const LISTS = [["new", "New"], ["gone", "Gone"], ["more", "More"], ["less", "Less"], ["levels", "Level moved"], ["values", "Value moved"]];
+
+/** The lists of an answer of GET /compare; a sentence when nothing differs. */
+export function changeList(answer) {
+  const shown = LISTS.filter(([key]) => answer[key]?.length);
+  if (!shown.length) return h("p", { class: "quiet" }, `Nothing differs beyond chance in ${exact(answer.compared ?? 0)} patterns.`);
+  return h("div", {}, shown.map(([key, title]) => {
+    const all = answer.found?.[key] ?? answer[key].length;
+    return h("section", { "aria-label": title }, h("h3", {}, `${title} (${exact(all)})`), h("ul", { class: "changes" }, answer[key].map((change) => one(key, change))));
+  }));
+}
+
+function one(key, change) {
+  const [before, after] = [compact(change.before), compact(change.after)];
+  return h("li", {}, levelBadge(change.level), h("a", { href: address("pattern", {}, change.pattern_id) }, change.triage?.name || patternText(change.pattern)),
+    h("span", { class: "quiet" }, change.source), h("b", {}, text(key, change, before, after)));
+}
+
+function text(key, change, before, after) {
+  if (key === "new") return `${after} logs`;
+  if (key === "gone") return `${before} logs before`;
+  if (key === "levels") return `${percent(change.share_before)} → ${percent(change.share_after)} of its logs`;
+  if (key === "values") return h("a", { href: address("patterns", { q: filterFor(change.kind === "variable" ? "var" : "meta", change.key, change.value) }) }, `${change.key} = ${change.value}: ${percent(change.share_before)} → ${percent(change.share_after)}`);
+  return `${before} → ${after}${change.ratio ? `, ${change.ratio.toPrecision(2)} times what was expected` : ""}`;
+}

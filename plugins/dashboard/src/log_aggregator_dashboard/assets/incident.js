@@ -1,0 +1,130 @@
+// The page of one incident: what was expected and seen by the minute, its series and logs, and what else moved then.
+
+import { get, offers, origin, send } from "./api.js";
+import { timeChart } from "./chart.js";
+import { changeList } from "./changes.js";
+import { h } from "./dom.js";
+import { ERRORS, LEVELS, byCount, duration, levelClass, when } from "./format.js";
+import { anomalyList, kindOf, kindText, named, why } from "./incidents.js";
+import { marksOf } from "./marks.js";
+import { copyable, levelBadge, moment, patternText, problem } from "./pieces.js";
+import { address, go } from "./place.js";
+import { sampleList } from "./samples.js";
+import { step } from "./times.js";
+import { offersTriage } from "./triage.js";
+import { zoneName } from "./zone.js";
+
+const MINUTE = 60_000;
+const BEFORE = 60 * MINUTE, AFTER = 10 * MINUTE, LONGEST = 12 * 60 * MINUTE;
+const iso = (value) => new Date(value).toISOString();
+
+export async function showIncident(main, { place, signal }) {
+  const anomaly = await find(place, signal);
+  if (!anomaly) {
+    main.append(h("div", { class: "empty" }, h("h1", {}, "No such incident"), h("p", {}, "It may have been deleted with old data, or the address is incomplete."),
+      h("p", {}, h("a", { href: address("anomalies") }, "All anomalies"))));
+    return;
+  }
+  const start = Date.parse(anomaly.started);
+  const end = Math.min(anomaly.resolved ? Date.parse(anomaly.resolved) : Date.now(), start + LONGEST);
+  const range = { since: iso(start - BEFORE), until: iso(Math.min(Date.now(), end + AFTER)) };
+  const series = (anomaly.details?.series ?? []).filter((one) => one.series || one.pattern);
+  const chart = section("By the minute", "wide"), samples = section("Logs", "wide"), others = section("What else moved", "wide");
+  main.append(h("div", { class: "incident" },
+    h("header", { class: "subject" },
+      h("p", { class: "quiet" }, h("a", { href: address("anomalies") }, "Anomalies"), " / ", h("code", {}, anomaly.id)),
+      h("h1", {}, `${kindText(anomaly)}: `, anomaly.pattern ? patternText(anomaly.pattern) : `all logs of ${anomaly.source}`),
+      h("p", { class: "facts" }, kindOf(anomaly), anomaly.level && levelBadge(anomaly.level), h("span", {}, anomaly.source),
+        h("span", {}, `since ${when(start)} ${zoneName(start)} (`, moment(anomaly.started), ")"),
+        h("b", {}, anomaly.resolved ? `over after ${duration((Date.parse(anomaly.resolved) - start) / 1000)}` : "going on"),
+        anomaly.tier === "notify" && h("span", { class: "tier" }, "notified"))),
+    actions(anomaly, range, signal),
+    h("div", { class: "panels" }, chart.element, section("Series", "wide", seriesList(series)).element, samples.element, others.element,
+      section("Link", "wide", copyable(`${origin()}/${location.hash}`)).element)));
+  fill(chart, signal, () => drawChart(anomaly, series, range, signal));
+  fill(samples, signal, () => logsOf(anomaly, range, signal));
+  fill(others, signal, () => moved(anomaly, start, end, signal));
+}
+
+async function find({ id, parameters: { at } }, signal) {
+  const start = Date.parse(at ?? "");
+  const span = Number.isNaN(start) ? {} : { since: iso(start - 1000), until: iso(start + 2000) };
+  const { anomalies } = await get("anomalies", { ...span, limit: 1000 }, signal);
+  return anomalies.find((one) => one.id === id);
+}
+
+function section(title, kind, ...body) {
+  const inner = h("div", { class: "body" }, body.length ? body : h("p", { class: "quiet" }, "Loading…"));
+  return { element: h("section", { class: `panel ${kind}`, "aria-label": title }, h("h2", {}, title), inner), inner };
+}
+
+async function fill({ inner }, signal, make) {
+  try {
+    const made = await make();
+    if (!signal.aborted) inner.replaceChildren(...[made].flat());
+  } catch (error) {
+    if (!signal.aborted) inner.replaceChildren(problem(error));
+  }
+}
+
+function actions(anomaly, range, signal) {
+  const told = h("span", { class: "quiet", role: "status" });
+  const acknowledge = anomaly.pattern_id && offersTriage() && h("button", { type: "button", onclick: async () => {
+    try {
+      await send("POST", `patterns/${anomaly.pattern_id}/triage`, { state: "acknowledged" }, signal);
+      told.textContent = "Acknowledged.";
+    } catch (error) {
+      told.textContent = error.message;
+    }
+  } }, "Acknowledge");
+  return h("div", { class: "toolbar" }, acknowledge,
+    h("button", { type: "button", onclick: () => go("patterns", { ...range, source: anomaly.source }) }, `Patterns of ${anomaly.source || "all sources"} then`),
+    anomaly.pattern_id && h("a", { href: address("pattern", range, anomaly.pattern_id) }, "The pattern"), told);
+}
+
+function seriesList(series) {
+  if (!series.length) return h("p", { class: "quiet" }, "The service keeps no details of this incident, or this API key may not see them.");
+  return h("ul", { class: "anomalies" }, series.map((one) => why(one, named(one))));
+}
+
+/** The question for the counts of a series of an incident. */
+function question(name, anomaly) {
+  const [kind, ...rest] = (name ?? "").split(":");
+  const subject = rest.join(":");
+  if (kind === "pattern" || (!name && anomaly.pattern_id)) return { pattern_id: subject || anomaly.pattern_id };
+  return { source: subject || anomaly.source, errors: kind === "errors" };
+}
+
+async function drawChart(anomaly, series, range, signal) {
+  const main = series[0] ?? {};
+  const { errors, ...asked } = question(main.series, anomaly);
+  const seconds = step(240, [Date.parse(range.since), Date.parse(range.until)]);
+  const [answer, marks] = await Promise.all([
+    get("series", { ...range, ...asked, step: seconds, split_by: "level" }, signal), marksOf(range, signal)]);
+  if (errors) answer.series = answer.series.filter(({ name }) => ERRORS.includes(name));
+  const [low, high] = main.expected_range ?? [];
+  const share = seconds / 60 / (main.window_minutes || 1);
+  const band = high === undefined ? null : { low: low * share, high: high * share, from: Date.parse(anomaly.started) };
+  const given = answer.series.map(({ name }) => name);
+  return [h("p", { class: "quiet" }, main.series ? named(main) : "", band ? " · the green band is what was expected" : ""),
+    timeChart(answer, { names: [...[...LEVELS].reverse(), ...given.filter((name) => !LEVELS.includes(name))], color: levelClass, title: "Logs of this incident", marks: [...marks, { at: anomaly.started, title: "start" }], band,
+      chosen: (from, to) => go(anomaly.pattern_id ? "pattern" : "patterns", { since: from.toISOString(), until: to.toISOString(), source: anomaly.pattern_id ? "" : anomaly.source }, anomaly.pattern_id) })];
+}
+
+async function logsOf(anomaly, range, signal) {
+  if (anomaly.pattern_id) return sampleList(await get(`patterns/${anomaly.pattern_id}`, {}, signal));
+  const { patterns } = await get("patterns", { ...range, source: anomaly.source, order: "count", limit: 10 }, signal);
+  if (!patterns.length) return h("p", { class: "quiet" }, "No logs in these minutes.");
+  return h("ul", { class: "changes" }, patterns.map((row) => h("li", {}, levelBadge(byCount(row.levels)[0]?.[0] ?? ""), h("a", { href: address("pattern", range, row.pattern_id) }, patternText(row.pattern)), h("b", {}, String(row.count)))));
+}
+
+async function moved(anomaly, start, end, signal) {
+  const near = { since: iso(start - 15 * MINUTE), until: iso(start + 15 * MINUTE) };
+  const [{ anomalies }, compared, marks] = await Promise.all([get("anomalies", { ...near, limit: 50 }, signal),
+    offers("GET /compare") ? get("compare", { after: `${iso(start)}..${iso(Math.max(end, start + MINUTE))}`, limit: 10 }, signal).catch(() => null) : null, marksOf(near, signal)]);
+  const rest = anomalies.filter(({ id }) => id !== anomaly.id);
+  const parts = [
+    marks.length > 0 && h("ul", { class: "plain" }, marks.map(({ title, at }) => h("li", {}, `⚑ ${title}, ${when(at)}`))),
+    rest.length > 0 && anomalyList(rest), compared && changeList(compared)].filter(Boolean);
+  return parts.length ? parts : h("p", { class: "quiet" }, "No other anomaly and no mark within a quarter of an hour of its start.");
+}

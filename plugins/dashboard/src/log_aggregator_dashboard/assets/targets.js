@@ -1,0 +1,46 @@
+// Who is told of anomalies: each target, what was delivered, what failed, and a test.
+
+import { get, send } from "./api.js";
+import { h } from "./dom.js";
+import { exact } from "./format.js";
+import { repeat } from "./refresh.js";
+
+const EVERY = 30;
+
+/** The panel of targets; it is empty until the service has told of some. */
+export function targetsPanel(signal) {
+  const box = h("section", { class: "panel targets", "aria-label": "Notifications", hidden: true });
+  const tested = h("div", { role: "status" });
+  repeat(async () => {
+    const { plugins } = await get("stats", {}, signal);
+    const trends = plugins?.trends;
+    box.hidden = !trends;
+    if (!trends || box.contains(document.activeElement)) return;
+    const rows = Object.entries(trends.figures?.targets ?? {});
+    box.replaceChildren(h("div", { class: "row spread" }, h("h2", {}, "Notifications"), rows.length > 0 && testButton(tested)),
+      rows.length ? table(rows) : h("p", { class: "warn" }, "Nobody is told: no target is set. Add one in plugins.toml under ", h("code", {}, "[[plugins.trends.targets]]"), "."), tested);
+  }, EVERY, signal, () => {});
+  return box;
+}
+
+function table(rows) {
+  return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Targets" }, h("table", {},
+    h("thead", {}, h("tr", {}, ["Target", "Sent", "Waiting", "Failed", "Last error"].map((name, index) => h("th", { scope: "col", class: index % 4 ? "number" : "" }, name)))),
+    h("tbody", {}, rows.map(([name, one]) => h("tr", {}, h("th", { scope: "row" }, name), [one.sent, one.waiting].map((count) => h("td", { class: "number" }, exact(count ?? 0))),
+      h("td", { class: `number ${one.failed || one.dropped ? "bad" : ""}` }, exact((one.failed ?? 0) + (one.dropped ?? 0))), h("td", {}, one.last_error ?? "–"))))));
+}
+
+function testButton(tested) {
+  const button = h("button", { type: "button", onclick: async () => {
+    button.disabled = true;
+    tested.replaceChildren(h("p", { class: "quiet" }, "Sending a test…"));
+    try {
+      const { targets } = await send("POST", "notify-test", {});
+      tested.replaceChildren(h("ul", { class: "plain" }, targets.map(({ name, ok, error }) => h("li", { class: ok ? "good" : "bad" }, `${name}: ${ok ? "delivered" : error}`))));
+    } catch (error) {
+      tested.replaceChildren(h("p", { class: "bad" }, error.message));
+    }
+    button.disabled = false;
+  } }, "Send a test");
+  return button;
+}
