@@ -60,6 +60,8 @@ IDS: tuple[Callable[[random.Random], str], ...] = (
     lambda draw: _text(draw, string.ascii_letters + string.digits, draw.choice((10, 22))),
     lambda draw: _text(draw, string.ascii_lowercase + string.digits, 12),
     lambda draw: f"{_text(draw, string.ascii_lowercase, 5)}.{_text(draw, 'abc', 3)}1@mail.{_text(draw, 'abc', 4)}.com",
+    lambda draw: _text(draw, "abcdef", 5),
+    lambda draw: f"{draw.choice('ABC')}{_text(draw, 'abdelnou', 4)}",
     lambda draw: draw.choice(("e2e", "md5", "ed12345", "0x1f", "12:31:07", "17 ms", "404", "deadbeef1", "ab1")),
 )
 """Fresh ids of many kinds, at fixed lengths, so that lines of one frame have few outlines."""

@@ -13,7 +13,7 @@ import string
 _LOWER_HEX = "0123456789abcdef"
 _UPPER_HEX = "0123456789ABCDEF"
 
-HEX, UPPER, ALNUM, MIXED, WORD = "\ua4d0\ua4d1\ua4d2\ua4d3\ua4d4"
+HEX, UPPER, ALNUM, MIXED, WORD, CAPITAL = "\ua4d0\ua4d1\ua4d2\ua4d3\ua4d4\ua4d5"
 """Letters of a script (Lisu) that a line with signs has nothing else of: only ASCII lines get signs."""
 
 KINDS = {
@@ -23,6 +23,7 @@ KINDS = {
     ALNUM: frozenset(string.digits + string.ascii_lowercase),
     MIXED: frozenset(string.digits + string.ascii_letters),
     WORD: frozenset(string.ascii_lowercase),
+    CAPITAL: frozenset(string.ascii_uppercase),
 }
 """What each sign stands for. In an outline, as in a shape, a zero stands for any digit."""
 

@@ -9,6 +9,7 @@ from operator import itemgetter
 from log_aggregator_patterns.letters import outlines_of
 from log_aggregator_patterns.plans import MISSES, Plan, Planner, may_have_plan
 from log_aggregator_patterns.ruleset import RuleSet, Span, assemble
+from log_aggregator_patterns.vocabulary import Vocabulary
 
 _LONG = 4096
 """Characters; longer lines are remembered apart: a few of them would push all others out."""
@@ -63,19 +64,21 @@ class PatternMemo:
         self._plans: dict[str, Plan | None] = {}
         self._left_for_plans = characters // 2
         self._outlines: dict[str, str] = {}
+        self._vocabulary = Vocabulary()
         self._once: set[int] = set()
         self.misses = 0
         self.planned = 0
 
     def expect(self, shapes: Sequence[str]) -> None:
         """Say which shapes come next: the outlines of those that are not known are made together."""
+        self._outlines = {}
         unknown = [
             shape
             for shape in shapes
             if shape not in self.young and shape not in self._old and len(shape) <= _LONG and may_have_plan(shape)
         ]
-        outlines = zip(unknown, outlines_of(unknown), strict=True)
-        self._outlines = {shape: outline for shape, outline in outlines if outline is not shape and outline != shape}
+        outlines = zip(unknown, self._vocabulary.without_names(outlines_of(unknown)), strict=True)
+        self._outlines = {shape: outline for shape, outline in outlines if outline != shape}
 
     def mask(self, message: str, shape: str) -> str:
         """The pattern of `message`, whose shape is `shape`."""

@@ -168,7 +168,7 @@ class Planner:
         claims: _FindSpans,
         checks: list[Check],
     ) -> _FindSpans:
-        """What a rule finds in all lines, if the outline tells; else what it found in the first, and a check is added."""
+        """What a rule finds in all lines, if the outline tells; else what it found in the first, with a check."""
         gate, rule, for_outlines = prepared.passes(outline), prepared.rule, prepared.blind
         if gate is False:
             return []
