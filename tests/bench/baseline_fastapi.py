@@ -1,83 +1,33 @@
 """The obvious implementation: FastAPI, pydantic models, one regular expression after another, a dictionary, asyncpg.
 
-Needs fastapi, uvicorn and httptools. Without a DSN it aggregates and stores nothing.
+It counts the values of metadata, as the service does. Needs fastapi, uvicorn and httptools. Without a DSN it aggregates
+and stores nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import re
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
-from typing import Any
+from pathlib import Path
 
 import asyncpg
 import uvicorn
 from fastapi import FastAPI
-from pydantic import BaseModel
 
-RULES = [
-    (re.compile(pattern), placeholder)
-    for pattern, placeholder in (
-        (r'"(?:[^"\\]|\\.)*"', "{TEXT}"),
-        (r"\b[a-z][a-z0-9+.-]*://[^\s,;)\]}>\"']+", "{URL}"),
-        (r"\b[\w.%+-]+@[\w-]+(?:\.[\w-]+)+\b", "{EMAIL}"),
-        (r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?", "{TIMESTAMP}"),
-        (r"\b\d{1,2}:\d\d:\d\d(?:[.,]\d+)?\b", "{TIMESTAMP}"),
-        (r"\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b", "{UUID}"),
-        (r"\b(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}\b", "{MAC}"),
-        (r"\b\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?\b", "{IP}"),
-        (r"\b0[xX][0-9a-fA-F]+\b", "{HEX}"),
-        (r"(?<![\w])(?:/[\w.+@%~=-]+)+/?", "{PATH}"),
-        (r"\b\d+(?:\.\d+)? ?(?:ns|us|ms|s|min|h)\b", "{TIME}"),
-        (r"\b\d+(?:\.\d+)? ?(?:[KMGT]i?B|bytes)\b", "{SIZE}"),
-        (r"\b\d+(?:\.\d+)?\b", "{ID}"),
-    )
-]
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from tests.bench.obvious import Batch, Groups, Log
+
 WINDOW = 30.0
-SAMPLES = 5
 
-Key = tuple[str, str, str]
-buffer: dict[Key, dict[str, Any]] = {}
-
-
-class Log(BaseModel):
-    message: str
-    level: str = "INFO"
-    source: str = "unknown"
-    metadata: dict[str, Any] | None = None
-
-
-class Batch(BaseModel):
-    logs: list[Log]
-
-
-def normalize(message: str) -> str:
-    for rule, placeholder in RULES:
-        message = rule.sub(placeholder, message)
-    return message
-
-
-def add(log: Log) -> None:
-    key = (normalize(log.message), log.level, log.source)
-    now = datetime.now(UTC)
-    group = buffer.get(key)
-    if group is None:
-        group = buffer[key] = {"count": 0, "first": now, "samples": [], "metadata": {}}
-    group["count"] += 1
-    group["last"] = now
-    if len(group["samples"]) < SAMPLES:
-        group["samples"].append(log.message)
-    if log.metadata:
-        group["metadata"].update(log.metadata)
+buffer = Groups(counts=True)
 
 
 async def flush(pool: asyncpg.Pool | None) -> None:
-    global buffer
-    taken, buffer = buffer, {}
+    taken = buffer.take()
     if pool is None or not taken:
         return
     rows = [
@@ -131,14 +81,14 @@ app = FastAPI(lifespan=lifespan)
 
 @app.post("/ingest", status_code=202)
 async def ingest(log: Log) -> dict[str, int]:
-    add(log)
+    buffer.add(log)
     return {"accepted": 1}
 
 
 @app.post("/ingest/batch", status_code=202)
 async def ingest_batch(batch: Batch) -> dict[str, int]:
     for log in batch.logs:
-        add(log)
+        buffer.add(log)
     return {"accepted": len(batch.logs)}
 
 

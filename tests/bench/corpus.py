@@ -44,6 +44,12 @@ def bodies(count: int, size: int, *, lines: bool = False, seed: int = 1) -> list
     return out
 
 
+def scrambled(line: str, but: str, draw: random.Random) -> str:
+    """The line with the digits around `but` drawn anew."""
+    before, _, after = line.partition(but)
+    return _scramble(before, draw) + but + _scramble(after, draw)
+
+
 def _scramble(line: str, draw: random.Random) -> str:
     return "".join(draw.choice(_DIGITS) if char in _DIGITS else char for char in line)
 

@@ -17,7 +17,7 @@ from log_aggregator_dev import run_stage
 from log_aggregator_redact import RedactPlugin, Rule
 from log_aggregator_redact.config import EMAIL, IP, Config
 from log_aggregator_redact.finders import Finder, built_in, of_rule
-from log_aggregator_redact.texts import lowered_shape_of
+from log_aggregator_redact.texts import Texts, lowered_shape_of
 from tests.support.beside import REAL_LINES, needs_real_lines
 
 from .planted import Planted, luhn, plant
@@ -221,3 +221,24 @@ def test_a_secret_is_found_too_when_the_memo_starts_anew_in_the_midst_of_its_bat
     assert redacted(["password=hunter2"], plugin) == ["password=[redacted:password]"]
     monkeypatch.setattr("log_aggregator_redact.texts.MEMO_CHARACTERS", 1)
     assert redacted(["password=hunter3", "a new line"], plugin) == ["password=[redacted:password]", "a new line"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32), st.data())
+def test_a_batch_is_judged_as_each_of_its_shapes_alone(seed: int, data: st.DataObject) -> None:
+    """Gates are searched in all shapes joined: no match of one hides another's."""
+    parts = st.sampled_from([secret.message for secret in plant(seed % 8)])
+    cut = st.builds(lambda text, start, stop: text[start:stop], parts, st.integers(0, 20), st.integers(1, 90))
+    hard = st.sampled_from(
+        ("password", "password=", "\n", "=", "token: ", "%3D", "%3", "4000 0000 0000 ", "é", "-p", "")
+    )
+    texts = data.draw(st.lists(st.sampled_from(ORDINARY) | parts | cut | hard, max_size=16))
+    shapes = list(dict.fromkeys(map(shape_of, texts)))
+    settled = Config()
+    together, alone = (
+        Texts(settled.built_in(), settled.rules, settled.cards, settled.off) for _ in range(2)
+    )  # fmt: skip
+    wanted = [place for place, shape in enumerate(shapes) if alone.doubtful([shape])]
+    assert list(together.doubtful(shapes)) == wanted
+    judged = {shapes[place] for place in wanted}
+    assert all(alone.redact(text) == text for text in texts if shape_of(text) not in judged)

@@ -6,7 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 from operator import itemgetter
 
+from log_aggregator_patterns.letters import outlines_of
+from log_aggregator_patterns.plans import MISSES, Plan, Planner, may_have_plan
 from log_aggregator_patterns.ruleset import RuleSet, Span, assemble
+from log_aggregator_patterns.vocabulary import Vocabulary
 
 _LONG = 4096
 """Characters; longer lines are remembered apart: a few of them would push all others out."""
@@ -16,6 +19,9 @@ _PATTERNS_OF_A_SHAPE = 32
 
 _COST = 64
 """What remembering one thing takes beside its characters."""
+
+_SEEN_ONCE = 50_000
+"""Shapes and outlines that came once: what comes again is remembered."""
 
 _DIGITS = re.compile("0+")
 
@@ -40,8 +46,10 @@ class PatternMemo:
     """Masks lines with a rule set and remembers the work by shape.
 
     The answer is always that of `RuleSet.mask`. `characters` bounds what is remembered: at most twice
-    that many characters of shapes, and half as many of long ones. The memory has two halves; when the
-    young one is full the old one is dropped, so what is seen often stays. That of long lines starts anew.
+    that many characters of shapes, and half as many of long ones and of outlines. The memory has two halves; when the
+    young one is full the old one is dropped, so what is seen often stays. The others start anew.
+
+    A line of a shape that is not known, in which an id or the like varies, gets its pattern by the plan of its outline.
     """
 
     def __init__(self, rules: RuleSet, characters: int = 4_000_000) -> None:
@@ -52,11 +60,36 @@ class PatternMemo:
         self._left = characters
         self._long: dict[str, Known] = {}
         self._left_for_long = characters // 2
+        self._planner = Planner(rules)
+        self._plans: dict[str, Plan | None] = {}
+        self._left_for_plans = characters // 2
+        self._outlines: dict[str, str] = {}
+        self._vocabulary = Vocabulary()
+        self._once: set[int] = set()
         self.misses = 0
+        self.planned = 0
+
+    def expect(self, shapes: Sequence[str]) -> None:
+        """Say which shapes come next: the outlines of those that are not known are made together."""
+        self._outlines = {}
+        unknown = [
+            shape
+            for shape in shapes
+            if shape not in self.young and shape not in self._old and len(shape) <= _LONG and may_have_plan(shape)
+        ]
+        outlines = zip(unknown, self._vocabulary.without_names(outlines_of(unknown)), strict=True)
+        self._outlines = {shape: outline for shape, outline in outlines if outline != shape}
 
     def mask(self, message: str, shape: str) -> str:
         """The pattern of `message`, whose shape is `shape`."""
-        known = self.young[shape] if shape in self.young else self._look_back(shape)
+        if shape in self.young:
+            known = self.young[shape]
+        else:
+            if shape in self._outlines and shape not in self._old:
+                pattern = self._by_plan(message, shape, self._outlines[shape])
+                if pattern:
+                    return pattern
+            known = self._look_back(shape)
         if isinstance(known, str):
             return known
         if known is None:
@@ -76,6 +109,39 @@ class PatternMemo:
             for half in (self.young, self._old, self._long)
             for shape, known in half.items()
         )
+
+    def _by_plan(self, message: str, shape: str, outline: str) -> str:
+        """The pattern of a line by the plan of its outline; empty when no plan is right for it."""
+        plan = self._plans.get(outline, _NOT_MADE)
+        if plan is None or plan.misses >= MISSES or self._came_before(shape):
+            return ""
+        if plan is _NOT_MADE:
+            if not self._came_before(outline):
+                return ""
+            plan = self._planner.plan(outline, message, shape)
+            if plan is None and not self._planner.is_ready:
+                return ""
+            self._left_for_plans -= len(outline) + _COST
+            if self._left_for_plans < 0:
+                self._plans.clear()
+                self._left_for_plans = self._budget // 2
+            self._plans[outline] = plan
+            if plan is None:
+                return ""
+        elif plan.checks and not plan.fits(message, shape):
+            return ""
+        self.planned += 1
+        return plan.pattern or assemble(message, plan.spans)
+
+    def _came_before(self, shape: str) -> bool:
+        """Whether a shape or an outline came already: then it is worth to be remembered."""
+        digest = hash(shape)
+        if digest in self._once:
+            return True
+        if len(self._once) >= _SEEN_ONCE:
+            self._once.clear()
+        self._once.add(digest)
+        return False
 
     def _assembled(self, message: str, known: _Keeping, digits: object) -> str:
         pattern = assemble(message, known.spans)
@@ -118,6 +184,9 @@ class PatternMemo:
             return None
         kept = [*_kept_digits(shape, spans)]
         return _Keeping(spans, kept) if kept else assemble(shape, spans)
+
+
+_NOT_MADE = Plan("", [], [], "")
 
 
 def _kept_digits(shape: str, spans: Sequence[Span]) -> Iterator[slice]:

@@ -102,7 +102,9 @@ class Patterns:
         """Set the pattern of each group, or of each record of a group where its digits decide."""
         memo = self._memo
         known = memo.young.get
-        for group in batch.groups():
+        groups = batch.groups()
+        memo.expect([group.shape for group in groups if group.shape not in memo.young])
+        for group in groups:
             shape = group.shape
             pattern = known(shape)
             if type(pattern) is str:
@@ -120,7 +122,7 @@ class Patterns:
         yield
 
     def _figures(self) -> dict[str, Any]:
-        return {"rules": len(self.rules.rules), "shapes_computed": self._memo.misses}
+        return {"rules": len(self.rules.rules), "shapes_computed": self._memo.misses, "planned": self._memo.planned}
 
     def _use(self, rules: Sequence[Rule]) -> None:
         try:

@@ -25,7 +25,9 @@ class Span(NamedTuple):
     placeholder: str
 
 
-class _Compiled(NamedTuple):
+class CompiledRule(NamedTuple):
+    """A rule, ready to use."""
+
     name: str
     pattern: re.Pattern[str]
     placeholder: str
@@ -34,6 +36,11 @@ class _Compiled(NamedTuple):
     group: str | int
     keep: bool
     sees_all: bool
+
+    def find(self, view: str, pattern: re.Pattern[str] | None = None) -> list[tuple[int, int]]:
+        """What the rule takes, or what another `pattern` with its groups does, whatever is claimed."""
+        found = [match.span(self.group) for match in (pattern or self.pattern).finditer(view)]
+        return [span for span in found if span[0] >= 0] if self.group else found
 
 
 class RuleSet:
@@ -47,8 +54,8 @@ class RuleSet:
                 raise ValueError(f"rule {rule.name!r} is given twice; expected a name of its own for every rule")
             seen.add(rule.name)
         self.rules = tuple(rules)
-        self._compiled = [
-            _Compiled(
+        self.compiled = [
+            CompiledRule(
                 rule.name,
                 compiled,
                 rule.placeholder,
@@ -70,12 +77,12 @@ class RuleSet:
 
     def spans(self, message: str) -> list[Span]:
         """The masked parts of the message, from left to right, never overlapping."""
-        return _masked(self._spans(message, shape_of(message), by_shape=False) or ())
+        return masked(self._spans(message, shape_of(message), by_shape=False) or ())
 
     def spans_of_shape(self, shape: str) -> list[Span] | None:
         """The masked parts of every message with this shape, or None when they depend on its digits."""
         spans = self._spans(shape, shape, by_shape=True)
-        return None if spans is None else _masked(spans)
+        return None if spans is None else masked(spans)
 
     def mask(self, message: str) -> str:
         """The pattern of the message, computed without any memory."""
@@ -87,7 +94,7 @@ class RuleSet:
             working = without_blankless(working)
             shape = gate_text(shape)
         spans: list[Span] = []
-        for rule in self._compiled:
+        for rule in self.compiled:
             if rule.gate and not any(map(shape.__contains__, rule.gate)):
                 continue
             view = _with_letters(text, working) if rule.sees_all else working
@@ -95,18 +102,16 @@ class RuleSet:
                 if rule.wider is True or rule.wider.search(view):
                     return None
                 continue
-            found = [match.span(rule.group) for match in rule.pattern.finditer(view)]
-            if rule.group:
-                found = [span for span in found if span[0] >= 0]
+            found = rule.find(view)
             if not found:
                 continue
             if any(_CLAIMED in working[start:end] for start, end in found):
-                spans, found = _outer(spans, found, rule)
+                spans, found = outer(spans, found, rule)
             else:
                 placeholder = "" if rule.keep else rule.placeholder
                 spans += [Span(rule.name, start, end, placeholder) for start, end in found]
             spans.sort(key=_by_start)
-            working = _claimed(working, found)
+            working = claimed(working, found)
         return spans
 
 
@@ -127,7 +132,8 @@ def _with_letters(text: str, working: str) -> str:
     return "".join([_CLAIMED if now == _CLAIMED else letter for letter, now in zip(text, working, strict=True)])
 
 
-def _masked(spans: Iterable[Span]) -> list[Span]:
+def masked(spans: Iterable[Span]) -> list[Span]:
+    """The spans without what is kept."""
     return [span for span in spans if span.placeholder]
 
 
@@ -135,7 +141,8 @@ def _by_start(span: Span) -> int:
     return span.start
 
 
-def _claimed(working: str, found: list[tuple[int, int]]) -> str:
+def claimed(working: str, found: Sequence[tuple[int, int]]) -> str:
+    """The text with what was found hidden from later rules."""
     pieces = []
     at = 0
     for start, end in found:
@@ -146,8 +153,8 @@ def _claimed(working: str, found: list[tuple[int, int]]) -> str:
     return "".join(pieces)
 
 
-def _outer(
-    spans: list[Span], found: list[tuple[int, int]], rule: _Compiled
+def outer(
+    spans: list[Span], found: list[tuple[int, int]], rule: CompiledRule
 ) -> tuple[list[Span], list[tuple[int, int]]]:
     """The spans with those of `found` that lie around or beside them, and which of `found` these are.
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import blake2b
-from itertools import filterfalse
+from itertools import accumulate, filterfalse
 
 from log_aggregator.model.masks import MASK
 from log_aggregator_redact import cards
@@ -59,7 +59,8 @@ class Texts:
         self._cards = with_cards
         self._always = any(rule.near is None for rule in self._rules)
         gates = [rule.expression for rule in self._rules if rule.expression] + ([cards.GATE] if with_cards else [])
-        self.passes_a_gate = in_bytes("|".join([*gates, ESCAPES])).search
+        any_gate = in_bytes("|".join([*gates, ESCAPES]))
+        self.passes_a_gate, self._where_gates_open = any_gate.search, any_gate.finditer
         self._clean: set[str] = set()
         self._clean_digests: set[bytes] = set()
         self._unclean: set[str] = set()
@@ -126,10 +127,21 @@ class Texts:
         if long:
             fresh = {shape for shape in fresh if long.get(shape) not in self._clean_digests}
         unclean: set[str] = set()
-        if fresh and self.passes_a_gate(lowered_shape_of("\n".join(fresh))):
-            unclean = {shape for shape in fresh if self._may_hold_a_secret(shape)}
+        if fresh:
+            unclean = {shape for shape in self._at_gates(list(fresh)) if self._may_hold_a_secret(shape)}
         self._remember(fresh - unclean, unclean, long)
         return unclean
+
+    def _at_gates(self, shapes: list[str]) -> Iterator[str]:
+        """The shapes that may pass a gate: those that a match in all of them together touches."""
+        lowered = list(map(lowered_shape_of, shapes))
+        ends = list(accumulate([len(one) + 1 for one in lowered]))
+        behind = 0
+        for match in self._where_gates_open(b"\n".join(lowered)):
+            start, stop = match.span()
+            first = max(behind, bisect_right(ends, start))
+            behind = max(first, bisect_left(ends, stop) + 1)
+            yield from shapes[first:behind]
 
     def _remember(self, clean: set[str], unclean: set[str], long: dict[str, bytes]) -> None:
         self._remembered += sum(64 if shape in long else 64 + len(shape) for shape in clean | unclean)
