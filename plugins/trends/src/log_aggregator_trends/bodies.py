@@ -18,6 +18,10 @@ _NAMES = {
     "silence": "Silence",
     "level_shift": "Level shift",
     "error_rate": "More errors",
+    "error_share": "Many errors",
+    "severe": "Severe",
+    "returned": "Came back",
+    "escalated": "Muted, but more",
 }
 _RED, _GREEN = 0xD9302C, 0x2E9E4F
 _TITLE, _TEXT = 200, 1800
@@ -51,8 +55,12 @@ def text(incident: Incident, state: str, *, samples: bool) -> str:
 
 def _member(member: dict[str, Any], *, samples: bool) -> list[str]:
     subject = member.get("pattern") or member["series"]
-    if "seen" not in member:
-        lines = [f"• {subject}"]
+    if "share" in member:
+        usual = f", usually {member['usual_share']:.1%}" if "usual_share" in member else ""
+        lines = [f"• {subject}: {member['share']:.0%} errors ({member['errors']} of {member['logs']} logs){usual}"]
+    elif "expected" not in member:
+        seen = f": {member['seen']} in {member['window_minutes']} min" if "seen" in member else ""
+        lines = [f"• {subject}{seen}"]
     elif member.get("missed_run"):
         lines = [f"• {subject}: the daily run has not come, {member['expected']:g} expected"]
     elif member.get("silent_minutes"):

@@ -57,6 +57,15 @@ class SeriesTracker:
             old.key, old.pattern = new_key, alias.pattern
             self.series[new_key] = old
 
+    def knows(self, pattern_id: str) -> bool:
+        """Whether a pattern was seen before."""
+        key = SeriesKey("pattern", pattern_id)
+        return key in self.series or key in self._fresh
+
+    def is_quiet(self, aggregate: Aggregate) -> bool:
+        """Whether a group never alerts."""
+        return self._is_silenced(aggregate.source, aggregate.pattern_id, aggregate.pattern)
+
     @property
     def unknown(self) -> list[SeriesKey]:
         """Series of the flushes since the last minute that are not in memory: on disk, or new."""
@@ -103,13 +112,17 @@ class SeriesTracker:
         return found
 
     def _is_quiet(self, series: Series) -> bool:
+        name = series.key.name if series.key.kind == "pattern" else ""
+        return self._is_silenced(series.source, name, series.pattern if name else "")
+
+    def _is_silenced(self, source: str, pattern_id: str, pattern: str) -> bool:
         config = self._config
-        if any(fnmatchcase(series.source, glob) for glob in config.quiet_sources):
+        if any(fnmatchcase(source, glob) for glob in config.quiet_sources):
             return True
-        if series.key.kind != "pattern":
+        if not pattern_id:
             return False
-        return series.key.name in config.quiet_patterns or any(
-            fnmatchcase(series.pattern, glob.replace("[", "[[]")) for glob in config.quiet_patterns
+        return pattern_id in config.quiet_patterns or any(
+            fnmatchcase(pattern, glob.replace("[", "[[]")) for glob in config.quiet_patterns
         )
 
     def _explained(self, series: Series, finding: Finding) -> bool:
