@@ -7,16 +7,19 @@ Tables and columns are those that every store of this house has: `aggregated_log
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from log_aggregator.model.aggregate import Aggregate, Anomaly, Key
 from log_aggregator.model.summary import to_json
+from log_aggregator.search import Term, parse_search
 from log_aggregator.store import AnomalyQuery, PatternDetail, PatternPage, PatternQuery, PatternRow, Series, SeriesQuery
 from log_aggregator.storekit.columns import decoded, messages_of, stored_aggregate
 from log_aggregator.storekit.cursor import read_cursor, write_cursor
 from log_aggregator.storekit.details import merged_detail
 from log_aggregator.storekit.dialect import Dialect, Where
+from log_aggregator.storekit.searching import add_pattern_terms, add_row_terms, seen_conditions
 from log_aggregator.storekit.series import SeriesOfRows
 
 DETAIL_ROWS = 200
@@ -24,7 +27,6 @@ DETAIL_ROWS = 200
 
 _MICROS = 1_000_000
 _ID = "coalesce(a.final_id, t.pattern_id)"
-_PATTERN = "coalesce(a.final_pattern, t.message_pattern)"
 _NAMED = "t.pattern_id IS NOT NULL"
 _LOGS = "CAST(sum(coalesce(t.count, 1)) AS bigint)"
 _FIRST, _LAST = "coalesce(t.first_seen, t.last_seen, t.bucket)", "coalesce(t.last_seen, t.first_seen, t.bucket)"
@@ -57,15 +59,22 @@ class Questions:
         self._max_samples = max_samples
 
     async def patterns(self, query: PatternQuery) -> PatternPage:
-        """One page of patterns. Raises `CursorError` for a cursor that is not of this order."""
+        """One page of patterns. Raises `CursorError` for a cursor that is not of this order, `SearchError`."""
         micros = self._dialect.micros
+        terms = parse_search(query.q or "")
         where = self._pattern_filter(query)
+        await self.add_pattern_terms(where, terms, query.since)
+        if query.ids is not None:
+            where.add(self._dialect.among(_ID, where.value(self._dialect.list_value(list(query.ids)))))
+        if query.not_ids:
+            where.add(f"NOT {self._dialect.among(_ID, where.value(self._dialect.list_value(list(query.not_ids))))}")
         rank = _LOGS if query.order == "count" else micros(f"max({_LAST})")
-        having = ""
+        conditions = seen_conditions(where, terms, micros(f"max({_LAST})"), time.time_ns() // 1000)
         if query.cursor is not None:
             after, after_id = read_cursor(query.cursor, query.order)
             first, second = where.value(after), where.value(after_id)
-            having = f"HAVING {rank} < {first} OR ({rank} = {first} AND {_ID} < {second})"
+            conditions.append(f"({rank} < {first} OR ({rank} = {first} AND {_ID} < {second}))")
+        having = f"HAVING {' AND '.join(conditions)}" if conditions else ""
         limit = where.value(query.limit + 1)
         rows = await self._fetch(
             f"SELECT {_ID}, coalesce(min(a.final_pattern), min(t.message_pattern)), {_LOGS}, "
@@ -169,9 +178,18 @@ class Questions:
         where.equal("t.source", query.source)
         where.sources("t.source", query.sources)
         where.equal("t.category", query.category)
-        if query.q:
-            where.add(self._dialect.contains(_PATTERN, where.value(query.q)))
+        add_row_terms(where, self._dialect, parse_search(query.q or ""))
         return where
+
+    async def add_pattern_terms(self, where: Where, terms: Iterable[Term], since: int | None) -> None:
+        """Take the conditions of a search on whole patterns. Samples are looked at from `since` on."""
+
+        def within() -> Where:
+            rows = Where(self._dialect, _NAMED)
+            rows.since("t.last_seen", since)
+            return rows
+
+        await add_pattern_terms(where, self._dialect, terms, self._fetch, within)
 
     async def _fill(self, patterns: list[PatternRow], query: PatternQuery) -> None:
         """Add levels, sources, category, tags and samples, over the same rows as the counts."""
