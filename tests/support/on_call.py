@@ -119,6 +119,8 @@ async def check_searches(store: Any) -> None:
     found = (await store.patterns(PatternQuery(ids=(USER, OLD), not_ids=(OLD,)))).patterns
     assert [one.pattern_id for one in found] == [USER]
     assert (await store.patterns(PatternQuery(ids=()))).patterns == []
+    assert (await store.patterns(PatternQuery(q="ord-4711", sources=("auth",)))).patterns[0].pattern_id == USER
+    assert (await store.patterns(PatternQuery(q="9 EUR", sources=("auth",)))).patterns == []
     with pytest.raises(SearchError, match=r"^column 11: "):
         await store.patterns(PatternQuery(q="abc level:"))
 
@@ -196,5 +198,8 @@ async def check_comparison(store: OnCallStore, sink: Any) -> None:
     assert (halved.logs_before, halved.logs_after, halved.compared) == (100, 300, 1)
     assert (await store.compare(CompareQuery(**spans, level="ERROR"))).logs_after == 60
     assert (await store.compare(CompareQuery(**spans, sources=("other",)))).compared == 0
+    await deliver(sink, chain.flush([row("fresh", 15, minute=61, source="other", sample="not for all")]))
+    bound = await store.compare(CompareQuery(**spans, sources=("web",)))
+    assert bound.new[0].samples == ["fresh as it was written"]
     nothing = await store.compare(CompareQuery(before_since=0, before_until=MINUTE, since=MINUTE, until=2 * MINUTE))
     assert (nothing.compared, sum(nothing.found.values())) == (0, 0)

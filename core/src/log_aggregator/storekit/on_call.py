@@ -54,9 +54,9 @@ class OnCallQuestions(Questions):
         terms = parse_search(query.q or "")
         same = query.model_dump(include={"level", "source", "q", "sources"})
 
-        async def conditions(since: int, until: int) -> Where:
+        async def conditions(since: int | None, until: int | None) -> Where:
             where = self._pattern_filter(PatternQuery(since=since, until=until, **same))
-            await self.add_pattern_terms(where, terms, query.before_since)
+            await self.add_pattern_terms(where, terms, query.before_since, query.sources)
             return where
 
         return await compare_rows(SpanCounts(self._dialect, self._fetch, conditions), query)

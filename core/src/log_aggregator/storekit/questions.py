@@ -63,7 +63,7 @@ class Questions:
         micros = self._dialect.micros
         terms = parse_search(query.q or "")
         where = self._pattern_filter(query)
-        await self.add_pattern_terms(where, terms, query.since)
+        await self.add_pattern_terms(where, terms, query.since, query.sources)
         if query.ids is not None:
             where.add(self._dialect.among(_ID, where.value(self._dialect.list_value(list(query.ids)))))
         if query.not_ids:
@@ -181,12 +181,15 @@ class Questions:
         add_row_terms(where, self._dialect, parse_search(query.q or ""))
         return where
 
-    async def add_pattern_terms(self, where: Where, terms: Iterable[Term], since: int | None) -> None:
-        """Take the conditions of a search on whole patterns. Samples are looked at from `since` on."""
+    async def add_pattern_terms(
+        self, where: Where, terms: Iterable[Term], since: int | None, sources: tuple[str, ...]
+    ) -> None:
+        """Take the conditions of a search on whole patterns. Samples are looked at from `since` on, of these sources."""
 
         def within() -> Where:
             rows = Where(self._dialect, _NAMED)
             rows.since("t.last_seen", since)
+            rows.sources("t.source", sources)
             return rows
 
         await add_pattern_terms(where, self._dialect, terms, self._fetch, within)

@@ -30,7 +30,7 @@ _LOGS = "CAST(sum(coalesce(t.count, 1)) AS bigint)"
 Rows = Sequence[Sequence[Any]]
 Fetch = Callable[[str, list[Any]], Awaitable[Rows]]
 Span = tuple[int, int]
-Conditions = Callable[[int, int], Awaitable[Where]]
+Conditions = Callable[[int | None, int | None], Awaitable[Where]]
 
 
 class PatternCounts(msgspec.Struct):
@@ -124,7 +124,7 @@ class SpanCounts:
     async def _first_seen(self, ids: list[str]) -> Rows:
         if not ids:
             return []
-        where = Where(self._dialect, "t.pattern_id IS NOT NULL")
+        where = await self._conditions(None, None)
         where.one_of("t.pattern_id", await self._with_earlier(ids))
         return await self._fetch(
             f"SELECT {_ID}, {self._dialect.micros('min(t.first_seen)')} {_TABLES} {where} GROUP BY 1", where.values
@@ -167,9 +167,9 @@ class SpanCounts:
         ids = list(ids)
         if not ids:
             return {}
-        where = Where(self._dialect, "t.sample_messages IS NOT NULL")
+        where = await self._conditions(self._since, None)
         where.one_of("t.pattern_id", await self._with_earlier(ids))
-        where.since("t.last_seen", self._since)
+        where.add("t.sample_messages IS NOT NULL")
         rows = await self._fetch(
             f"SELECT id, sample_messages FROM (SELECT {_ID} AS id, "  # noqa: S608  only constants and parameter numbers
             f"{self._dialect.json('t.sample_messages')} AS sample_messages, "
