@@ -184,7 +184,7 @@ class Questions:
     async def add_pattern_terms(
         self, where: Where, terms: Iterable[Term], since: int | None, sources: tuple[str, ...]
     ) -> None:
-        """Take the conditions of a search on whole patterns. Samples are looked at from `since` on, of these sources."""
+        """Take the conditions of a search on whole patterns. Samples of these sources are looked at from `since` on."""
 
         def within() -> Where:
             rows = Where(self._dialect, _NAMED)

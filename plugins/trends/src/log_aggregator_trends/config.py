@@ -25,6 +25,9 @@ class TrendsConfig(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     targets: list[Target] = Field([], description="destinations for incidents of the tier `notify`")
+    public_url: HttpUrl | None = Field(
+        None, description="where people open the page, for links in notifications, such as https://logs.example.org"
+    )
     quiet_patterns: list[str] = Field(
         [], description="pattern ids, or pattern texts with * wildcards, that never alert"
     )

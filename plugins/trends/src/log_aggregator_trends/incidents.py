@@ -11,8 +11,8 @@ from log_aggregator.sinks import Anomaly
 from log_aggregator_trends.series import Finding, Series
 
 _FAMILIES = {1: "more", -1: "less", 0: "new", 2: "start", 3: "triage"}
-_OF_ALL_SOURCES = 2
-"""The direction of findings that share one incident whatever their source: a start has one alarm, not many."""
+_OF_ALL_SOURCES, _OF_ONE_PATTERN = 2, 3
+"""Findings without a history share one incident, so that a start has one alarm; those of triage have one each."""
 
 _MAX_MEMBERS = 10
 _SCORE_STEP = 0.1
@@ -76,9 +76,10 @@ class Incident(msgspec.Struct):
 
 
 def cause_of(finding: Finding, series: Series) -> str:
-    """The cause of a finding: its direction and source. Findings with the same cause share an incident."""
-    source = "" if finding.direction == _OF_ALL_SOURCES else series.source
-    return f"{_FAMILIES[finding.direction]}:{source}"
+    """The cause of a finding: its direction and source, or pattern. Findings with the same cause share an incident."""
+    if finding.direction == _OF_ONE_PATTERN:
+        return f"{_FAMILIES[finding.direction]}:{finding.key.name}"
+    return f"{_FAMILIES[finding.direction]}:{'' if finding.direction == _OF_ALL_SOURCES else series.source}"
 
 
 class Incidents:
@@ -171,7 +172,7 @@ class Incidents:
         incident.resolution = "new normal" if incident.kind == "level_shift" else "back to normal"
         if all("missed_run" in member for member in incident.members.values()):
             incident.resolution = "a missed run is reported once"
-        if incident.kind in ("new_pattern", "returned"):
+        if incident.kind in ("new_pattern", "returned", "escalated"):
             incident.resolution = "known now"
 
     def forget_done(self, targets: set[str]) -> list[str]:

@@ -19,6 +19,7 @@ from log_aggregator_trends.series import Series, SeriesKey
 from log_aggregator_trends.state_file import encode
 from log_aggregator_trends.state_thread import StateThread
 from log_aggregator_trends.tracker import SeriesTracker
+from log_aggregator_trends.triage import TriageWatch
 
 _MINUTE = 60_000_000
 _SAVE_EVERY = 15
@@ -46,6 +47,7 @@ class Monitor:
         self.incidents = Incidents(config.resolve_minutes)
         self.early = EarlyAlarms(config, self.next_minute)
         # The last counted flush of each instance, least recently updated first.
+        self.triage = TriageWatch()
         self._positions: dict[str, Position] = {}
         # Incidents whose latest revision was in no durable flush when the service started.
         self._unconfirmed: list[Incident] = []
@@ -88,7 +90,10 @@ class Monitor:
             self._positions[flush.instance] = flush.position
             if len(self._positions) > _MAX_INSTANCES:
                 del self._positions[next(iter(self._positions))]
+            if not self.triage.asked:
+                await self._read_triage()
             findings = self.early.add(flush, self.next_minute, self.tracker.knows, self.tracker.is_quiet)
+            findings += self.triage.add(flush)
             self.tracker.add(flush)
             self._tell(self.incidents.add(flush.sealed // _MINUTE, findings))
         carried = []
@@ -114,14 +119,20 @@ class Monitor:
                 woken = await self._state.run(lambda file: file.wake(unknown))
             except sqlite3.Error as error:
                 self._report_file_error(error)
+        await self._read_triage()
         findings = await self.tracker.end_minute(minute, woken)
+        findings += self.triage.end_minute(self.tracker.last_counts)
         self.next_minute = minute + 1
-        changed = self.incidents.end_minute(minute, findings)
+        incidents = self.incidents.end_minute(minute, findings)
         self._emit_unconfirmed()
-        self._tell(changed)
+        self._tell(incidents)
         self._done += self.incidents.forget_done(self._notifier.names if self._notifier else set())
         self._evicted += self.tracker.evict(minute, self._in_incidents())
         await self._save(lambda series: hash(series.key) % _SAVE_EVERY == minute % _SAVE_EVERY)
+
+    async def _read_triage(self) -> None:
+        changed = await self.triage.refresh()
+        self.tracker.mute(self.triage.muted, changed)
 
     def _tell(self, changed: list[Incident]) -> None:
         self._found += sum(incident.revision == 1 for incident in changed)
@@ -213,6 +224,10 @@ class Monitor:
             "targets": self._notifier.stats() if self._notifier is not None else {},
             "learning": self.learning(),
         }
+
+    async def test_targets(self) -> list[dict[str, Any]]:
+        """Send a test notification to every target: what became of each, ready for JSON."""
+        return await self._notifier.test() if self._notifier is not None else []
 
     def learning(self) -> dict[str, Any] | None:
         """From when to when (microseconds) series are learned, and what is an alarm meanwhile; `None` afterwards."""
