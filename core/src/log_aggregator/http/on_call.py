@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from log_aggregator.http.access.auth import KEY, allowed_sources, needs
 from log_aggregator.http.backend import Backend
+from log_aggregator.http.inner import BODY
 from log_aggregator.http.on_call_json import change_json, mark_json, triage_json
 from log_aggregator.http.on_call_params import (
     CompareParameters,
@@ -193,13 +194,9 @@ def _who(request: web.Request, said: str) -> str:
 
 async def _body(request: web.Request, model: type[B]) -> B:
     """The JSON body of a request. Raises `Problem` 400, 413 or 422."""
-    if request.content_length is not None and request.content_length > MAX_BODY:
-        raise Problem(413, f"expected a body of at most {MAX_BODY} bytes")
-    raw = await request.content.read(MAX_BODY + 1)
-    while len(raw) <= MAX_BODY and not request.content.at_eof():
-        raw += await request.content.read(MAX_BODY + 1 - len(raw))
-    if len(raw) > MAX_BODY:
-        raise Problem(413, f"expected a body of at most {MAX_BODY} bytes", close=True)
+    raw = request.get(BODY)
+    if raw is None:
+        raw = await _sent(request)
     try:
         document = msgspec.json.decode(raw or b"{}")
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
@@ -210,6 +207,17 @@ async def _body(request: web.Request, model: type[B]) -> B:
         return model.model_validate(document)
     except ValidationError as error:
         raise Problem(422, describe(error, sorted(model.model_fields))) from None
+
+
+async def _sent(request: web.Request) -> bytes:
+    if request.content_length is not None and request.content_length > MAX_BODY:
+        raise Problem(413, f"expected a body of at most {MAX_BODY} bytes")
+    raw = await request.content.read(MAX_BODY + 1)
+    while len(raw) <= MAX_BODY and not request.content.at_eof():
+        raw += await request.content.read(MAX_BODY + 1 - len(raw))
+    if len(raw) > MAX_BODY:
+        raise Problem(413, f"expected a body of at most {MAX_BODY} bytes", close=True)
+    return raw
 
 
 def _json(document: dict[str, Any], status: int = 200) -> web.Response:
