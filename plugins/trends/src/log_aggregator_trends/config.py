@@ -32,7 +32,9 @@ class TrendsConfig(BaseModel):
         [], description="pattern ids, or pattern texts with * wildcards, that never alert"
     )
     quiet_sources: list[str] = Field([], description="sources that never alert; * is a wildcard")
-    learning_hours: float = Field(24.0, ge=0, description="hours after the first start without new_pattern alerts")
+    learning_hours: float = Field(
+        24.0, ge=0, description="hours after the first start in which only error patterns are told as new"
+    )
     resolve_minutes: int = Field(
         15, ge=1, le=1440, description="minutes without an alert after which an incident is resolved"
     )

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from pydantic import BaseModel
 
 from log_aggregator.http import on_call_params, parameters
-from log_aggregator.http.api_docs import models
+from log_aggregator.http.api_docs import models, on_call_models
 from log_aggregator.store import StoreHealth
 
 TAKING = {
@@ -124,7 +124,7 @@ CALLS = [
         "Compare two spans of time",
         "What changed: new, gone, more and less frequent patterns, levels and values that moved. Counts are tested, so "
         "that two spans without a change have hardly a finding.",
-        {200: models.ComparisonAnswer},
+        {200: on_call_models.ComparisonAnswer},
         ON_CALL,
         query=on_call_params.CompareParameters,
         group="On call",
@@ -134,7 +134,7 @@ CALLS = [
         "/marks",
         "List marks",
         "What happened, newest first. Every time in a query may be `mark:<slug>`.",
-        {200: models.Marks},
+        {200: on_call_models.Marks},
         ON_CALL,
         query=on_call_params.MarkParameters,
         group="On call",
@@ -144,7 +144,7 @@ CALLS = [
         "/marks",
         "Set a mark",
         "Keeps that something happened, such as a deployment.",
-        {201: models.MarkFields},
+        {201: on_call_models.MarkFields},
         CHANGING,
         body=on_call_params.MarkBody,
         group="On call",
@@ -163,7 +163,7 @@ CALLS = [
         "/triage",
         "List triaged patterns",
         "What people said of patterns, the latest change first.",
-        {200: models.TriageList},
+        {200: on_call_models.TriageList},
         ON_CALL,
         query=on_call_params.TriageListParameters,
         group="On call",
@@ -173,7 +173,7 @@ CALLS = [
         "/patterns/{id}/triage",
         "Show the triage of a pattern",
         "What people said of a pattern, and who changed what. It is `open` while nobody did.",
-        {200: models.TriageAnswer},
+        {200: on_call_models.TriageAnswer},
         ON_CALL | {404: "no pattern has this id"},
         query=parameters.Parameters,
         group="On call",
@@ -184,7 +184,7 @@ CALLS = [
         "Triage a pattern",
         "Acknowledge, mute or resolve a pattern, or give it a name, a note or an owner. A muted pattern raises no "
         "alarm; a resolved one raises one when it comes again.",
-        {200: models.TriageAnswer},
+        {200: on_call_models.TriageAnswer},
         CHANGING | {404: "no pattern has this id"},
         body=on_call_params.TriageBody,
         group="On call",
@@ -194,7 +194,7 @@ CALLS = [
         "/explain",
         "Explain a line",
         "What the stages make of a log line. Nothing is stored.",
-        {200: models.Explained},
+        {200: on_call_models.Explained},
         {422: "a parameter is wrong"},
         query=on_call_params.ExplainParameters,
         group="On call",
