@@ -19,7 +19,8 @@ MAX_LINES = 300
 ORDER = (
     ("errors",),
     ("model",),
-    ("config", "store", "listeners"),
+    ("config", "store", "search", "listeners"),
+    ("oncall",),
     ("hookspecs", "storekit"),
     ("__init__", "sinks", "receivers"),
     ("plugins", "journal"),

@@ -25,7 +25,9 @@ class PatternQuery(BaseModel):
     level: str | None = None
     source: str | None = None
     category: str | None = None
-    q: str | None = Field(default=None, description="part of the pattern's text, any case")
+    q: str | None = Field(default=None, description="a search, see `log_aggregator.search`")
+    ids: tuple[str, ...] | None = Field(default=None, description="only these patterns")
+    not_ids: tuple[str, ...] = Field(default=(), description="none of these patterns")
     order: Order = "newest"
     limit: int = Field(default=50, ge=1, le=1000)
     cursor: str | None = None

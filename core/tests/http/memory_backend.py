@@ -14,7 +14,7 @@ from log_aggregator.http.access.ledger import Ledger
 from log_aggregator.http.app import build_app
 from log_aggregator.http.backend import Handler, HealthReport, Receipt
 from log_aggregator.http.listener import Listener
-from log_aggregator.model.record import Record
+from log_aggregator.model.record import Record, pattern_id
 from log_aggregator.store import Store
 
 
@@ -50,6 +50,9 @@ class MemoryBackend:
 
     async def flush(self, deadline: float) -> dict[str, Any]:
         return {"groups": 0, "sinks": {}, "deadline": deadline}
+
+    async def explain(self, line: str) -> dict[str, Any]:
+        return {"message": line, "pattern": line, "pattern_id": pattern_id(line), "rejected": ""}
 
     async def stats(self) -> dict[str, Any]:
         return {"logs": len(self.records), "sinks": {"memory": {"lag_flushes": 3}}}

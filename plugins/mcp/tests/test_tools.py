@@ -73,10 +73,8 @@ async def test_new_patterns_are_those_never_seen_before(live: Live) -> None:
     answer = await live.ask("new_patterns", since="-1h")
     assert texts(answer) == ["Disk {PATH} is full"]
     assert answer["patterns"][0]["samples"]
-    assert texts(await live.ask("new_patterns", since="-7d")) == [
-        "Disk {PATH} is full",
-        *sorted(("User {ID} logged in", "Payment {ID} failed"), key=lambda text: text.startswith("Payment")),
-    ]
+    weekly = texts(await live.ask("new_patterns", since="-7d"))
+    assert weekly == ["Disk {PATH} is full", "Payment {ID} failed", "User {ID} logged in"]
     assert texts(await live.ask("new_patterns", since="-1h", source="auth")) == []
 
 

@@ -17,13 +17,14 @@ from mcp import Client, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 
 from log_aggregator.http.access.keys import add_key
-from log_aggregator_mcp.server import TOOLS
+from log_aggregator_mcp.server import TOOLS, WRITING
 from plugins.mcp.tests.conftest import answer_of
 from plugins.mcp.tests.logs import history
 from tests.support.service import COMMAND, ServiceProcess, StartService
 
 PIPELINE = "[plugins.patterns]\n[plugins.sqlite]\n[plugins.mcp]\n"
 NAMES = {tool.__name__ for tool in TOOLS.values()}
+WRITING_NAMES = {tool.__name__ for tool in WRITING}
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +59,7 @@ async def with_key(url: str, key: str) -> Any:
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
 @pytest.mark.parametrize("connect", [over_stdio, over_http])
-async def test_every_tool_is_listed_read_only_and_answers(
+async def test_every_tool_is_listed_with_its_hints_and_answers(
     service: ServiceProcess, connect: Callable[..., AbstractAsyncContextManager[Client]], mode: str
 ) -> None:
     async with asyncio.timeout(120), connect(service.url, mode) as client:
@@ -66,11 +67,13 @@ async def test_every_tool_is_listed_read_only_and_answers(
         assert {tool.name for tool in tools} == NAMES
         for tool in tools:
             assert tool.annotations is not None
-            assert (tool.annotations.read_only_hint, tool.annotations.destructive_hint) == (True, False)
+            assert tool.annotations.read_only_hint is (tool.name not in WRITING_NAMES)
+            assert tool.annotations.destructive_hint is False
             assert tool.description
             assert all("description" in field for field in tool.input_schema["properties"].values())
         (found,) = answer_of(await client.call_tool("search", {"text": "payment"}))["patterns"]
-        needed = {"pattern_detail": {"pattern_id": found["id"]}, "search": {"text": "user"}}
+        needed = {name: {"pattern_id": found["id"]} for name in ("pattern_detail", "triage")}
+        needed |= {"search": {"text": "user"}, "set_mark": {"title": "deploy 1"}, "explain_line": {"line": "User 1 in"}}
         for name in sorted(NAMES):
             result = await client.call_tool(name, needed.get(name, {}))
             assert answer_of(result)

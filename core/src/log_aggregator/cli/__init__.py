@@ -15,12 +15,24 @@ COMMANDS = {
 
 ELSEWHERE = {
     "new": "log-aggregator-dev",
-    "demo": "log-aggregator-service",
-    "patterns": "log-aggregator-service",
-    "send": "log-aggregator-service",
-    "test": "log-aggregator-service",
-    "top": "log-aggregator-service",
-    "try": "log-aggregator-service",
+    **dict.fromkeys(
+        (
+            "anomalies",
+            "compare",
+            "demo",
+            "mark",
+            "notify-test",
+            "patterns",
+            "search",
+            "send",
+            "show",
+            "test",
+            "top",
+            "triage",
+            "try",
+        ),
+        "log-aggregator-service",
+    ),
 }
 """The commands of our other distributions: where one is not installed, its name is told."""
 

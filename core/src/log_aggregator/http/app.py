@@ -16,6 +16,7 @@ from log_aggregator.http.fast_path import SHORTCUTS, Shortcuts
 from log_aggregator.http.ingest import Ingest
 from log_aggregator.http.inner import INNER, Inner
 from log_aggregator.http.middleware import surround
+from log_aggregator.http.on_call import OnCall
 from log_aggregator.http.queries import Reading
 from log_aggregator.http.request_limits import REQUEST_LIMITS, RequestLimits
 
@@ -41,7 +42,7 @@ def build_app(backend: Backend, ledger: Ledger | None = None) -> web.Application
     limits = app[REQUEST_LIMITS] = RequestLimits(backend.settings, quota)
     app[INNER] = Inner()
     ingest, reading, operating = Ingest(backend, guard, limits), Reading(backend), Operating(backend, guard)
-    explaining = Explaining(backend.routes)
+    explaining, on_call = Explaining(backend.routes), OnCall(backend)
     add = app.router.add_route
     add("POST", "/ingest", ingest.one, expect_handler=ingest.expect)
     add("POST", "/ingest/batch", ingest.batch, expect_handler=ingest.expect)
@@ -55,6 +56,14 @@ def build_app(backend: Backend, ledger: Ledger | None = None) -> web.Application
     app.router.add_get("/patterns/{id}/timeline", reading.timeline)
     app.router.add_get("/series", reading.series)
     app.router.add_get("/anomalies", reading.anomalies)
+    app.router.add_get("/patterns/{id}/triage", on_call.triage)
+    add("POST", "/patterns/{id}/triage", on_call.change_triage)
+    app.router.add_get("/triage", on_call.triage_list)
+    app.router.add_get("/marks", on_call.marks)
+    add("POST", "/marks", on_call.add_mark)
+    add("DELETE", "/marks/{id}", on_call.remove_mark)
+    app.router.add_get("/compare", on_call.compare)
+    app.router.add_get("/explain", on_call.explain)
     app.router.add_get("/openapi.json", explaining.openapi)
     app.router.add_get("/docs", explaining.docs)
     taken = {(method, path) for method, path, _ in backend.routes}

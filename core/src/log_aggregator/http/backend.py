@@ -59,6 +59,13 @@ class Backend(Protocol):
         Returns how many groups were flushed and each sink's outcome, ready for JSON.
         """
 
+    async def explain(self, line: str) -> dict[str, Any]:
+        """What the stages make of a log line, ready for JSON; nothing is stored.
+
+        `message`, `pattern`, `pattern_id`, `level`, `source`, `category` and `tags`; where a stage refuses the line,
+        `rejected` says why and `pattern_id` is empty.
+        """
+
     async def stats(self) -> dict[str, Any]:
         """All stats, ready for JSON."""
 

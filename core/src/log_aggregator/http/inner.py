@@ -21,6 +21,9 @@ class Inner:
     handle: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]] | None = None
 
 
+BODY: web.RequestKey[bytes] = web.RequestKey("BODY", bytes)
+"""The body of a call that was made inside, in place of that of the request."""
+
 INNER: web.AppKey[Inner] = web.AppKey("INNER", Inner)
 
 
@@ -34,10 +37,19 @@ class Asker:
         self._request = request.clone(method=hdrs.METH_GET, headers=headers)
         self._inner = request.app[INNER]
 
+    async def post(self, path: str, body: bytes) -> tuple[int, bytes]:
+        """The status and body of a POST of one of the calls that read a small JSON body, such as `/marks`."""
+        asked = self._request.clone(method=hdrs.METH_POST, rel_url=URL(path))
+        asked[BODY] = body
+        return await self._ask(asked)
+
     async def get(self, path: str, query: Mapping[str, str]) -> tuple[int, bytes]:
         """The status and body of a GET of one of the calls that answer with a whole body, not a stream."""
+        return await self._ask(self._request.clone(rel_url=URL(path).with_query(query)))
+
+    async def _ask(self, request: web.Request) -> tuple[int, bytes]:
         handle = self._inner.handle
         assert handle is not None, "a request came, so the listener has set it"
-        answer = await handle(self._request.clone(rel_url=URL(path).with_query(query)))
+        answer = await handle(request)
         body = answer.body if isinstance(answer, web.Response) else b""
         return answer.status, body if isinstance(body, bytes) else b""

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import Annotated, Literal, TypeVar
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from aiohttp import web
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from log_aggregator.config.settings import nearest
 from log_aggregator.http.problem import Problem
 from log_aggregator.http.time_params import Moment, now
 from log_aggregator.model.fields.levels import fold
+from log_aggregator.oncall import TriageState
+from log_aggregator.search import SYNTAX
 
 MAX_STEPS = 10_000
 """Points that one series may have."""
@@ -19,16 +31,23 @@ MAX_STEPS = 10_000
 DAY = 86_400_000_000
 
 
-def _plain(text: str) -> str:
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
+def plain(text: Any) -> Any:
+    """Refuse a text with control characters. Raises `ValueError`."""
+    if isinstance(text, str) and any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
         raise ValueError("expected a text without control characters")
     return text
 
 
-Text = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_plain)]
-Level = Annotated[
-    str, Field(min_length=1, max_length=100), AfterValidator(_plain), AfterValidator(lambda v: fold(v)[0])
-]
+Text = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(plain)]
+Level = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(plain), AfterValidator(lambda v: fold(v)[0])]
+
+
+def _states(text: Any) -> Any:
+    states = tuple(text.split(",")) if isinstance(text, str) else text
+    wrong = [state for state in states if state not in get_args(TriageState)]
+    if wrong:
+        raise ValueError(f"{wrong[0]!r}; expected some of: {', '.join(get_args(TriageState))}")
+    return states
 
 
 class Parameters(BaseModel):
@@ -40,7 +59,9 @@ class Parameters(BaseModel):
 class Span(Parameters):
     """From when to when."""
 
-    since: Moment | None = Field(None, description="from this time on: ISO 8601, epoch, or relative such as -1h")
+    since: Moment | None = Field(
+        None, description="from this time on: ISO 8601, epoch, relative such as -1h, 14:00 or mark:NAME"
+    )
     until: Moment | None = Field(None, description="before this time")
 
     @model_validator(mode="after")
@@ -56,7 +77,10 @@ class PatternParameters(Span):
     level: Level | None = Field(None, description="only this level; synonyms are folded")
     source: Text | None = Field(None, description="only this source")
     category: Text | None = Field(None, description="only this category")
-    q: Text | None = Field(None, description="part of the pattern's text, any case")
+    q: str | None = Field(None, min_length=1, max_length=10_000, description=f"a search or a log line: {SYNTAX}")
+    triage: Annotated[tuple[str, ...], BeforeValidator(_states)] = Field(
+        (), description="only these states, separated by commas; `open` is what nobody triaged, too"
+    )
     order: Literal["newest", "count"] = Field("newest", description="newest or most frequent first")
     limit: int = Field(50, ge=1, le=1000, description="patterns on a page")
     cursor: Text | None = Field(None, description="the cursor of the page before")
@@ -119,19 +143,23 @@ class FlushParameters(Parameters):
 P = TypeVar("P", bound=BaseModel)
 
 
-def parameters(request: web.Request, model: type[P]) -> P:
-    """The query of a request. Raises `Problem` 422 that names each wrong parameter."""
-    query = request.query
-    twice = sorted({name for name in query if len(query.getall(name)) > 1})
+B = TypeVar("B", bound=BaseModel)
+
+
+def parameters(request: web.Request, model: type[P], query: Mapping[str, str] | None = None) -> P:
+    """The query of a request, or `query` in its place. Raises `Problem` 422 that names each wrong parameter."""
+    sent = request.query
+    twice = sorted({name for name in sent if len(sent.getall(name)) > 1})
     if twice:
         raise Problem(422, f"{', '.join(twice)}: given twice; expected once")
     try:
-        return model.model_validate(dict(query))
+        return model.model_validate(dict(sent if query is None else query))
     except ValidationError as error:
-        raise Problem(422, _describe(error, sorted(model.model_fields))) from None
+        raise Problem(422, describe(error, sorted(model.model_fields))) from None
 
 
-def _describe(error: ValidationError, known: list[str]) -> str:
+def describe(error: ValidationError, known: list[str]) -> str:
+    """What is wrong with a query or a body, and what was expected; `known` are the names that there are."""
     lines = []
     for problem in error.errors(include_input=False, include_url=False):
         name = ".".join(str(part) for part in problem["loc"])

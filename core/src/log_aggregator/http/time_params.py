@@ -16,19 +16,30 @@ LATEST = 253_402_300_799_999_999
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _RELATIVE = re.compile(r"([+-])(\d{1,9})([smhdw])")
 
-EXPECTED = "expected ISO 8601 (2026-11-23T20:00:00Z), an epoch number, now, or a time before now such as -1h"
+_CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?")
+_DAY = 86_400_000_000
+
+MARK = "mark:"
+"""How a time begins that names a mark; it is looked up in the store before a query is read."""
+
+EXPECTED = (
+    "expected ISO 8601 (2026-11-23T20:00:00Z), an epoch number, now, a time before now such as -1h, a time of the day "
+    "in UTC such as 14:00, or mark:NAME"
+)
 
 
 def moment(text: str) -> int:
     """A time in a query → microseconds since the epoch, within the years 1970 to 9999.
 
-    Relative times are `now` and `-90s`, `-15m`, `-1h`, `-7d`, `-2w` (`+` looks ahead). A `+` that a URL turned into
-    a space is understood. Raises `ValueError`.
+    Relative times are `now` and `-90s`, `-15m`, `-1h`, `-7d`, `-2w` (`+` looks ahead), and `14:00` is the last time
+    that it was 14:00 in UTC. A `+` that a URL turned into a space is understood. Raises `ValueError`.
     """
     text = text.strip() if not text.startswith(" ") else "+" + text.strip()
     if text.lstrip("+") == "now":
         return now()
     relative = _RELATIVE.fullmatch(text)
+    if clock := _CLOCK.fullmatch(text):
+        return _last_time_of_day(*[int(part or 0) for part in clock.groups()])
     try:
         if relative:
             sign, number, unit = relative.groups()
@@ -41,6 +52,11 @@ def moment(text: str) -> int:
     if not 0 <= when <= LATEST:
         raise ValueError("expected a time within the years 1970 to 9999")
     return when
+
+
+def _last_time_of_day(hour: int, minute: int, second: int) -> int:
+    today = now() // _DAY * _DAY + (hour * 3600 + minute * 60 + second) * 1_000_000
+    return today if today <= now() else today - _DAY
 
 
 def now() -> int:

@@ -19,6 +19,7 @@ from log_aggregator.model.aggregate import Alias, Anomaly
 from log_aggregator.model.receipt import Receipt
 from log_aggregator.model.record import Record
 from log_aggregator.plugins.registry import Registry
+from log_aggregator.service.explaining import explain_line
 from log_aggregator.service.node import Node
 from log_aggregator.service.receivers import Receivers
 from log_aggregator.service.runtime import Runtime, open_runtime
@@ -173,6 +174,10 @@ class Service:
         """Seal and wait at most `deadline` seconds for the sinks: groups, and each sink's outcome."""
         mine, others = await asyncio.gather(self.node.flush(deadline), self._peers.flush(deadline))
         return merge_flushes([mine, *others]) if others else mine
+
+    async def explain(self, line: str) -> dict[str, Any]:
+        """What the stages of this worker make of a log line; nothing is stored."""
+        return await explain_line(self.runtime.stages, line)
 
     async def stats(self) -> dict[str, Any]:
         """The object of `GET /stats`."""

@@ -8,6 +8,8 @@ from log_aggregator.storekit.aliases import Resolved, changed_aliases, resolve_a
 from log_aggregator.storekit.columns import Columns, changed_columns, group_key, stored_aggregate
 from log_aggregator.storekit.cursor import CursorError, read_cursor, write_cursor
 from log_aggregator.storekit.dialect import Dialect, Where
+from log_aggregator.storekit.notes import Statement, Write
+from log_aggregator.storekit.on_call import OnCallQuestions
 from log_aggregator.storekit.pieces import Pieces, pieces
 from log_aggregator.storekit.poison import clean_aggregate, clean_value, is_storable, pack_aggregate, unpack_aggregate
 from log_aggregator.storekit.questions import Questions
@@ -21,14 +23,17 @@ __all__ = [
     "CursorError",
     "Dialect",
     "Fetch",
+    "OnCallQuestions",
     "Pieces",
     "Questions",
     "Resolved",
     "RolledUp",
     "Row",
+    "Statement",
     "States",
     "StoredRow",
     "Where",
+    "Write",
     "changed_aliases",
     "changed_columns",
     "clean_aggregate",

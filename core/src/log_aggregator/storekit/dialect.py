@@ -20,6 +20,12 @@ class Dialect(Protocol):
     def contains(self, column: str, parameter: str) -> str:
         """Whether a text holds another in any case."""
 
+    def holds(self, column: str, parameter: str) -> str:
+        """Whether a JSON column, as text, holds another in any case of its ASCII letters."""
+
+    def has_value(self, column: str, key: str, value: str) -> str:
+        """Whether a JSON column with a summary has a value (a parameter) under a key (a parameter)."""
+
     def among(self, column: str, parameter: str) -> str:
         """Whether a text is one of a list given as one parameter."""
 

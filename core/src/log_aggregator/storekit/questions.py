@@ -7,10 +7,12 @@ Tables and columns are those that every store of this house has: `aggregated_log
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from log_aggregator.model.aggregate import Aggregate, Anomaly, Key
 from log_aggregator.model.summary import to_json
+from log_aggregator.search import Term
 from log_aggregator.store import AnomalyQuery, PatternDetail, PatternPage, PatternQuery, PatternRow, Series, SeriesQuery
 from log_aggregator.storekit.columns import decoded, messages_of, stored_aggregate
 from log_aggregator.storekit.cursor import write_cursor
@@ -50,7 +52,7 @@ class Questions:
         return await self._fetch(sql, values)
 
     async def patterns(self, query: PatternQuery) -> PatternPage:
-        """One page of patterns. Raises `CursorError` for a cursor that is not of this order."""
+        """One page of patterns. Raises `CursorError` for a cursor that is not of this order, `SearchError`."""
         rows = await self._asked(query).page(query)
         page = rows[: query.limit]
         found = [
@@ -131,8 +133,18 @@ class Questions:
         return {row[0]: row[1] for row in rows}
 
     def _asked(self, query: PatternQuery) -> Totals | RowsOfRange:
-        """What answers: the summary, or the rows of a time range."""
-        return self._totals if query.since is None and query.until is None else self._rows_of_range
+        """What answers: the summary, or the rows of a time range or search."""
+        is_narrow = query.since is not None or query.until is not None or query.q or query.ids is not None
+        return self._rows_of_range if is_narrow or query.not_ids else self._totals
+
+    def _pattern_filter(self, query: PatternQuery) -> Where:
+        return self._rows_of_range.where(query)
+
+    async def add_pattern_terms(
+        self, where: Where, terms: Iterable[Term], since: int | None, sources: tuple[str, ...]
+    ) -> None:
+        """Add the conditions of a search on whole patterns. Samples of these sources are looked at from `since` on."""
+        await self._rows_of_range.add_pattern_terms(where, terms, since, sources)
 
     async def _fill(self, patterns: list[PatternRow], query: PatternQuery) -> None:
         """Add levels, sources, category, tags and samples, over the same rows as the counts."""

@@ -5,9 +5,14 @@ Other programs may have written to it: a missing count counts as one log, of a m
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterable
+
+from log_aggregator.search import Term, parse_search
 from log_aggregator.store import PatternQuery
 from log_aggregator.storekit.cursor import read_cursor
 from log_aggregator.storekit.dialect import Dialect, Where
+from log_aggregator.storekit.searching import add_pattern_terms, add_row_terms, seen_conditions
 from log_aggregator.storekit.totals import Fetch, Rows
 
 FIRST, LAST = "coalesce(t.first_seen, t.last_seen, t.bucket)", "coalesce(t.last_seen, t.first_seen, t.bucket)"
@@ -20,7 +25,7 @@ _TABLES = "FROM aggregated_logs t LEFT JOIN pattern_aliases a ON a.old_id = t.pa
 
 
 class RowsOfRange:
-    """Asks for patterns of a time range. Its answers have the form of those of `Totals`."""
+    """Asks for patterns of a time range or a search. Its answers have the form of those of `Totals`."""
 
     def __init__(self, dialect: Dialect, fetch: Fetch) -> None:
         self._dialect = dialect
@@ -31,15 +36,20 @@ class RowsOfRange:
     async def page(self, query: PatternQuery) -> Rows:
         """Id, pattern, count, first and last time and rank of patterns, one more than asked for."""
         micros = self._dialect.micros
-        where = self._where(query)
-        if query.q:
-            where.add(self._dialect.contains(_PATTERN, where.value(query.q)))
+        terms = parse_search(query.q or "")
+        where = self.where(query)
+        await self.add_pattern_terms(where, terms, query.since, query.sources)
+        if query.ids is not None:
+            where.add(self._dialect.among(_ID, where.value(self._dialect.list_value(list(query.ids)))))
+        if query.not_ids:
+            where.add(f"NOT {self._dialect.among(_ID, where.value(self._dialect.list_value(list(query.not_ids))))}")
         rank = _LOGS if query.order == "count" else micros(f"max({LAST})")
-        having = ""
+        conditions = seen_conditions(where, terms, micros(f"max({LAST})"), time.time_ns() // 1000)
         if query.cursor is not None:
             after, after_id = read_cursor(query.cursor, query.order)
             first, second = where.value(after), where.value(after_id)
-            having = f"HAVING {rank} < {first} OR ({rank} = {first} AND {_ID} < {second})"
+            conditions.append(f"({rank} < {first} OR ({rank} = {first} AND {_ID} < {second}))")
+        having = f"HAVING {' AND '.join(conditions)}" if conditions else ""
         limit = where.value(query.limit + 1)
         return await self._fetch(
             f"SELECT {_ID}, coalesce(min(a.final_pattern), min(t.message_pattern)), {_LOGS}, "
@@ -50,7 +60,7 @@ class RowsOfRange:
 
     async def parts(self, query: PatternQuery, ids: list[str]) -> Rows:
         """Stored id, level, source, category and count of these stored ids."""
-        where = self._where(query, ids)
+        where = self.where(query, ids)
         return await self._fetch(
             f"SELECT {self._stored_id}, coalesce(t.level, ''), coalesce(t.source, ''), "  # noqa: S608  only constants and parameter numbers
             f"coalesce(t.category, ''), {_LOGS} "
@@ -60,7 +70,7 @@ class RowsOfRange:
 
     async def tags(self, query: PatternQuery, ids: list[str]) -> Rows:
         """Stored id, tag and its logs of these stored ids."""
-        where = self._where(query, ids)
+        where = self.where(query, ids)
         return await self._fetch(
             f"SELECT {self._stored_id}, tag.key, CAST(sum(CAST(tag.value AS bigint)) AS bigint) "  # noqa: S608  only constants and parameter numbers
             f"FROM aggregated_logs t {self._dialect.each_tag()} {where} GROUP BY 1, 2",
@@ -69,7 +79,7 @@ class RowsOfRange:
 
     async def samples(self, query: PatternQuery, ids: list[str]) -> Rows:
         """Stored id, last time and samples of the latest row with samples of these stored ids."""
-        where = self._where(query, ids)
+        where = self.where(query, ids)
         json, micros = self._dialect.json, self._dialect.micros
         return await self._fetch(
             f"SELECT id, {micros('last_seen')}, sample_messages FROM ("  # noqa: S608  only constants and parameter numbers
@@ -79,7 +89,21 @@ class RowsOfRange:
             where.values,
         )
 
-    def _where(self, query: PatternQuery, ids: list[str] | None = None) -> Where:
+    async def add_pattern_terms(
+        self, where: Where, terms: Iterable[Term], since: int | None, sources: tuple[str, ...]
+    ) -> None:
+        """Add the conditions of a search on whole patterns. Samples of these sources are looked at from `since` on."""
+
+        def within() -> Where:
+            rows = Where(self._dialect, "t.pattern_id IS NOT NULL")
+            rows.since("t.last_seen", since)
+            rows.sources("t.source", sources)
+            return rows
+
+        await add_pattern_terms(where, self._dialect, terms, self._fetch, within)
+
+    def where(self, query: PatternQuery, ids: list[str] | None = None) -> Where:
+        """The rows of a query, of these stored ids where they are given."""
         where = Where(self._dialect, "t.pattern_id IS NOT NULL")
         where.since("t.last_seen", query.since)
         if ids is not None:
@@ -89,4 +113,5 @@ class RowsOfRange:
         where.equal("t.source", query.source)
         where.sources("t.source", query.sources)
         where.equal("t.category", query.category)
+        add_row_terms(where, self._dialect, parse_search(query.q or ""))
         return where

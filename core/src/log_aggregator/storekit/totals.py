@@ -37,8 +37,6 @@ class Totals:
         where = self._where(query)
         rows_of_page = Where(self._dialect, "s.logs > 0")
         rows_of_page.values = where.values
-        if query.q:
-            rows_of_page.add(self._dialect.contains(_PATTERN, rows_of_page.value(query.q)))
         micros = self._dialect.micros
         logs, last = "CAST(sum(s.logs) AS bigint)", micros("max(s.last_seen)")
         rank = logs if query.order == "count" else last

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any
 
+from log_aggregator.model.record import LEVELS
+
 MAX_CHARACTERS: ContextVar[int] = ContextVar("MAX_CHARACTERS", default=8000)
 """Of one answer."""
 
@@ -72,9 +74,17 @@ def pattern(row: Mapping[str, Any], *, samples: int = 0) -> dict[str, Any]:
         "sources": top(row["sources"], 3),
         "category": row["category"],
     }
+    if triage := row.get("triage"):
+        shown["triage"] = {name: triage[name] for name in ("state", "owner", "note") if triage[name]}
     if samples:
         shown["samples"] = [clip(sample, SAMPLE_CHARACTERS) for sample in row["samples"][:samples]]
     return {name: value for name, value in shown.items() if value not in ("", {}, [])}
+
+
+def severity(row: Mapping[str, Any]) -> int:
+    """How severe the most severe level of a pattern, or the level of an anomaly, is."""
+    levels = row["levels"] if "levels" in row else (row.get("level") or "",)
+    return max((LEVELS.index(level) for level in levels if level in LEVELS), default=LEVELS.index("INFO"))
 
 
 def metadata(summary: Mapping[str, Any], most: int = 8) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import asyncio
 import json
 import ssl
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from contextvars import ContextVar
 from typing import Any
 
@@ -28,10 +28,17 @@ class Asking(ABC):
     async def get(self, path: str, **parameters: str | int | None) -> dict[str, Any]:
         """The JSON object at a path; parameters that are `None` or empty are left out. Raises `ToolError`."""
         query = {name: str(value) for name, value in parameters.items() if value is not None and value != ""}
-        status, document = await self._ask(path, query)
+        return self._read(path, *await self._ask(path, query))
+
+    async def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """The JSON object that answers a POST; fields that are `None` or empty are left out. Raises `ToolError`."""
+        sent = {name: value for name, value in body.items() if value is not None and value != ""}
+        return self._read(path, *await self._send(path, sent))
+
+    def _read(self, path: str, status: int, document: Any) -> dict[str, Any]:
         if not isinstance(document, dict):
             raise ToolError(f"{path} did not answer as a log aggregator does")
-        if status == 200 or (path == "/health/db" and "reachable" in document):
+        if status in (200, 201) or (path == "/health/db" and "reachable" in document):
             return document
         said = f"{status}: {document.get('detail') or document.get('title') or 'refused'}"
         raise ToolError(f"{said}. {self.help_on_key}" if status in (401, 403) else said)
@@ -39,6 +46,10 @@ class Asking(ABC):
     @abstractmethod
     async def _ask(self, path: str, query: dict[str, str]) -> tuple[int, Any]:
         """The status and the JSON value of a GET. Raises `ToolError`."""
+
+    @abstractmethod
+    async def _send(self, path: str, body: Mapping[str, Any]) -> tuple[int, Any]:
+        """The status and the JSON value of a POST. Raises `ToolError`."""
 
 
 class OwnApi(Asking):
@@ -50,9 +61,15 @@ class OwnApi(Asking):
         self._asker = Asker(request)
 
     async def _ask(self, path: str, query: dict[str, str]) -> tuple[int, Any]:
+        return await self._answer(self._asker.get(path, query))
+
+    async def _send(self, path: str, body: Mapping[str, Any]) -> tuple[int, Any]:
+        return await self._answer(self._asker.post(path, json.dumps(body).encode()))
+
+    async def _answer(self, question: Awaitable[tuple[int, bytes]]) -> tuple[int, Any]:
         try:
             async with asyncio.timeout(DEADLINE):
-                status, body = await self._asker.get(path, query)
+                status, body = await question
         except TimeoutError:
             raise ToolError(f"the log aggregator did not answer within {DEADLINE:g} s") from None
         return status, json.loads(body or b"null")
@@ -70,11 +87,19 @@ class Api(Asking):
         self._tls = tls
 
     async def _ask(self, path: str, query: dict[str, str]) -> tuple[int, Any]:
+        return await self._request("GET", path, params=query)
+
+    async def _send(self, path: str, body: Mapping[str, Any]) -> tuple[int, Any]:
+        return await self._request("POST", path, json=body)
+
+    async def _request(self, method: str, path: str, **more: Any) -> tuple[int, Any]:
         timeout = aiohttp.ClientTimeout(total=DEADLINE)
         try:
             async with (
                 aiohttp.ClientSession(timeout=timeout, headers=self._headers) as session,
-                session.get(self._url + path, params=query, allow_redirects=False, ssl=self._tls or True) as response,
+                session.request(
+                    method, self._url + path, allow_redirects=False, ssl=self._tls or True, **more
+                ) as response,
             ):
                 return response.status, await response.json(content_type=None)
         except TimeoutError:
@@ -92,3 +117,8 @@ CURRENT: ContextVar[Asking] = ContextVar("CURRENT")
 async def get(path: str, **parameters: str | int | None) -> dict[str, Any]:
     """`Api.get` of the current service."""
     return await CURRENT.get().get(path, **parameters)
+
+
+async def post(path: str, **body: Any) -> dict[str, Any]:
+    """`Api.post` of the current service."""
+    return await CURRENT.get().post(path, body)

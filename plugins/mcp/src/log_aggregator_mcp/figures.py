@@ -13,7 +13,7 @@ from log_aggregator.model.record import ERROR_LEVELS
 from log_aggregator_mcp.answers import clip, ratio, render, second, top
 from log_aggregator_mcp.api import get
 
-Since = Annotated[str, Field(description="from this time on: relative such as -15m, -24h, -7d, or ISO 8601")]
+Since = Annotated[str, Field(description="from this time on: -15m, -24h, -7d, 14:00 (UTC), mark:NAME, or ISO 8601")]
 Limit = Annotated[int, Field(ge=1, le=50, description="entries in the answer")]
 
 _DAY = 86_400

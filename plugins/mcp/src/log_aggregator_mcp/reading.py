@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from log_aggregator_mcp.answers import clip, metadata, pattern, render, second
+from log_aggregator.search import SYNTAX
+from log_aggregator_mcp.answers import clip, metadata, pattern, render, second, severity
 from log_aggregator_mcp.api import get
 from log_aggregator_mcp.figures import Limit, Since
 
@@ -19,6 +20,7 @@ PatternId = Annotated[str, Field(pattern="^[0-9a-f]{16}$", description="the id o
 CANDIDATES = 1000
 MOST_LOOKED_AT = 60
 EARLIER_WINDOWS = 6
+MOST_ANOMALIES = 200
 
 
 async def top_patterns(
@@ -32,19 +34,20 @@ async def top_patterns(
 
 
 async def search(
-    text: Annotated[str, Field(min_length=1, max_length=1000, description="part of the pattern's text, any case")],
+    text: Annotated[str, Field(min_length=1, max_length=10_000, description=f"a log line, or a search: {SYNTAX}")],
     since: Since = "-7d",
     level: Level = "",
     source: Source = "",
     limit: Limit = 10,
 ) -> str:
-    """Find patterns by their text. Variable parts are placeholders: search for the words around them."""
+    """Find patterns by words, values in their samples, level, source, metadata, or by a whole log line."""
     page = await get("/patterns", q=text, since=since, level=level, source=source, order="count", limit=limit)
+    page["patterns"].sort(key=lambda row: -severity(row))
     return _patterns(page, {"text": clip(text, 100), "since": since})
 
 
 async def new_patterns(since: Since = "-24h", level: Level = "", source: Source = "", limit: Limit = 10) -> str:
-    """Patterns that were never seen before a time, newest first: what a release or an incident brought."""
+    """Patterns that were never seen before a time, the most severe first: what a release or an incident brought."""
     page = await get("/patterns", since=since, level=level, source=source, order="newest", limit=CANDIDATES)
     start = (await get("/series", since=since, step=86_400))["since"]
     # In the asked time an old pattern begins early and a new one late, so the new ones come first.
@@ -56,7 +59,8 @@ async def new_patterns(since: Since = "-24h", level: Level = "", source: Source 
         looked_at += len(some)
         details = await asyncio.gather(*(get(f"/patterns/{row['pattern_id']}") for row in some))
         found += [row for row, detail in zip(some, details, strict=True) if str(detail["first_seen"]) >= str(start)]
-    answer: dict[str, Any] = {"since": second(start), "patterns": [pattern(row, samples=1) for row in found[:limit]]}
+    shown = sorted(found[:limit], key=lambda row: -severity(row))
+    answer: dict[str, Any] = {"since": second(start), "patterns": [pattern(row, samples=1) for row in shown]}
     if candidates and len(found) < limit:
         answer["note"] = f"only the {looked_at} latest candidates were looked at; there may be more"
     return render(answer)
@@ -85,10 +89,14 @@ async def spiking_patterns(
     # What is not among the most frequent of before came at most as often as the rarest of them.
     unknown = min(usual.values()) if before.get("cursor") and usual else 0.0
     rows = [(row, usual.get(row["pattern_id"], unknown)) for row in now["patterns"]]
-    spiking = [(row, was) for row, was in rows if row["count"] >= 10 and row["count"] >= factor * max(was, 1.0)]
-    spiking.sort(key=lambda entry: -entry[0]["count"] / max(entry[1], 1.0))
+    many = [(row, was) for row, was in rows if row["count"] >= 10 and row["count"] >= factor * max(was, 1.0)]
+    spiking = [(row, was) for row, was in many if was]
+    spiking.sort(key=lambda entry: (-severity(entry[0]), -entry[0]["count"] / max(entry[1], 1.0)))
     shown = [pattern(row) | {"usual_count": round(was, 1)} for row, was in spiking[:limit]]
-    return render({"last_minutes": minutes, "spiking": len(spiking), "patterns": shown})
+    answer: dict[str, Any] = {"last_minutes": minutes, "spiking": len(spiking), "patterns": shown}
+    if len(many) > len(spiking):
+        answer["not_seen_before"] = f"{len(many) - len(spiking)} patterns: ask new_patterns or compare"
+    return render(answer)
 
 
 async def pattern_detail(pattern_id: PatternId, since: Since = "-24h") -> str:
@@ -117,11 +125,17 @@ async def anomalies(
     source: Source = "",
     limit: Limit = 10,
 ) -> str:
-    """What the service found unusual: new patterns, spikes, drops, silences, shifts, error rates; and why."""
+    """What the service found unusual and why, the most severe first: new patterns, spikes, silences, errors."""
     wanted = {"state": state, "tier": tier}
     named = {name: value for name, value in wanted.items() if value != "any"}
-    page = await get("/anomalies", since=since, source=source, limit=limit, **named)
-    return render({"since": since, "anomalies": [_anomaly(anomaly) for anomaly in page["anomalies"]]})
+    page = await get("/anomalies", since=since, source=source, limit=MOST_ANOMALIES, **named)
+    found = sorted(page["anomalies"], key=lambda one: (one.get("tier") != "notify", -severity(one)))
+    answer: dict[str, Any] = {"since": since, "anomalies": [_anomaly(anomaly) for anomaly in found[:limit]]}
+    if len(found) > limit:
+        answer["more"] = f"{len(found) - limit} less severe ones: raise limit, or narrow the question"
+    if learning := page.get("learning"):
+        answer["still_learning_until"] = second(learning["until"])
+    return render(answer)
 
 
 def _patterns(page: dict[str, Any], asked: dict[str, Any]) -> str:

@@ -25,6 +25,16 @@ class PostgresDialect:
         """`strpos` knows no wildcards, so nothing needs escaping."""
         return f"strpos(lower({column}), lower({parameter}::text)) > 0"
 
+    def holds(self, column: str, parameter: str) -> str:
+        """jsonb as its text."""
+        return f"strpos(lower({column}::text), lower({parameter}::text)) > 0"
+
+    def has_value(self, column: str, key: str, value: str) -> str:
+        """The entries of the key's JSON array; CASE keeps the function away from what it cannot take."""
+        values = f"{column} -> {key}::text -> 'values'"
+        array = f"CASE WHEN jsonb_typeof({values}) = 'array' THEN {values} END"
+        return f"EXISTS (SELECT FROM jsonb_array_elements({array}) AS one WHERE one ->> 'value' = {value}::text)"
+
     def among(self, column: str, parameter: str) -> str:
         """The list comes as an array."""
         return f"{column} = ANY({parameter}::text[])"

@@ -103,6 +103,20 @@ class Pool:
         except OUT_OF_REACH as error:
             raise RetryableError(explain(error)) from None
 
+    async def write(self, statements: Sequence[tuple[str, Sequence[Any]]]) -> list[asyncpg.Record]:
+        """Run statements in one transaction; the rows of the last. Raises `RetryableError`, `ValueError` for a text
+        that no database holds."""
+        rows: list[asyncpg.Record] = []
+        try:
+            async with self.transaction() as connection:
+                for sql, values in statements:
+                    rows = await connection.fetch(sql, *values)
+        except (asyncpg.DataError, UnicodeEncodeError) as error:
+            raise ValueError(explain(error)) from None
+        except OUT_OF_REACH as error:
+            raise RetryableError(explain(error)) from None
+        return rows
+
     def figures(self) -> dict[str, int]:
         """How many connections are open, idle and possible."""
         if self._pool is None:

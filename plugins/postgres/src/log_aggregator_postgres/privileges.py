@@ -6,7 +6,7 @@ from log_aggregator_postgres.pool import Pool
 
 _TABLES = (
     "aggregated_logs", "flush_progress", "pattern_aliases", "log_anomalies", "log_quarantine",
-    "log_aggregator_migrations",
+    "log_aggregator_migrations", "log_marks", "log_triage", "log_triage_history",
 )  # fmt: skip
 _NEEDED = ("SELECT", "INSERT", "UPDATE", "DELETE")
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from log_aggregator.errors import RetryableError
 from log_aggregator.store import StoreHealth
-from log_aggregator.storekit import Fetch, Questions
+from log_aggregator.storekit import Fetch, OnCallQuestions, Write
 from log_aggregator_postgres.dialect import DIALECT
 from log_aggregator_postgres.pool import Pool
 from log_aggregator_postgres.privileges import missing_privilege
@@ -17,11 +17,11 @@ from log_aggregator_postgres.privileges import missing_privilege
 _HEALTH_TIMEOUT = 2.0
 
 
-class PostgresStore(Questions):
+class PostgresStore(OnCallQuestions):
     """Answers from the database, over connections of the sink's pool."""
 
     def __init__(self, pool: Pool, max_samples: int) -> None:
-        super().__init__(DIALECT, cast("Fetch", pool.fetch), max_samples)
+        super().__init__(DIALECT, cast("Fetch", pool.fetch), max_samples, cast("Write", pool.write))
         self._pool = pool
         self.last_error = ""
         self.last_error_at: float | None = None

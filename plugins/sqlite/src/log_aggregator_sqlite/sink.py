@@ -42,7 +42,7 @@ class SqliteSink:
         self._writer = writer
         reading = Database(path, self._config.busy_timeout, read_only=True)
         self._database = Database(path, self._config.busy_timeout)
-        store = SqliteStore(path, reading, settings.max_samples, self._config)
+        store = SqliteStore(path, reading, self._database, settings.max_samples, self._config)
         service.register_store(store)
         maintenance = asyncio.create_task(
             self._maintain(self._database, writer, settings.max_samples), name="sqlite-maintenance"

@@ -18,6 +18,11 @@ _NAMES = {
     "silence": "Silence",
     "level_shift": "Level shift",
     "error_rate": "More errors",
+    "error_share": "Many errors",
+    "severe": "Severe",
+    "test": "Test",
+    "returned": "Came back",
+    "escalated": "Muted, but more",
 }
 _RED, _GREEN = 0xD9302C, 0x2E9E4F
 _TITLE, _TEXT = 200, 1800
@@ -51,8 +56,13 @@ def text(incident: Incident, state: str, *, samples: bool) -> str:
 
 def _member(member: dict[str, Any], *, samples: bool) -> list[str]:
     subject = member.get("pattern") or member["series"]
-    if "seen" not in member:
-        lines = [f"• {subject}"]
+    if "share" in member:
+        usual = f", usually {member['usual_share']:.1%}" if "usual_share" in member else ""
+        lines = [f"• {subject}: {member['share']:.0%} errors ({member['errors']} of {member['logs']} logs){usual}"]
+    elif "expected" not in member:
+        seen = f": {member['seen']} logs" if "seen" in member else ""
+        seen += f" in {member['window_minutes']} min" if "window_minutes" in member else ""
+        lines = [f"• {subject}{seen}"]
     elif member.get("missed_run"):
         lines = [f"• {subject}: the daily run has not come, {member['expected']:g} expected"]
     elif member.get("silent_minutes"):
@@ -60,7 +70,7 @@ def _member(member: dict[str, Any], *, samples: bool) -> list[str]:
         lines = [f"• {subject}: nothing for {member['silent_minutes']} min, {expected}"]
     else:
         low, high = member["expected_range"]
-        sure = f"one in 10^{member['one_in_10_to_the']:.0f} by chance"
+        sure = _rare(member["one_in_10_to_the"])
         window = f"in {member['window_minutes']} min"
         lines = [f"• {subject}: {member['seen']:g} {window}, expected {low:g} to {high:g} ({sure})"]
     for row in member.get("over_represented", ()):
@@ -70,8 +80,24 @@ def _member(member: dict[str, Any], *, samples: bool) -> list[str]:
     return lines
 
 
-def request(target: Target, incident: Incident, state: str) -> tuple[str, bytes]:
+def _rare(exponent: float) -> str:
+    """How often chance would bring such a minute, in words that a person can judge."""
+    days = 10 ** min(exponent, 12.0) / 1440
+    if days >= 36_500:
+        return "by chance less than once in 100 years"
+    if days >= 365:
+        return f"by chance once in {days / 365:.0f} years"
+    return f"by chance once in {max(1.0, days):.0f} days"
+
+
+def link(incident: Incident, public_url: str) -> str:
+    """The address of an incident on the page; empty where the page's own address is not known."""
+    return f"{public_url.rstrip('/')}/#/anomalies/{incident.id}" if public_url else ""
+
+
+def request(target: Target, incident: Incident, state: str, public_url: str = "") -> tuple[str, bytes]:
     """The URL and the JSON body of a notification for `target`."""
+    address = link(incident, public_url)
     head, body = title(incident, state), text(incident, state, samples=target.samples)
     url = str(target.url)
     document: dict[str, Any]
@@ -86,11 +112,12 @@ def request(target: Target, incident: Incident, state: str) -> tuple[str, bytes]
             "message": body,
             "priority": 3 if over else 4,
             "tags": ["white_check_mark" if over else "rotating_light"],
-        }
+        } | ({"click": address} if address else {})
     elif target.kind == "slack":
         escaped = body.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
         heading = head.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-        section = {"type": "mrkdwn", "text": f"*{heading}*\n{escaped}"}
+        more = f"\n<{address}|Open>" if address else ""
+        section = {"type": "mrkdwn", "text": f"*{heading}*\n{escaped}{more}"}
         document = {"text": heading, "blocks": [{"type": "section", "text": section}]}
     elif target.kind == "discord":
         embed = {
@@ -98,7 +125,7 @@ def request(target: Target, incident: Incident, state: str) -> tuple[str, bytes]
             "description": body,
             "color": _GREEN if state == "resolved" else _RED,
             "timestamp": _time(incident.updated),
-        }
+        } | ({"url": address} if address else {})
         document = {"embeds": [embed], "allowed_mentions": {"parse": []}}
     else:
         anomaly = msgspec.to_builtins(incident.anomaly())
@@ -106,6 +133,8 @@ def request(target: Target, incident: Incident, state: str) -> tuple[str, bytes]
             for member in anomaly["details"]["series"]:
                 member.pop("samples", None)
         document = {"event": state, "title": head, "text": body, "anomaly": anomaly}
+        if address:
+            document["link"] = address
     return url, msgspec.json.encode(document)
 
 

@@ -25,11 +25,16 @@ class TrendsConfig(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     targets: list[Target] = Field([], description="destinations for incidents of the tier `notify`")
+    public_url: HttpUrl | None = Field(
+        None, description="where people open the page, for links in notifications, such as https://logs.example.org"
+    )
     quiet_patterns: list[str] = Field(
         [], description="pattern ids, or pattern texts with * wildcards, that never alert"
     )
     quiet_sources: list[str] = Field([], description="sources that never alert; * is a wildcard")
-    learning_hours: float = Field(24.0, ge=0, description="hours after the first start without new_pattern alerts")
+    learning_hours: float = Field(
+        24.0, ge=0, description="hours after the first start in which only error patterns are told as new"
+    )
     resolve_minutes: int = Field(
         15, ge=1, le=1440, description="minutes without an alert after which an incident is resolved"
     )

@@ -10,11 +10,17 @@ import msgspec
 from log_aggregator.sinks import Anomaly
 from log_aggregator_trends.series import Finding, Series
 
-_FAMILIES = {1: "more", -1: "less", 0: "new"}
+_FAMILIES = {1: "more", -1: "less", 0: "new", 2: "start", 3: "triage"}
+_OF_ALL_SOURCES, _OF_ONE_PATTERN = 2, 3
+"""Findings without a history share one incident, so that a start has one alarm; those of triage have one each."""
+
 _MAX_MEMBERS = 10
 _SCORE_STEP = 0.1
 _MINUTE = 60_000_000
-_SEVERITY = ("new_pattern", "spike", "drop", "level_shift", "silence", "error_rate")
+_SEVERITY = (
+    "new_pattern", "spike", "drop", "level_shift", "silence", "escalated", "returned", "error_rate", "error_share",
+    "severe",
+)  # fmt: skip
 
 
 class Incident(msgspec.Struct):
@@ -70,8 +76,10 @@ class Incident(msgspec.Struct):
 
 
 def cause_of(finding: Finding, series: Series) -> str:
-    """The cause of a finding: its direction and source. Findings with the same cause share an incident."""
-    return f"{_FAMILIES[finding.direction]}:{series.source}"
+    """The cause of a finding: its direction and source, or pattern. Findings with the same cause share an incident."""
+    if finding.direction == _OF_ONE_PATTERN:
+        return f"{_FAMILIES[finding.direction]}:{finding.key.name}"
+    return f"{_FAMILIES[finding.direction]}:{'' if finding.direction == _OF_ALL_SOURCES else series.source}"
 
 
 class Incidents:
@@ -96,20 +104,32 @@ class Incidents:
             return self.closed[incident_id]
         return next((incident for incident in self.open.values() if incident.id == incident_id), None)
 
+    def add(self, minute: int, findings: list[tuple[Finding, Series]]) -> list[Incident]:
+        """Add findings of a minute that has not ended, most important first; returns the changed incidents."""
+        return self._revised(minute, self._added(minute, findings))
+
     def end_minute(self, minute: int, findings: list[tuple[Finding, Series]]) -> list[Incident]:
         """Add the findings of a minute, most important first, and resolve quiet incidents; returns those changed."""
+        changed = self._added(minute, findings)
+        for incident in list(self.open.values()):
+            if minute - incident.last_alert >= self._resolve_minutes:
+                self._resolve(incident, minute)
+                changed[incident.id] = incident
+        return self._revised(minute, changed)
+
+    def _added(self, minute: int, findings: list[tuple[Finding, Series]]) -> dict[str, Incident]:
         changed: dict[str, Incident] = {}
         for finding, series in findings:
             incident = self._add(minute, finding, series)
             if incident is not None:
                 changed[incident.id] = incident
-        for incident in list(self.open.values()):
-            if minute - incident.last_alert >= self._resolve_minutes:
-                self._resolve(incident, minute)
-                changed[incident.id] = incident
+        return changed
+
+    @staticmethod
+    def _revised(minute: int, changed: dict[str, Incident]) -> list[Incident]:
         for incident in changed.values():
             incident.revision += 1
-            incident.updated = (minute + 1) * _MINUTE
+            incident.updated = max(incident.updated, (minute + 1) * _MINUTE)
         return list(changed.values())
 
     def _add(self, minute: int, finding: Finding, series: Series) -> Incident | None:
@@ -120,7 +140,7 @@ class Incidents:
             incident = self.open[cause] = _begin(minute, cause, finding, series)
             news = True
         else:
-            incident.last_alert = minute
+            incident.last_alert = max(incident.last_alert, minute)
             news = self._is_news(incident, finding)
         if finding.notify:
             incident.tier = "notify"
@@ -152,7 +172,7 @@ class Incidents:
         incident.resolution = "new normal" if incident.kind == "level_shift" else "back to normal"
         if all("missed_run" in member for member in incident.members.values()):
             incident.resolution = "a missed run is reported once"
-        if incident.kind == "new_pattern":
+        if incident.kind in ("new_pattern", "returned", "escalated"):
             incident.resolution = "known now"
 
     def forget_done(self, targets: set[str]) -> list[str]:
@@ -192,6 +212,7 @@ def _member(finding: Finding, series: Series, since: int) -> dict[str, Any]:
     member: dict[str, Any] = {"series": ":".join(finding.key), "kind": finding.kind, "since": since}
     if series.pattern:
         member["pattern"] = series.pattern
+    member |= finding.figures
     if finding.explanation is not None:
         member |= {
             "window_minutes": finding.explanation.window,

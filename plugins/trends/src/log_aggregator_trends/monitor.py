@@ -12,13 +12,16 @@ import msgspec
 
 from log_aggregator.sinks import Anomaly, Flush, Position
 from log_aggregator_trends.config import TrendsConfig
+from log_aggregator_trends.early import QUARTER, STATED_SHARE, EarlyAlarms
 from log_aggregator_trends.incidents import Incident, Incidents
 from log_aggregator_trends.notifier import Notifier
 from log_aggregator_trends.series import Series, SeriesKey
 from log_aggregator_trends.state_file import encode
 from log_aggregator_trends.state_thread import StateThread
 from log_aggregator_trends.tracker import SeriesTracker
+from log_aggregator_trends.triage import TriageWatch
 
+_MINUTE = 60_000_000
 _SAVE_EVERY = 15
 _PROTECTED_MINUTES = 24 * 60
 _MAX_INSTANCES = 1000
@@ -42,7 +45,9 @@ class Monitor:
         self.next_minute = minute + 1
         self.tracker = SeriesTracker(config, self.next_minute)
         self.incidents = Incidents(config.resolve_minutes)
+        self.early = EarlyAlarms(config, self.next_minute)
         # The last counted flush of each instance, least recently updated first.
+        self.triage = TriageWatch()
         self._positions: dict[str, Position] = {}
         # Incidents whose latest revision was in no durable flush when the service started.
         self._unconfirmed: list[Incident] = []
@@ -61,6 +66,8 @@ class Monitor:
         first = await state.run(lambda file: file.meta("first_minute"))
         if first is not None:
             monitor.tracker.first_minute = int(first)
+        told = await state.run(lambda file: file.meta("early_told"))
+        monitor.early = EarlyAlarms(config, monitor.tracker.first_minute, int(told or 0))
         for series in await state.run(lambda file: file.awake()):
             monitor.tracker.restore(series)
         monitor.incidents.restore(await state.run(lambda file: file.incidents()))
@@ -83,7 +90,12 @@ class Monitor:
             self._positions[flush.instance] = flush.position
             if len(self._positions) > _MAX_INSTANCES:
                 del self._positions[next(iter(self._positions))]
+            if not self.triage.asked:
+                await self._read_triage()
+            findings = self.early.add(flush, self.next_minute, self.tracker.knows, self.tracker.is_quiet)
+            findings += self.triage.add(flush)
             self.tracker.add(flush)
+            self._tell(self.incidents.add(flush.sealed // _MINUTE, findings))
         carried = []
         for anomaly in flush.anomalies:
             incident = self.incidents.find(anomaly.id)
@@ -107,20 +119,29 @@ class Monitor:
                 woken = await self._state.run(lambda file: file.wake(unknown))
             except sqlite3.Error as error:
                 self._report_file_error(error)
+        await self._read_triage()
         findings = await self.tracker.end_minute(minute, woken)
+        findings += self.triage.end_minute(self.tracker.last_counts)
         self.next_minute = minute + 1
-        changed = self.incidents.end_minute(minute, findings)
-        self._found += sum(incident.revision == 1 for incident in changed)
+        incidents = self.incidents.end_minute(minute, findings)
         self._emit_unconfirmed()
+        self._tell(incidents)
+        self._done += self.incidents.forget_done(self._notifier.names if self._notifier else set())
+        self._evicted += self.tracker.evict(minute, self._in_incidents())
+        await self._save(lambda series: hash(series.key) % _SAVE_EVERY == minute % _SAVE_EVERY)
+
+    async def _read_triage(self) -> None:
+        changed = await self.triage.refresh()
+        self.tracker.mute(self.triage.muted, changed)
+
+    def _tell(self, changed: list[Incident]) -> None:
+        self._found += sum(incident.revision == 1 for incident in changed)
         for incident in changed:
             if incident.resolved is not None and incident.kind in {"silence", "drop"} and self._none_tracked(incident):
                 incident.resolution = "still silent, no longer watched"
             self._emit(incident.anomaly())
             if self._notifier is not None:
                 self._notifier.notify(incident)
-        self._done += self.incidents.forget_done(self._notifier.names if self._notifier else set())
-        self._evicted += self.tracker.evict(minute, self._in_incidents())
-        await self._save(lambda series: hash(series.key) % _SAVE_EVERY == minute % _SAVE_EVERY)
 
     def _emit_unconfirmed(self) -> None:
         """Emit them when the first minute ends: pending flushes were delivered by then and confirmed their own."""
@@ -150,7 +171,11 @@ class Monitor:
         incidents = [(incident.id, msgspec.msgpack.encode(incident)) for incident in kept]
         done = list(self._done)
         positions = msgspec.json.encode(self._positions).decode()
-        meta = {"first_minute": str(self.tracker.first_minute), "positions": positions}
+        meta = {
+            "first_minute": str(self.tracker.first_minute),
+            "positions": positions,
+            "early_told": str(self.early.told),
+        }
         max_asleep = self._config.max_asleep
         try:
             await self._state.run(lambda file: file.write(meta, awake, asleep, incidents, done, max_asleep))
@@ -197,4 +222,22 @@ class Monitor:
             "incidents_open_notify": sum(incident.tier == "notify" for incident in open_incidents),
             "incidents_since_start": self._found,
             "targets": self._notifier.stats() if self._notifier is not None else {},
+            "learning": self.learning(),
         }
+
+    async def test_targets(self) -> list[dict[str, Any]]:
+        """Send a test notification to every target: what became of each, ready for JSON."""
+        return await self._notifier.test() if self._notifier is not None else []
+
+    def learning(self) -> dict[str, Any] | None:
+        """From when to when (microseconds) series are learned, and what is an alarm meanwhile; `None` afterwards."""
+        started, hours = self.tracker.first_minute, self._config.learning_hours
+        until = started + round(hours * 60)
+        if self.next_minute >= until:
+            return None
+        alarms = ["any CRITICAL or FATAL log"]
+        alarms.append(f"a source with {STATED_SHARE:.0%} errors, or far more than in the hour before")
+        quarter = started + QUARTER
+        if self.next_minute >= quarter:
+            alarms.append("an error pattern that was not seen before")
+        return {"started": started * _MINUTE, "until": until * _MINUTE, "alarms": alarms}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -17,6 +18,9 @@ from log_aggregator_trends.incidents import Incident
 
 _QUEUE_SIZE = 200
 _MAX_PAUSE = 300.0
+_WITHOUT_END = frozenset({"new_pattern", "returned", "escalated"})
+"""Kinds of which only the beginning is told."""
+
 _RETRIED_STATUSES = frozenset({408, 425, 429})
 
 log = logging.getLogger(__name__)
@@ -33,6 +37,7 @@ class TargetQueue:
         self._target = target
         self._config = config
         self._on_delivered = on_delivered
+        self._public_url = str(config.public_url or "")
         self._waiting: deque[tuple[str, str, str, bytes]] = deque()
         self._wake = asyncio.Event()
         self.sent = self.failed = self.dropped = 0
@@ -46,7 +51,7 @@ class TargetQueue:
             self._waiting.popleft()
             self.dropped += 1
             log.error("notification dropped: queue full", extra={"target": self.name})
-        self._waiting.append((incident.id, state, *request(self._target, incident, state)))
+        self._waiting.append((incident.id, state, *request(self._target, incident, state, self._public_url)))
         self._wake.set()
 
     async def run(self, session: aiohttp.ClientSession) -> None:
@@ -88,6 +93,19 @@ class TargetQueue:
         async with session.post(url, data=body, headers=headers, allow_redirects=False) as response:
             return response.status, _seconds(response.headers.get("Retry-After"))
 
+    async def test(self, session: aiohttp.ClientSession, incident: Incident) -> str:
+        """Send one notification now, once; what went wrong, or an empty text."""
+        try:
+            status, _ = await self._post(session, *request(self._target, incident, "open", self._public_url))
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            return type(error).__name__
+        return "" if status < 300 else f"status {status}"
+
+    @property
+    def kind(self) -> str:
+        """The target's kind."""
+        return self._target.kind
+
     def stats(self) -> dict[str, Any]:
         """This target's object in `GET /stats`."""
         return {
@@ -125,21 +143,42 @@ class Notifier:
             known = incident.notified.get(queue.name)
             if known == state:
                 continue
-            if state == "resolved" and (not self._wants_resolved[queue.name] or incident.kind == "new_pattern"):
+            if state == "resolved" and (not self._wants_resolved[queue.name] or incident.kind in _WITHOUT_END):
                 incident.notified[queue.name] = "resolved"
                 continue
             queue.enqueue(incident, state)
 
     async def run(self) -> None:
         """Deliver notifications until cancelled."""
-        timeout = aiohttp.ClientTimeout(total=self._config.timeout)
-        async with aiohttp.ClientSession(timeout=timeout) as session, asyncio.TaskGroup() as tasks:
+        async with self._session() as session, asyncio.TaskGroup() as tasks:
             for queue in self.queues:
                 tasks.create_task(queue.run(session))
+
+    async def test(self) -> list[dict[str, Any]]:
+        """Send a test notification to every target at once: what became of each, ready for JSON."""
+        incident = test_incident()
+        async with self._session() as session:
+            errors = await asyncio.gather(*(queue.test(session, incident) for queue in self.queues))
+        return [
+            {"name": queue.name, "kind": queue.kind, "ok": not error, "error": error}
+            for queue, error in zip(self.queues, errors, strict=True)
+        ]
+
+    def _session(self) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=self._config.timeout))
 
     def stats(self) -> dict[str, Any]:
         """The targets' objects in `GET /stats`, by name."""
         return {queue.name: queue.stats() for queue in self.queues}
+
+
+def test_incident() -> Incident:
+    """What a test notification tells of."""
+    now = time.time_ns() // 1000
+    return Incident(
+        id="test", cause="test", kind="test", tier="notify", pattern_id="", pattern="This is a test", level="INFO",
+        source="log-aggregator", started=now, updated=now, score=0.0, last_alert=now // 60_000_000,
+    )  # fmt: skip
 
 
 def _names(targets: list[Target]) -> list[str]:

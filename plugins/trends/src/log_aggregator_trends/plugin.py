@@ -10,12 +10,15 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+from aiohttp import web
+
 from log_aggregator import RetryableError, Service, hookimpl
 from log_aggregator.sinks import Flush
 from log_aggregator_trends.config import TrendsConfig
 from log_aggregator_trends.monitor import Monitor
 from log_aggregator_trends.notifier import Notifier
 from log_aggregator_trends.state_thread import StateThread
+from log_aggregator_trends.triage import TriageWatch
 
 _MAX_GRACE = 300.0
 _MAX_MINUTES_BEHIND = 30
@@ -56,10 +59,12 @@ class Trends:
         try:
             monitor = await Monitor.open(self._config, state, service.emit, int(self._clock() // 60))
             notifier = Notifier(self._config, monitor.record_delivery)
+            monitor.triage = TriageWatch(lambda: service.store, self._clock)
             monitor.start(notifier)
             self._monitor = monitor
             service.add_stats("trends", self.stats)
             service.add_health_check("trends", self._check)
+            service.add_route("POST", "/notify-test", self._notify_test, scope="admin")
             tasks = [
                 asyncio.create_task(self._end_minutes(monitor), name="trends minutes"),
                 asyncio.create_task(notifier.run(), name="trends notifier"),
@@ -85,6 +90,10 @@ class Trends:
                 # The machine was suspended: the counts of those minutes are unknown, not zero.
                 monitor.skip_to(latest)
             await monitor.end_minute()
+
+    async def _notify_test(self, _request: web.Request) -> web.StreamResponse:
+        monitor = self._monitor
+        return web.json_response({"targets": await monitor.test_targets() if monitor is not None else []})
 
     async def _check(self) -> str | None:
         monitor = self._monitor

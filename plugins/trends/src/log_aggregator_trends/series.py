@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from log_aggregator.sinks import Aggregate
 from log_aggregator_trends.detector import MISSED_JOB, Detector, Explanation, explain
@@ -25,7 +25,10 @@ class SeriesKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """An alert of one series at one minute. `direction` is 1 for more than expected, -1 for less, 0 for new."""
+    """An alert of one series at one minute. `direction` is 1 for more than expected, -1 for less, 0 for new.
+
+    2 is an alert without a history, 3 one that triage asked for. `figures` are shown beside the explanation.
+    """
 
     key: SeriesKey
     kind: str
@@ -33,6 +36,7 @@ class Finding:
     score: float
     notify: bool
     explanation: Explanation | None
+    figures: dict[str, Any] = field(default_factory=dict)
 
 
 class Series:

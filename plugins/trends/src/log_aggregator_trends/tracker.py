@@ -27,6 +27,9 @@ class SeriesTracker:
         self.counts = Counts(minute)
         self.series: dict[SeriesKey, Series] = {}
         self.first_minute = minute
+        self.muted: frozenset[str] = frozenset()
+        self.last_counts: dict[SeriesKey, int] = {}
+        """The counts of the minute that ended last."""
         self._fresh: dict[SeriesKey, Aggregate] = {}
 
     def add(self, flush: Flush) -> None:
@@ -57,6 +60,23 @@ class SeriesTracker:
             old.key, old.pattern = new_key, alias.pattern
             self.series[new_key] = old
 
+    def knows(self, pattern_id: str) -> bool:
+        """Whether a pattern was seen before."""
+        key = SeriesKey("pattern", pattern_id)
+        return key in self.series or key in self._fresh
+
+    def mute(self, muted: frozenset[str], changed: frozenset[str]) -> None:
+        """Let the patterns of these ids never alert; `changed` are those that were not muted before, or are no more."""
+        self.muted = muted
+        for name in changed:
+            series = self.series.get(SeriesKey("pattern", name))
+            if series is not None:
+                series.quiet = self._is_quiet(series)
+
+    def is_quiet(self, aggregate: Aggregate) -> bool:
+        """Whether a group never alerts."""
+        return self._is_silenced(aggregate.source, aggregate.pattern_id, aggregate.pattern)
+
     @property
     def unknown(self) -> list[SeriesKey]:
         """Series of the flushes since the last minute that are not in memory: on disk, or new."""
@@ -72,7 +92,7 @@ class SeriesTracker:
 
         Returns the findings with their series, patterns first, then by descending score.
         """
-        counts = self.counts.close(minute)
+        counts = self.last_counts = self.counts.close(minute)
         findings = self._admit(minute, woken)
         for done, (key, series) in enumerate(list(self.series.items())):
             if done % _SERIES_PER_SLICE == 0:
@@ -103,13 +123,19 @@ class SeriesTracker:
         return found
 
     def _is_quiet(self, series: Series) -> bool:
+        name = series.key.name if series.key.kind == "pattern" else ""
+        return self._is_silenced(series.source, name, series.pattern if name else "")
+
+    def _is_silenced(self, source: str, pattern_id: str, pattern: str) -> bool:
         config = self._config
-        if any(fnmatchcase(series.source, glob) for glob in config.quiet_sources):
+        if any(fnmatchcase(source, glob) for glob in config.quiet_sources):
             return True
-        if series.key.kind != "pattern":
+        if not pattern_id:
             return False
-        return series.key.name in config.quiet_patterns or any(
-            fnmatchcase(series.pattern, glob.replace("[", "[[]")) for glob in config.quiet_patterns
+        return (
+            pattern_id in self.muted
+            or pattern_id in config.quiet_patterns
+            or any(fnmatchcase(pattern, glob.replace("[", "[[]")) for glob in config.quiet_patterns)
         )
 
     def _explained(self, series: Series, finding: Finding) -> bool:

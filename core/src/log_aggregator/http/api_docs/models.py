@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
+from log_aggregator.http.api_docs.on_call_models import TriageFields
+
 _LEVELS = (
     "upper-cased, synonyms folded (WARNING is WARN, ERR is ERROR); numbers of pino, bunyan and syslog are understood"
 )
@@ -130,6 +132,14 @@ class Pattern(BaseModel):
     category: str
     tags: dict[str, int]
     samples: list[str]
+    triage: TriageFields | None = Field(None, description="null while nobody said anything of it")
+
+
+class FoundLine(BaseModel):
+    """The pattern of a log line that was given as the search."""
+
+    pattern: str
+    pattern_id: str
 
 
 class Patterns(BaseModel):
@@ -137,6 +147,7 @@ class Patterns(BaseModel):
 
     patterns: list[Pattern]
     cursor: str | None
+    line: FoundLine | None = Field(None, description="where `q` was a log line")
 
 
 class PatternDetails(Pattern):
@@ -190,7 +201,17 @@ class OneAnomaly(BaseModel):
     resolved: datetime | None = None
 
 
+class Learning(BaseModel):
+    """Until when it is learned what is usual, and what is an alarm meanwhile."""
+
+    started: datetime
+    until: datetime
+    seconds_left: int
+    alarms: list[str]
+
+
 class Anomalies(BaseModel):
     """Anomalies, newest first."""
 
     anomalies: list[OneAnomaly]
+    learning: Learning | None = Field(description="null once enough is known, and where nothing learns")

@@ -20,8 +20,10 @@ _REF = "#/components/schemas/{model}"
 
 _DESCRIPTION = """Send logs, read patterns.
 
-Times in answers are ISO 8601 in UTC. Times in queries may be ISO 8601, epoch numbers, or relative: `now`, `-15m`,
-`-1h`, `-7d`. Errors are `application/problem+json` (RFC 9457); their `detail` says what was expected."""
+Times in answers are ISO 8601 in UTC. Times in queries may be ISO 8601, epoch numbers, relative (`now`, `-15m`, `-1h`,
+`-7d`), the last `14:00` (UTC), or a mark such as `mark:deploy-1.4`.
+
+Errors are `application/problem+json` (RFC 9457); their `detail` says what was expected."""
 
 _KEY_HEADER = {
     "name": IDEMPOTENCY_KEY,
@@ -131,8 +133,9 @@ def _parameters(call: Call) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     if "{id}" in call.path:
         schema = {"type": "string", "pattern": "^[0-9a-f]{16}$"}
-        found.append({"name": "id", "in": "path", "required": True, "description": "a pattern's id", "schema": schema})
-    if call.body:
+        whose = "a mark's id" if call.path.startswith("/marks") else "a pattern's id"
+        found.append({"name": "id", "in": "path", "required": True, "description": whose, "schema": schema})
+    if call.body and call.group == "Send":
         found.append(_KEY_HEADER)
     if call.query:
         for name, schema in call.query.model_json_schema().get("properties", {}).items():
@@ -148,6 +151,6 @@ def _query_parameter(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     options = [option for option in schema.pop("anyOf", []) if option != {"type": "null"}]
     if options:
         schema |= options[0]
-    if name in ("since", "until"):
+    if name in ("since", "until", "before_since", "before_until"):
         schema = {"type": "string", "examples": ["-1h", "2026-11-23T20:00:00Z"]}
     return {"name": name, "in": "query", "required": False, "description": description, "schema": schema}

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from pydantic import BaseModel
 
-from log_aggregator.http import parameters
-from log_aggregator.http.api_docs import models
+from log_aggregator.http import on_call_params, parameters
+from log_aggregator.http.api_docs import models, on_call_models
 from log_aggregator.store import StoreHealth
 
 TAKING = {
@@ -21,6 +21,12 @@ TAKING = {
     503: "no logs can be taken now; see Retry-After",
 }
 READING = {422: "a parameter is wrong", 503: "the store is out of reach; see Retry-After"}
+ON_CALL = READING | {501: "the store keeps no marks and no triage, and compares nothing"}
+CHANGING = ON_CALL | {
+    400: "the body is not JSON",
+    413: "the body is too large",
+    422: "a field of the body is wrong",
+}
 ALWAYS = {
     400: "the Host is not a host name",
     401: "an API key is needed (only where keys are switched on)",
@@ -114,6 +120,87 @@ CALLS = [
         {200: models.Anomalies},
         READING,
         query=parameters.AnomalyParameters,
+    ),
+    Call(
+        "GET",
+        "/compare",
+        "Compare two spans of time",
+        "What changed: new, gone, more and less frequent patterns, levels and values that moved. Counts are tested, so "
+        "that two spans without a change have hardly a finding.",
+        {200: on_call_models.ComparisonAnswer},
+        ON_CALL,
+        query=on_call_params.CompareParameters,
+        group="On call",
+    ),
+    Call(
+        "GET",
+        "/marks",
+        "List marks",
+        "What happened, newest first. Every time in a query may be `mark:<slug>`.",
+        {200: on_call_models.Marks},
+        ON_CALL,
+        query=on_call_params.MarkParameters,
+        group="On call",
+    ),
+    Call(
+        "POST",
+        "/marks",
+        "Set a mark",
+        "Keeps that something happened, such as a deployment.",
+        {201: on_call_models.MarkFields},
+        CHANGING,
+        body=on_call_params.MarkBody,
+        group="On call",
+    ),
+    Call(
+        "DELETE",
+        "/marks/{id}",
+        "Remove a mark",
+        "Forgets a mark.",
+        {},
+        ON_CALL | {404: "no mark has this id"},
+        group="On call",
+    ),
+    Call(
+        "GET",
+        "/triage",
+        "List triaged patterns",
+        "What people said of patterns, the latest change first.",
+        {200: on_call_models.TriageList},
+        ON_CALL,
+        query=on_call_params.TriageListParameters,
+        group="On call",
+    ),
+    Call(
+        "GET",
+        "/patterns/{id}/triage",
+        "Show the triage of a pattern",
+        "What people said of a pattern, and who changed what. It is `open` while nobody did.",
+        {200: on_call_models.TriageAnswer},
+        ON_CALL | {404: "no pattern has this id"},
+        query=parameters.Parameters,
+        group="On call",
+    ),
+    Call(
+        "POST",
+        "/patterns/{id}/triage",
+        "Triage a pattern",
+        "Acknowledge, mute or resolve a pattern, or give it a name, a note or an owner. A muted pattern raises no "
+        "alarm; a resolved one raises one when it comes again.",
+        {200: on_call_models.TriageAnswer},
+        CHANGING | {404: "no pattern has this id"},
+        body=on_call_params.TriageBody,
+        group="On call",
+    ),
+    Call(
+        "GET",
+        "/explain",
+        "Explain a line",
+        "What the stages make of a log line. Nothing is stored.",
+        {200: on_call_models.Explained},
+        {422: "a parameter is wrong"},
+        query=on_call_params.ExplainParameters,
+        group="On call",
     ),
     Call(
         "POST",

@@ -1,0 +1,95 @@
+"""A parsed search as SQL conditions: those on rows, and those on whole patterns."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from log_aggregator.search import Term
+from log_aggregator.storekit.dialect import Dialect, Where
+
+_PATTERN = "coalesce(a.final_pattern, t.message_pattern)"
+_ID = "coalesce(a.final_id, t.pattern_id)"
+_TABLES = "FROM aggregated_logs t LEFT JOIN pattern_aliases a ON a.old_id = t.pattern_id"
+_COLUMNS = {"level": "t.level", "source": "t.source", "category": "coalesce(t.category, '')"}
+_OBJECTS = {"meta": "t.metadata", "var": "t.variables"}
+
+Fetch = Callable[[str, list[Any]], Awaitable[Sequence[Sequence[Any]]]]
+
+
+def add_row_terms(where: Where, dialect: Dialect, terms: Iterable[Term]) -> None:
+    """Take the conditions on rows: level, source, category, values of metadata and variables."""
+    for term in terms:
+        if term.field in _COLUMNS:
+            column = _COLUMNS[term.field]
+            ways = [_equals(where, column, value, wild=term.field != "level") for value in term.values]
+        elif term.field in _OBJECTS:
+            key = where.value(term.key)
+            column = _OBJECTS[term.field]
+            ways = [dialect.has_value(column, key, where.value(value)) for value in term.values]
+        else:
+            continue
+        condition = f"({' OR '.join(ways)})"
+        where.add(f"NOT coalesce({condition}, false)" if term.negated else condition)
+
+
+async def add_pattern_terms(
+    where: Where, dialect: Dialect, terms: Iterable[Term], fetch: Fetch, within: Callable[[], Where]
+) -> None:
+    """Take the conditions on patterns: texts that stand in the pattern or in a sample, and ids.
+
+    `within` gives conditions on the rows whose samples are looked at; they are read once for each text.
+    """
+    for term in terms:
+        if term.field == "text":
+            text = term.values[0]
+            sampled = await _with_sample(text, dialect, fetch, within())
+            ways = [dialect.contains(_PATTERN, where.value(text))]
+            if sampled:
+                ways.append(dialect.among(_ID, where.value(dialect.list_value(sampled))))
+            condition = f"({' OR '.join(ways)})"
+        elif term.field == "id":
+            # No index serves _ID: a family has few ids, and they are compared as they are stored.
+            families = [one for value in term.values for one in await _family(value, fetch)]
+            condition = dialect.among("t.pattern_id", where.value(dialect.list_value(families)))
+        else:
+            continue
+        where.add(f"NOT {condition}" if term.negated else condition)
+
+
+def seen_conditions(where: Where, terms: Iterable[Term], last_seen: str, now: int) -> list[str]:
+    """What `HAVING` says of when patterns were last seen."""
+    found = []
+    for term in terms:
+        if term.field == "seen":
+            value = term.values[0]
+            since = where.value(now - int(value[1:]) * 1_000_000)
+            condition = f"{last_seen} {'>=' if value[0] == '<' else '<'} {since}"
+            found.append(f"NOT ({condition})" if term.negated else condition)
+    return found
+
+
+def _equals(where: Where, column: str, value: str, *, wild: bool) -> str:
+    if wild and value.endswith("*"):
+        return f"substr({column}, 1, {len(value) - 1}) = {where.value(value[:-1])}"
+    return f"{column} = {where.value(value)}"
+
+
+async def _with_sample(text: str, dialect: Dialect, fetch: Fetch, where: Where) -> list[str]:
+    """The ids of patterns with a sample that holds the text; samples are JSON, so the text is written as there."""
+    written = msgspec.json.encode(text).decode()[1:-1]
+    where.add(dialect.holds("t.sample_messages", where.value(written)))
+    rows = await fetch(f"SELECT DISTINCT {_ID} {_TABLES} {where}", where.values)
+    return [row[0] for row in rows]
+
+
+async def _family(pattern_id: str, fetch: Fetch) -> list[str]:
+    rows = await fetch(
+        "SELECT old_id FROM pattern_aliases WHERE final_id IN "
+        "(SELECT final_id FROM pattern_aliases WHERE old_id = $1 UNION SELECT $1)",
+        [pattern_id],
+    )
+    newest = await fetch("SELECT final_id FROM pattern_aliases WHERE old_id = $1", [pattern_id])
+    return sorted({pattern_id, *(row[0] for row in rows), *(row[0] for row in newest)})

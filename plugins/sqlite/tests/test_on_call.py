@@ -1,0 +1,42 @@
+"""Searches, marks, triage and comparisons on the embedded store."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from log_aggregator.oncall import OnCallStore
+from log_aggregator_sqlite import SqliteConfig, SqliteSink
+from tests.support import on_call
+from tests.support.sinks import hosted
+
+
+@pytest.fixture
+async def sink() -> SqliteSink:
+    return SqliteSink(SqliteConfig.model_validate({"rollup_days": 0}))
+
+
+@pytest.fixture
+async def store(sink: SqliteSink, tmp_path: Path) -> AsyncIterator[OnCallStore]:
+    async with hosted(sink, tmp_path) as host:
+        assert isinstance(host.store, OnCallStore)
+        yield host.store
+
+
+async def test_searches(store: OnCallStore, sink: SqliteSink) -> None:
+    await on_call.fill(sink)
+    await on_call.check_searches(store)
+
+
+async def test_marks(store: OnCallStore) -> None:
+    await on_call.check_marks(store)
+
+
+async def test_triage(store: OnCallStore, sink: SqliteSink) -> None:
+    await on_call.check_triage(store, sink)
+
+
+async def test_comparison(store: OnCallStore, sink: SqliteSink) -> None:
+    await on_call.check_comparison(store, sink)
