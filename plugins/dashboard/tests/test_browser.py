@@ -117,7 +117,7 @@ def test_anomalies_say_why(visit: Visit, full: ServiceProcess) -> None:
     expect(page.locator("section[aria-label='Anomalies'] li")).to_contain_text("Spike")
     overview = visitor.open("#/")
     expect(overview.locator(".tile", has_text="Open anomalies").locator("b")).to_have_text("1")
-    expect(overview.locator("section[aria-label='Open anomalies'] li")).to_contain_text("notified")
+    expect(overview.locator("section[aria-label='Open anomalies'] .anomalies li")).to_contain_text("notified")
 
 
 def test_an_unknown_pattern_is_told(visit: Visit) -> None:
