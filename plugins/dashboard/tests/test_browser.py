@@ -117,7 +117,7 @@ def test_anomalies_say_why(visit: Visit, full: ServiceProcess) -> None:
     expect(page.locator("section[aria-label='Anomalies'] li")).to_contain_text("Spike")
     overview = visitor.open("#/")
     expect(overview.locator(".tile", has_text="Open anomalies").locator("b")).to_have_text("1")
-    expect(overview.locator("section[aria-label='Open anomalies'] li")).to_contain_text("notified")
+    expect(overview.locator("section[aria-label='Open anomalies'] .anomalies li")).to_contain_text("notified")
 
 
 def test_an_unknown_pattern_is_told(visit: Visit) -> None:
@@ -194,16 +194,19 @@ def test_a_key_is_asked_for_once(start_service: Callable[..., ServiceProcess], v
     visitor.complaints.clear()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_serious(visit: Visit, full: ServiceProcess, scheme: str) -> None:
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 390)])
+def test_axe_finds_nothing_serious(visit: Visit, full: ServiceProcess, scheme: str, width: int) -> None:
     pytest.importorskip(
         "axe_playwright_python", reason="axe-playwright-python, which carries axe-core, is not installed"
     )
     script = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
-    visitor = visit(color_scheme=scheme, bypass_csp=True)
+    visitor = visit(color_scheme=scheme, viewport={"width": width, "height": 900}, bypass_csp=True)
     for place in [*PLACES, pattern_place(full, "logged in")]:
         page = visitor.open(place)
         expect(page.locator("main")).not_to_contain_text("Loading…")
+        if place == "#/tail":
+            full.post("/ingest", {"message": "Disk 1 full", "level": "ERROR", "metadata": {"trace_id": "t-1"}})
+            page.locator(".tail .one").click()
         page.evaluate(script)
         found = page.evaluate("async () => (await axe.run()).violations")
         told = [

@@ -69,6 +69,10 @@ def test_the_tail_is_held_while_it_is_read(visit: Visit, full: ServiceProcess, t
     expect(status).to_contain_text("Held while you read")
     tail.evaluate("(box) => { box.scrollTop = 0 }")
     expect(status).to_contain_text("Live")
+    rows.first.locator(".one").click()
+    expect(status).to_contain_text("Held while you read")
+    rows.first.locator(".one").click()
+    expect(status).to_contain_text("Live")
 
 
 def test_a_tail_of_a_service_with_logs_does_not_ask_for_one(visit: Visit) -> None:

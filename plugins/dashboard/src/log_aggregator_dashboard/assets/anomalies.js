@@ -35,7 +35,7 @@ export function showAnomalies(main, { place, signal }) {
     count.textContent = "Loading…";
     repeat(async () => {
       const { anomalies, learning } = await get("anomalies", { ...asked(), ...wanted, limit: MOST }, current);
-      count.textContent = anomalies.length < MOST ? `${exact(anomalies.length)} anomalies` : `the newest ${exact(MOST)} anomalies`;
+      count.textContent = anomalies.length < MOST ? `${exact(anomalies.length)} ${anomalies.length === 1 ? "anomaly" : "anomalies"}` : `the newest ${exact(MOST)} anomalies`;
       body.replaceChildren(...[learning && verdict({ found: anomalies, learning, watched: true }), anomalies.length ? anomalyList(anomalies) : nothing()].filter(Boolean));
       shown = count.textContent;
     }, 30, current, (error) => {

@@ -1,7 +1,7 @@
 // What differs between two spans of time, as GET /compare answers it.
 
 import { h } from "./dom.js";
-import { compact, exact, percent } from "./format.js";
+import { compact, exact, figure, percent } from "./format.js";
 import { levelBadge, patternText } from "./pieces.js";
 import { address } from "./place.js";
 import { filterFor } from "./query.js";
@@ -29,5 +29,5 @@ function text(key, change, before, after) {
   if (key === "gone") return `${before} logs before`;
   if (key === "levels") return `${percent(change.share_before)} → ${percent(change.share_after)} of its logs`;
   if (key === "values") return h("a", { href: address("patterns", { q: filterFor(change.kind === "variable" ? "var" : "meta", change.key, change.value) }) }, `${change.key} = ${change.value}: ${percent(change.share_before)} → ${percent(change.share_after)}`);
-  return `${before} → ${after}${change.ratio ? `, ${change.ratio.toPrecision(2)} times what was expected` : ""}`;
+  return `${before} → ${after}${change.ratio ? `, ${figure(Number(change.ratio.toPrecision(2)))} times what was expected` : ""}`;
 }

@@ -84,7 +84,7 @@ function actions(anomaly, range, signal) {
 
 function seriesList(series) {
   if (!series.length) return h("p", { class: "quiet" }, "The service keeps no details of this incident, or this API key may not see them.");
-  return h("ul", { class: "anomalies" }, series.map((one) => why(one, named(one))));
+  return h("ul", { class: "anomalies" }, series.map((one) => h("li", {}, why(one, named(one)))));
 }
 
 /** The question for the counts of a series of an incident. */

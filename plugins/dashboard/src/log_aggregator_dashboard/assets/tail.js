@@ -20,7 +20,7 @@ export function showTail(main, { place, signal }) {
   const state = { paused: false, logs: known, waiting: [], missed: 0, seen: 0, passed: 0, sources: new Set() };
   const status = h("span", { class: "quiet", role: "status" });
   const trouble = h("div");
-  const rows = new TailRows({ words: () => filters.q, scrolled: (away) => { if (away && !state.paused) hold(true, true); else if (!away && state.held) toggle(); } });
+  const rows = new TailRows({ words: () => filters.q, reading: (yes) => { if (yes && !state.paused) hold(true, true); else if (!yes && state.held) toggle(); } });
   const empty = h("div");
   const button = h("button", { type: "button", class: "main", onclick: () => toggle() });
   const tell = (text) => {

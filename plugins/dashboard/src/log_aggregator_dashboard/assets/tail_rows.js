@@ -8,13 +8,13 @@ import { copyButton } from "./samples.js";
 const BEYOND = 10;
 const narrow = matchMedia("(max-width: 760px)");
 
-/** `words()`: the text to mark. `scrolled(away)`: whether the newest row has been scrolled away. */
+/** `words()`: the text to mark. `reading(yes)`: whether the newest row has been scrolled away, or a row is unfolded. */
 export class TailRows {
-  constructor({ words, scrolled }) {
-    Object.assign(this, { words, logs: [], unfolded: null, extra: 0 });
+  constructor({ words, reading }) {
+    Object.assign(this, { words, reading, logs: [], unfolded: null, extra: 0 });
     this.list = h("ol", { class: "tailspace" });
     this.element = h("div", { class: "tail", tabindex: "0", role: "region", "aria-label": "Logs, newest first",
-      onscroll: () => { scrolled(this.element.scrollTop > this.height() / 2); this.draw(); } }, this.list);
+      onscroll: () => { this.tell(); this.draw(); } }, this.list);
     new ResizeObserver(() => this.draw(true)).observe(this.element);
   }
 
@@ -28,7 +28,13 @@ export class TailRows {
     this.draw(true);
   }
 
+  tell() {
+    this.reading(Boolean(this.unfolded) || this.element.scrollTop > this.height() / 2);
+  }
+
   top() {
+    this.unfolded = null;
+    this.draw(true);
     this.element.scrollTop = 0;
   }
 
@@ -73,6 +79,7 @@ export class TailRows {
   toggle(log) {
     this.unfolded = this.unfolded === log ? null : log;
     this.draw(true);
+    this.tell();
   }
 
   key(event) {
