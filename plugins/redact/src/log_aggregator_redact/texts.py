@@ -169,12 +169,10 @@ class Texts:
 
     def _may_hold_a_secret(self, shape: str) -> bool:
         lowered = lowered_shape_of(shape)
-        if not self.passes_a_gate(lowered):
-            return False
         if _has_escapes(lowered):
             return True
         read = normalized(shape)
-        if self._cards and cards.CANDIDATE.search(read):
+        if self._cards and _may_be_card(lowered) and cards.CANDIDATE.search(read):
             return True
         return any(rule.own or any(True for _ in rule.find(read)) for rule in self._rules_for(lowered))
 
