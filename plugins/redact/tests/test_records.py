@@ -52,6 +52,31 @@ def test_the_batch_way_is_the_direct_way_and_changes_nothing_given(batch: list[d
     assert batch == before
 
 
+WARM = RedactPlugin(Config())
+"""Has seen the keys of `FLAT` that hold no secret."""
+run_stage(WARM, [Record("m", "INFO", "web", 0, dict.fromkeys(("user", "ms", "host", "n"), "x"))])
+
+FLAT = st.dictionaries(
+    st.sampled_from(["user", "ms", "host", "n", "password", "key", "name", "value"]),
+    st.sampled_from(
+        [1, 1.0, True, 1e15, 4111111111111111, 4111111111111111.0, 2**62, None, "web-1", "", "password=hunter2hunter"]
+    )
+    | st.integers(-5, 10**16)
+    | st.text(max_size=8),
+    max_size=4,
+)
+
+
+@given(st.lists(FLAT, max_size=6))
+def test_flat_metadata_of_known_keys_is_judged_as_each_alone(batch: list[dict[str, Any]]) -> None:
+    records = [Record("m", "INFO", "web", 0, metadata) for metadata in batch]
+    run_stage(WARM, records)
+    for record, metadata in zip(records, batch, strict=True):
+        single = Record("m", "INFO", "web", 0, metadata)
+        WARM.redact_record(single)
+        assert repr(record.metadata) == repr(single.metadata)
+
+
 @pytest.mark.parametrize("secret", plant(2), ids=lambda secret: secret.kind)
 def test_secrets_are_found_inside_of_metadata(secret: Any) -> None:
     for metadata in ({"m": secret.message}, {"a": [{"b": secret.message}]}, {secret.message: 1}):

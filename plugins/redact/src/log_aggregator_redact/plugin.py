@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from itertools import chain
 from typing import Any
 
 from log_aggregator import Batch, Group, Record, Service, hookimpl, shapes_of
@@ -81,7 +82,7 @@ class RedactPlugin:
 
     def _redact_metadata(self, groups: Sequence[Group]) -> int:
         found = [metadata for group in groups for metadata in group.metadata]
-        if not any(found):
+        if not any(found) or self._holds_nothing_secret(found):
             return 0
         masked = {place: self._masked(found[place]) for place in self._places_to_look_at(found)}
         changed = {place: metadata for place, metadata in masked.items() if metadata != found[place]}
@@ -92,6 +93,16 @@ class RedactPlugin:
                 group.metadata = [changed.get(place) or found[place] for place in places]
                 place = places.stop
         return len(changed)
+
+    def _holds_nothing_secret(self, found: list[Mapping[str, Any]]) -> bool:
+        """Whether one look at all keys and all distinct values is enough: most metadata is flat and has few of both."""
+        try:
+            values = set(chain.from_iterable([metadata.values() for metadata in found]))
+        except (TypeError, AttributeError):  # something nested, or no metadata at all
+            return False
+        if not self._suspects.are_harmless(set().union(*found), values):
+            return False
+        return not self._texts.doubtful(shapes_of([value for value in values if type(value) is str]))
 
     def _places_to_look_at(self, found: list[Mapping[str, Any]]) -> set[int]:
         """Which metadata may hold something secret."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from log_aggregator_redact import names
@@ -23,6 +24,7 @@ from log_aggregator_redact.words import words
 
 KEYS_KNOWN = 10_000
 KEYS_AT_ONCE = 64
+_SIMPLE = frozenset({str, int, float, bool, type(None)})
 
 _SEPARATORS = {ord(character): None for character in "_.- /:[]()$@#0123456789"}
 
@@ -92,6 +94,15 @@ class Suspects:
         if "%" in joined or self._passes_a_gate(lowered_shape_of(joined)):
             return True
         return self._may_name(joined.lower().translate(_SEPARATORS).encode("utf-8", "surrogatepass")) is not None
+
+    def are_harmless(self, keys: AbstractSet[str], values: AbstractSet[Any]) -> bool:
+        """Whether flat metadata of these keys and values is known to need no look, its texts apart."""
+        if not keys <= self._plain or not VALUE_KEYS.isdisjoint(keys):
+            return False
+        if not _SIMPLE.issuperset(map(type, values)):
+            return False
+        # A number stands in a set for all that are equal to it, a fraction for a whole number too.
+        return all(value < SMALLEST_CARD for value in values if type(value) is int or type(value) is float)
 
     def gather(self, value: Any, texts: list[str]) -> bool:
         """Add all texts inside to `texts`; True when something else needs a closer look."""

@@ -24,6 +24,9 @@ MEMO_LENGTH = 4096
 SECTION = 10
 """Rules that have one gate together beside their own."""
 
+COUNTING = 20
+"""Counted repeats of a gate that is searched alone."""
+
 _LOWERED = bytes.maketrans(b"123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", b"000000000abcdefghijklmnopqrstuvwxyz")
 
 
@@ -34,6 +37,15 @@ def lowered_shape_of(text: str) -> bytes:
 
 def _digest(shape: str) -> bytes:
     return blake2b(shape.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def _in_parts(gates: Sequence[str]) -> Iterator[Sequence[str]]:
+    """The gates in a few parts. Together they need a new state of the automaton for nearly each random character."""
+    counting = [gate for gate in gates if gate.count("{") > COUNTING]
+    others = [gate for gate in gates if gate.count("{") <= COUNTING]
+    yield from ([gate] for gate in counting)
+    yield others[: len(others) // 2]
+    yield others[len(others) // 2 :]
 
 
 _has_escapes = in_bytes(ESCAPES).search
@@ -59,8 +71,8 @@ class Texts:
         self._cards = with_cards
         self._always = any(rule.near is None for rule in self._rules)
         gates = [rule.expression for rule in self._rules if rule.expression] + ([cards.GATE] if with_cards else [])
-        any_gate = in_bytes("|".join([*gates, ESCAPES]))
-        self.passes_a_gate, self._where_gates_open = any_gate.search, any_gate.finditer
+        self.passes_a_gate = in_bytes("|".join([*gates, ESCAPES])).search
+        self._gates = [in_bytes("|".join(some)).finditer for some in _in_parts([*gates, ESCAPES])]
         self._clean: set[str] = set()
         self._clean_digests: set[bytes] = set()
         self._unclean: set[str] = set()
@@ -132,16 +144,17 @@ class Texts:
         self._remember(fresh - unclean, unclean, long)
         return unclean
 
-    def _at_gates(self, shapes: list[str]) -> Iterator[str]:
+    def _at_gates(self, shapes: list[str]) -> set[str]:
         """The shapes that may pass a gate: those that a match in all of them together touches."""
         lowered = list(map(lowered_shape_of, shapes))
         ends = list(accumulate([len(one) + 1 for one in lowered]))
-        behind = 0
-        for match in self._where_gates_open(b"\n".join(lowered)):
-            start, stop = match.span()
-            first = max(behind, bisect_right(ends, start))
-            behind = max(first, bisect_left(ends, stop) + 1)
-            yield from shapes[first:behind]
+        joined = b"\n".join(lowered)
+        touched: set[str] = set()
+        for gate in self._gates:
+            for match in gate(joined):
+                start, stop = match.span()
+                touched.update(shapes[bisect_right(ends, start) : bisect_left(ends, stop) + 1])
+        return touched
 
     def _remember(self, clean: set[str], unclean: set[str], long: dict[str, bytes]) -> None:
         self._remembered += sum(64 if shape in long else 64 + len(shape) for shape in clean | unclean)
@@ -156,12 +169,10 @@ class Texts:
 
     def _may_hold_a_secret(self, shape: str) -> bool:
         lowered = lowered_shape_of(shape)
-        if not self.passes_a_gate(lowered):
-            return False
         if _has_escapes(lowered):
             return True
         read = normalized(shape)
-        if self._cards and cards.CANDIDATE.search(read):
+        if self._cards and _may_be_card(lowered) and cards.CANDIDATE.search(read):
             return True
         return any(rule.own or any(True for _ in rule.find(read)) for rule in self._rules_for(lowered))
 
