@@ -6,6 +6,7 @@ SHELL := /bin/bash
 
 VENV := .venv
 BIN := $(VENV)/bin
+CLIENTS := build/clients
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 
@@ -40,7 +41,7 @@ run: $(VENV)/.ready-to-run ## set up .venv and start the service on port 8004
 test: $(VENV)/.ready-to-test ## run the tests (PYTEST_ARGS="-k name" for some)
 	$(BIN)/python -m pytest -m "$(APART)" -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
 
-test-clients: $(VENV)/.ready-to-test ## run the tests with real clients of other projects
+test-clients: $(VENV)/.ready-to-test $(CLIENTS)/.ready ## run the tests with real clients of other projects
 	@$(call run_group,clients)
 
 test-cluster: $(VENV)/.ready-to-test ## run the tests with several nodes
@@ -112,4 +113,11 @@ $(VENV)/.ready-to-test: constraints.txt tests/requirements.txt $(PROJECTS) | $(B
 	@echo "Installing into $(VENV): about a minute, later starts take none."
 	$(PIP) install --quiet setuptools
 	$(PIP) install --no-build-isolation $(addprefix -e ,$(ALL_PROJECTS)) -r tests/requirements.txt | tools/pip-progress
+	touch $@
+
+# Clients of other projects have versions of their own: they never stand beside the service.
+$(CLIENTS)/.ready: tests/clients/requirements.txt
+	@echo "Installing clients of other projects into $(CLIENTS)."
+	tools/make-venv $(CLIENTS)
+	PIP_CONSTRAINT= $(CLIENTS)/bin/python -m pip --disable-pip-version-check install -r $< | tools/pip-progress
 	touch $@

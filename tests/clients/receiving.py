@@ -1,0 +1,97 @@
+"""A service with every receiver on, and programs that send to it in processes of their own."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from tests.support.service import ServiceProcess
+
+ROOT = Path(__file__).parents[2]
+PROGRAMS = Path(__file__).parent / "programs"
+PYTHON = ROOT / "build/clients/bin/python"
+BROKER = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin")
+DEADLINE = 60.0
+REFUSALS = frozenset(
+    {
+        "rejected", "refused", "refused_requests", "incomplete", "broken", "wrong_keys", "not_logs",
+        "overflowed", "duplicates", "timestamps_replaced",
+    }
+)  # fmt: skip
+"""Figures of `/stats` that stay at zero when nothing is refused, repaired or counted out."""
+
+
+class Receiving:
+    """The service, where it listens, and what it has taken."""
+
+    def __init__(self, service: ServiceProcess, ports: dict[str, int], at: float) -> None:
+        self.service = service
+        self.at = at
+        http = int(service.url.rpartition(":")[2])
+        self.target: dict[str, Any] = {"url": service.url, "http": http, "at": at, **ports}
+
+    def run(self, program: str, *arguments: str, **target: Any) -> None:
+        """Run a program of `programs/`. Fails with its output when it fails or complains."""
+        command = [str(PYTHON), str(PROGRAMS / f"{program}.py"), json.dumps(self.target | target), *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE, check=False)
+        told = done.stdout + done.stderr
+        assert done.returncode == 0, told
+        assert "Traceback" not in told, told
+        assert "Exception" not in told, told
+
+    def patterns(self, logs: int) -> list[dict[str, Any]]:
+        """The patterns, each with its details, once so many logs are counted; all of them where others are."""
+        until = time.monotonic() + DEADLINE
+        while True:
+            self.service.post("/flush")
+            found = self.service.get("/patterns?limit=100")["patterns"]
+            if sum(one["count"] for one in found) >= logs or time.monotonic() > until:
+                return [self.service.get(f"/patterns/{one['pattern_id']}") for one in found]
+            time.sleep(0.05)
+
+    def refusals(self) -> dict[str, Any]:
+        """Figures that say that something was not taken as it came; empty when all was."""
+        return dict(_refusals("", self.service.get("/stats")))
+
+    def repeated(self) -> int:
+        """What was recognised as sent before: logs, or chunks of Forward."""
+        duplicates = [number for name, number in self.refusals().items() if name.endswith("duplicates")]
+        return max(duplicates, default=0)
+
+
+def _refusals(path: str, value: Any) -> Iterator[tuple[str, Any]]:
+    for name, inner in value.items() if isinstance(value, dict) else ():
+        if name in REFUSALS and inner:
+            yield f"{path}{name}", inner
+        yield from _refusals(f"{path}{name} ", inner)
+
+
+def free_ports(names: tuple[str, ...]) -> dict[str, int]:
+    """A port for each name, free for UDP and TCP."""
+    with ExitStack() as held:
+        found = {}
+        for name in names:
+            tcp, udp = socket.socket(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            held.enter_context(tcp)
+            held.enter_context(udp)
+            tcp.bind(("127.0.0.1", 0))
+            found[name] = tcp.getsockname()[1]
+            udp.bind(("127.0.0.1", found[name]))
+        return found
+
+
+def pipeline(ports: dict[str, int]) -> str:
+    """The project's own pipeline with every receiver behind it."""
+    both = {name: f'udp = "127.0.0.1:{ports[name]}"\ntcp = "127.0.0.1:{ports[name]}"\n' for name in ("syslog", "gelf")}
+    tcp = {name: f'tcp = "127.0.0.1:{ports[name]}"\n' for name in ("forward", "lines")}
+    options = dict.fromkeys(("otlp", "loki", "elasticsearch", "journald", "splunk-hec", "datadog"), "") | both | tcp
+    if "mqtt" in ports:
+        options["mqtt"] = f'url = "mqtt://127.0.0.1:{ports["mqtt"]}"\ntopics = ["logs/#"]\n'
+    return (ROOT / "plugins.toml").read_text() + "".join(f"\n[plugins.{name}]\n{own}" for name, own in options.items())
