@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 import pytest
 
 from log_aggregator import pattern_id
+from log_aggregator.oncall import CompareQuery
 from log_aggregator.sinks import Alias, Anomaly
 from log_aggregator.store import AnomalyQuery, PatternPage, PatternQuery, SeriesQuery
-from log_aggregator.storekit import Questions
+from log_aggregator.storekit import OnCallQuestions
 from tests.support.sinks import NOON, SECOND, Chain, aggregate, deliver
 
 PATTERNS, ROWS, STEP = 400, 20_000, 150
@@ -28,7 +29,7 @@ MERGED, CHAINED, TAKEN_BACK, PLAIN, ENDED = (
     pattern_id(pattern) for pattern in ("merged", "p 3", "p 4", "p 7", "ended")
 )
 
-QUESTIONS: dict[str, Callable[[Questions], Awaitable[Any]]] = {
+QUESTIONS: dict[str, Callable[[OnCallQuestions], Awaitable[Any]]] = {
     "patterns since": lambda store: store.patterns(PatternQuery(since=LAST_HOUR["since"])),
     "patterns of a range": lambda store: store.patterns(PatternQuery(**LAST_HOUR)),
     "patterns of a range, by count": lambda store: store.patterns(PatternQuery(order="count", **LAST_HOUR)),
@@ -36,6 +37,13 @@ QUESTIONS: dict[str, Callable[[Questions], Awaitable[Any]]] = {
     "patterns of a range and source": lambda store: store.patterns(PatternQuery(source="web", **LAST_HOUR)),
     "patterns of a range and category": lambda store: store.patterns(PatternQuery(category="login", **LAST_HOUR)),
     "patterns of a range by text": lambda store: store.patterns(PatternQuery(q="MERGED", **LAST_HOUR)),
+    "patterns of a range by a search": lambda store: store.patterns(
+        PatternQuery(q="level:error -other source:web var.ID:7", **LAST_HOUR)
+    ),
+    "patterns by id": lambda store: store.patterns(PatternQuery(q=f"id:{CHAINED}", **LAST_HOUR)),
+    "comparison": lambda store: store.compare(
+        CompareQuery(before_since=LAST_HOUR["since"] - 3600 * SECOND, before_until=LAST_HOUR["since"], **LAST_HOUR)
+    ),
     "patterns until": lambda store: store.patterns(PatternQuery(until=FIRST_HOUR["until"])),
     "pattern": lambda store: store.pattern(PLAIN),
     "pattern of aliases": lambda store: store.pattern(MERGED),
@@ -109,7 +117,7 @@ def anomaly(number: int) -> Anomaly:
     )  # fmt: skip
 
 
-async def observe(store: Questions, explain: Callable[[str, list[Any]], Awaitable[Any]]) -> Observed:
+async def observe(store: OnCallQuestions, explain: Callable[[str, list[Any]], Awaitable[Any]]) -> Observed:
     """Ask everything, and `explain` what was sent."""
     filters: list[dict[str, Any]] = [
         {}, {"order": "count"}, {"level": "ERROR"}, {"source": "db", "order": "count"}, {"category": "login"},
@@ -123,7 +131,7 @@ async def observe(store: Questions, explain: Callable[[str, list[Any]], Awaitabl
     return Observed(await _ask_all(store, explain), of_summary, of_rows)
 
 
-async def _ask_all(store: Questions, explain: Callable[[str, list[Any]], Awaitable[Any]]) -> dict[str, Asked]:
+async def _ask_all(store: OnCallQuestions, explain: Callable[[str, list[Any]], Awaitable[Any]]) -> dict[str, Asked]:
     asked, fetch = {}, store._fetch
     for name, question in QUESTIONS.items():
         sent: list[tuple[str, list[Any]]] = []

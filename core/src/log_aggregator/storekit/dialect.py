@@ -79,7 +79,7 @@ class Where:
     def equal(self, column: str, value: str | None) -> None:
         """A text is the one that is asked for, if any is."""
         if value is not None:
-            self.add(f"{self._compared(column)} = {self.value(value)}")
+            self.add(f"{self.compared(column)} = {self.value(value)}")
 
     def since(self, column: str, micros: int | None) -> None:
         """A time is not before the asked one."""
@@ -95,7 +95,7 @@ class Where:
     def one_of(self, column: str, values: list[str]) -> None:
         """A text is among those asked for."""
         parameter = self.value(self._dialect.list_value(values))
-        self.add(self._dialect.among(self._compared(column), parameter))
+        self.add(self._dialect.among(self.compared(column), parameter))
         self._leads = True
 
     def sources(self, column: str, allowed: tuple[str, ...]) -> None:
@@ -109,10 +109,11 @@ class Where:
         ways = [f"substr({column}, 1, {len(start)}) = {self.value(start)}" for start in starts]
         if exact:
             parameter = self.value(self._dialect.list_value(exact))
-            ways.append(self._dialect.among(self._compared(column), parameter))
+            ways.append(self._dialect.among(self.compared(column), parameter))
         self.add(f"({' OR '.join(ways)})")
 
-    def _compared(self, column: str) -> str:
+    def compared(self, column: str) -> str:
+        """A column as it is written where a text is only compared, see above."""
         return self._dialect.unindexed(column) if self._leads else column
 
     def __str__(self) -> str:

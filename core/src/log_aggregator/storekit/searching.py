@@ -74,7 +74,7 @@ def seen_conditions(where: Where, terms: Iterable[Term], last_seen: str, now: in
 def _equals(where: Where, column: str, value: str, *, wild: bool) -> str:
     if wild and value.endswith("*"):
         return f"substr({column}, 1, {len(value) - 1}) = {where.value(value[:-1])}"
-    return f"{column} = {where.value(value)}"
+    return f"{column if '(' in column else where.compared(column)} = {where.value(value)}"
 
 
 async def _with_sample(text: str, dialect: Dialect, fetch: Fetch, where: Where) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -23,6 +24,7 @@ MOST_ROWS = 6000
 
 _MINUTE = 60_000_000
 _ENOUGH = 50
+_SLICE = 2000
 _ID = "coalesce(a.final_id, t.pattern_id)"
 _TABLES = "FROM aggregated_logs t LEFT JOIN pattern_aliases a ON a.old_id = t.pattern_id"
 _LOGS = "CAST(sum(coalesce(t.count, 1)) AS bigint)"
@@ -81,7 +83,10 @@ class SpanCounts:
         self._since = min(query.before_since, query.since)
         patterns: dict[str, PatternCounts] = {}
         for span, side in (((query.before_since, query.before_until), "before"), ((query.since, query.until), "after")):
-            for name, pattern, level, source, logs in [*await self._inside(span), *await self._edges(span)]:
+            rows = [*await self._inside(span), *await self._edges(span)]
+            for done, (name, pattern, level, source, logs) in enumerate(rows):
+                if done % _SLICE == _SLICE - 1:
+                    await asyncio.sleep(0)
                 one = patterns.setdefault(name, PatternCounts(pattern))
                 counts = getattr(one, side)
                 counts[level] = counts.get(level, 0) + logs

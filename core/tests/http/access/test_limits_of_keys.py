@@ -113,15 +113,19 @@ async def test_administrative_calls_are_in_the_audit_log(tmp_path: Path, caplog:
     file = tmp_path / "keys.toml"
     boss, reader = bearer(add_key(file, "boss", ["admin"])), bearer(add_key(file, "reader", ["read"]))
     backend = MemoryBackend(Settings(port=0, api_keys_file=file))
-    backend.routes.append(("POST", "/marks", needs("write")(_answer)))
+    backend.routes.append(("POST", "/notes-of-a-plugin", needs("write")(_answer)))
     with caplog.at_level(logging.INFO, "log_aggregator.audit"):
         async with serve_backend(backend) as door:
-            for path, headers in (("/flush", boss), ("/marks", boss), ("/flush", reader), ("/stats", None)):
+            for path, headers in (("/flush", boss), ("/notes-of-a-plugin", boss), ("/flush", reader), ("/stats", None)):
                 await door.client.post(path, headers=headers)
             await door.client.get("/stats", headers=reader)
     lines = [vars(record) for record in caplog.records if record.name == "log_aggregator.audit"]
     calls = [(line["key"], line["call"], line["status"]) for line in lines if "call" in line]
-    assert calls == [("boss", "POST /flush", 200), ("boss", "POST /marks", 200), ("reader", "POST /flush", 403)]
+    assert calls == [
+        ("boss", "POST /flush", 200),
+        ("boss", "POST /notes-of-a-plugin", 200),
+        ("reader", "POST /flush", 403),
+    ]
     assert [(line["key"], line["reason"]) for line in lines if "reason" in line] == [("reader", "scope")]
 
 
