@@ -50,6 +50,11 @@ def scrambled(line: str, but: str, draw: random.Random) -> str:
     return _scramble(before, draw) + but + _scramble(after, draw)
 
 
+def redrawn(line: str, draw: random.Random) -> str:
+    """The line with its digits drawn anew."""
+    return _scramble(line, draw)
+
+
 def _scramble(line: str, draw: random.Random) -> str:
     return "".join(draw.choice(_DIGITS) if char in _DIGITS else char for char in line)
 

@@ -87,7 +87,7 @@ def memo_of(name: str) -> PatternMemo:
     memo = PatternMemo(SETS[name])
     planner = PLANNERS.setdefault(name, Planner(SETS[name]))
     while not planner.is_ready:
-        planner.plan("", "", "")
+        planner.prepare()
     memo._planner = planner
     return memo
 

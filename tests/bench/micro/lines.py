@@ -65,6 +65,10 @@ KINDS: dict[str, Callable[[random.Random], str]] = {
 """What varies: a fresh text of each kind."""
 
 
+USUAL = 3000
+"""Lines of a service that come again and again with other digits."""
+
+
 class Mix(NamedTuple):
     """What lines are made of: this share of them has something of `kinds` that varies, all have this many keys."""
 
@@ -86,10 +90,11 @@ MIXES = (
 def made(mix: Mix, count: int, seed: int) -> list[Log]:
     """Lines that no other seed makes: sentences with something fresh, and the usual lines with other digits."""
     draw = random.Random(seed)
-    usual = corpus.logs(count, seed)
+    usual = corpus.logs(USUAL)
     found: list[Log] = []
     for place in range(count):
-        log: Log = dict(usual[place])
+        log: Log = dict(usual[place % USUAL])
+        log["message"] = corpus.redrawn(log["message"], draw)
         if mix.kinds and draw.random() < mix.share:
             fresh = KINDS[draw.choice(mix.kinds)](draw)
             sentence = _SENTENCES[place % len(_SENTENCES)].format(fresh)

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 from tests.bench import bench_patterns_command, bench_plugin_overhead, bench_postgres
+from tests.bench.micro import measure as fresh
 from tests.bench.targets import database, durability, latency, memory, outage, start, workers
 from tests.bench.targets.progress import Progress
 from tests.bench.targets.row import Options, Row
 
 PARTS: dict[str, Callable[[Options, Progress], list[Row]]] = {
+    "fresh": fresh.rows,
     "durability": durability.rows,
     "database": database.rows,
     "latency": latency.rows,

@@ -78,6 +78,8 @@ class PatternMemo:
             if shape not in self.young and shape not in self._old and len(shape) <= _LONG and may_have_plan(shape)
         ]
         outlines = zip(unknown, self._vocabulary.without_names(outlines_of(unknown)), strict=True)
+        if unknown and not self._planner.is_ready:
+            self._planner.prepare()
         self._outlines = {shape: outline for shape, outline in outlines if outline != shape}
 
     def mask(self, message: str, shape: str) -> str:

@@ -120,14 +120,15 @@ class _Prepared:
 
 
 class Planner:
-    """Makes plans for the lines of outlines. The rules are made ready little by little."""
+    """Makes plans for the lines of outlines. The rules are made ready little by little, see `is_ready`."""
 
     def __init__(self, rules: RuleSet) -> None:
         self._rules = [_Prepared(rule) for rule in rules.compiled]
+        self.is_ready = not self._rules
 
     def plan(self, outline: str, line: str, shape: str) -> Plan | None:
         """The plan of an outline, of which `line` is one: `None` when there is none, or none yet (see `is_ready`)."""
-        if not self._prepare():
+        if not self.is_ready:
             return None
         working, seen = line, outline
         spans: list[Span] = []
@@ -147,16 +148,12 @@ class Planner:
         kept = assemble(outline, spans)
         return Plan(outline, spans, checks, "" if any(map(kept.__contains__, KINDS)) else assemble(line, spans))
 
-    @property
-    def is_ready(self) -> bool:
-        """Whether all rules are ready."""
-        return all(prepared.is_ready for prepared in self._rules)
-
-    def _prepare(self) -> bool:
+    def prepare(self) -> None:
+        """Make some more rules ready."""
         waiting = [prepared for prepared in self._rules if not prepared.is_ready]
         for prepared in waiting[:PREPARED_AT_ONCE]:
             _ = prepared.blind
-        return len(waiting) <= PREPARED_AT_ONCE
+        self.is_ready = len(waiting) <= PREPARED_AT_ONCE
 
     @staticmethod
     def _found(
