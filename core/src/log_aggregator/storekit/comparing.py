@@ -130,7 +130,7 @@ def _change(counted: Counted, pattern_id: str, p: float, expected: float) -> Cha
         after=after,
         expected=round(before * expected, 2),
         ratio=round(after / (before * expected), 3) if before else None,
-        one_in=_MOST if p <= 0 else float(min(_MOST, round(1 / p))),
+        one_in=float(round(1 / p)) if p * _MOST > 1 else _MOST,
         first_seen=one.first_seen,
     )
 
