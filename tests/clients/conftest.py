@@ -1,11 +1,10 @@
-"""The service that the clients send to, and a broker beside it."""
+"""The service that the clients send to, and a broker beside it: one for all tests of a process."""
 
 from __future__ import annotations
 
+import re
 import subprocess
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
@@ -13,14 +12,14 @@ from tests.clients.receiving import BROKER, DEADLINE, PYTHON, Receiving, free_po
 from tests.support.service import ServiceProcess
 
 
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[dict[str, int]]:
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, int]]:
     """The port of a running mosquitto; nothing where it is not installed."""
     if BROKER is None:
         yield {}
         return
     ports = free_ports(("mqtt",))
-    file = tmp_path / "mosquitto.conf"
+    file = tmp_path_factory.mktemp("broker") / "mosquitto.conf"
     file.write_text(f"listener {ports['mqtt']} 127.0.0.1\nallow_anonymous true\npersistence false\n")
     process = subprocess.Popen([BROKER, "-c", str(file)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     yield ports
@@ -28,11 +27,21 @@ def broker(tmp_path: Path) -> Iterator[dict[str, int]]:
     process.wait(DEADLINE)
 
 
-@pytest.fixture
-def receiving(start_service: Callable[..., ServiceProcess], broker: dict[str, int]) -> Receiving:
-    """A service with every receiver on."""
+@pytest.fixture(scope="session")
+def everything(
+    tmp_path_factory: pytest.TempPathFactory, broker: dict[str, int]
+) -> Iterator[tuple[ServiceProcess, dict[str, int]]]:
+    """A service with every receiver on, and the port of each."""
     if not PYTHON.exists():
         pytest.skip("build/clients is not there: `make test-clients` installs the clients")
     ports = free_ports(("syslog", "gelf", "forward", "lines")) | broker
-    at = (time.time() // 60 - 10) * 60.0
-    return Receiving(start_service(pipeline(ports)), ports, at)
+    service = ServiceProcess(tmp_path_factory.mktemp("service"), pipeline(ports)).start()
+    yield service, ports
+    service.stop()
+
+
+@pytest.fixture
+def receiving(everything: tuple[ServiceProcess, dict[str, int]], request: pytest.FixtureRequest) -> Receiving:
+    """The service, as one test sees it: messages begin with a word of the test's name, in letters alone."""
+    letters = re.sub(r"\d", lambda digit: chr(ord("a") + int(digit[0])), request.node.name)
+    return Receiving(*everything, word="".join(filter(str.isalpha, letters)).removeprefix("test")[-40:])

@@ -77,8 +77,8 @@ def test_logs_arrive_as_they_were_sent(client: Client, receiving: Receiving) -> 
     receiving.run(*client.command)
     found = {one["pattern"]: one for one in receiving.patterns(LOGS)}
 
-    (trace,) = [name for name in found if name.startswith("charge {ID} failed")]
-    texts = {word: f"order {{ID}} {word}" for word in client.levels}
+    (trace,) = [name for name in found if name.startswith(f"{receiving.word} charge {{ID}} failed")]
+    texts = {word: f"{receiving.word} order {{ID}} {word}" for word in client.levels}
     assert found.keys() == {*texts.values(), trace}
     assert {word: (found[text]["count"], found[text]["levels"]) for word, text in texts.items()} == {
         word: (ORDERS, {level: ORDERS}) for word, level in client.levels.items()
@@ -89,7 +89,7 @@ def test_logs_arrive_as_they_were_sent(client: Client, receiving: Receiving) -> 
         assert values(one, client.metadata) == {name: {value: one["count"]} for name, value in client.metadata.items()}
 
     (shown,) = found[trace]["samples"]
-    assert shown.startswith("charge 17 failed\nTraceback (most recent call last):\n")
+    assert shown.startswith(f"{receiving.word} charge 17 failed\nTraceback (most recent call last):\n")
     assert shown.rstrip().endswith("ValueError: card expired")
     assert "{TRACE} ValueError at " in trace
 

@@ -2,6 +2,7 @@
 
 import logging
 import socket
+import uuid
 
 import msgpack
 from fluent.sender import EventTime
@@ -11,7 +12,8 @@ entries = []
 for event in events():
     log = {"message": event.message, "level": logging.getLevelName(event.level), **EXTRA}
     entries.append([EventTime(event.at), log | ({"stack_trace": event.trace} if event.error else {})])
-chunk = msgpack.packb([SOURCE, entries, {"chunk": "b3JkZXJzMQ==", "size": len(entries)}])
+name = uuid.uuid4().hex
+chunk = msgpack.packb([SOURCE, entries, {"chunk": name, "size": len(entries)}])
 
 
 def send() -> None:
@@ -20,7 +22,7 @@ def send() -> None:
         answer = connection.recv(1000)
     if not answer:
         raise ConnectionResetError("no acknowledgement")
-    assert msgpack.unpackb(answer) == {"ack": "b3JkZXJzMQ=="}
+    assert msgpack.unpackb(answer) == {"ack": name}
 
 
 retry(send)

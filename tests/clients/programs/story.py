@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 TARGET: dict[str, Any] = json.loads(sys.argv[1])
-"""Where the service listens: `url`, `host`, `http`, and the port of each receiver; `at`: seconds of the first log."""
+"""Where the service listens: `url`, `host`, `http`, and the port of each receiver;
+`at`: seconds of the first log; `word`: begins all messages."""
 
 SOURCE = "shop"
 """The source of all logs."""
@@ -21,11 +22,11 @@ EXTRA = {"region": "eu-1", "attempt": 3}
 
 ORDERS = 5
 LINES = {
-    logging.DEBUG: "order %d opened",
-    logging.INFO: "order %d paid",
-    logging.WARNING: "order %d late",
-    logging.ERROR: "order %d lost",
-    logging.CRITICAL: "order %d doubled",
+    logging.DEBUG: f"{TARGET['word']} order %d opened",
+    logging.INFO: f"{TARGET['word']} order %d paid",
+    logging.WARNING: f"{TARGET['word']} order %d late",
+    logging.ERROR: f"{TARGET['word']} order %d lost",
+    logging.CRITICAL: f"{TARGET['word']} order %d doubled",
 }
 
 
@@ -58,7 +59,7 @@ def events() -> Iterator[Event]:
     try:
         charge()
     except ValueError as error:
-        yield Event(logging.ERROR, "charge %d failed", 17, at, error)
+        yield Event(logging.ERROR, f"{TARGET['word']} charge %d failed", 17, at, error)
 
 
 def charge() -> None:

@@ -18,6 +18,11 @@ PATHS = {
     "/patterns/{id}/timeline": {"GET"},
     "/series": {"GET"},
     "/anomalies": {"GET"},
+    "/compare": {"GET"},
+    "/explain": {"POST"},
+    "/marks": {"GET", "POST"},
+    "/triage": {"GET"},
+    "/patterns/{id}/triage": {"GET", "POST"},
     "/openapi.json": {"GET"},
     "/docs": {"GET"},
 }
