@@ -84,9 +84,9 @@ def test_two_workers_share_a_port_and_a_node_has_one_reader(
     (site / "made_receivers.py").write_text(PLUGINS)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: made\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text(
-        "[log_aggregator.plugins]\nlines = made_receivers:Lines\nonce = made_receivers:Once\n"
+        "[log_aggregator.plugins]\nmade-lines = made_receivers:Lines\nonce = made_receivers:Once\n"
     )
-    pipeline = f"[plugins.lines]\naddress = '127.0.0.1:{reserved}'\n[plugins.once]\n[plugins.sqlite]\n"
+    pipeline = f"[plugins.made-lines]\naddress = '127.0.0.1:{reserved}'\n[plugins.once]\n[plugins.sqlite]\n"
     service = start_service(pipeline, {"WORKERS": "2", "PYTHONPATH": str(site)})
     for number in range(CONNECTIONS):
         with socket.create_connection(("127.0.0.1", reserved)) as connection:
@@ -106,5 +106,5 @@ def test_two_workers_share_a_port_and_a_node_has_one_reader(
     }
     assert (len(by_kind["tcp"]), len(by_kind["udp"])) == (2, 2), "both workers took some"
     receivers = service.get("/stats")["receivers"]
-    assert receivers[f"lines tcp 127.0.0.1:{reserved}"]["accepted"] == CONNECTIONS
+    assert receivers[f"made-lines tcp 127.0.0.1:{reserved}"]["accepted"] == CONNECTIONS
     assert service.get("/health")["status"] == "healthy"

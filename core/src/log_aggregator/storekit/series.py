@@ -56,6 +56,7 @@ class SeriesOfRows:
         where.until("t.hour", query.until // _HOUR_US * _HOUR_US)
         where.equal("t.level", query.level)
         where.equal("t.source", query.source)
+        where.sources("t.source", query.sources)
         step = f"{self._dialect.micros('t.hour')} / {width} * {query.step}"
         return await self._fetch(
             f"SELECT {_label(query)}, {step}, CAST(sum(t.count) AS bigint) FROM {self._dialect.hours()} t {where} "  # noqa: S608  only constants and parameter numbers
