@@ -96,7 +96,7 @@ def _packed(data: bytes, compressed: str) -> Iterator[tuple[Any, Any]]:
             if number >= MOST_ENTRIES:
                 raise ProtocolError(f"more than {MOST_ENTRIES} entries in one message")
             yield _entry(entry)
-    except (ValueError, RecursionError, msgpack.exceptions.UnpackException) as error:
+    except (ValueError, TypeError, OverflowError, RecursionError, msgpack.exceptions.UnpackException) as error:
         raise ProtocolError(f"entries cannot be unpacked: {type(error).__name__}") from None
 
 

@@ -19,6 +19,9 @@ from log_aggregator_forward.records import record_of
 
 HANDSHAKE_SECONDS = 10.0
 
+BROKEN = (ValueError, TypeError, OverflowError, RecursionError, msgpack.exceptions.UnpackException)
+"""What msgpack raises for bytes that are none of its own: a list as a key is a `TypeError`."""
+
 
 class ForwardConfig(BaseModel):
     """Options of the Forward receiver."""
@@ -125,5 +128,5 @@ async def _messages(opened: Connection, stream: msgpack.Unpacker) -> AsyncIterat
             if not data:
                 return
             stream.feed(data)
-        except (ValueError, RecursionError, msgpack.exceptions.UnpackException, msgpack.exceptions.BufferFull) as error:
+        except (*BROKEN, msgpack.exceptions.BufferFull) as error:
             raise ProtocolError(f"what came cannot be unpacked: {type(error).__name__}") from None
