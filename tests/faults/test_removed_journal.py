@@ -47,3 +47,15 @@ def test_a_journal_that_was_removed_refuses_and_says_so(replaced: bool, service:
     running.kill()
     again = running.start()
     assert post(again, "once more") == 202
+
+
+def test_logs_from_before_the_removal_are_stored_when_the_service_stops(service: ServiceProcess) -> None:
+    """They were acknowledged, and the removed file can still be read: the drain takes them to the store."""
+    assert post(service, "before") == 202
+    for path in service.data_dir.glob("journal.sqlite3*"):
+        path.unlink()
+    assert post(service, "after") == 503
+    service.stop()
+    service.start()
+    with urllib.request.urlopen(f"{service.url}/patterns", timeout=10) as answer:
+        assert [(one["pattern"], one["count"]) for one in json.load(answer)["patterns"]] == [("before", 1)]

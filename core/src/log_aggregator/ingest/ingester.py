@@ -237,6 +237,8 @@ class Ingester:
 
     def _committed(self, rows: list[Row], done: asyncio.Future[list[Appended | KeyReusedError]]) -> None:
         failure = done.exception()
+        if failure is None and self._durable and self._writer.problem:
+            failure = JournalError(self._writer.problem)
         results: list[Appended | BaseException]
         results = [_as_overload(failure)] * len(rows) if failure is not None else list(done.result())
         self._scheduler.ended()
@@ -250,8 +252,6 @@ class Ingester:
             for request in row.requests:
                 request.refuse(result)
             return
-        if row.entry is not None and row.entry.position is not None:
-            self._intake.positions.note(row.entry.position)
         if row.entry is not None and row.entry.position is not None:
             self._intake.positions.note(row.entry.position)
         if result.duplicate:

@@ -24,7 +24,7 @@ class Writer:
     """Runs work on the journal's connection. What `run` returned is on disk."""
 
     def __init__(self, connection: sqlite3.Connection, watch: FileWatch | None = None) -> None:
-        """`watch`: what tells that the files were removed; then nothing that is written lasts."""
+        """`watch` tells whether the files were removed; it is asked at every commit."""
         self._connection = connection
         self._watch = watch
         self._waiting: queue.SimpleQueue[tuple[Work, asyncio.Future[Any]] | None] = queue.SimpleQueue()
@@ -33,6 +33,8 @@ class Writer:
         self._thread.start()
         self.commits = 0
         self.commit_seconds = 0.0
+        self.problem = ""
+        """Why what is written is lost with the process: the files were removed. It can still be read, and stored."""
         self.failure = ""
         """Why the last transaction failed; empty again once something was written."""
 
@@ -73,8 +75,8 @@ class Writer:
             for work, future in todo:
                 outcomes.append(_attempt(work, future, self._connection))
             self._connection.execute("COMMIT")
-            if self._watch is not None and (problem := self._watch.problem()):
-                raise sqlite3.OperationalError(problem)
+            if self._watch is not None:
+                self.problem = self._watch.problem()
         except sqlite3.Error as error:
             with contextlib.suppress(sqlite3.Error):
                 self._connection.execute("ROLLBACK")

@@ -75,7 +75,7 @@ async def _journal_failure(runtime: Runtime) -> str:
                 await runtime.writer.submit(touch)
         except (JournalError, TimeoutError):
             return runtime.writer.failure
-    return ""
+    return runtime.writer.problem
 
 
 async def _check_store(store: Store) -> dict[str, Any]:
