@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from log_aggregator.receivers import BadLogError
 from log_aggregator_forward.decoding import Chunk, EventTime, ProtocolError, chunk_of, unpacker
-from log_aggregator_forward.docker import Pieces
+from log_aggregator_forward.docker import Piece, Pieces
 from log_aggregator_forward.records import record_of
 
 TIME = msgpack.ExtType(0, struct.pack(">II", 1_796_000_000, 250_000_000))
@@ -94,17 +94,18 @@ def test_an_entry_without_text_is_refused(sent: Any) -> None:
         record_of("tag", None, sent)
 
 
-def piece(ordinal: int, text: str, last: bool = False) -> dict[str, Any]:
-    return {
+def piece(ordinal: int, text: str, last: bool = False) -> Piece:
+    record = {
         "log": text, "partial_message": "true", "partial_id": "p", "partial_ordinal": str(ordinal),
         "partial_last": "true" if last else "false", "container_name": "/shop",
     }  # fmt: skip
+    return Piece("docker.ab", ordinal, record)
 
 
 def test_pieces_of_a_long_line_are_joined() -> None:
-    pieces = Pieces()
+    pieces, between = Pieces(), Piece("other", 7, {"log": "between"})
     assert pieces.join(piece(1, "a")) == pieces.join(piece(2, "b")) == []
-    assert pieces.join({"log": "between"}) == [{"log": "between"}]
-    assert pieces.join(piece(3, "c", last=True)) == [{"log": "abc", "container_name": "/shop"}]
+    assert pieces.join(between) == [between]
+    assert pieces.join(piece(3, "c", last=True)) == [Piece("docker.ab", 1, {"log": "abc", "container_name": "/shop"})]
     pieces.join(piece(1, "never finished"))
-    assert pieces.rest() == [{"log": "never finished", "container_name": "/shop"}]
+    assert pieces.rest() == [Piece("docker.ab", 1, {"log": "never finished", "container_name": "/shop"})]

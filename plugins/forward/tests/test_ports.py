@@ -103,3 +103,14 @@ async def test_only_clients_with_the_shared_key_are_heard(key: str) -> None:
         assert await client.answer() == ({"ack": "one"} if key == "sesame" else None)
         client.writer.close()
         assert sum((await running.counts()).values()) == (2 if key == "sesame" else 0)
+
+
+async def test_a_piece_of_a_line_that_is_acknowledged_is_durable() -> None:
+    """Were it held in memory until the rest of the line comes, a crash would lose what was acknowledged."""
+    record = {"log": "first half", "partial_message": "true", "partial_id": "p", "partial_ordinal": "1"}
+    async with receiving() as (running, port):
+        client = await Client.to(port)
+        await client.send(["docker.ab", [[1_796_000_000, record]], {"chunk": "one"}])
+        assert await client.answer() == {"ack": "one"}
+        assert await running.counts() == {"first half": 1}
+        client.writer.close()

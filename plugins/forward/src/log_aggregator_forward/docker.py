@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Any
+from typing import Any, NamedTuple
 
 MOST_LINES = 64
 MOST_BYTES = 4 * 1024 * 1024
 
 
+class Piece(NamedTuple):
+    """A record with the tag and the time that it came with."""
+
+    tag: str
+    time: Any
+    record: Any
+
+
 class Pieces:
-    """Lines of one connection of which more is to come."""
+    """Lines of which more is to come."""
 
     def __init__(self) -> None:
-        self._lines: OrderedDict[str, list[dict[str, Any]]] = OrderedDict()
+        self._lines: OrderedDict[str, list[Piece]] = OrderedDict()
         self._bytes = 0
 
-    def join(self, record: dict[str, Any]) -> list[dict[str, Any]]:
-        """The records that are whole now: the record itself when it is no piece."""
+    def join(self, piece: Piece) -> list[Piece]:
+        """What is whole now: the piece itself when it is a whole record."""
+        record = piece.record
+        if not isinstance(record, dict):  # refused later, with the records that hold no text
+            return [piece]
         name = record.get("partial_id")
         if str(record.get("partial_message")).lower() != "true" or not isinstance(name, str):
-            return [record]
+            return [piece]
         pieces = self._lines.setdefault(name, [])
-        pieces.append(record)
+        pieces.append(piece)
         self._bytes += len(str(record.get("log", "")))
         if str(record.get("partial_last")).lower() == "true":
             return [self._whole(name)]
@@ -31,19 +42,21 @@ class Pieces:
             whole.append(self._whole(next(iter(self._lines))))
         return whole
 
-    def rest(self) -> list[dict[str, Any]]:
+    def rest(self) -> list[Piece]:
         """What the lines are without the pieces that never came."""
         return [self._whole(name) for name in list(self._lines)]
 
-    def _whole(self, name: str) -> dict[str, Any]:
+    def _whole(self, name: str) -> Piece:
         pieces = sorted(self._lines.pop(name), key=_ordinal)
-        text = "".join(str(piece.get("log", "")) for piece in pieces)
+        text = "".join(str(piece.record.get("log", "")) for piece in pieces)
         self._bytes -= len(text)
-        return {key: value for key, value in pieces[0].items() if not key.startswith("partial_")} | {"log": text}
+        first = pieces[0]
+        record = {key: value for key, value in first.record.items() if not key.startswith("partial_")}
+        return first._replace(record=record | {"log": text})
 
 
-def _ordinal(piece: dict[str, Any]) -> int:
+def _ordinal(piece: Piece) -> int:
     try:
-        return int(piece.get("partial_ordinal", 0))
+        return int(piece.record.get("partial_ordinal", 0))
     except (TypeError, ValueError):
         return 0

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from log_aggregator import ConfigError, Record, Reject, Service, hookimpl
 from log_aggregator.receivers import BadLogError, Connection, Datagram, TlsOptions, ingest_when_possible
 from log_aggregator_forward.decoding import Chunk, ProtocolError, chunk_of, unpacker
-from log_aggregator_forward.docker import Pieces
+from log_aggregator_forward.docker import Piece, Pieces
 from log_aggregator_forward.handshake import Handshake
 from log_aggregator_forward.records import record_of
 
@@ -77,7 +77,7 @@ class ForwardReceiver:
                 await self._accept(service, opened, pieces, chunk_of(message))
         except ProtocolError:
             self._counts["broken"] += 1
-        rest = [record_of("docker", None, one) for one in pieces.rest()]
+        rest = self._records(pieces.rest())
         if rest:
             await ingest_when_possible(service, rest)
 
@@ -96,7 +96,12 @@ class ForwardReceiver:
         return is_known
 
     async def _accept(self, service: Service, opened: Connection, pieces: Pieces, chunk: Chunk) -> None:
-        records = self._records(pieces, chunk) if chunk.is_logs else []
+        if chunk.chunk is not None:  # what is acknowledged is durable: no piece of it waits in memory
+            pieces = Pieces()
+        whole = [one for time, sent in chunk.entries for one in pieces.join(Piece(chunk.tag, time, sent))]
+        if chunk.chunk is not None:
+            whole += pieces.rest()
+        records = self._records(whole)
         self._counts["not_logs"] += not chunk.is_logs
         if records:
             key = f"{opened.peer}\0{chunk.tag}\0{chunk.chunk}" if chunk.chunk is not None else None
@@ -107,14 +112,13 @@ class ForwardReceiver:
         if chunk.chunk is not None:
             await opened.write(msgpack.packb({"ack": chunk.chunk}))
 
-    def _records(self, pieces: Pieces, chunk: Chunk) -> list[Record]:
+    def _records(self, whole: list[Piece]) -> list[Record]:
         records = []
-        for time, sent in chunk.entries:
-            for whole in pieces.join(sent) if isinstance(sent, dict) else [sent]:
-                try:
-                    records.append(record_of(chunk.tag, time, whole))
-                except BadLogError:
-                    self._counts["refused"] += 1
+        for one in whole:
+            try:
+                records.append(record_of(*one))
+            except BadLogError:
+                self._counts["refused"] += 1
         return records
 
 
