@@ -15,10 +15,13 @@ from paho.mqtt import publish
 from log_aggregator import ConfigError
 from log_aggregator_dev import harness
 from log_aggregator_mqtt import MqttReceiver
+from log_aggregator_mqtt.broker import WAITING, Message, Session
 
 BROKER = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin")
 
-needs_broker = pytest.mark.skipif(BROKER is None, reason="mosquitto is not installed")
+needs_broker = pytest.mark.skipif(
+    BROKER is None, reason="no mosquitto here, which `.ci/run` installs: apt-get install mosquitto"
+)
 
 
 @pytest.fixture
@@ -66,3 +69,12 @@ async def test_messages_are_logs_and_those_of_an_outage_come_later(broker: int, 
 def test_an_address_of_another_kind_is_named() -> None:
     with pytest.raises(ConfigError, match=r"url: http://…; expected an address such as mqtt://"):
         MqttReceiver(MqttReceiver.Config(url="http://localhost", topics=("a",)))
+
+
+async def test_a_flood_without_acknowledgements_never_costs_a_message_that_has_one() -> None:
+    session = Session()
+    for number in range(WAITING + 10):
+        session.put(Message("t", b"%d" % number, lambda: None), 0)
+    session.put(Message("t", b"acknowledged", lambda: None), 1)
+    assert session.dropped == 10
+    assert (await session.next(WAITING + 1))[-1].payload == b"acknowledged"

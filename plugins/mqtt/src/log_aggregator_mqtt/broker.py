@@ -43,7 +43,7 @@ class Session:
     """The messages that have come, in order. `problem` says why there is no connection; `dropped` counts losses."""
 
     def __init__(self) -> None:
-        self._waiting: asyncio.Queue[Message] = asyncio.Queue(WAITING)
+        self._waiting: asyncio.Queue[Message] = asyncio.Queue()
         self.problem = "not connected yet"
         self.dropped = 0
 
@@ -54,12 +54,12 @@ class Session:
             messages.append(self._waiting.get_nowait())
         return messages
 
-    def put(self, message: Message) -> None:
-        """Keep a message. Only such without acknowledgements can be too many."""
-        try:
-            self._waiting.put_nowait(message)
-        except asyncio.QueueFull:
+    def put(self, message: Message, qos: int) -> None:
+        """Keep a message. Of those with acknowledgements the broker sends only so many; others can be too many."""
+        if qos == 0 and self._waiting.qsize() >= WAITING:
             self.dropped += 1
+        else:
+            self._waiting.put_nowait(message)
 
 
 @asynccontextmanager
@@ -85,7 +85,7 @@ async def connected(place: Place, topics: tuple[str, ...]) -> AsyncIterator[Sess
 
     def on_message(connection: mqtt.Client, _: Any, sent: mqtt.MQTTMessage) -> None:
         message = Message(sent.topic, bytes(sent.payload), lambda: connection.ack(sent.mid, sent.qos))
-        loop.call_soon_threadsafe(session.put, message)
+        loop.call_soon_threadsafe(session.put, message, sent.qos)
 
     client.on_connect, client.on_disconnect, client.on_message = on_connect, on_disconnect, on_message
     properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho types part of itself
