@@ -73,6 +73,22 @@ def test_every_answer_is_computed_from_allowed_sources_or_refused(start_service:
     assert json.loads(answers[2][1])["series"][0]["total"] == 3
     assert {one["name"] for one in json.loads(answers[3][1])["series"]} == {"shop", "shop-web"}
     assert ask(service, f"/patterns/{hidden}", bound)[0] == 404
+    for path, expected in (
+        ("/series?step=3600&split_by=source", "shop-web"),
+        ("/compare?before=-2h..-1h&after=-1h", '"logs":5'),
+        ("/marks", "marks"),
+        (f"/patterns/{paid}/triage", "open"),
+        (f"/patterns?q={SECRET[:3]}", "patterns"),
+        ("/patterns?q=meta.door:" + SECRET, "patterns"),
+    ):
+        answers.append(ask(service, path, bound))
+        assert answers[-1][0] == 200 and expected in answers[-1][1], path
+    own = found[1]["pattern_id"]
+    muted = {"state": "muted", "mute_times": 3}
+    for pattern, status in ((paid, 403), (own, 403 if "shopping" in every[2]["sources"] else 200), (hidden, 404)):
+        answers.append(ask(service, f"/patterns/{pattern}/triage", bound, muted))
+        assert answers[-1][0] == status, "triage holds for all logs of a pattern, also those of other sources"
+    assert ask(service, f"/patterns/{paid}/triage", boss, muted)[0] == 200
     for path in ("/stats", "/metrics", "/health/db", "/patterns?source=bank", "/series?source=shopping",
                  "/dashboard/tail?source=bank"):  # fmt: skip
         answers.append(ask(service, path, bound))

@@ -102,6 +102,7 @@ class OnCall:
         """`POST /patterns/{id}/triage`."""
         body = await _body(request, TriageBody)
         pattern = await known_pattern(self._access, request)
+        await self._check_all_covered(request, pattern.pattern_id)
         at = now()
         fields: dict[str, Any] = body.model_dump(include={"name", "note", "owner"}, exclude_none=True)
         if body.state is not None:
@@ -117,6 +118,15 @@ class OnCall:
         change = TriageChange(at=at, by=_who(request, body.by), fields=fields)
         changed = await answered(self._access.on_call().change_triage(pattern.pattern_id, change))
         return await self._with_history(changed.at(at))
+
+    async def _check_all_covered(self, request: web.Request, pattern_id: str) -> None:
+        """Triage holds for all logs of a pattern. Raises `Problem` 403 when the key does not cover all its sources."""
+        key = request.get(KEY)
+        if key is None or not key.sources:
+            return
+        whole = await answered(self._access.store().pattern(pattern_id))
+        if whole is not None and not all(key.covers(source) for source in whole.sources):
+            raise Problem(403, "this pattern has logs of sources that this API key is not bound to")
 
     async def _rate(self, pattern_id: str, first_seen: int, at: int) -> float:
         """Logs an hour of a pattern on the last day, or since it was first seen; at least one."""
