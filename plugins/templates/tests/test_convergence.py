@@ -62,3 +62,17 @@ def test_real_systems_converge(system: str) -> None:
         with path.open(newline="", encoding="utf-8", errors="replace") as file:
             lines |= {memo.mask(row["Content"], shape_of(row["Content"])) for row in csv.DictReader(file)}
     assert differing(sorted(lines), 6) == set()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_pattern_of_many_lines_is_never_one_of_them(seed: int) -> None:
+    """Names with and without parts of their own end up in one pattern, through lines cut in three ways."""
+    stems = [f"{one}{two}" for one in ("lib", "fox", "gra", "ten") for two in ("ab", "cor", "dim", "elo", "fy", "gun")]
+    kinds = ("", "1", "-1:amd64", ":amd64", "-dev:amd64", "2-x", "3")
+    rules = RuleSet(builtin_rules())
+    lines = [rules.mask(f"Picking a package not picked before {stem}{kind}.") for stem in stems for kind in kinds]
+    of_pattern: dict[str, set[str]] = {}
+    for line, pattern in final_of(lines, seed).items():
+        of_pattern.setdefault(pattern, set()).add(line)
+    for pattern, its_lines in of_pattern.items():
+        assert len(its_lines) == 1 or pattern not in its_lines

@@ -89,7 +89,7 @@ class Book:
             root, mine = other.find(), general.find()
             if root is mine:
                 continue
-            if root.separators != mine.separators and _generality(root.text) < _generality(mine.text):
+            if root.separators != mine.separators and _is_more_general(root.text, mine.text):
                 root, mine = mine, root
             mine.take_over(root)
         touched[id(general.find())] = general.find()
@@ -140,7 +140,7 @@ class Book:
                 general, special = root, other
             else:
                 continue
-            if covers(theirs, mine) and covers(mine, theirs) and _generality(root.render()) < _generality(other.text):
+            if covers(theirs, mine) and _is_more_general(root.render(), other.text):
                 general, special = root, other
             _show_parts(general, outline(general.render()), outline(special.render()))
             general.take_over(special)
@@ -149,9 +149,10 @@ class Book:
             mine = outline(root.render())
 
 
-def _generality(text: str) -> tuple[int, str]:
-    """The less parts a text shows as variable, the more each of them stands for."""
-    return text.count("{"), text
+def _is_more_general(text: str, other: str) -> bool:
+    """Whether a text covers another, and its variable parts stand for more: it has fewer of them."""
+    mine, theirs = outline(text), outline(other)
+    return mine.key == theirs.key and covers(mine, theirs) and (text.count("{"), text) < (other.count("{"), other)
 
 
 def _opened(template: Template, line: Line) -> list[str]:
