@@ -30,6 +30,7 @@ _KERNEL = re.compile(r"\[\s*(?P<uptime>\d{1,9}\.\d{6})\]\s")
 _LOGCAT = re.compile(
     r"(?P<month>\d\d)-(?P<day>\d\d) (?P<clock>\d\d:\d\d:\d\d\.\d{3})\s+(?P<pid>\d+)\s+(?P<tid>\d+) (?P<level>[VDIWEF]) (?P<tag>[^:\n]{1,60}?)\s*: "
 )
+_LOGCAT_BRIEF = re.compile(r"(?P<level>[VDIWEF])/(?P<tag>[\w.$-]{1,60})(?:\(\s*(?P<pid>\d+)\))?: ")
 _MARKS = {".": "DEBUG", "-": "INFO", "*": "INFO", "#": "WARN"}
 _LETTERS = {"V": "TRACE", "D": "DEBUG", "I": "INFO", "W": "WARN", "E": "ERROR", "F": "FATAL"}
 _MONTHS = _MONTH[3:-1].split("|")
@@ -105,42 +106,34 @@ def priority(found: Found) -> bool:
 def klog(found: Found) -> bool:
     """`E0617 12:48:10.369353  118528 kubelet.go:1875] …`: glog, Kubernetes."""
     match = _KLOG.match(found.text)
-    if match is None or not 1 <= int(match["month"]) <= 12:
-        return False
-    if not found.take_time(f"{_MONTHS[int(match['month']) - 1]} {match['day']} {match['clock']}"):
-        return False
-    found.level = _LETTERS[match["level"]]
-    found.take_field("pid", match["pid"])
-    found.take_field("caller", match["caller"])
-    found.text = found.text[match.end() :]
-    return True
+    return match is not None and _take_day(found, match) and _take_letter(found, match, caller=match["caller"])
 
 
 def logcat(found: Found) -> bool:
     """`03-01 10:00:00.123  1234  5678 E Tag: …`: Android."""
     match = _LOGCAT.match(found.text)
-    if match is None or not 1 <= int(match["month"]) <= 12:
-        return False
-    if not found.take_time(f"{_MONTHS[int(match['month']) - 1]} {match['day']} {match['clock']}"):
-        return False
-    found.level = _LETTERS[match["level"]]
-    found.take_field("pid", match["pid"])
-    found.take_field("logger", match["tag"])
-    found.text = found.text[match.end() :]
-    return True
-
-
-_LOGCAT_BRIEF = re.compile(r"(?P<level>[VDIWEF])/(?P<tag>[\w.$-]{1,60})(?:\(\s*(?P<pid>\d+)\))?: ")
+    return match is not None and _take_day(found, match) and _take_letter(found, match, logger=match["tag"])
 
 
 def logcat_brief(found: Found) -> bool:
     """`E/Tag( 1234): …`."""
     match = _LOGCAT_BRIEF.match(found.text)
-    if match is None:
+    return match is not None and _take_letter(found, match, logger=match["tag"])
+
+
+def _take_day(found: Found, match: re.Match[str]) -> bool:
+    """Take a time without a year; whether it is one."""
+    if not 1 <= int(match["month"]) <= 12:
         return False
+    return found.take_time(f"{_MONTHS[int(match['month']) - 1]} {match['day']} {match['clock']}")
+
+
+def _take_letter(found: Found, match: re.Match[str], **fields: str) -> bool:
+    """Take a level that is a letter, the process and other fields; the rest is the message."""
     found.level = _LETTERS[match["level"]]
     found.take_field("pid", match["pid"])
-    found.take_field("logger", match["tag"])
+    for name, value in fields.items():
+        found.take_field(name, value)
     found.text = found.text[match.end() :]
     return True
 
