@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 import string
+import time
 from collections.abc import Callable
 from functools import cache
 
@@ -189,3 +190,24 @@ def test_outlines_keep_the_length_and_what_signs_stand_for(lines: list[str]):
         assert len(outline) == len(shape)
         assert all(one == other or other in KINDS[one] for one, other in zip(outline, shape, strict=True))
     assert all(map(str.__eq__, outlines_of(shapes), map(outline_of, shapes)))
+
+
+@pytest.mark.serial
+@pytest.mark.parametrize("name", ["builtin", "picky last"])
+def test_long_runs_of_letters_and_digits_take_no_time(name: str):
+    """A wide form whose repeats nothing keeps apart would take minutes for one line: it is not used."""
+    draw = random.Random(7)
+    memo = memo_of(name)
+    lines = [_text(draw, alphabet, length) for alphabet in (LOWER_HEX, string.ascii_letters + string.digits)
+             for length in range(16, 240, 16) for _ in range(4)]  # fmt: skip
+    direct = spent = 0.0
+    for line in lines:
+        shape = shape_of(line)
+        memo.expect([shape])
+        begun = time.thread_time()
+        pattern = memo.mask(line, shape)
+        spent += time.thread_time() - begun
+        begun = time.thread_time()
+        assert pattern == SETS[name].mask(line)
+        direct += time.thread_time() - begun
+    assert spent < 100 * direct

@@ -15,6 +15,7 @@ from re import _compiler, _constants, _parser  # type: ignore[attr-defined]  # n
 from typing import Any, NamedTuple
 
 from log_aggregator_patterns.digits import UnknownError
+from log_aggregator_patterns.hazard import is_quick
 from log_aggregator_patterns.letters import KINDS
 
 _LITERAL = frozenset(map(chr, range(128))) - {"0"}
@@ -38,6 +39,14 @@ class Blind(NamedTuple):
     wider: re.Pattern[str]
     told_apart: frozenset[str]
     may_be_empty: bool
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether the wide form takes little time in any outline.
+
+        What kept its repeats apart may be characters that one sign stands for, as in `(\\d+h)?(\\d+m)?`.
+        """
+        return not self.told_apart or is_quick(self.wider, "".join(KINDS))
 
     def starts(self, outline: str) -> tuple[int, ...] | None:
         """Where matches in the lines of an outline may start; `None` when that says nothing about the next ones."""

@@ -20,6 +20,12 @@ LINE = 16_384
 BUDGET = 0.05
 """Seconds of processor time that a rule may take for such a line."""
 
+QUICK = 0.001
+"""Seconds of processor time for a search that stands beside many others."""
+
+_TRIED = (*range(8, 48, 4), 56, 72, 96, 128)
+"""Lengths of lines, each not much longer than the one before: the time may double with every character."""
+
 _MANY = 16
 _SHORT = 64
 """Up to this length the time may double with every character, so it grows by steps."""
@@ -33,6 +39,26 @@ def danger(regex: str) -> str | None:
         if _ambiguous(body):
             return "a repeat inside a repeat can match the same text in many ways; expected something between them"
     return _trial(regex, tree)
+
+
+def is_quick(pattern: re.Pattern[str], alphabet: str) -> bool:
+    """Whether a search takes at most `QUICK` seconds, by trial, in lines of each of these characters, also with one
+    of `0-.` behind each.
+    """
+    for unit in (one + two for one in alphabet for two in ("", "0", "-", ".")):
+        for length in _TRIED:
+            line = (unit * length)[:length]
+            for text in (line, f"{line} "):
+                seconds = _seconds_of_search(pattern, text)
+                if seconds > 5 * QUICK or (seconds > QUICK and _seconds_of_search(pattern, text) > QUICK):
+                    return False
+    return True
+
+
+def _seconds_of_search(pattern: re.Pattern[str], line: str) -> float:
+    before = time.thread_time()
+    pattern.search(line)
+    return time.thread_time() - before
 
 
 def _trial(regex: str, tree: Any) -> str | None:

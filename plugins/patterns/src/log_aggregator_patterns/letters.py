@@ -62,8 +62,10 @@ _ALNUM_TABLE = _TABLES["alnum"]
 
 def outlines_of(shapes: list[str]) -> list[str]:
     """The outlines of some shapes, in order. They have the shapes' lengths; one without signs is its shape."""
-    found = _MAY_VARY.sub(_word, "\n\0\n".join(shapes)).split("\n\0\n")
-    return found if len(found) == len(shapes) else list(map(outline_of, shapes))
+    joined = "\n\0\n".join(shapes)
+    if joined.count("\0") >= len(shapes):  # a shape holds what stands between them
+        return list(map(outline_of, shapes))
+    return _MAY_VARY.sub(_word, joined).split("\n\0\n")
 
 
 def outline_of(shape: str) -> str:

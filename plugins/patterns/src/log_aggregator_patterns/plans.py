@@ -104,8 +104,9 @@ class _Prepared:
 
     @cached_property
     def blind(self) -> Blind | None:
-        """The rule's expression for outlines."""
-        return None if self.rule.sees_all else blind(self.rule.pattern.pattern)
+        """The rule's expression for outlines; `None` where it has none, or one that could take long."""
+        found = None if self.rule.sees_all else blind(self.rule.pattern.pattern)
+        return found if found is not None and found.is_quick else None
 
     @property
     def is_ready(self) -> bool:

@@ -39,7 +39,7 @@ class Vocabulary:
             self._counts = Counter({word: count for word, count in self._counts.items() if count >= FAMILIAR})
             if len(self._counts) > _MOST // 2:
                 self._counts.clear()
-        return found if len(found) == len(outlines) else outlines
+        return found if joined.count("\0") < len(outlines) else outlines
 
     def _word(self, found: re.Match[str]) -> str:
         word = found[0]
