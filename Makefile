@@ -23,11 +23,12 @@ APART := not clients and not cluster and not chaos
 # What the core's tests need, plugins included; with the lowest versions of what these depend on.
 LOWEST_PROJECTS := core packages/dev plugins/patterns plugins/sqlite
 # Runs the tests with a marker. A group without tests says so and passes.
-run_group = $(BIN)/python -m pytest -m $(1) -n $(WORKERS) --dist worksteal $(PYTEST_ARGS) || { code=$$?; \
+run_group = $(BIN)/python -m pytest -m $(1) -n $(TEST_PROCESSES) --dist worksteal $(PYTEST_ARGS) || { code=$$?; \
 	[ $$code = 5 ] && echo "make $@: no test has the marker '$(1)' yet" || exit $$code; }
 
-# More than cores: a third of the tests' time is waiting.
-WORKERS ?= 3
+# More than cores: a third of the tests' time is waiting. Not `WORKERS`: make hands its variables on to the
+# services that tests start, and those have a setting of that name.
+TEST_PROCESSES ?= 3
 CHAOS_KILLS ?= 300
 SOAK_MINUTES ?= 30
 
@@ -39,7 +40,7 @@ run: $(VENV)/.ready-to-run ## set up .venv and start the service on port 8004
 	@exec $(BIN)/log-aggregator serve
 
 test: $(VENV)/.ready-to-test ## run the tests (PYTEST_ARGS="-k name" for some)
-	$(BIN)/python -m pytest -m "$(APART)" -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m "$(APART)" -n $(TEST_PROCESSES) --dist worksteal $(PYTEST_ARGS)
 
 test-clients: $(VENV)/.ready-to-test $(CLIENTS)/.ready ## run the tests with real clients of other projects
 	@$(call run_group,clients)
