@@ -38,6 +38,16 @@ def test_it_lists_exactly_the_routes() -> None:
     assert listed <= served
 
 
+def test_the_page_shows_the_routes_of_plugins_with_their_variables() -> None:
+    async def asset(_: object) -> None:
+        """A file of the page."""
+
+    document = openapi("1", [("GET", "/made/{version}/{name:.*}", asset), ("POST", "/made", asset)])
+    page = docs_page(document, "http://localhost")
+    for shown in ("/made/{version}/{name}", "A file of the page.", "<code>version</code>"):
+        assert shown in page
+
+
 @pytest.mark.parametrize(
     "log",
     [
