@@ -117,8 +117,11 @@ $(VENV)/.ready-to-test: constraints.txt tests/requirements.txt $(PROJECTS) | $(B
 	touch $@
 
 # Clients of other projects have versions of their own: they never stand beside the service.
-$(CLIENTS)/.ready: tests/clients/requirements.txt
+$(CLIENTS)/.ready: tests/clients/requirements.txt tests/clients/package.json
 	@echo "Installing clients of other projects into $(CLIENTS)."
 	tools/make-venv $(CLIENTS)
 	PIP_CONSTRAINT= $(CLIENTS)/bin/python -m pip --disable-pip-version-check install -r $< | tools/pip-progress
+	cp tests/clients/package.json $(CLIENTS)/
+	if command -v npm >/dev/null; then npm install --prefix $(CLIENTS) --no-package-lock --ignore-scripts --no-audit --no-fund; \
+	else echo "npm is not there: tests with libraries of Node are skipped"; fi
 	touch $@

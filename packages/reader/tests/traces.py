@@ -119,6 +119,17 @@ stack backtrace:
 note: run with `RUST_BACKTRACE=full` for a verbose backtrace""",
     "c++": """terminate called after throwing an instance of 'std::runtime_error'
   what():  no stock""",
+    "loguru": """2026-11-29 13:08:47.512 | ERROR    | shop.orders:pay:10 - charge of order 0 failed
+Traceback (most recent call last):
+> File "/app/told.py", line 59, in told
+    charge()
+  File "/app/told.py", line 65, in charge
+    raise ValueError("expired")
+ValueError: expired""",
+    "node below a time": """2026-11-29T13:08:54.225Z [shop] error: charge of order 0 failed
+CardError: card 17 expired
+    at charge (/app/told.cjs:32:9)
+    at story (/app/told.cjs:48:7)""",
     "pretty JSON": """{
   "message": "a",
   "metadata": {
@@ -133,6 +144,7 @@ note: run with `RUST_BACKTRACE=full` for a verbose backtrace""",
 SEPARATE = {
     "plain": "one\ntwo\nthree",
     "errors": "Error: File not found: /a\nError: File not found: /b\nValueError: bad",
+    "an error after no error": "2026-11-29T13:08:54.225Z info: started\nError: no such file",
     "after info": "INFO started\nTraceback (most recent call last):",
     "json": '{"message": "a"}\n  indented after JSON',
     "times": "one\n  2026-11-30 10:00:00 two",

@@ -39,6 +39,9 @@ LINES = [
     ("2026-03-01 10:00:00,000 - app - WARNING - retry 5", "retry 5", "WARN", "app", {}),
     ("2026-03-01 10:00:00.000  INFO 12345 --- [exec-1] c.e.App       : started", "started", "INFO", "c.e.App", {"thread": "exec-1", "pid": "12345"}),
     ("2026-03-01 10:00:00,000 [main] ERROR com.acme.Foo - slow", "slow", "ERROR", "com.acme.Foo", {"thread": "main"}),
+    ("[2026-03-01T10:00:00.000] [INFO] shop.orders - order 7 paid", "order 7 paid", "INFO", "shop.orders", {}),
+    ("2026-03-01T10:00:00.000Z [shop] info: order 7 paid", "order 7 paid", "INFO", "shop", {}),
+    ("2026-03-01 10:00:00.000 | INFO     | __main__:<module>:10 - order 7 paid", "order 7 paid", "INFO", "__main__", {"caller": "<module>:10"}),
     ("2026-03-01T10:00:00Z INFO [a] save took too long", "save took too long", "INFO", "unknown", {"thread": "a"}),
     ("2026-03-01T10:00:00.000000Z 8 [Warning] [MY-010055] [Server] no address", "no address", "WARN", "unknown", {"thread": "MY-010055", "pid": "8"}),
     ("2026-03-01 10:00:00.000 UTC [77] user@db ERROR:  relation lost", "relation lost", "ERROR", "unknown", {"pid": "77"}),
@@ -125,7 +128,7 @@ def test_a_line_without_a_time(line: tuple[str, str, str, str, dict[str, Any]]) 
     [
         "error handler registered", "Copyright (c) 2026 Foo Inc.", "user bob@corp.example logged in", "SELECT 1 WHERE EXISTS (SELECT 2)", "feature ENABLED",
         "EVENT 5 received", "a=b is assumed", "key=value", "12 items sold", "2026 was a good year", "Mon to Fri open", "10.0.0.1 connected", "{not json",
-        '{"a":1}', "[1] see below", "<b>bold</b>", "<999>x", '"quoted" text', "error-budget report written", "web-1 is up", "GET in touch", "E = mc2", "",
+        '{"a":1}', "[1] see below", "shop.orders: order 7 paid", "<b>bold</b>", "<999>x", '"quoted" text', "error-budget report written", "web-1 is up", "GET in touch", "E = mc2", "",
     ],
 )  # fmt: skip
 def test_what_only_looks_like_a_format_stays_as_it_is(message: str) -> None:
@@ -144,6 +147,27 @@ def test_what_was_sent_beats_what_stands_in_the_message() -> None:
     )
     assert (record.message, record.level, record.source, record.timestamp) == ("lost", "WARN", "mine", 1)
     assert record.metadata == {"thread": "sent", "level_in_message": "ERROR"}
+
+
+@pytest.mark.parametrize(
+    ("message", "sentence", "source"),
+    [
+        ("shop.orders: order 7 paid", "order 7 paid", "shop.orders"),
+        ("com.shop.Orders:  order 7 paid", "order 7 paid", "com.shop.Orders"),
+        *(
+            (sentence, sentence, "unknown")
+            for sentence in (
+                "orders: order 7 paid", "smtp.example.com: no answer", "shop.de: no answer", "app.yaml: no such key", "app.py: line 7",
+                "django.db.utils.OperationalError: no such table", "a.b:c", "10.0.0.1: no answer", "nginx.service: failed",
+            )
+        ),
+    ],
+)  # fmt: skip
+def test_a_dotted_name_after_time_and_level_is_a_logger_and_nothing_else_is(
+    message: str, sentence: str, source: str
+) -> None:
+    record = lifted(f"2026-03-01 10:00:00,123 ERROR {message}")
+    assert (record.message, record.source) == (sentence.strip(), source)
 
 
 def test_a_trace_behind_a_prefix_is_kept_whole() -> None:

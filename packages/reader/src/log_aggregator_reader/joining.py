@@ -32,6 +32,9 @@ _CONTINUES = re.compile(
 _EXCEPTION = re.compile(rb"(?:[A-Za-z_$][\w$]*\.)+[A-Z][\w$]*(?:Exception|Error|Throwable)(?::|\s*$)")
 """The first line of a Java or .NET trace, which loggers write below the log line."""
 
+_ERROR = re.compile(rb"(?:[A-Z]\w{0,60})?(?:Error|Exception)(?: \[\w+\])?(?::|\s*$)")
+"""The first line of a Node trace: too plain a line to belong to one without a time of its own."""
+
 _QUIET = re.compile(rb"(?i)\b(?:info|debug|trace|notice)\b")
 _LOUD = re.compile(
     rb"(?i)err(?:or|\b)|fail|exception|crit|fatal|severe|warn|panic|alert|emerg|crash|unable|cannot|could not|unhandled"
@@ -40,6 +43,8 @@ _LOUD = re.compile(
 """In a log line: the trace below it is of this failure, and not of something else that was printed after it."""
 
 _TRACEBACK = re.compile(rb"Traceback \(most recent call last\):\s*$")
+_CAUGHT = b"> File "
+"""The frame in which the error was caught, as loguru marks it."""
 _CHAINED = re.compile(
     rb"During handling of the above exception, another|The above exception was the direct cause|Traceback \("
 )
@@ -160,8 +165,8 @@ class Joiner:
         if _CONTINUES.match(text):
             self._inside = _start(text)
             return True
-        if _TRACEBACK.match(text) or _EXCEPTION.match(text):
-            head = self._lines[0].text[:200]
+        head = self._lines[0].text[:200]
+        if _TRACEBACK.match(text) or _EXCEPTION.match(text) or (_ERROR.match(text) and _TIMED.match(head)):
             if _QUIET.search(head) or not _LOUD.search(head):
                 return False
             self._inside = _start(text)
@@ -170,6 +175,8 @@ class Joiner:
 
     def _goes_on(self, text: bytes, inside: _Inside) -> bool:
         """Whether a line that is not indented belongs to the trace."""
+        if inside is _Inside.PYTHON and text.startswith(_CAUGHT):
+            return True
         if inside is _Inside.PYTHON:
             self._inside = _Inside.PYTHON_DONE
             return not self._blank

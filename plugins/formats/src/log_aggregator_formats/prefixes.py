@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from log_aggregator_formats.found import Found
+from log_aggregator_formats.loggers import logger_before
 from log_aggregator_formats.words import WORDS, meaning
 
 _ZONE = r"(?:\s?(?:Z|[+-]\d\d:?\d\d|(?:UTC|GMT|CES?T|MSK|[ECMP][SD]T|JST)\b))?"
@@ -49,7 +50,8 @@ _RUBY = re.compile(
 )
 _MONOLOG = re.compile(rf"\[(?P<time>[^\]\n]{{19,32}})\] (?=(?P<logger>[\w-]{{1,40}})\.(?P<level>{_UPPER}): )")
 _IN_BOX = re.compile(
-    rf"\s*(?:[\]|:]?\s*\[?\s*)(?P<level>{_ANY})\s*(?:[\s/](?P<logger>[\w:.$-]{{1,80}}))?\s*\](?:\s*\[(?P<logger2>[\w.$ -]{{1,80}}?)\s*\])?:?\s*(?:-\s+)?"
+    rf"\s*(?:[\]|:]?\s*\[?\s*)(?P<level>{_ANY})\s*(?:[\s/](?P<logger>[\w:.$-]{{1,80}}))?\s*\](?:\s*\[(?P<logger2>[\w.$ -]{{1,80}}?)\s*\])?"
+    r"(?:\s+(?P<logger3>[A-Za-z_$][\w.$-]{0,79})(?=\s-\s))?:?\s*(?:-\s+)?"
 )
 _LETTERS = {"T": "TRACE", "D": "DEBUG", "I": "INFO", "W": "WARN", "E": "ERROR", "F": "FATAL", "C": "CRITICAL"}
 
@@ -67,12 +69,12 @@ def timed(found: Found) -> bool:
             inside = _IN_BOX.match(text, end)
             if inside is None:
                 return False
-            _take(found, inside, "level", "logger", "logger2")
+            _take(found, inside, "level", "logger", "logger2", "logger3")
             found.text = text[inside.end() :]
             return True
         inside = _IN_BOX.match(text, end)
         if inside is not None and text[end : end + 2] in ("][", "] "):
-            _take(found, inside, "level", "logger", "logger2")
+            _take(found, inside, "level", "logger", "logger2", "logger3")
             found.text = text[inside.end() :]
             return True
         end += 1
@@ -80,6 +82,9 @@ def timed(found: Found) -> bool:
     if after is not None:
         _take_after(found, after)
         end = after.end()
+        if "logger" not in found.fields and (named := logger_before(text, end)):
+            _take_names(found, named)
+            end = named.end()
     elif text[end : end + 1] not in ("", " ", "\t", ":", "|", "-", ","):
         return False
     caller = _CALLER.match(text, end)
@@ -112,6 +117,8 @@ def _take_after(found: Found, after: re.Match[str]) -> None:
     word = boxed or bare or colon
     found.level = meaning(word) if word else _LETTERS[letter or "I"]
     fields = found.fields
+    if colon and colon.islower() and threads[0]:  # winston's label
+        logger, threads[0] = threads[0].strip(), None
     for value in threads:
         if value and (text := value.strip()):
             fields.setdefault("pid" if text.isdecimal() else "caller" if ":" in text else "thread", text)
@@ -119,6 +126,11 @@ def _take_after(found: Found, after: re.Match[str]) -> None:
         fields.setdefault("pid", pid or pid2)
     if logger or logger2 or logger3:
         fields.setdefault("logger", logger or logger2 or logger3)
+
+
+def _take_names(found: Found, match: re.Match[str]) -> None:
+    for name, value in match.groupdict().items():
+        found.take_field(name, value)
 
 
 def _take(found: Found, match: re.Match[str], level: str, *loggers: str) -> None:

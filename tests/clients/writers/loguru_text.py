@@ -1,0 +1,16 @@
+"""loguru with its own format: times with milliseconds, tracebacks with frames drawn."""
+
+from loguru import logger
+from told import LOGS, story
+
+logger.remove()
+logger.add(LOGS, level="DEBUG", encoding="utf-8", diagnose=False)
+logger = logger.patch(lambda record: record.update(name="shop.orders"))
+story(
+    lambda level, message, fields, error: (
+        logger.opt(exception=error)
+        .bind(**fields)
+        .log({"WARN": "WARNING"}.get(level, level), message.replace("{", "{{"))
+    ),
+    {},
+)
