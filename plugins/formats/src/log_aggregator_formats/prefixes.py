@@ -82,9 +82,8 @@ def timed(found: Found) -> bool:
     if after is not None:
         _take_after(found, after)
         end = after.end()
-        if "logger" not in found.fields and (named := logger_before(text, end)):
-            _take_names(found, named)
-            end = named.end()
+        if "logger" not in found.fields:
+            found.take_field("logger", logger_before(text, end))
     elif text[end : end + 1] not in ("", " ", "\t", ":", "|", "-", ","):
         return False
     caller = _CALLER.match(text, end)
@@ -126,11 +125,6 @@ def _take_after(found: Found, after: re.Match[str]) -> None:
         fields.setdefault("pid", pid or pid2)
     if logger or logger2 or logger3:
         fields.setdefault("logger", logger or logger2 or logger3)
-
-
-def _take_names(found: Found, match: re.Match[str]) -> None:
-    for name, value in match.groupdict().items():
-        found.take_field(name, value)
 
 
 def _take(found: Found, match: re.Match[str], level: str, *loggers: str) -> None:
