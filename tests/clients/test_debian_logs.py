@@ -1,4 +1,4 @@
-"""The log files of a Debian: made here by dpkg, nginx and PostgreSQL, and the kernel's and apt's as they stand there."""
+"""The log files of a Debian: made here by dpkg, nginx and PostgreSQL; the kernel's and apt's by hand."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ http {{
   }}
 }}
 """
-KERNEL = """[    0.000000] Linux version 6.1.0-28-amd64 (debian-kernel@lists.debian.org) (gcc-12 (Debian 12.2.0-14) 12.2.0)
+KERNEL = """[    0.000000] Linux version 6.1.0-28-amd64 (debian-kernel@lists.debian.org) (gcc-12 12.2.0)
 [    0.712411] pci 0000:00:01.0: [8086:7000] type 00 class 0x060100
 [    1.402114] ACPI: Interpreter enabled
 [    2.118845] EXT4-fs (vda1): mounted filesystem with ordered data mode. Quota mode: none.
