@@ -29,7 +29,8 @@ class Load(NamedTuple):
     `rate` (requests a second, 0: as fast as answers come) is for latency. With `anew` the digits of all messages
     are drawn again for each request, so that no line with digits in it is ever sent twice.
     With `requests`, a body that is refused for now (429, 503) is sent again after `Retry-After`.
-    Whoever listens is told every `tell_every` seconds how far it is.
+    Whoever listens is told every `tell_every` seconds how far it is; on a slow machine the load goes on until it was
+    told `tells` times of answers.
     """
 
     url: str
@@ -41,6 +42,7 @@ class Load(NamedTuple):
     requests: int = 0
     anew: bool = False
     tell_every: float = 0.5
+    tells: int = 0
 
 
 class Outcome(NamedTuple):
@@ -129,7 +131,7 @@ class _Generator:
         requests = [f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body for body in load.bodies]
         self._requests = _redraw(requests) if load.anew else itertools.cycle(requests)
         self._latencies = array("d")  # eight bytes each: half an hour's fit into a few MB
-        self._begun = self._failed = self._accepted = 0
+        self._begun = self._failed = self._accepted = self._told = 0
         self._deadline = 0.0
 
     async def run(self, tell: Callable[[Told], None]) -> Outcome:
@@ -159,6 +161,7 @@ class _Generator:
             latencies = self._latencies[told:]
             told += len(latencies)
             took, cpu = time.perf_counter() - began, time.process_time() - used
+            self._told += bool(latencies)
             tell(Told(took, told, self._failed, self._accepted, cpu, latencies))
 
     async def _client(self, connection: Connection, began: float, number: int) -> None:
@@ -171,7 +174,7 @@ class _Generator:
                 await asyncio.sleep(max(0.0, due - time.perf_counter()))
             sent = due if pause else time.perf_counter()
             due += pause
-            if sent >= self._deadline:
+            if sent >= self._deadline and self._told >= load.tells:
                 return
             self._begun += 1
             await self._send(connection, next(self._requests), sent)

@@ -8,7 +8,9 @@ import random
 import sqlite3
 import uuid
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -65,12 +67,23 @@ class Client:
             return False
 
 
-async def load_and_kill(service: ServiceProcess, clients: list[Client], rounds: int) -> None:
-    """Start the service, load it, kill it at a random moment; again and again. Leaves it running and settled."""
-    for _ in range(rounds):
+Ready = Callable[[list[Client]], bool]
+
+
+async def load_and_kill(
+    service: ServiceProcess, clients: list[Client], rounds: int, ready: Ready = lambda _: True
+) -> None:
+    """Start the service, load it, kill it at a random moment; again and again. Leaves it running and settled.
+
+    No kill comes before `ready`: a mutant says when one shows its bug. Each client has an answer in the end.
+    """
+    for number in range(rounds):
         await asyncio.to_thread(service.start)
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=20)) as session:
             senders = [asyncio.create_task(client.send_until_broken(session, service.url)) for client in clients]
+            async with asyncio.timeout(120):
+                while not (ready(clients) and (number < rounds - 1 or all(one.acknowledged for one in clients))):
+                    await asyncio.sleep(0.02)
             await asyncio.sleep(random.uniform(0.05, 0.5))
             await asyncio.to_thread(service.kill)
             await asyncio.gather(*senders)
@@ -101,6 +114,11 @@ def differences(service: ServiceProcess, clients: list[Client]) -> dict[str, int
         elif count > client.acknowledged + client.unknown:
             wrong[client.source] = count - client.acknowledged - client.unknown
     return wrong
+
+
+def shows(window: Path, sign: int) -> Ready:
+    """When a kill shows the bug of a mutant: it is in its window, and what it will lose was acknowledged."""
+    return lambda clients: window.exists() and (sign > 0 or any(client.acknowledged for client in clients))
 
 
 def make_clients() -> list[Client]:

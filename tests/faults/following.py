@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 import socket
 import subprocess
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.support.service import COMMAND, ServiceProcess
+
+DEADLINE = 120.0
+"""Seconds until something that must come has come, on a busy machine too."""
 
 LINES_PER_WORD = 100
 """Lines with one word have one pattern: its count says whether a line was lost or came twice."""
@@ -71,6 +76,8 @@ class Sender:
     """`send --follow` as a process."""
 
     def __init__(self, path: Path, url: str, command: list[str] | None = None) -> None:
+        """`command` is another program than the product's: a mutant, which says in `window` when a kill shows it."""
+        self.window = path.with_name("window")
         program = command or [COMMAND]
         place = path.with_name("place.json")
         self._command = [*program, "send", "--follow", str(path), "--url", url, "--place", str(place), "--batch", "200"]
@@ -80,7 +87,9 @@ class Sender:
 
     def start(self) -> None:
         with self._output.open("ab") as output:
-            self.process = subprocess.Popen(self._command, stdout=output, stderr=output)
+            self.process = subprocess.Popen(
+                self._command, stdout=output, stderr=output, env={**os.environ, "WINDOW": str(self.window)}
+            )
 
     def kill(self) -> None:
         if self.process is not None:
@@ -93,6 +102,14 @@ def word(number: int) -> str:
     block = number // LINES_PER_WORD
     letters = [chr(97 + block // 26**place % 26) for place in range(4)]
     return "w" + "".join(letters)
+
+
+def wait_for(condition: Callable[[], bool], what: str) -> None:
+    """Wait until something is so. Raises `AssertionError` when it is not for long."""
+    deadline = time.monotonic() + DEADLINE
+    while not condition():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.02)
 
 
 def free_port() -> int:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.following import Writer, counts, wrong
+from tests.faults.following import Writer, counts, wait_for, wrong
 from tests.support.service import ServiceProcess
 
 LINES = int(os.environ.get("FOLLOW_LINES", "8000"))
@@ -43,11 +43,11 @@ def run(tmp_path: Path) -> Iterator[Run]:
         pipeline = (
             f'[plugins.patterns]\n[plugins.sqlite]\n[plugins.files]\npaths = ["{path}"]\nbatch = 200\nidle = 0.2\n'
         )
-        service = ServiceProcess(tmp_path, pipeline, {"BATCH_SIZE": "1000"}, command)
+        environ = {"BATCH_SIZE": "1000", "WINDOW": str(tmp_path / "window")}
+        service = ServiceProcess(tmp_path, pipeline, environ, command)
         started.append(service)
         service.start()
-        while not counts(service):  # until then it is a first start, which leaves older parts alone
-            time.sleep(0.02)
+        wait_for(lambda: bool(counts(service)), "until then it is a first start, which leaves older parts alone")
         writer = Writer(path, lines, max(1, lines // (rotations + 1)), kills * 0.9)
         writer.start()
         for _ in range(kills):
@@ -68,6 +68,6 @@ def test_no_line_is_lost_and_none_comes_twice(run: Run) -> None:
 
 
 def test_it_catches_a_position_that_is_written_after_the_records(run: Run) -> None:
-    found = run(3000, 6, 0, [sys.executable, str(MUTANTS / "position_beside_the_records.py")])
+    found = run(1000, 1, 0, [sys.executable, str(MUTANTS / "position_beside_the_records.py")])
     assert found, "position_beside_the_records was not noticed: the test above proves nothing"
     assert max(found.values()) > 0

@@ -23,16 +23,21 @@ KEYS = 500
 SECONDS = 30.0 if "CHAOS_KILLS" in os.environ else 4.0
 
 
-async def write(name: str, dsn: str, directory: Path) -> Chain:
+DEADLOCKS = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+LONGEST = 200.0
+"""Seconds within which something must have happened on a busy machine too."""
+
+
+async def write(name: str, dsn: str, directory: Path, seconds: float = SECONDS) -> Chain:
     """One instance: flushes over all keys, in an order of its own, until the time is over."""
     dice, chain = random.Random(name), Chain(name)
     sink = PostgresSink(PostgresConfig.model_validate({"dsn": dsn, "rollup_days": 0}))
     async with hosted(sink, directory):
-        ends = time.monotonic() + SECONDS
+        ends = time.monotonic() + seconds
         while time.monotonic() < ends:
             keys = dice.sample(range(KEYS), KEYS)
             rows = [aggregate(f"pattern {key}", 1, at=dice.randrange(250)) for key in keys]
-            await deliver(sink, chain.flush(rows), attempt=60)
+            await deliver(sink, chain.flush(rows), deadline=LONGEST, attempt=LONGEST)
     return chain
 
 
@@ -49,8 +54,7 @@ async def test_four_instances_on_the_same_keys(postgres_dsn: str, tmp_path: Path
             "metadata is merged, not replaced"
         )
         await connection.execute("SELECT pg_stat_force_next_flush()")
-        deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
-        assert await connection.fetchval(deadlocks) == 0
+        assert await connection.fetchval(DEADLOCKS) == 0
     finally:
         await connection.close()
 
@@ -66,11 +70,14 @@ async def test_the_test_notices_writers_that_do_not_sort(
         return rows
 
     monkeypatch.setattr("log_aggregator_postgres.writer.rows_of", unsorted)
-    await asyncio.gather(*[write(f"instance {n}", postgres_dsn, tmp_path) for n in range(4)])
     connection = await asyncpg.connect(postgres_dsn)
+    writers = [asyncio.create_task(write(f"instance {n}", postgres_dsn, tmp_path, LONGEST)) for n in range(4)]
     try:
-        await connection.execute("SELECT pg_stat_force_next_flush()")
-        deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
-        assert await connection.fetchval(deadlocks) > 0
+        async with asyncio.timeout(LONGEST):
+            while not await connection.fetchval(DEADLOCKS):  # backends tell it about once a second
+                await asyncio.sleep(0.1)
     finally:
+        for writer in writers:
+            writer.cancel()
+        await asyncio.gather(*writers, return_exceptions=True)
         await connection.close()

@@ -20,7 +20,7 @@ import aiohttp
 import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
-from tests.faults.crashing import Client, counted, differences, load_and_kill
+from tests.faults.crashing import Client, Ready, counted, differences, load_and_kill, shows
 from tests.support.service import ServiceProcess
 
 PIPELINE = "".join(
@@ -115,15 +115,15 @@ def make_clients() -> list[Client]:
 @pytest.fixture
 def killed(tmp_path: Path) -> Start:
     def make(command: list[str] | None = None) -> ServiceProcess:
-        return ServiceProcess(tmp_path, PIPELINE, ENVIRON, command=command)
+        return ServiceProcess(tmp_path, PIPELINE, {**ENVIRON, "WINDOW": str(tmp_path / "window")}, command=command)
 
     return make
 
 
-async def _crash(service: ServiceProcess, rounds: int) -> dict[str, int]:
+async def _crash(service: ServiceProcess, rounds: int, *ready: Ready) -> dict[str, int]:
     clients = make_clients()
     try:
-        await load_and_kill(service, clients, rounds)
+        await load_and_kill(service, clients, rounds, *ready)
         assert all(client.acknowledged for client in clients)
         assert set(counted(service)) <= {client.source for client in clients}
         return differences(service, clients)
@@ -149,7 +149,8 @@ async def test_many_more_kills(killed: Start) -> None:
     ("mutant", "sign"), [("acknowledge_before_commit", -1), ("bodies_forgotten", +1)], ids=["lost", "twice"]
 )
 @pytest.mark.slow
-async def test_the_crash_test_catches(killed: Start, mutant: str, sign: int) -> None:
-    wrong = await _crash(killed([sys.executable, str(MUTANTS / f"{mutant}.py")]), rounds=4)
+async def test_the_crash_test_catches(killed: Start, tmp_path: Path, mutant: str, sign: int) -> None:
+    service = killed([sys.executable, str(MUTANTS / f"{mutant}.py")])
+    wrong = await _crash(service, 2, shows(tmp_path / "window", sign))
     assert wrong, f"{mutant} was not noticed: this test proves nothing"
     assert all(difference * sign > 0 for difference in wrong.values())

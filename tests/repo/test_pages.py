@@ -17,6 +17,8 @@ from typing import NamedTuple
 import pytest
 
 from log_aggregator.config.settings import Settings
+from log_aggregator.errors import ConfigError
+from tests.support import snippet
 from tests.support.snippet import SCRIPT, kind_of
 from tools import docs_links, settings_page
 
@@ -101,22 +103,33 @@ def run_python(block: Block, code: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("block", SHOWN, ids=name_of)
 def test_what_python_a_page_shows_of_the_api_is_so(block):
-    done = run_python(block, block.code)
-    assert done.returncode == 0, f"{block.code}\n{done.stderr}"
+    snippet.run(block.code, block.heading)
 
 
 @pytest.mark.parametrize(
     "code",
     [
         "@hookimpl\ndef normalise(self, batch): ...\n",
+        "@hookimpl\ndef normalize(self, batches): ...\n",
         "service.add_stats(named: str) -> None\n",
         "service.no_such_member: str\n",
         "    instance: str\n    no_such_field: int\n",
+        "service.emit(event: int, more: int) -> None\n",
+    ],
+)
+def test_a_wrong_block_fails(code):
+    with pytest.raises((AssertionError, ConfigError, AttributeError)):
+        snippet.run(code, "Flush")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
         "import log_aggregator\nlog_aggregator.no_such_name\n",
         "from log_aggregator import hookimpl\nclass P:\n    @hookimpl\n    def enrich(self, wrong): ...\n",
     ],
 )
-def test_a_wrong_block_fails(code):
+def test_a_wrong_script_fails(code):
     done = run_python(Block(ROOT / "README.md", "Flush", "python", "", "", code), code)
     assert done.returncode == 1
     assert "Error" in done.stderr

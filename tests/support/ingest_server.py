@@ -23,6 +23,9 @@ class Service:
         self.keys: dict[str, int] = {}
         self.next_answers: list[Misbehave] = []
         self.lose_answers = 0
+        self.answers = threading.Event()
+        """Cleared: what comes is taken, but not answered."""
+        self.answers.set()
         self.lock = threading.Lock()
         outer = self
 
@@ -33,6 +36,7 @@ class Service:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 with outer.lock:
                     answer = outer.take(dict(self.headers), body.split(b"\n"))
+                outer.answers.wait()
                 if answer is None:
                     self.close_connection = True
                     return
@@ -88,6 +92,7 @@ class Service:
         return status, {}, {"accepted": self.keys[key], "rejected": rejected}
 
     def close(self) -> None:
+        self.answers.set()
         self.server.shutdown()
         self.server.server_close()
         self.thread.join()

@@ -1,4 +1,4 @@
-"""Runs one Python block of a page in a process of its own: `python -m tests.support.snippet NAME < block`.
+"""Runs one Python block of a page; a script in a process of its own: `python -m tests.support.snippet NAME < block`.
 
 What is done depends on what the block shows:
 
@@ -117,9 +117,8 @@ def _is_plugin(value: type) -> bool:
     return hasattr(value, "hookspecs") or any(hasattr(member, _MARK) for member in vars(value).values())
 
 
-def main() -> None:
-    """Run the block on standard input."""
-    code, name = sys.stdin.read(), sys.argv[1]
+def run(code: str, name: str) -> None:
+    """Do with a block what its form asks for; `name` is that of the heading above it. Raises what is wrong with it."""
     kind = kind_of(code)
     if kind == SIGNATURE:
         load_signature(code)
@@ -132,4 +131,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(sys.stdin.read(), sys.argv[1])

@@ -20,7 +20,8 @@ Notice = Callable[[Reading], None]
 
 
 class Plan(NamedTuple):
-    """What is sent: batches of `size` logs over `connections`, for `seconds`; a reading every `interval` seconds.
+    """What is sent: batches of `size` logs over `connections`, for `seconds`; a reading every `interval` seconds,
+    and `readings` of them at least.
 
     The rate is `share` of the highest one, which is measured for `probe` seconds.
     `server` and `generator` are the cores that the two are pinned to; `None`: all of them.
@@ -34,6 +35,7 @@ class Plan(NamedTuple):
     connections: int = 16
     server: int | None = 0
     generator: int | None = 1
+    readings: int = 0
 
 
 def run(plan: Plan, say: Callable[[str], None], notice: Notice) -> Soak:
@@ -84,7 +86,8 @@ def _send(
             notice(readings[-1])
 
     todo = _load(server, plan, bodies, plan.seconds)
-    return load.run(todo._replace(rate=rate / plan.size, tell_every=plan.interval), plan.generator, told), readings
+    todo = todo._replace(rate=rate / plan.size, tell_every=plan.interval, tells=plan.readings)
+    return load.run(todo, plan.generator, told), readings
 
 
 def _load(server: Server, plan: Plan, bodies: list[bytes], seconds: float) -> load.Load:

@@ -123,10 +123,9 @@ def test_the_page_has_a_few_lines_over_the_time_and_one_for_each_verdict():
     assert [line.split()[:2] for line in said.splitlines() if line.endswith("FAILS")] == [["p99", "of"]]
 
 
-@pytest.mark.serial
-def test_a_few_seconds_at_a_low_rate_count_every_log():
+def test_a_few_readings_at_a_low_rate_count_every_log():
     noticed: list[Reading] = []
-    plan = Plan(3.0, 0.25, probe=0.5, share=0.05, size=100, connections=4, server=None, generator=None)
+    plan = Plan(1.0, 0.1, probe=0.5, share=0.3, size=20, connections=4, server=None, generator=None, readings=20)
     found = run(plan, lambda _: None, noticed.append)
     verdicts = {verdict.what: verdict for verdict in judge(found)}
     assert verdicts["every accepted log is stored"].met, found

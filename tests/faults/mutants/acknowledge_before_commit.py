@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import time
 from typing import Any
+
+from window import wait_to_be_killed
 
 from log_aggregator.cli.main import main
 from log_aggregator.ingest.ingester import Ingester
@@ -16,7 +17,7 @@ _commit = Ingester._commit
 
 
 def slow_append(self: Intake, connection: Any, entries: Any) -> Any:
-    time.sleep(0.02)  # a slow disk: it makes the window as wide as a real one can be
+    wait_to_be_killed()
     return _append(self, connection, entries)
 
 

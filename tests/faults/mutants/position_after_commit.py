@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-import time
 from typing import Any
+
+from window import wait_to_be_killed
 
 from log_aggregator.cli.main import main
 from log_aggregator.ingest.ingester import Ingester
@@ -23,7 +24,7 @@ def settle_then_write(self: Ingester, row: Any, result: Any) -> None:
     if position is not None and isinstance(result, Appended):
 
         def write(connection: Any) -> None:
-            time.sleep(0.02)  # a slow disk: it makes the window between the two as wide as it can be
+            wait_to_be_killed()
             self._intake.positions.write(connection, position)
 
         self._writer.submit(write)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import sys
 
+from window import wait_to_be_killed
+
 from log_aggregator import Record, Service
 from log_aggregator.cli.main import main
 from log_aggregator.receivers import ingest_when_possible
@@ -15,7 +17,7 @@ async def hasty_ingest(
     self: FilesReceiver, service: Service, records: list[Record], position: tuple[str, bytes]
 ) -> None:
     await ingest_when_possible(service, records)
-    await asyncio.sleep(0.5)  # a very slow disk: a few kills are enough to hit the window
+    await asyncio.to_thread(wait_to_be_killed)
     await ingest_when_possible(service, [], position=position)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import sys
-import time
+
+from window import wait_to_be_killed
 
 from log_aggregator.cli.main import main
 from log_aggregator.sinks import Flush, Position
@@ -18,7 +19,7 @@ def store_then_move(self: writer.Writer, connection: sqlite3.Connection, flush: 
     progress = writer.read_progress(connection, flush.instance)
     set_aside = _store(self, connection, flush)
     if progress != flush.position:
-        time.sleep(0.05)  # makes the window between the two transactions as wide as a slow disk would
+        wait_to_be_killed()
         _move(connection, flush, progress)
     return set_aside
 

@@ -36,6 +36,11 @@ class Follow:
     def until_there(self, count: int) -> None:
         self.until(lambda: len(self.server.logs) >= count)
 
+    def until_answered(self, count: int) -> None:
+        """Until so many logs are there, and the sender has the answer for each: only then it counts them."""
+        self.until_there(count)
+        self.until(lambda: json.loads(self.place.read_text())["pending"] is None)
+
     def end(self, how: signal.Signals = signal.SIGINT) -> str:
         self.process.send_signal(how)
         _, told = self.process.communicate(timeout=60)
@@ -53,7 +58,7 @@ def test_it_goes_on_where_it_stopped_through_a_rotation(server, tmp_path):
     first = Follow(server, tmp_path, "--follow", str(path), "--source", "shop")
     first.until_there(2)
     write(path, "three\n")
-    first.until_there(3)
+    first.until_answered(3)
     assert "3 logs accepted" in first.end()
     write(path, "four\n")
     path.rename(tmp_path / "app.log.1")
@@ -76,8 +81,7 @@ def test_a_range_on_its_way_is_sent_again_as_it_was_whatever_the_options_are_now
     assert (pending["start"], pending["end"]) == (0, len("one\n  more\n"))
     path.rename(tmp_path / "app.log.1")
     second = Follow(server, tmp_path, "--follow", str(path), "--lines")
-    second.until_there(2)
-    second.until(lambda: json.loads(first.place.read_text())["pending"] is None)
+    second.until_answered(2)
     second.end()
     assert server.logs == [{"message": "one\n  more", "level": "WARN"}, {"message": "two"}]
     assert server.requests[0]["Idempotency-Key"] == server.requests[1]["Idempotency-Key"]
@@ -95,6 +99,23 @@ def test_an_answer_that_was_lost_counts_once(server, tmp_path):
     told = follow.end()
     assert server.messages == ["one", "two", "three"]
     assert "waiting for the service until it is there" in told
+
+
+def test_an_interrupt_before_the_answer_loses_nothing_and_counts_nothing_twice(server, tmp_path):
+    path = tmp_path / "app.log"
+    write(path, "one\n")
+    server.answers.clear()
+    first = Follow(server, tmp_path, "--follow", str(path))
+    first.until_there(1)
+    assert "0 logs accepted" in first.end()
+    server.answers.set()
+    path.rename(tmp_path / "app.log.1")
+    write(path, "two\n")
+    second = Follow(server, tmp_path, "--follow", str(path))
+    second.until_answered(2)
+    second.end()
+    assert server.messages == ["one", "two"]
+    assert server.requests[0]["Idempotency-Key"] == server.requests[1]["Idempotency-Key"]
 
 
 def test_one_place_is_for_one_process(server, tmp_path):
