@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test test-clients test-cluster test-lowest coverage lint bench bench-scale chaos soak dist sbom clean
+.PHONY: help run test test-clients test-cluster test-lowest coverage lint docs bench bench-scale chaos soak dist sbom clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -68,6 +68,10 @@ lint: $(VENV)/.ready-to-test ## check style, format, spelling and types
 	$(BIN)/codespell
 	$(BIN)/mypy $(addsuffix /src,$(ALL_PROJECTS)) typing_tests
 
+docs: build/docs-env/.ready ## build the site of the documentation into build/docs; a dead link fails
+	build/docs-env/bin/sphinx-build -q -n -W --keep-going -j auto -b html -d build/docs-doctrees -c docs/site . build/docs
+	@echo "build/docs/docs/site/index.html"
+
 bench: $(VENV)/.ready-to-test ## measure speed: one table, one JSON file (BENCH_ARGS=--quick for a first look)
 	@$(PIP) install --quiet -r tests/bench/requirements.txt
 	@$(BIN)/python -m tests.bench $(BENCH_ARGS)
@@ -114,6 +118,11 @@ $(VENV)/.ready-to-test: constraints.txt tests/requirements.txt $(PROJECTS) | $(B
 	@echo "Installing into $(VENV): about a minute, later starts take none."
 	$(PIP) install --quiet setuptools
 	$(PIP) install --no-build-isolation $(addprefix -e ,$(ALL_PROJECTS)) -r tests/requirements.txt | tools/pip-progress
+	touch $@
+
+build/docs-env/.ready: docs/site/requirements.txt
+	tools/make-venv build/docs-env
+	PIP_CONSTRAINT= build/docs-env/bin/python -m pip --disable-pip-version-check install -r $< | tools/pip-progress
 	touch $@
 
 # Clients of other projects have versions of their own: they never stand beside the service.
