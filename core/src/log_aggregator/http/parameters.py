@@ -38,7 +38,16 @@ def plain(text: Any) -> Any:
     return text
 
 
+def searchable(text: str) -> str:
+    """Refuse a search with control characters; a pasted line may have tabs and line breaks. Raises `ValueError`."""
+    plain(text.translate(_BLANKS))
+    return text
+
+
+_BLANKS = str.maketrans(dict.fromkeys("\t\n\r", " "))
+
 Text = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(plain)]
+Search = Annotated[str, Field(min_length=1, max_length=10_000), AfterValidator(searchable)]
 Level = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(plain), AfterValidator(lambda v: fold(v)[0])]
 
 
@@ -77,7 +86,7 @@ class PatternParameters(Span):
     level: Level | None = Field(None, description="only this level; synonyms are folded")
     source: Text | None = Field(None, description="only this source")
     category: Text | None = Field(None, description="only this category")
-    q: str | None = Field(None, min_length=1, max_length=10_000, description=f"a search or a log line: {SYNTAX}")
+    q: Search | None = Field(None, description=f"a search or a log line: {SYNTAX}")
     triage: Annotated[tuple[str, ...], BeforeValidator(_states)] = Field(
         (), description="only these states, separated by commas; `open` is what nobody triaged, too"
     )
