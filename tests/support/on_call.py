@@ -12,7 +12,7 @@ from log_aggregator.model.summary import summarize
 from log_aggregator.oncall import CompareQuery, Mark, MarkQuery, OnCallStore, Triage, TriageChange
 from log_aggregator.search import SearchError
 from log_aggregator.sinks import Aggregate, Alias
-from log_aggregator.store import PatternQuery
+from log_aggregator.store import PatternQuery, SeriesQuery
 from tests.support.sinks import NOON, SECOND, Chain, deliver
 
 BUCKET = 300
@@ -123,6 +123,21 @@ async def check_searches(store: Any) -> None:
     assert (await store.patterns(PatternQuery(q="9 EUR", sources=("auth",)))).patterns == []
     with pytest.raises(SearchError, match=r"^column 11: "):
         await store.patterns(PatternQuery(q="abc level:"))
+
+
+async def check_searched_series(store: Any) -> None:
+    """Counts over time of what a search finds are those of its patterns, whatever the step."""
+    day = {"since": AT - 3600 * SECOND, "until": AT + 86_400 * SECOND}
+    for search in SEARCHES:
+        if search:
+            page = await store.patterns(PatternQuery(q=search, limit=100))
+            for step in (60, 300, 3600):
+                series = await store.series(SeriesQuery(**day, step=step, q=search))
+                assert sum(one.total for one in series) == sum(row.count for row in page.patterns), (search, step)
+    (line,) = await store.series(SeriesQuery(**day, step=60, q="payment refused", source="payment"))
+    assert line.points == [(NOON, 7)]
+    with pytest.raises(SearchError):
+        await store.series(SeriesQuery(**day, q='"open'))
 
 
 async def check_marks(store: OnCallStore) -> None:

@@ -118,6 +118,7 @@ class SeriesParameters(TimelineParameters):
     """`GET /series`."""
 
     pattern_id: str | None = Field(None, pattern="^[0-9a-f]{16}$", description="only this pattern")
+    q: Search | None = Field(None, description=f"only what a search finds: {SYNTAX}")
 
 
 class AnomalyParameters(Span):

@@ -23,6 +23,7 @@ _NAMES = {
     "test": "Test",
     "returned": "Came back",
     "escalated": "Muted, but more",
+    "rule": "Rule",
 }
 _RED, _GREEN = 0xD9302C, 0x2E9E4F
 _TITLE, _TEXT = 200, 1800
@@ -32,8 +33,10 @@ _SHOWN = 3
 def title(incident: Incident, state: str) -> str:
     """One line: kind, source, pattern, and whether the incident is resolved."""
     what = _NAMES.get(incident.kind, incident.kind)
-    subject = incident.pattern or "all logs"
-    line = f"{'Resolved: ' if state == 'resolved' else ''}{what}: {incident.source}: {subject}"
+    subject = f"{incident.source}: {incident.pattern or 'all logs'}"
+    if incident.kind == "rule":
+        subject = next((member["rule"] for member in incident.members.values() if "rule" in member), subject)
+    line = f"{'Resolved: ' if state == 'resolved' else ''}{what}: {subject}"
     return line if len(line) <= _TITLE else line[: _TITLE - 1] + "…"
 
 
@@ -55,8 +58,14 @@ def text(incident: Incident, state: str, *, samples: bool) -> str:
 
 
 def _member(member: dict[str, Any], *, samples: bool) -> list[str]:
-    subject = member.get("pattern") or member["series"]
-    if "share" in member:
+    subject = member.get("rule") or member.get("pattern") or member["series"]
+    if "rule" in member and "silent_minutes" in member:
+        lines = [f"• {subject}: no log for {member['silent_minutes']} min"]
+    elif "more_than" in member:
+        lines = [
+            f"• {subject}: {member['seen']} logs in {member['window_minutes']} min, more than {member['more_than']}"
+        ]
+    elif "share" in member:
         usual = f", usually {member['usual_share']:.1%}" if "usual_share" in member else ""
         lines = [f"• {subject}: {member['share']:.0%} errors ({member['errors']} of {member['logs']} logs){usual}"]
     elif "expected" not in member:

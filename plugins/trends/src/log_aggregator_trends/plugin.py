@@ -13,10 +13,12 @@ from typing import Any
 from aiohttp import web
 
 from log_aggregator import RetryableError, Service, hookimpl
+from log_aggregator.config.pipeline import read_rules
 from log_aggregator.sinks import Flush
 from log_aggregator_trends.config import TrendsConfig
 from log_aggregator_trends.monitor import Monitor
 from log_aggregator_trends.notifier import Notifier
+from log_aggregator_trends.rule_book import RuleBook
 from log_aggregator_trends.state_thread import StateThread
 from log_aggregator_trends.triage import TriageWatch
 
@@ -55,15 +57,19 @@ class Trends:
         """Load the saved state, end each minute while the service runs, and save the state."""
         if self._config.grace is None:
             self._grace = min(service.settings.aggregation_window + 5.0, _MAX_GRACE)
+        of_file = await asyncio.to_thread(read_rules, service.settings.plugins_file)
+        book = await RuleBook.open(of_file, service.state("rules"), self._config.resolve_minutes)
         state = await StateThread.open(service.data_dir / "trends.sqlite3")
         try:
-            monitor = await Monitor.open(self._config, state, service.emit, int(self._clock() // 60))
+            minute = int(self._clock() // 60)
+            monitor = await Monitor.open(self._config, state, service.emit, minute, book.rules)
             notifier = Notifier(self._config, monitor.record_delivery)
             monitor.triage = TriageWatch(lambda: service.store, self._clock)
             monitor.start(notifier)
             self._monitor = monitor
             service.add_stats("trends", self.stats)
             service.add_health_check("trends", self._check)
+            book.serve(service, lambda rules: monitor.rules.replace(rules, monitor.next_minute))
             service.add_route("POST", "/notify-test", self._notify_test, scope="admin")
             tasks = [
                 asyncio.create_task(self._end_minutes(monitor), name="trends minutes"),
