@@ -6,9 +6,7 @@ import time
 import urllib.error
 from typing import Any
 
-from tests.support.service import ServiceProcess, StartService, start_service
-
-__all__ = ["start_service"]
+from tests.support.service import ServiceProcess, StartService
 
 PIPELINE = """
 [plugins.patterns]
