@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from log_aggregator.http.access.auth import KEY, allowed_sources, needs
+from log_aggregator.http.access.auth import KEY, allowed_sources, caller, needs
 from log_aggregator.http.backend import Backend
 from log_aggregator.http.json_body import json_body
 from log_aggregator.http.on_call_json import change_json, mark_json, triage_json
@@ -196,8 +196,7 @@ def _change(change: dict[str, Any], triaged: dict[str, Triage]) -> dict[str, Any
 
 def _who(request: web.Request, said: str) -> str:
     """Who changes something: the API key's name, or what the caller says where keys are off."""
-    key = request.get(KEY)
-    return key.name if key is not None else said
+    return caller(request) or said
 
 
 def _json(document: dict[str, Any], status: int = 200) -> web.Response:

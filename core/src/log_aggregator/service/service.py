@@ -24,6 +24,7 @@ from log_aggregator.service.node import Node
 from log_aggregator.service.receivers import Receivers
 from log_aggregator.service.runtime import Runtime, open_runtime
 from log_aggregator.service.workers.answering import answering
+from log_aggregator.service.workers.forwarded import forwarded_routes
 from log_aggregator.service.workers.merging import merge_flushes, merge_health, merge_stats
 from log_aggregator.service.workers.peers import Peers
 from log_aggregator.service.workers.shared_plugins import share_plugins
@@ -76,7 +77,8 @@ class Service:
         self.runtime = await self._stack.enter_async_context(runtime)
         self.node = Node(self.runtime)
         if sharing:
-            await self._stack.enter_async_context(answering(self.node, self._place, sinks))
+            await self._stack.enter_async_context(answering(self.node, self._place, sinks, lambda: self.routes))
+            self.routes.extend(forwarded_routes(self._registry, self._place, self._peers.ask_first))
         self._stack.push_async_callback(self.node.close)
         await self.node.start(self)
 

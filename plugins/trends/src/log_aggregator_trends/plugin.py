@@ -18,7 +18,7 @@ from log_aggregator.sinks import Flush
 from log_aggregator_trends.config import TrendsConfig
 from log_aggregator_trends.monitor import Monitor
 from log_aggregator_trends.notifier import Notifier
-from log_aggregator_trends.rule_book import RuleBook
+from log_aggregator_trends.rule_book import ROUTES, RuleBook
 from log_aggregator_trends.state_thread import StateThread
 from log_aggregator_trends.triage import TriageWatch
 
@@ -33,6 +33,7 @@ class Trends:
 
     Config = TrendsConfig
     instances = "cluster"
+    routes = (*ROUTES, ("POST", "/notify-test", "admin"))
 
     def __init__(self, config: TrendsConfig, clock: Callable[[], float] = time.time) -> None:
         """`clock` returns seconds since the epoch."""

@@ -12,8 +12,8 @@ from pydantic import Field
 
 from log_aggregator import RetryableError, Service
 from log_aggregator.config.rules import MOST_RULES, Rule
-from log_aggregator.hookspecs import State
-from log_aggregator.http.access.auth import KEY
+from log_aggregator.hookspecs import RouteScope, State
+from log_aggregator.http.access.auth import caller
 from log_aggregator.http.json_body import json_body
 from log_aggregator.http.problem import Problem, busy
 from log_aggregator.http.store_access import answered
@@ -23,6 +23,14 @@ from log_aggregator.oncall import OnCallStore
 from log_aggregator.store import SeriesQuery, Store
 from log_aggregator_trends.past import alarms_of
 from log_aggregator_trends.rules import rule_id
+
+ROUTES: tuple[tuple[str, str, RouteScope], ...] = (
+    ("GET", "/rules", "read"),
+    ("POST", "/rules", "write"),
+    ("POST", "/rules/test", "read"),
+    ("DELETE", "/rules/{id}", "write"),
+)
+"""The calls: method, path and the scope that each needs."""
 
 _WEEK = 7 * 86_400_000_000
 _MICROS = 1_000_000
@@ -78,10 +86,9 @@ class RuleBook:
         """Add the calls."""
         self._store = lambda: service.store
         self._changed = changed
-        service.add_route("GET", "/rules", self._list, scope="read")
-        service.add_route("POST", "/rules", self._add, scope="write")
-        service.add_route("POST", "/rules/test", self._test, scope="read")
-        service.add_route("DELETE", "/rules/{id}", self._remove, scope="write")
+        handlers = (self._list, self._add, self._test, self._remove)
+        for (method, path, scope), handler in zip(ROUTES, handlers, strict=True):
+            service.add_route(method, path, handler, scope=scope)
 
     async def _list(self, _request: web.Request) -> web.StreamResponse:
         found = [_json(rule, "plugins.toml") for rule in self._of_file]
@@ -143,8 +150,7 @@ class RuleBook:
 
 
 def _who(request: web.Request, said: str) -> str:
-    key = request.get(KEY)
-    return key.name if key is not None else said
+    return caller(request) or said
 
 
 def _json(rule: Rule, place: str, kept: _Kept | None = None) -> dict[str, Any]:
