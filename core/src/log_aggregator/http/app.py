@@ -48,6 +48,7 @@ def build_app(backend: Backend, ledger: Ledger | None = None) -> web.Application
     add("POST", "/ingest/batch", ingest.batch, expect_handler=ingest.expect)
     app[SHORTCUTS] = Shortcuts({"/ingest": ingest.one, "/ingest/batch": ingest.batch}, surrounding)
     add("POST", "/flush", operating.flush)
+    add("POST", "/reload", operating.reload)
     app.router.add_get("/stats", operating.stats)
     app.router.add_get("/health", operating.health)
     app.router.add_get("/health/db", operating.health_db)

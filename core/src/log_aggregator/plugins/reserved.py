@@ -10,6 +10,7 @@ PATHS = {
     "/ingest": {"POST"},
     "/ingest/batch": {"POST"},
     "/flush": {"POST"},
+    "/reload": {"POST"},
     "/stats": {"GET"},
     "/health": {"GET"},
     "/health/db": {"GET"},

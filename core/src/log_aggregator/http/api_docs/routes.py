@@ -212,6 +212,16 @@ CALLS = [
         query=parameters.FlushParameters,
         group="Operate",
     ),
+    Call(
+        "POST",
+        "/reload",
+        "Reload the configuration",
+        "Reads `plugins.toml`, API keys and certificates again, as SIGHUP does. A file that is wrong changes nothing; "
+        "`reloads` in `GET /stats` counts both outcomes and names the latest error.",
+        {202: models.Reloading},
+        {422: "a parameter is wrong"},
+        group="Operate",
+    ),
     Call("GET", "/stats", "Show figures", "All figures of the service.", {200: models.Stats}, {}, group="Operate"),
     Call(
         "GET",
