@@ -15,11 +15,12 @@ from log_aggregator.sinks import Anomaly, Flush, Position
 from log_aggregator_trends.config import TrendsConfig
 from log_aggregator_trends.early import QUARTER, STATED_SHARE, EarlyAlarms
 from log_aggregator_trends.incidents import Incident, Incidents
-from log_aggregator_trends.notifier import Notifier
+from log_aggregator_trends.notifier import Notifier, VisitorsError
 from log_aggregator_trends.rules import RuleWatch
 from log_aggregator_trends.series import Series, SeriesKey
 from log_aggregator_trends.state_file import encode
 from log_aggregator_trends.state_thread import StateThread
+from log_aggregator_trends.target import Target
 from log_aggregator_trends.tracker import SeriesTracker
 from log_aggregator_trends.triage import TriageWatch
 
@@ -241,6 +242,12 @@ class Monitor:
     async def test_targets(self) -> list[dict[str, Any]]:
         """Send a test notification to every target: what became of each, ready for JSON."""
         return await self._notifier.test() if self._notifier is not None else []
+
+    def visit(self, target: Target, seconds: float) -> str:
+        """Notify one more target for some seconds; its name. Raises `VisitorsError`."""
+        if self._notifier is None:
+            raise VisitorsError
+        return self._notifier.visit(target, seconds)
 
     def learning(self) -> dict[str, Any] | None:
         """From when to when (microseconds) series are learned, and what is an alarm meanwhile; `None` afterwards."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import aiohttp
@@ -19,11 +20,21 @@ _WITHOUT_END = frozenset({"new_pattern", "returned", "escalated"})
 """Kinds of which only the beginning is told."""
 
 
+_MOST_VISITORS = 5
+
+
+class VisitorsError(Exception):
+    """There are too many targets that are told for a time only, or the notifier does not run."""
+
+
 class Notifier:
     """Notifies all targets. `run` owns the tasks of their queues."""
 
     def __init__(self, config: TrendsConfig, on_delivered: OnDelivered, clock: Callable[[], float] = time.time) -> None:
         self._config = config
+        self._on_delivered = on_delivered
+        self._clock = clock
+        self._spawn: Callable[[Callable[[aiohttp.ClientSession], Coroutine[Any, Any, None]]], object] | None = None
         self._public_url = str(config.public_url or "")
         self.queues = [
             TargetQueue(name, target, config, on_delivered, clock)
@@ -32,8 +43,8 @@ class Notifier:
 
     @property
     def names(self) -> set[str]:
-        """The targets' names."""
-        return {queue.name for queue in self.queues}
+        """The names of the targets that stand in the configuration."""
+        return {queue.name for queue in self.queues if not queue.passing}
 
     def notify(self, incident: Incident) -> None:
         """Queue an incident of the tier `notify` for every target that wants it and has not received its state."""
@@ -58,6 +69,28 @@ class Notifier:
         async with self._session() as session, asyncio.TaskGroup() as tasks:
             for queue in self.queues:
                 tasks.create_task(queue.run(session))
+            self._spawn = lambda visit: tasks.create_task(visit(session))
+            await asyncio.Event().wait()
+
+    def visit(self, target: Target, seconds: float) -> str:
+        """Notify one more target for some seconds; its name. Raises `VisitorsError` when there are too many.
+
+        It is told of incidents from now on, and nobody waits for it.
+        """
+        visitors = [queue for queue in self.queues if queue.passing]
+        if self._spawn is None or len(visitors) >= _MOST_VISITORS:
+            raise VisitorsError
+        name = f"passing:{target.address}"
+        queue = TargetQueue(name, target, self._config, self._on_delivered, self._clock, passing=True)
+        self.queues.append(queue)
+        self._spawn(lambda session: self._visited(queue, session, seconds))
+        return name
+
+    async def _visited(self, queue: TargetQueue, session: aiohttp.ClientSession, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await queue.run(session)
+        self.queues.remove(queue)
 
     async def test(self) -> list[dict[str, Any]]:
         """Send a test notification to every target at once: what became of each, ready for JSON."""

@@ -14,12 +14,15 @@ from aiohttp import web
 
 from log_aggregator import RetryableError, Service, hookimpl
 from log_aggregator.config.pipeline import read_rules
+from log_aggregator.http.json_body import json_body
+from log_aggregator.http.problem import Problem
 from log_aggregator.sinks import Flush
 from log_aggregator_trends.config import TrendsConfig
 from log_aggregator_trends.monitor import Monitor
-from log_aggregator_trends.notifier import Notifier
+from log_aggregator_trends.notifier import Notifier, VisitorsError
 from log_aggregator_trends.rule_book import ROUTES, RuleBook
 from log_aggregator_trends.state_thread import StateThread
+from log_aggregator_trends.target import Target, Visitor
 from log_aggregator_trends.triage import TriageWatch
 
 _MAX_GRACE = 300.0
@@ -33,7 +36,7 @@ class Trends:
 
     Config = TrendsConfig
     instances = "cluster"
-    routes = (*ROUTES, ("POST", "/notify-test", "admin"))
+    routes = (*ROUTES, ("POST", "/notify-test", "admin"), ("POST", "/notify-to", "admin"))
 
     def __init__(self, config: TrendsConfig, clock: Callable[[], float] = time.time) -> None:
         """`clock` returns seconds since the epoch."""
@@ -68,6 +71,7 @@ class Trends:
             monitor.triage = TriageWatch(lambda: service.store, self._clock)
             monitor.start(notifier)
             self._monitor = monitor
+            service.add_route("POST", "/notify-to", self._notify_to, scope="admin")
             service.add_stats("trends", self.stats)
             service.add_health_check("trends", self._check)
             book.serve(service, lambda rules: monitor.rules.replace(rules, monitor.next_minute))
@@ -101,6 +105,15 @@ class Trends:
     async def _notify_test(self, _request: web.Request) -> web.StreamResponse:
         monitor = self._monitor
         return web.json_response({"targets": await monitor.test_targets() if monitor is not None else []})
+
+    async def _notify_to(self, request: web.Request) -> web.StreamResponse:
+        body = await json_body(request, Visitor)
+        try:
+            assert self._monitor is not None, "routes are served within the lifespan"
+            name = self._monitor.visit(Target(kind="ntfy", url=body.url), body.seconds)
+        except VisitorsError:
+            raise Problem(429, "too many targets are told for a time; wait for the end of one") from None
+        return web.json_response({"name": name, "seconds": body.seconds}, status=201)
 
     async def _check(self) -> str | None:
         monitor = self._monitor

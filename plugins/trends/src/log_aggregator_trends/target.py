@@ -116,6 +116,22 @@ class Target(BaseModel):
         return now
 
 
+class Visitor(BaseModel):
+    """A target that is told for a time: a receiver on this machine, such as that of `log-aggregator demo`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    url: AnyUrl = Field(description="an address on this machine, in ntfy's form: http://127.0.0.1:PORT/topic")
+    seconds: float = Field(600.0, gt=0, le=3600)
+
+    @field_validator("url")
+    @classmethod
+    def _local(cls, url: AnyUrl) -> AnyUrl:
+        if url.scheme != "http" or url.host not in ("127.0.0.1", "[::1]", "localhost") or url.username:
+            raise ValueError("expected an address on this machine, such as http://127.0.0.1:PORT/topic")
+        return url
+
+
 def _quiet(text: str) -> tuple[time, time, ZoneInfo]:
     found = _HOURS.fullmatch(text)
     if not found:

@@ -40,8 +40,12 @@ class TargetQueue:
         config: TrendsConfig,
         on_delivered: OnDelivered,
         clock: Callable[[], float] = time.time,
+        *,
+        passing: bool = False,
     ) -> None:
+        """`passing`: it is told for a time only."""
         self.name = name
+        self.passing = passing
         self.target = target
         self._config = config
         self._on_delivered = on_delivered
