@@ -194,7 +194,8 @@ def test_a_key_is_asked_for_once(start_service: Callable[..., ServiceProcess], v
     visitor.complaints.clear()
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 390)])
+@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_serious(visit: Visit, full: ServiceProcess, scheme: str, width: int) -> None:
     pytest.importorskip(
         "axe_playwright_python", reason="axe-playwright-python, which carries axe-core, is not installed"

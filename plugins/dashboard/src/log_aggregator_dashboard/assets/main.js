@@ -19,7 +19,7 @@ import { showTail } from "./tail.js";
 
 const PAGES = {
   overview: { title: "Overview", show: showOverview, range: true },
-  patterns: { title: "Patterns", show: showPatterns, range: true },
+  patterns: { title: "Patterns", show: showPatterns, range: true, early: true },
   anomalies: { title: "Anomalies", show: showAnomalies, range: true },
   ...(offers("GET /compare") ? { compare: { title: "Compare", show: showCompare } } : {}),
   tail: { title: "Live tail", show: showTail },
@@ -43,12 +43,15 @@ async function show() {
   main.className = `page-${place.page}`;
   replace(main);
   page = {};
+  let fitted = Promise.resolve();
   try {
     if (kind.range) {
-      await fit(signal);
-      if (!signal.aborted) head(kind, place);
+      fitted = fit(signal).then(() => { if (!signal.aborted) head(kind, place); });
+      // All logs of the last day lie in the range that fits: a page that asks for the last day need not wait.
+      if (kind.early) fitted.catch(() => {});
+      else await fitted;
     }
-    const shown = (await kind.show(main, { place, signal, again: () => signal.aborted || show() })) ?? {};
+    const shown = (await kind.show(main, { place, signal, fitted, again: () => signal.aborted || show() })) ?? {};
     if (!signal.aborted) page = shown;
   } catch (error) {
     if (!signal.aborted) replace(main, problem(error, show));
