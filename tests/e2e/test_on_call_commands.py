@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import re
@@ -48,6 +49,9 @@ def test_search_show_and_triage(filled: Any) -> None:
     assert run(filled, "search", "nothing-like-it", code=1) == ""
     assert "q: column 7" in run(filled, "search", "level:", code=1)
     assert "\x1b" not in run(filled, "search")
+    rows = list(csv.DictReader(run(filled, "search", "level:error", "--export", "csv").splitlines()))
+    assert [(row["pattern_id"], row["count"], row["levels"]) for row in rows] == [(name, "30", "ERROR=30")]
+    assert "`Payment of {ID} EUR for order" in run(filled, "search", "refused", "--export", "markdown")
     shown = run(filled, "show", name)
     assert f"id       {name}" in shown
     assert "levels   ERROR 30" in shown

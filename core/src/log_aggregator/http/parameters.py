@@ -93,6 +93,9 @@ class PatternParameters(Span):
     order: Literal["newest", "count"] = Field("newest", description="newest or most frequent first")
     limit: int = Field(50, ge=1, le=1000, description="patterns on a page")
     cursor: Text | None = Field(None, description="the cursor of the page before")
+    format: Literal["json", "csv", "ndjson", "markdown"] = Field(
+        "json", description="a form other than JSON is a file with all pages; `limit` cuts it only where it is given"
+    )
 
 
 class TimelineParameters(Span):

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from log_aggregator.http.access.auth import needs
 from log_aggregator.http.backend import Backend
+from log_aggregator.http.exporting import exported
 from log_aggregator.http.parameters import (
     AnomalyParameters,
     Parameters,
@@ -43,7 +44,10 @@ class Reading:
         """`GET /patterns`."""
         asked = parameters(request, PatternParameters, await self._access.times(request))
         sources = self._access.sources(request, asked.source)
-        query = PatternQuery(**asked.model_dump(exclude={"triage"}), sources=sources)
+        query = PatternQuery(**asked.model_dump(exclude={"triage", "format"}), sources=sources)
+        if asked.format != "json":
+            most = asked.limit if "limit" in asked.model_fields_set else None
+            return await exported(request, asked.format, self._searching.pages(query, asked.triage, most))
         return _json(await self._searching.patterns(query, asked.triage))
 
     @needs("read", by_source=True)
