@@ -85,6 +85,17 @@ def test_anomalies_and_a_test_of_notifications(filled: Any) -> None:
     assert re.search(r"open +notify +error_share +payment", text)
     assert "still learning what is usual, until " in text
     assert as_json(filled, "anomalies", "--tier", "recorded", code=1)["anomalies"] == []
+    logs = [{"message": "Disk slow", "source": "x", "level": level, "metadata": {"zone": zone}}
+            for level, zone in (("ERROR", "a"), ("INFO", "a"), ("INFO", "b"))]  # fmt: skip
+    assert filled.post("/ingest/batch", {"logs": logs})[0] == 202
+    filled.post("/flush")
+    lines = run(filled, "values", "zone").splitlines()
+    assert [line.split() for line in lines] == [
+        ["a", "2", "logs", "50.0%", "errors", "1", "patterns"],
+        ["b", "1", "logs", "0.0%", "errors", "1", "patterns"],
+    ]
+    assert as_json(filled, "values", "zone", "--search", "level:error")["errors"] == 1
+    assert run(filled, "values", "nowhere", code=1) == ""
     assert "no targets" in run(filled, "notify-test", code=1)
 
 

@@ -9,7 +9,7 @@ import pytest
 from log_aggregator import pattern_id
 from log_aggregator.model.samples import Samples
 from log_aggregator.model.summary import summarize
-from log_aggregator.oncall import CompareQuery, Mark, MarkQuery, OnCallStore, Triage, TriageChange
+from log_aggregator.oncall import CompareQuery, Mark, MarkQuery, OnCallStore, Triage, TriageChange, ValuesQuery
 from log_aggregator.search import SearchError
 from log_aggregator.sinks import Aggregate, Alias
 from log_aggregator.store import PatternQuery, SeriesQuery
@@ -138,6 +138,21 @@ async def check_searched_series(store: Any) -> None:
     assert line.points == [(NOON, 7)]
     with pytest.raises(SearchError):
         await store.series(SeriesQuery(**day, q='"open'))
+
+
+async def check_values(store: Any) -> None:
+    """Logs and errors by the value of a key, over all patterns that may be seen."""
+    found = await store.values(ValuesQuery(key="region"))
+    assert (found.logs, found.errors, found.complete, found.distinct) == (16, 7, True, 2)
+    shown = [(one.value, one.logs, one.errors, one.error_share, one.patterns) for one in found.values]
+    assert shown == [("us", 9, 0, 0.0, 1), ("eu", 7, 7, 1.0, 1)]
+    assert (await store.values(ValuesQuery(key="odd key"))).values[0].value == "x y"
+    assert (await store.values(ValuesQuery(key="region", q="payment done"))).logs == 9
+    assert (await store.values(ValuesQuery(key="region", level="ERROR", limit=1))).distinct == 1
+    for nothing in ({"key": "regio"}, {"key": "region", "kind": "var"}, {"key": "region", "sources": ("auth",)}):
+        assert (await store.values(ValuesQuery.model_validate(nothing))).values == [], nothing
+    with pytest.raises(SearchError):
+        await store.values(ValuesQuery(key="region", q="level:"))
 
 
 async def check_marks(store: OnCallStore) -> None:

@@ -17,7 +17,7 @@ pytest.importorskip("playwright", reason="playwright is not installed")
 from playwright.sync_api import Page, expect
 
 Visit = Callable[..., Any]
-PLACES = ["#/", "#/patterns", "#/anomalies", "#/tail", "#/incident/a1", "#/compare"]
+PLACES = ["#/", "#/patterns", "#/anomalies", "#/tail", "#/incident/a1", "#/compare", "#/values?key=kind"]
 HOSTILE_PATTERNS = 6
 
 

@@ -83,8 +83,29 @@ def test_an_alarm_of_a_rule_is_told_by_its_name(visit: Visit, ruled: ServiceProc
     assert f"{ruled.url}/#/incident/" in ticket
 
 
+def test_a_key_tells_which_value_fails(visit: Visit, ruled: ServiceProcess) -> None:
+    logs = [
+        {"message": f"Upload {n} ends", "level": "ERROR" if n % 10 == 0 else "INFO", "source": "files",
+         "metadata": {"region": "eu" if n % 2 else "us"}}
+        for n in range(100)
+    ]  # fmt: skip
+    assert ruled.post("/ingest/batch", logs)[0] == 202
+    assert ruled.post("/flush")[1]["sealed"]
+    pattern = next(row for row in ruled.get("/patterns")["patterns"] if row["pattern"].startswith("Upload"))
+    page = visit(ruled.url).open(f"#/pattern/{pattern['pattern_id']}")
+    page.locator("section[aria-label='Metadata']").get_by_role("link", name="region", exact=True).click()
+    worst = page.locator("section[aria-label='Errors by value'] li")
+    expect(worst).to_have_count(1)
+    expect(worst).to_contain_text("us")
+    expect(worst).to_contain_text("20 %")
+    page.get_by_role("region", name="Values").get_by_role("link", name="eu").click()
+    expect(page.locator(".line .pattern")).to_have_text(["Upload {ID} ends"])
+
+
 def test_the_list_is_exported_as_it_is_shown(visit: Visit, ruled: ServiceProcess) -> None:
     page = visit(ruled.url).open("#/patterns")
+    expect(page.locator(".line").first).to_be_visible()
+    page.get_by_label("Search patterns").fill("source:shop")
     expect(page.locator(".line")).to_have_count(3)
 
     def export(form: str) -> str:

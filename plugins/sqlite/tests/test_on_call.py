@@ -29,6 +29,7 @@ async def test_searches(store: OnCallStore, sink: SqliteSink) -> None:
     await on_call.fill(sink)
     await on_call.check_searches(store)
     await on_call.check_searched_series(store)
+    await on_call.check_values(store)
 
 
 async def test_marks(store: OnCallStore) -> None:

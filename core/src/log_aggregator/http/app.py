@@ -64,6 +64,7 @@ def build_app(backend: Backend, ledger: Ledger | None = None) -> web.Application
     add("POST", "/marks", on_call.add_mark)
     add("DELETE", "/marks/{id}", on_call.remove_mark)
     app.router.add_get("/compare", on_call.compare)
+    app.router.add_get("/values", on_call.values)
     app.router.add_get("/explain", on_call.explain)
     app.router.add_get("/openapi.json", explaining.openapi)
     app.router.add_get("/docs", explaining.docs)

@@ -19,6 +19,7 @@ from log_aggregator.http.on_call_params import (
     MarkParameters,
     TriageBody,
     TriageListParameters,
+    ValuesParameters,
 )
 from log_aggregator.http.parameters import Parameters, parameters
 from log_aggregator.http.problem import Problem
@@ -26,7 +27,7 @@ from log_aggregator.http.queries import known_pattern
 from log_aggregator.http.store_access import StoreAccess, answered, slug_of
 from log_aggregator.http.time_params import now
 from log_aggregator.model.fields.timestamps import to_iso
-from log_aggregator.oncall import CompareQuery, Mark, MarkQuery, Triage, TriageChange
+from log_aggregator.oncall import CompareQuery, Mark, MarkQuery, Triage, TriageChange, ValuesQuery, ValuesStore
 from log_aggregator.search import SearchError
 from log_aggregator.store import SeriesQuery
 
@@ -173,6 +174,21 @@ class OnCall:
         for name in _LISTS:
             document[name] = [_change(change.model_dump(), triaged) for change in getattr(found, name)]
         return _json(document)
+
+    @needs("read", by_source=True)
+    async def values(self, request: web.Request) -> web.StreamResponse:
+        """`GET /values`."""
+        asked = parameters(request, ValuesParameters, await self._access.times(request))
+        store = self._access.store()
+        if not isinstance(store, ValuesStore):
+            raise Problem(501, "this store does not count by value")
+        since = now() - HOUR if asked.since is None and asked.until is None else asked.since
+        sources = self._access.sources(request, asked.source)
+        query = ValuesQuery(**asked.model_dump() | {"since": since}, sources=sources)
+        try:
+            return _json((await answered(store.values(query))).model_dump())
+        except SearchError as error:
+            raise Problem(422, f"q: {error}") from None
 
     async def _span(self, text: str, name: str, until: int | None = None) -> tuple[int, int | None]:
         """`A..B`, or a start alone."""

@@ -48,6 +48,17 @@ class CompareParameters(Parameters):
     limit: int = Field(50, ge=1, le=500, description="entries of each list")
 
 
+class ValuesParameters(Span):
+    """`GET /values`."""
+
+    key: Text = Field(description="the key, such as region or user.id; a variable by its name, such as ID.2")
+    kind: Literal["meta", "var"] = Field("meta", description="of the metadata, or a variable of patterns")
+    level: Level | None = Field(None, description="only this level; synonyms are folded")
+    source: Text | None = Field(None, description="only this source")
+    q: Search | None = Field(None, description="a search")
+    limit: int = Field(20, ge=1, le=500, description="values in the answer")
+
+
 class ExplainParameters(Parameters):
     """`GET /explain`."""
 

@@ -21,6 +21,7 @@ PATHS = {
     "/anomalies": {"GET"},
     "/compare": {"GET"},
     "/explain": {"GET"},
+    "/values": {"GET"},
     "/marks": {"GET", "POST"},
     "/marks/{id}": {"DELETE"},
     "/triage": {"GET"},

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from log_aggregator.http import on_call_params, parameters
 from log_aggregator.http.api_docs import models, on_call_models
+from log_aggregator.oncall import ValueCounts
 from log_aggregator.store import StoreHealth
 
 TAKING = {
@@ -130,6 +131,17 @@ CALLS = [
         {200: on_call_models.ComparisonAnswer},
         ON_CALL,
         query=on_call_params.CompareParameters,
+        group="On call",
+    ),
+    Call(
+        "GET",
+        "/values",
+        "Count by value",
+        "Logs and errors by the value of a metadata key or of a variable, the most frequent first; of the last hour "
+        "without a time. Rows that begin or end outside of the time count with all their logs.",
+        {200: ValueCounts},
+        ON_CALL,
+        query=on_call_params.ValuesParameters,
         group="On call",
     ),
     Call(

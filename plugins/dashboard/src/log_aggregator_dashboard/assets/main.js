@@ -16,12 +16,14 @@ import { showOverview } from "./overview.js";
 import { showPattern } from "./pattern.js";
 import { showPatterns } from "./patterns.js";
 import { showTail } from "./tail.js";
+import { showValues } from "./values.js";
 
 const PAGES = {
   overview: { title: "Overview", show: showOverview, range: true },
   patterns: { title: "Patterns", show: showPatterns, range: true, early: true },
   anomalies: { title: "Anomalies", show: showAnomalies, range: true },
   ...(offers("GET /compare") ? { compare: { title: "Compare", show: showCompare } } : {}),
+  ...(offers("GET /values") ? { values: { title: "By value", show: showValues, range: true, within: "patterns" } } : {}),
   tail: { title: "Live tail", show: showTail },
   pattern: { title: "Pattern", show: showPattern, range: true, within: "patterns" },
   incident: { title: "Incident", show: showIncident, within: "anomalies" },
