@@ -25,7 +25,8 @@ marked with `@hookimpl`. It implements any of the five hooks, each with exactly 
 The order of the plugins in `plugins.toml` is the order of calls, for every hook.
 
 Each worker has its own instance of a plugin. With `instances = "node"` in its class, worker 0 holds the only one and
-receives the flushes of all workers; with `instances = "cluster"` there is one in the whole cluster.
+receives the flushes of all workers; with `instances = "cluster"` there is one in the whole cluster. All workers
+serve its calls when the class names them with their scopes: `routes = (("POST", "/notify-test", "admin"),)`.
 
 A stage imports from `log_aggregator`, a sink also from `log_aggregator.sinks`.
 

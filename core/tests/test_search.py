@@ -44,6 +44,7 @@ def test_terms(text: str, terms: tuple[Term, ...]) -> None:
         ("a levle:error", r"column 3: levle: unknown field; did you mean 'level'"),
         ('""', r"column 1: expected a text"),
         ("w " * 51, r"column 101: expected at most 50 terms"),
+        ("b " + "a" * 1001, r"column 3: expected at most 1000 characters in a term"),
     ],
 )
 def test_what_is_wrong_and_where(text: str, problem: str) -> None:

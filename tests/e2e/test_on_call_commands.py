@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import re
@@ -48,6 +49,9 @@ def test_search_show_and_triage(filled: Any) -> None:
     assert run(filled, "search", "nothing-like-it", code=1) == ""
     assert "q: column 7" in run(filled, "search", "level:", code=1)
     assert "\x1b" not in run(filled, "search")
+    rows = list(csv.DictReader(run(filled, "search", "level:error", "--export", "csv").splitlines()))
+    assert [(row["pattern_id"], row["count"], row["levels"]) for row in rows] == [(name, "30", "ERROR=30")]
+    assert "`Payment of {ID} EUR for order" in run(filled, "search", "refused", "--export", "markdown")
     shown = run(filled, "show", name)
     assert f"id       {name}" in shown
     assert "levels   ERROR 30" in shown
@@ -81,6 +85,17 @@ def test_anomalies_and_a_test_of_notifications(filled: Any) -> None:
     assert re.search(r"open +notify +error_share +payment", text)
     assert "still learning what is usual, until " in text
     assert as_json(filled, "anomalies", "--tier", "recorded", code=1)["anomalies"] == []
+    logs = [{"message": "Disk slow", "source": "x", "level": level, "metadata": {"zone": zone}}
+            for level, zone in (("ERROR", "a"), ("INFO", "a"), ("INFO", "b"))]  # fmt: skip
+    assert filled.post("/ingest/batch", {"logs": logs})[0] == 202
+    filled.post("/flush")
+    lines = run(filled, "values", "zone").splitlines()
+    assert [line.split() for line in lines] == [
+        ["a", "2", "logs", "50.0%", "errors", "1", "patterns"],
+        ["b", "1", "logs", "0.0%", "errors", "1", "patterns"],
+    ]
+    assert as_json(filled, "values", "zone", "--search", "level:error")["errors"] == 1
+    assert run(filled, "values", "nowhere", code=1) == ""
     assert "no targets" in run(filled, "notify-test", code=1)
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
+import subprocess
 import time
+import urllib.request
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +15,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.support.service import ServiceProcess
+from tests.support.service import COMMAND, ServiceProcess
 
 PIPELINE = "[plugins.patterns]\n[plugins.sqlite]\n"
 WITH_RULE = "[plugins.patterns]\nrules = [{ name = 'TICKET', regex = 'TCK-[a-z]+' }]\n[plugins.sqlite]\n"
@@ -125,6 +127,24 @@ async def test_requests_during_reloads_are_answered_and_nothing_is_lost(start_se
     assert Counter(row["sources"]) == accepted
     assert accepted.total() > 200
     print(f"{accepted.total()} accepted, {refused.total()} told to come again")
+
+
+def test_the_command_says_what_became_of_it(start_service: StartService) -> None:
+    service = start_service("[plugins.sqlite]\n[plugins.prometheus]\n")
+
+    def run() -> tuple[int, str]:
+        command = [COMMAND, "reload", "--url", service.url]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        return done.returncode, done.stdout
+
+    service.plugins_file.write_text("[plugins.sqlite]\n[plugins.prometheus]\n[[rules]]\nsearch = 'a'\n")
+    code, said = run()
+    assert (code, "plugins.toml [[rules]] 1: expected one condition" in said) == (1, True), said
+    service.plugins_file.write_text("[plugins.sqlite]\n[plugins.prometheus]\n[plugins.patterns]\n")
+    assert run() == (0, "reloaded\n")
+    assert service.get("/stats")["reloads"] == {"succeeded": 1, "failed": 1, "last_error": None}
+    with urllib.request.urlopen(f"{service.url}/metrics") as answer:
+        assert 'log_aggregator_reloads_total{outcome="failed"} 1.0' in answer.read().decode()
 
 
 async def test_a_stream_ends_and_does_not_hold_up_the_reload(start_service: StartService) -> None:

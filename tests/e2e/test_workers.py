@@ -62,6 +62,28 @@ async def test_every_answer_speaks_for_all_workers(start_service: StartService) 
     assert service.terminate() == 0
 
 
+async def test_every_worker_answers_the_calls_of_a_plugin_with_one_instance(start_service: StartService) -> None:
+    targets = '[[plugins.trends.targets]]\nurl = "http://127.0.0.1:9/hook"\n'
+    service = start_service(PIPELINE + targets, {"WORKERS": "2", "AGGREGATION_WINDOW": "3600"})
+    rule = {"search": "level:error", "more_than": 3, "by": "anna"}
+    made = service.post("/rules", rule)[1]
+
+    async def ask() -> tuple[int, list[str], int]:
+        async with aiohttp.ClientSession(service.url) as session:
+            async with session.post("/notify-test") as answer:
+                status, document = answer.status, await answer.json()
+            async with session.get("/rules") as answer:
+                rules = (await answer.json())["rules"]
+            async with session.delete("/rules/0123456789abcdef") as answer:
+                return status, [target["name"] for target in document["targets"]] + [rules[0]["by"]], answer.status
+
+    # Some connections reach the worker that does not have the plugin.
+    answers = await asyncio.gather(*(ask() for _ in range(SENDERS)))
+    assert answers == [(200, ["webhook:127.0.0.1", "anna"], 404)] * SENDERS
+    assert service.request("DELETE", f"/rules/{made['id']}")[0] == 204
+    assert service.get("/rules") == {"rules": []}
+
+
 async def test_a_worker_that_dies_is_replaced_and_nothing_acknowledged_is_lost(start_service: StartService) -> None:
     service = start_service("[plugins.sqlite]\n", {"WORKERS": "2", "AGGREGATION_WINDOW": "0.05"})
     clients = make_clients()

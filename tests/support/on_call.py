@@ -9,10 +9,10 @@ import pytest
 from log_aggregator import pattern_id
 from log_aggregator.model.samples import Samples
 from log_aggregator.model.summary import summarize
-from log_aggregator.oncall import CompareQuery, Mark, MarkQuery, OnCallStore, Triage, TriageChange
+from log_aggregator.oncall import CompareQuery, Mark, MarkQuery, OnCallStore, Triage, TriageChange, ValuesQuery
 from log_aggregator.search import SearchError
 from log_aggregator.sinks import Aggregate, Alias
-from log_aggregator.store import PatternQuery
+from log_aggregator.store import PatternQuery, SeriesQuery
 from tests.support.sinks import NOON, SECOND, Chain, deliver
 
 BUCKET = 300
@@ -123,6 +123,36 @@ async def check_searches(store: Any) -> None:
     assert (await store.patterns(PatternQuery(q="9 EUR", sources=("auth",)))).patterns == []
     with pytest.raises(SearchError, match=r"^column 11: "):
         await store.patterns(PatternQuery(q="abc level:"))
+
+
+async def check_searched_series(store: Any) -> None:
+    """Counts over time of what a search finds are those of its patterns, whatever the step."""
+    day = {"since": AT - 3600 * SECOND, "until": AT + 86_400 * SECOND}
+    for search in SEARCHES:
+        if search:
+            page = await store.patterns(PatternQuery(q=search, limit=100))
+            for step in (60, 300, 3600):
+                series = await store.series(SeriesQuery(**day, step=step, q=search))
+                assert sum(one.total for one in series) == sum(row.count for row in page.patterns), (search, step)
+    (line,) = await store.series(SeriesQuery(**day, step=60, q="payment refused", source="payment"))
+    assert line.points == [(NOON, 7)]
+    with pytest.raises(SearchError):
+        await store.series(SeriesQuery(**day, q='"open'))
+
+
+async def check_values(store: Any) -> None:
+    """Logs and errors by the value of a key, over all patterns that may be seen."""
+    found = await store.values(ValuesQuery(key="region"))
+    assert (found.logs, found.errors, found.complete, found.distinct) == (16, 7, True, 2)
+    shown = [(one.value, one.logs, one.errors, one.error_share, one.patterns) for one in found.values]
+    assert shown == [("us", 9, 0, 0.0, 1), ("eu", 7, 7, 1.0, 1)]
+    assert (await store.values(ValuesQuery(key="odd key"))).values[0].value == "x y"
+    assert (await store.values(ValuesQuery(key="region", q="payment done"))).logs == 9
+    assert (await store.values(ValuesQuery(key="region", level="ERROR", limit=1))).distinct == 1
+    for nothing in ({"key": "regio"}, {"key": "region", "kind": "var"}, {"key": "region", "sources": ("auth",)}):
+        assert (await store.values(ValuesQuery.model_validate(nothing))).values == [], nothing
+    with pytest.raises(SearchError):
+        await store.values(ValuesQuery(key="region", q="level:"))
 
 
 async def check_marks(store: OnCallStore) -> None:

@@ -186,7 +186,8 @@ class Hookspecs(Protocol):
     """The hooks of the core. A plugin implements any of them as methods marked `@hookimpl`.
 
     Each worker has its own instance. With `instances = "node"` in the class, worker 0 holds the only one and
-    receives the flushes of all workers; with `instances = "cluster"` there is one in the whole cluster.
+    receives the flushes of all workers; with `instances = "cluster"` there is one in the whole cluster. Its calls are
+    served by all workers when the class names them: `routes = (("POST", "/notify-test", "admin"),)`, with their scopes.
     """
 
     @hookspec

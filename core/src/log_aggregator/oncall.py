@@ -149,6 +149,56 @@ class Comparison(BaseModel):
     values_complete: bool
 
 
+class ValuesQuery(BaseModel):
+    """Of which key the values are asked for: of the metadata (`meta`) or a variable (`var`)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    key: str
+    kind: Literal["meta", "var"] = "meta"
+    since: int | None = None
+    until: int | None = None
+    level: str | None = None
+    source: str | None = None
+    q: str | None = Field(None, description="a search, see `log_aggregator.search`")
+    limit: int = Field(20, ge=1, le=500)
+    sources: tuple[str, ...] = Field((), description=SOURCES)
+
+
+class ValueCount(BaseModel):
+    """How many logs had a value, how many of them were errors, and of how many patterns they were."""
+
+    value: str
+    logs: int
+    errors: int
+    error_share: float
+    patterns: int
+
+
+class ValueCounts(BaseModel):
+    """Logs and errors by value, the most frequent first; `logs` and `errors` are of all logs with the key.
+
+    `distinct` counts the values before the list was cut. `complete` is false where rows keep some of their values only,
+    or were too many.
+    """
+
+    key: str
+    kind: Literal["meta", "var"]
+    logs: int = 0
+    errors: int = 0
+    distinct: int = 0
+    complete: bool
+    values: list[ValueCount]
+
+
+@runtime_checkable
+class ValuesStore(Protocol):
+    """What a store offers beside `OnCallStore`, if it does. Raises as that."""
+
+    async def values(self, query: ValuesQuery) -> ValueCounts:
+        """Logs and errors by value. Raises `SearchError` for a `q` that is wrong."""
+
+
 @runtime_checkable
 class OnCallStore(Protocol):
     """What a store offers beside `Store`, if it does. Calls overlap.

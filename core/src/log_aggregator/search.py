@@ -15,6 +15,7 @@ Field = Literal["text", "level", "source", "category", "id", "meta", "var", "see
 
 FIELDS = ("level", "source", "category", "id", "meta", "var", "seen")
 MOST_TERMS = 50
+LONGEST_TERM = 1000
 SYNTAX = (
     'words, "a phrase", -word, level:error, source:shop-*, category:…, id:…, meta.region:eu, var.ID:7, seen:<1h; '
     "all must hold"
@@ -58,7 +59,10 @@ def parse_search(text: str) -> tuple[Term, ...]:
             return tuple(terms)
         if len(terms) == MOST_TERMS:
             raise SearchError(place + 1, f"expected at most {MOST_TERMS} terms")
-        term, place = _term(text, place)
+        start = place
+        term, place = _term(text, start)
+        if place - start > LONGEST_TERM:
+            raise SearchError(start + 1, f"expected at most {LONGEST_TERM} characters in a term")
         terms.append(term)
 
 

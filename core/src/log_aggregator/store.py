@@ -84,7 +84,8 @@ class SeriesQuery(BaseModel):
 
     Buckets that do not know their minutes (hours after roll-up, rows of other programs) count where they begin.
 
-    `split_by` gives one series a level or source; `pattern_id` limits to one pattern.
+    `split_by` gives one series a level or source; `pattern_id` limits to one pattern. A search `q` counts all logs of
+    the rows that it finds; it is asked of stores that are an `OnCallStore`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -96,6 +97,7 @@ class SeriesQuery(BaseModel):
     pattern_id: str | None = None
     level: str | None = None
     source: str | None = None
+    q: str | None = Field(default=None, description="a search, see `log_aggregator.search`")
     sources: tuple[str, ...] = Field(default=(), description=SOURCES)
 
 

@@ -51,6 +51,9 @@ class MemoryBackend:
     async def flush(self, deadline: float) -> dict[str, Any]:
         return {"groups": 0, "sinks": {}, "deadline": deadline}
 
+    async def reload(self) -> dict[str, Any]:
+        return {"reloads": {"succeeded": 0, "failed": 0, "last_error": None}}
+
     async def explain(self, line: str) -> dict[str, Any]:
         return {"message": line, "pattern": line, "pattern_id": pattern_id(line), "rejected": ""}
 

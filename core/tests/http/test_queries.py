@@ -47,6 +47,38 @@ async def test_absolute_times(text: str) -> None:
         assert store.asked.since == FIRST
 
 
+@pytest.mark.parametrize(
+    ("form", "kind", "lines"),
+    [
+        ("csv", "text/csv", 3),
+        ("ndjson", "application/x-ndjson", 2),
+        ("markdown", "text/markdown", 4),
+    ],
+)
+async def test_an_export_has_all_pages(form: str, kind: str, lines: int) -> None:
+    async with serve(MadeStore()) as door:
+        answer = await door.client.get(f"/patterns?format={form}&q=user")
+        text = await answer.text()
+        assert (answer.status, answer.content_type, len(text.splitlines())) == (200, kind, lines)
+        assert text.count("User {ID} logged in") == 2
+        assert "attachment" in answer.headers["Content-Disposition"]
+        one = await (await door.client.get(f"/patterns?format={form}&limit=1")).text()
+        assert one.count("User {ID} logged in") == 1
+        assert (await door.client.get(f"/patterns?format={form}&q=levle:x")).status == 422
+
+
+@pytest.mark.parametrize(
+    ("search", "status"),
+    [("a%09b", 200), ("a%0D%0A%20at%20b", 200), ("a%00b", 422), ("a%1Bb", 422), ("a" * 1001, 422), ("a" * 1000, 200)],
+)
+async def test_a_pasted_line_may_have_tabs_and_line_breaks(search: str, status: int) -> None:
+    async with serve(MadeStore()) as door:
+        answer = await door.client.get(f"/patterns?q={search}")
+        assert answer.status == status
+        if status == 422:
+            assert (await answer.json())["detail"].startswith("q: ")
+
+
 async def test_one_pattern_its_timeline_and_series() -> None:
     store = MadeStore()
     async with serve(store) as door:

@@ -16,7 +16,7 @@ pytest.importorskip("playwright", reason="playwright is not installed")
 from playwright.sync_api import expect
 
 PATTERNS = 10_000
-LOADED = 3000 if any(call.path == "/compare" for call in CALLS) else PATTERNS
+LOADED = 2500 if any(call.path == "/compare" for call in CALLS) else PATTERNS
 """Patterns that the page keeps: fewer of a service that searches beyond them."""
 MARGIN = 20
 """How many times longer than wanted a busy machine may take before the test fails."""

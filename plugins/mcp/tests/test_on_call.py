@@ -48,6 +48,21 @@ async def test_a_mark_and_what_changed_after_it(live: Live) -> None:
     assert len(json.dumps(answer)) < 4000
 
 
+async def test_errors_by_value(live: Live) -> None:
+    await live.send(
+        [
+            {"message": "Disk slow", "level": "ERROR" if n < 3 else "INFO", "metadata": {"zone": "a" if n < 4 else "b"}}
+            for n in range(9)
+        ]
+    )
+    answer = await live.ask("errors_by_value", key="zone", since="-1h")
+    assert (answer["logs"], answer["errors"]) == (9, 3)
+    assert answer["values"] == [
+        {"value": "b", "logs": 5, "errors": 0, "error_share": 0.0},
+        {"value": "a", "logs": 4, "errors": 3, "error_share": 0.75},
+    ]
+
+
 async def test_a_line_is_explained(live: Live) -> None:
     answer = await live.ask("explain_line", line="Payment 99999 failed")
     assert (answer["pattern"], answer["last_7_days"]) == ("Payment {ID} failed", 224)

@@ -20,6 +20,8 @@ async def store(host: Host, sink: PostgresSink) -> OnCallStore:
 async def test_searches(store: OnCallStore, sink: PostgresSink) -> None:
     await on_call.fill(sink)
     await on_call.check_searches(store)
+    await on_call.check_searched_series(store)
+    await on_call.check_values(store)
 
 
 async def test_marks(store: OnCallStore) -> None:

@@ -28,6 +28,8 @@ async def store(sink: SqliteSink, tmp_path: Path) -> AsyncIterator[OnCallStore]:
 async def test_searches(store: OnCallStore, sink: SqliteSink) -> None:
     await on_call.fill(sink)
     await on_call.check_searches(store)
+    await on_call.check_searched_series(store)
+    await on_call.check_values(store)
 
 
 async def test_marks(store: OnCallStore) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -47,14 +48,16 @@ def incident(number: int = 1, **changes: Any) -> Incident:
 
 
 @asynccontextmanager
-async def notifying(*targets: dict[str, Any], **options: Any) -> AsyncIterator[tuple[Notifier, list[tuple[str, ...]]]]:
+async def notifying(
+    *targets: dict[str, Any], clock: Callable[[], float] = time.time, **options: Any
+) -> AsyncIterator[tuple[Notifier, list[tuple[str, ...]]]]:
     delivered: list[tuple[str, ...]] = []
 
     async def remember(*what: str) -> None:
         delivered.append(what)
 
     config = TrendsConfig.model_validate({"targets": list(targets), "first_pause": 0.01, "retries": 3, **options})
-    notifier = Notifier(config, remember)
+    notifier = Notifier(config, remember, clock)
     task = asyncio.create_task(notifier.run())
     try:
         yield notifier, delivered

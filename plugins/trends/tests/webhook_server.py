@@ -20,6 +20,7 @@ class WebhookServer:
         self.url = ""
         self.bodies: list[Any] = []
         self.paths: list[str] = []
+        self.methods: list[str] = []
         self.headers: list[dict[str, str]] = []
         self.responses: list[tuple[int, dict[str, str]]] = []
         self.requests = 0
@@ -33,6 +34,7 @@ class WebhookServer:
             if status < 300:
                 self.bodies.append(body)
                 self.paths.append(request.path)
+                self.methods.append(request.method)
                 self.headers.append(dict(request.headers))
             self._came.notify_all()
         return web.Response(status=status, headers=headers)
@@ -52,7 +54,7 @@ class WebhookServer:
 async def run_webhook_server() -> AsyncIterator[WebhookServer]:
     server = WebhookServer()
     app = web.Application()
-    app.router.add_post("/{path:.*}", server.handle)
+    app.router.add_route("*", "/{path:.*}", server.handle)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from log_aggregator.config.explain import describe
 from log_aggregator.config.field_names import parse_fields
+from log_aggregator.config.rules import Rule, rules_in
 from log_aggregator.config.settings import nearest
 from log_aggregator.config.tests import ConfigTest, tests_in
 from log_aggregator.errors import ConfigError
@@ -50,7 +51,7 @@ class PluginEntry(BaseModel):
 
 HOST_KEYS = frozenset(PluginEntry.model_fields) - {"name", "where", "options", "file"}
 
-TABLES = ("plugins", "plugins_dir", "fields", "tests")
+TABLES = ("plugins", "plugins_dir", "fields", "rules", "tests")
 """What may stand at the top of the file."""
 
 
@@ -62,6 +63,11 @@ def read_plugins_file(path: Path) -> list[PluginEntry]:
 def read_tests(path: Path) -> list[tuple[str, ConfigTest]]:
     """The tests that stand in a file, each with its place. Raises `ConfigError` when the file or a test is wrong."""
     return tests_in(_read(path).get("tests", []), path.name)
+
+
+def read_rules(path: Path) -> list[Rule]:
+    """The `[[rules]]` of a file; none where there is no file. Raises `ConfigError` when the file or a rule is wrong."""
+    return [rule for _, rule in rules_in(_read(path).get("rules", []), path.name)] if path.exists() else []
 
 
 def plugins_in_files(path: Path) -> dict[str, Path]:
@@ -95,7 +101,9 @@ def _parse(text: str, where: str) -> dict[str, Any]:
     for key in document:
         if key not in TABLES:
             hint = nearest(key, list(TABLES))
-            raise ConfigError(f"{where} {key}: unknown table; expected [plugins.<name>], [fields] or [[tests]]{hint}")
+            raise ConfigError(
+                f"{where} {key}: unknown table; expected [plugins.<name>], [fields], [[rules]] or [[tests]]{hint}"
+            )
     parse_fields(document.get("fields", {}), f"{where} [fields]")
     return document
 
@@ -106,6 +114,8 @@ def _entries(document: dict[str, Any], where: str, directory: Path) -> list[Plug
         raise ConfigError(f"{where} plugins: expected tables [plugins.<name>]")
     files = _single_files(document, where, directory)
     tests_in(document.get("tests", []), where)
+    if rules_in(document.get("rules", []), where) and "trends" not in plugins:
+        raise ConfigError(f"{where} [[rules]]: nothing evaluates them; add [plugins.trends]")
     return [_entry(name, table, f"{where} [plugins.{name}]", files.get(name)) for name, table in plugins.items()]
 
 

@@ -11,7 +11,7 @@ from aiohttp import web
 from log_aggregator.http.access.auth import Guard, needs
 from log_aggregator.http.access.exposure import access_of
 from log_aggregator.http.backend import Backend
-from log_aggregator.http.parameters import FlushParameters, parameters
+from log_aggregator.http.parameters import FlushParameters, Parameters, parameters
 from log_aggregator.store import StoreHealth
 
 STORE_DEADLINE = 5.0
@@ -30,6 +30,11 @@ class Operating:
         """`POST /flush`: seal, and wait for the sinks or the deadline."""
         deadline = parameters(request, FlushParameters).deadline
         return json_answer(await self._backend.flush(deadline))
+
+    async def reload(self, request: web.Request) -> web.StreamResponse:
+        """`POST /reload`: read the configuration again; `GET /stats` tells what became of it."""
+        parameters(request, Parameters)
+        return json_answer(await self._backend.reload(), 202)
 
     async def stats(self, _: web.Request) -> web.StreamResponse:
         """`GET /stats`: all figures."""

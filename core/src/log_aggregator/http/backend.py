@@ -59,6 +59,9 @@ class Backend(Protocol):
         Returns how many groups were flushed and each sink's outcome, ready for JSON.
         """
 
+    async def reload(self) -> dict[str, Any]:
+        """Read `plugins.toml`, keys and certificates again, soon; the counts of reloads until now, ready for JSON."""
+
     async def explain(self, line: str) -> dict[str, Any]:
         """What the stages make of a log line, ready for JSON; nothing is stored.
 

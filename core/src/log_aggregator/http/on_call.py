@@ -7,11 +7,10 @@ from typing import Any
 
 import msgspec
 from aiohttp import web
-from pydantic import ValidationError
 
-from log_aggregator.http.access.auth import KEY, allowed_sources, needs
+from log_aggregator.http.access.auth import KEY, allowed_sources, caller, needs
 from log_aggregator.http.backend import Backend
-from log_aggregator.http.inner import BODY
+from log_aggregator.http.json_body import json_body
 from log_aggregator.http.on_call_json import change_json, mark_json, triage_json
 from log_aggregator.http.on_call_params import (
     CompareParameters,
@@ -20,18 +19,18 @@ from log_aggregator.http.on_call_params import (
     MarkParameters,
     TriageBody,
     TriageListParameters,
+    ValuesParameters,
 )
-from log_aggregator.http.parameters import B, Parameters, describe, parameters
+from log_aggregator.http.parameters import Parameters, parameters
 from log_aggregator.http.problem import Problem
 from log_aggregator.http.queries import known_pattern
 from log_aggregator.http.store_access import StoreAccess, answered, slug_of
 from log_aggregator.http.time_params import now
 from log_aggregator.model.fields.timestamps import to_iso
-from log_aggregator.oncall import CompareQuery, Mark, MarkQuery, Triage, TriageChange
+from log_aggregator.oncall import CompareQuery, Mark, MarkQuery, Triage, TriageChange, ValuesQuery, ValuesStore
 from log_aggregator.search import SearchError
 from log_aggregator.store import SeriesQuery
 
-MAX_BODY = 65_536
 HOUR = 3_600_000_000
 _LISTS = ("new", "gone", "more", "less", "levels", "values")
 
@@ -56,7 +55,7 @@ class OnCall:
     @needs("write", by_source=True)
     async def add_mark(self, request: web.Request) -> web.StreamResponse:
         """`POST /marks`."""
-        body = await _body(request, MarkBody)
+        body = await json_body(request, MarkBody)
         if allowed_sources(request, body.source or None) and not body.source:
             raise Problem(403, "source: this API key is bound to some sources; expected one of them")
         slug = slug_of(body.title)
@@ -100,7 +99,7 @@ class OnCall:
     @needs("write", by_source=True)
     async def change_triage(self, request: web.Request) -> web.StreamResponse:
         """`POST /patterns/{id}/triage`."""
-        body = await _body(request, TriageBody)
+        body = await json_body(request, TriageBody)
         pattern = await known_pattern(self._access, request)
         await self._check_all_covered(request, pattern.pattern_id)
         at = now()
@@ -176,6 +175,21 @@ class OnCall:
             document[name] = [_change(change.model_dump(), triaged) for change in getattr(found, name)]
         return _json(document)
 
+    @needs("read", by_source=True)
+    async def values(self, request: web.Request) -> web.StreamResponse:
+        """`GET /values`."""
+        asked = parameters(request, ValuesParameters, await self._access.times(request))
+        store = self._access.store()
+        if not isinstance(store, ValuesStore):
+            raise Problem(501, "this store does not count by value")
+        since = now() - HOUR if asked.since is None and asked.until is None else asked.since
+        sources = self._access.sources(request, asked.source)
+        query = ValuesQuery(**asked.model_dump() | {"since": since}, sources=sources)
+        try:
+            return _json((await answered(store.values(query))).model_dump())
+        except SearchError as error:
+            raise Problem(422, f"q: {error}") from None
+
     async def _span(self, text: str, name: str, until: int | None = None) -> tuple[int, int | None]:
         """`A..B`, or a start alone."""
         start, separator, end = text.partition("..")
@@ -198,36 +212,7 @@ def _change(change: dict[str, Any], triaged: dict[str, Triage]) -> dict[str, Any
 
 def _who(request: web.Request, said: str) -> str:
     """Who changes something: the API key's name, or what the caller says where keys are off."""
-    key = request.get(KEY)
-    return key.name if key is not None else said
-
-
-async def _body(request: web.Request, model: type[B]) -> B:
-    """The JSON body of a request. Raises `Problem` 400, 413 or 422."""
-    raw = request.get(BODY)
-    if raw is None:
-        raw = await _sent(request)
-    try:
-        document = msgspec.json.decode(raw or b"{}")
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise Problem(400, f"the body is not JSON: {error}") from None
-    if not isinstance(document, dict):
-        raise Problem(422, "expected a JSON object")
-    try:
-        return model.model_validate(document)
-    except ValidationError as error:
-        raise Problem(422, describe(error, sorted(model.model_fields))) from None
-
-
-async def _sent(request: web.Request) -> bytes:
-    if request.content_length is not None and request.content_length > MAX_BODY:
-        raise Problem(413, f"expected a body of at most {MAX_BODY} bytes")
-    raw = await request.content.read(MAX_BODY + 1)
-    while len(raw) <= MAX_BODY and not request.content.at_eof():
-        raw += await request.content.read(MAX_BODY + 1 - len(raw))
-    if len(raw) > MAX_BODY:
-        raise Problem(413, f"expected a body of at most {MAX_BODY} bytes", close=True)
-    return raw
+    return caller(request) or said
 
 
 def _json(document: dict[str, Any], status: int = 200) -> web.Response:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from log_aggregator.http.parameters import Level, Parameters, Span, Text, plain
+from log_aggregator.http.parameters import Level, Parameters, Search, Span, Text, plain
 from log_aggregator.http.time_params import Moment
 from log_aggregator.oncall import LONGEST_NAME, LONGEST_NOTE, TriageState
 
@@ -44,8 +44,19 @@ class CompareParameters(Parameters):
     before_until: Moment | None = Field(None, description="before this time")
     level: Level | None = Field(None, description="only this level; synonyms are folded")
     source: Text | None = Field(None, description="only this source")
-    q: Text | None = Field(None, description="a search")
+    q: Search | None = Field(None, description="a search")
     limit: int = Field(50, ge=1, le=500, description="entries of each list")
+
+
+class ValuesParameters(Span):
+    """`GET /values`."""
+
+    key: Text = Field(description="the key, such as region or user.id; a variable by its name, such as ID.2")
+    kind: Literal["meta", "var"] = Field("meta", description="of the metadata, or a variable of patterns")
+    level: Level | None = Field(None, description="only this level; synonyms are folded")
+    source: Text | None = Field(None, description="only this source")
+    q: Search | None = Field(None, description="a search")
+    limit: int = Field(20, ge=1, le=500, description="values in the answer")
 
 
 class ExplainParameters(Parameters):

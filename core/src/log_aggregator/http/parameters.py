@@ -38,7 +38,16 @@ def plain(text: Any) -> Any:
     return text
 
 
+def searchable(text: str) -> str:
+    """Refuse a search with control characters; a pasted line may have tabs and line breaks. Raises `ValueError`."""
+    plain(text.translate(_BLANKS))
+    return text
+
+
+_BLANKS = str.maketrans(dict.fromkeys("\t\n\r", " "))
+
 Text = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(plain)]
+Search = Annotated[str, Field(min_length=1, max_length=10_000), AfterValidator(searchable)]
 Level = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(plain), AfterValidator(lambda v: fold(v)[0])]
 
 
@@ -77,13 +86,16 @@ class PatternParameters(Span):
     level: Level | None = Field(None, description="only this level; synonyms are folded")
     source: Text | None = Field(None, description="only this source")
     category: Text | None = Field(None, description="only this category")
-    q: str | None = Field(None, min_length=1, max_length=10_000, description=f"a search or a log line: {SYNTAX}")
+    q: Search | None = Field(None, description=f"a search or a log line: {SYNTAX}")
     triage: Annotated[tuple[str, ...], BeforeValidator(_states)] = Field(
         (), description="only these states, separated by commas; `open` is what nobody triaged, too"
     )
     order: Literal["newest", "count"] = Field("newest", description="newest or most frequent first")
     limit: int = Field(50, ge=1, le=1000, description="patterns on a page")
     cursor: Text | None = Field(None, description="the cursor of the page before")
+    format: Literal["json", "csv", "ndjson", "markdown"] = Field(
+        "json", description="a form other than JSON is a file with all pages; `limit` cuts it only where it is given"
+    )
 
 
 class TimelineParameters(Span):
@@ -109,6 +121,7 @@ class SeriesParameters(TimelineParameters):
     """`GET /series`."""
 
     pattern_id: str | None = Field(None, pattern="^[0-9a-f]{16}$", description="only this pattern")
+    q: Search | None = Field(None, description=f"only what a search finds: {SYNTAX}")
 
 
 class AnomalyParameters(Span):

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from log_aggregator.http.access.auth import needs
 from log_aggregator.http.backend import Backend
+from log_aggregator.http.exporting import exported
 from log_aggregator.http.parameters import (
     AnomalyParameters,
     Parameters,
@@ -23,6 +24,7 @@ from log_aggregator.http.searching import Searching, pattern_json
 from log_aggregator.http.store_access import StoreAccess, answered
 from log_aggregator.http.time_params import now
 from log_aggregator.model.fields.timestamps import to_iso
+from log_aggregator.search import SearchError
 from log_aggregator.store import AnomalyQuery, PatternQuery, PatternRow, Series, SeriesQuery
 
 _ID = re.compile(r"[0-9a-f]{16}")
@@ -42,7 +44,10 @@ class Reading:
         """`GET /patterns`."""
         asked = parameters(request, PatternParameters, await self._access.times(request))
         sources = self._access.sources(request, asked.source)
-        query = PatternQuery(**asked.model_dump(exclude={"triage"}), sources=sources)
+        query = PatternQuery(**asked.model_dump(exclude={"triage", "format"}), sources=sources)
+        if asked.format != "json":
+            most = asked.limit if "limit" in asked.model_fields_set else None
+            return await exported(request, asked.format, self._searching.pages(query, asked.triage, most))
         return _json(await self._searching.patterns(query, asked.triage))
 
     @needs("read", by_source=True)
@@ -70,7 +75,13 @@ class Reading:
         since, until = asked.span()
         sources = self._access.sources(request, asked.source)
         query = SeriesQuery(since=since, until=until, sources=sources, **asked.model_dump(exclude={"since", "until"}))
-        return _json(await self._series(query))
+        if query.q is None:
+            return _json(await self._series(query))
+        self._access.on_call()  # a store without this knows no search of series
+        try:
+            return _json(await self._series(query))
+        except SearchError as error:
+            raise Problem(422, f"q: {error}") from None
 
     @needs("read", by_source=True)
     async def anomalies(self, request: web.Request) -> web.StreamResponse:

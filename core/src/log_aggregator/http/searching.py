@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import AsyncIterator
 from typing import Any
 
 from log_aggregator.http.backend import Backend
@@ -16,6 +18,7 @@ from log_aggregator.store import PatternPage, PatternQuery, PatternRow
 from log_aggregator.storekit.cursor import CursorError
 
 _WORDS_OF_A_LINE = 3
+_EXPORTED_AT_ONCE = 1000
 
 
 class Searching:
@@ -56,6 +59,20 @@ class Searching:
             shown = [(row, triage) for row, triage in shown if (triage.state if triage else "open") in states]
         rows = [pattern_json(row) | {"triage": triage_json(triage) if triage else None} for row, triage in shown]
         return {"patterns": rows, "cursor": page.cursor} | document
+
+    async def pages(
+        self, query: PatternQuery, states: tuple[str, ...], most: int | None
+    ) -> AsyncIterator[list[dict[str, Any]]]:
+        """The rows of all pages, `most` at most. Raises as `patterns`."""
+        left = sys.maxsize if most is None else most
+        while left > 0:
+            query = query.model_copy(update={"limit": min(_EXPORTED_AT_ONCE, left)})
+            page = await self.patterns(query, states)
+            left -= len(page["patterns"])
+            yield page["patterns"]
+            if page["cursor"] is None:
+                return
+            query = query.model_copy(update={"cursor": page["cursor"]})
 
     async def triage_of(self, pattern: PatternRow) -> dict[str, Any] | None:
         """What people said of a pattern."""

@@ -20,6 +20,7 @@ from log_aggregator.plugins.isolation.lifespan import contained
 from log_aggregator.plugins.isolation.where_raised import package_of
 from log_aggregator.plugins.slices import slices
 from log_aggregator.service.health import health_of
+from log_aggregator.service.reloads import Reloads
 from log_aggregator.service.runtime import Runtime
 from log_aggregator.service.stats import stats_of
 
@@ -36,8 +37,9 @@ class Node:
     The order is `start`, `drain`, `stop`, `close`; without `drain` all that is not stored stays in the journal.
     """
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, reloads: Reloads) -> None:
         self.runtime = runtime
+        self._reloads = reloads
         self.submit = runtime.ingester.submit
         self._tasks: list[asyncio.Task[None]] = []
         self._lifespans = contextlib.AsyncExitStack()
@@ -113,7 +115,7 @@ class Node:
 
     def stats(self) -> dict[str, Any]:
         """The object of `GET /stats`."""
-        return stats_of(self.runtime)
+        return stats_of(self.runtime) | {"reloads": self._reloads.stats()}
 
     async def health(self) -> HealthReport:
         """The answer to `GET /health`."""

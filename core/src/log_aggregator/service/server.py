@@ -23,6 +23,7 @@ from log_aggregator.http.listener import Listener
 from log_aggregator.http.sharing import Counts, Turns
 from log_aggregator.plugins.registry import Registry
 from log_aggregator.service.reach import hint
+from log_aggregator.service.reloads import Reloads
 from log_aggregator.service.service import Service
 from log_aggregator.service.signals import SignalHandler
 
@@ -40,12 +41,13 @@ async def serve(settings: Settings, registry: Registry, place: Place | None = No
 
     A worker listens on the socket that it inherited, or, when it has none, only drains its journal.
     """
-    signals = SignalHandler()
+    reloads = Reloads()
+    signals = SignalHandler(reloads)
     if place is not None:  # the supervisor holds the other end as long as it lives
         asyncio.get_running_loop().add_reader(sys.stdin.fileno(), signals.stop)
     directory = (place or Place()).data_dir(settings.data_dir)
     ledger = Ledger(directory / FILE)
-    front = _Front(settings, place, ledger)
+    front = _Front(settings, place, ledger, reloads)
     keeping = asyncio.create_task(_keep(ledger), name="api keys")
     current: Registry | None = registry
     before: list[PluginEntry] | None = None
@@ -57,6 +59,7 @@ async def serve(settings: Settings, registry: Registry, place: Place | None = No
             except ConfigError as error:
                 if before is None:
                     raise
+                reloads.refused(str(error))
                 log.error("the new pipeline cannot start, so the old one does", extra={"error": str(error)})
                 current, before = Registry(before, os.environ), None
     finally:
@@ -84,7 +87,7 @@ async def _run(
     settings: Settings, registry: Registry, place: Place | None, front: _Front, signals: SignalHandler
 ) -> Registry | None:
     """Run one pipeline until a signal; the registry of the next one, or `None` at the end."""
-    async with Service(settings, registry, place) as service:
+    async with Service(settings, registry, place, front.reloads) as service:
         if place is not None and place.listen == -1:
             return None
         await front.show(build_app(service, front.ledger))
@@ -100,8 +103,9 @@ async def _run(
 class _Front:
     """The listening socket, which stays open while one pipeline replaces another."""
 
-    def __init__(self, settings: Settings, place: Place | None, ledger: Ledger) -> None:
+    def __init__(self, settings: Settings, place: Place | None, ledger: Ledger, reloads: Reloads) -> None:
         self._settings, self._place = settings, place
+        self.reloads = reloads
         self.ledger = ledger
         self._listener: Listener | None = None
 
@@ -110,6 +114,7 @@ class _Front:
         settings, place = self._settings, self._place
         if self._listener is not None:
             await self._listener.resume(app)
+            self.reloads.done()
             log.info("reloaded")
             return
         self._listener = Listener(app, settings)

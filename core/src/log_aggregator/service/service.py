@@ -22,8 +22,10 @@ from log_aggregator.plugins.registry import Registry
 from log_aggregator.service.explaining import explain_line
 from log_aggregator.service.node import Node
 from log_aggregator.service.receivers import Receivers
+from log_aggregator.service.reloads import Reloads, ask_for_reload
 from log_aggregator.service.runtime import Runtime, open_runtime
 from log_aggregator.service.workers.answering import answering
+from log_aggregator.service.workers.forwarded import forwarded_routes
 from log_aggregator.service.workers.merging import merge_flushes, merge_health, merge_stats
 from log_aggregator.service.workers.peers import Peers
 from log_aggregator.service.workers.shared_plugins import share_plugins
@@ -46,9 +48,12 @@ class Service:
     runtime: Runtime
     node: Node
 
-    def __init__(self, settings: Settings, registry: Registry, place: Place | None = None) -> None:
+    def __init__(
+        self, settings: Settings, registry: Registry, place: Place | None = None, reloads: Reloads | None = None
+    ) -> None:
         self._place = place or Place()
         self._given = settings
+        self._reloads = reloads or Reloads()
         self._registry = registry
         self._peers = Peers(self._place)
         self._stack = contextlib.AsyncExitStack()
@@ -74,9 +79,10 @@ class Service:
         sinks = share_plugins(self._registry, self._place, self._peers) if sharing else {}
         runtime = open_runtime(self._given, self._registry, self._place)
         self.runtime = await self._stack.enter_async_context(runtime)
-        self.node = Node(self.runtime)
+        self.node = Node(self.runtime, self._reloads)
         if sharing:
-            await self._stack.enter_async_context(answering(self.node, self._place, sinks))
+            await self._stack.enter_async_context(answering(self.node, self._place, sinks, lambda: self.routes))
+            self.routes.extend(forwarded_routes(self._registry, self._place, self._peers.ask_first))
         self._stack.push_async_callback(self.node.close)
         await self.node.start(self)
 
@@ -174,6 +180,12 @@ class Service:
         """Seal and wait at most `deadline` seconds for the sinks: groups, and each sink's outcome."""
         mine, others = await asyncio.gather(self.node.flush(deadline), self._peers.flush(deadline))
         return merge_flushes([mine, *others]) if others else mine
+
+    async def reload(self) -> dict[str, Any]:
+        """Reload as SIGHUP does, soon; the counts of reloads until now."""
+        before = (await self.stats())["reloads"]
+        asyncio.get_running_loop().call_soon(ask_for_reload, self._place.total)
+        return {"reloads": before}
 
     async def explain(self, line: str) -> dict[str, Any]:
         """What the stages of this worker make of a log line; nothing is stored."""

@@ -18,6 +18,7 @@ from log_aggregator.http.tls import server_context
 from log_aggregator.plugins.configured import read_pipeline
 from log_aggregator.plugins.conformance import tests_of_plugins
 from log_aggregator.plugins.registry import Registry
+from log_aggregator.service.reloads import Reloads
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +32,8 @@ class SignalHandler:
     A process also gets SIGHUP when its terminal is closed; it stops then.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, reloads: Reloads) -> None:
+        self._reloads = reloads
         self._stop = self._reload = False
         self._received = asyncio.Event()
         self._terminal = _on_terminal()
@@ -56,7 +58,7 @@ class SignalHandler:
             registry = None
             if self._reload and not self._stop:
                 self._reload = False
-                registry = await _read(settings)
+                registry = await _read(settings, self._reloads)
             if self._stop:
                 return None
             if registry is not None:
@@ -77,15 +79,18 @@ def _on_terminal() -> bool:
         return False
 
 
-async def _read(settings: Settings) -> Registry | None:
+async def _read(settings: Settings, reloads: Reloads) -> Registry | None:
     try:
         registry = await asyncio.to_thread(_load, settings)
     except ConfigError as error:
+        reloads.refused(str(error))
         log.error("nothing is reloaded, the pipeline goes on as it is", extra={"error": str(error)})
         return None
-    except Exception:
+    except Exception as error:
+        reloads.refused(f"a plugin failed to load: {type(error).__name__}")
         log.exception("nothing is reloaded, the pipeline goes on as it is: a plugin failed to load")
         return None
+    reloads.begun()
     log.info("reloading", extra={"plugins": ", ".join(plugin.name for plugin in registry.plugins)})
     return registry
 

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from log_aggregator.oncall import CompareQuery, Comparison, Mark, MarkQuery, Triage, TriageChange
+from log_aggregator.oncall import (
+    CompareQuery,
+    Comparison,
+    Mark,
+    MarkQuery,
+    Triage,
+    TriageChange,
+    ValueCounts,
+    ValuesQuery,
+)
 from log_aggregator.search import parse_search
 from log_aggregator.store import PatternQuery
 from log_aggregator.storekit.comparing import compare_rows
@@ -11,6 +20,7 @@ from log_aggregator.storekit.notes import Notes, Write
 from log_aggregator.storekit.questions import Questions
 from log_aggregator.storekit.spans import SpanCounts
 from log_aggregator.storekit.totals import Fetch
+from log_aggregator.storekit.values import count_values
 
 
 class OnCallQuestions(Questions):
@@ -49,6 +59,15 @@ class OnCallQuestions(Questions):
         """The latest changes, newest first."""
         final_id, earlier = await self.family(pattern_id)
         return await self._notes.history([final_id, *earlier])
+
+    async def values(self, query: ValuesQuery) -> ValueCounts:
+        """Logs and errors by the value of a key. Raises `SearchError`."""
+        terms = parse_search(query.q or "")
+        where = self._pattern_filter(
+            PatternQuery(**query.model_dump(include={"since", "until", "level", "source", "q", "sources"}))
+        )
+        await self.add_pattern_terms(where, terms, query.since, query.sources)
+        return await count_values(self._dialect, self._fetch, where, query)
 
     async def compare(self, query: CompareQuery) -> Comparison:
         """What changed between two spans. Raises `SearchError`."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
+from log_aggregator.search import parse_search
 from log_aggregator.store import Series, SeriesQuery
 from log_aggregator.storekit.dialect import Dialect, Where
+from log_aggregator.storekit.searching import add_pattern_terms, add_row_terms
 
 USUAL_BUCKET = 300
 """Steps that are multiples of this many seconds are answered from the buckets alone."""
@@ -30,7 +32,7 @@ class SeriesOfRows:
         by_minute = query.step < _HOUR and query.step % _MINUTE == 0 and query.step % USUAL_BUCKET != 0
         lines: dict[str, dict[int, int]] = {}
         rest = query
-        if query.step % _HOUR == 0 and query.until // _HOUR_US * _HOUR_US > query.since:
+        if not query.q and query.step % _HOUR == 0 and query.until // _HOUR_US * _HOUR_US > query.since:
             rest = query.model_copy(update={"since": query.until // _HOUR_US * _HOUR_US})
             for name, start, count in await self._by_hour(query, family):
                 lines.setdefault(name, {})[start] = count
@@ -65,17 +67,17 @@ class SeriesOfRows:
         )
 
     async def _by_bucket(self, query: SeriesQuery, family: list[str] | None, early: int) -> Sequence[Sequence[Any]]:
-        where = self._where(query, family, early)
+        where = await self._where(query, family, early)
         width = query.step * _MICROS
         step = f"{self._dialect.micros('t.bucket')} / {width} * {query.step}"
         return await self._fetch(
-            f"SELECT {_label(query)}, {step}, {_LOGS} FROM aggregated_logs t {where} GROUP BY 1, 2 ORDER BY 2",  # noqa: S608  only constants and parameter numbers
+            f"SELECT {_label(query)}, {step}, {_LOGS} FROM {_tables(query)} {where} GROUP BY 1, 2 ORDER BY 2",  # noqa: S608  only constants and parameter numbers
             where.values,
         )
 
     async def _by_minute(self, query: SeriesQuery, family: list[str] | None) -> Sequence[Sequence[Any]]:
         """Logs that came in another step than the one in which their bucket begins: from there, to there."""
-        where = self._where(query, family, _DAY)
+        where = await self._where(query, family, _DAY)
         where.add("t.minutes IS NOT NULL")
         bucket, width = self._dialect.micros("t.bucket"), query.step * _MICROS
         counted_at = f"{bucket} / {width} * {query.step}"
@@ -83,11 +85,11 @@ class SeriesOfRows:
         where.add(f"{start} <> {counted_at}")
         return await self._fetch(
             f"SELECT {_label(query)}, {counted_at}, {start}, CAST(sum(minute.value) AS bigint) "  # noqa: S608  only constants and parameter numbers
-            f"FROM aggregated_logs t {self._dialect.each_minute()} {where} GROUP BY 1, 2, 3",
+            f"FROM {_tables(query)} {self._dialect.each_minute()} {where} GROUP BY 1, 2, 3",
             where.values,
         )
 
-    def _where(self, query: SeriesQuery, family: list[str] | None, early: int) -> Where:
+    async def _where(self, query: SeriesQuery, family: list[str] | None, early: int) -> Where:
         """Rows of the time that is asked for. `early`: how long before it a bucket may begin, in seconds."""
         where = Where(self._dialect, "t.pattern_id IS NOT NULL")
         if family is not None:
@@ -100,7 +102,23 @@ class SeriesOfRows:
         where.equal("t.level", query.level)
         where.equal("t.source", query.source)
         where.sources("t.source", query.sources)
+        if query.q:
+            terms = parse_search(query.q)
+            add_row_terms(where, self._dialect, terms)
+            await add_pattern_terms(where, self._dialect, terms, self._fetch, lambda: self._sampled(query, since))
         return where
+
+    def _sampled(self, query: SeriesQuery, since: int) -> Where:
+        """The rows whose samples are searched."""
+        where = Where(self._dialect, "t.pattern_id IS NOT NULL")
+        where.since("t.last_seen", since)
+        where.sources("t.source", query.sources)
+        return where
+
+
+def _tables(query: SeriesQuery) -> str:
+    aliases = " LEFT JOIN pattern_aliases a ON a.old_id = t.pattern_id" if query.q else ""
+    return f"aggregated_logs t{aliases}"
 
 
 def _label(query: SeriesQuery) -> str:

@@ -31,6 +31,18 @@ class _Key(msgspec.Struct):
 _decoder = msgspec.json.Decoder(dict[str, _Key])
 
 
+class KeySummaries:
+    """What a row keeps of its metadata or variables."""
+
+    @staticmethod
+    def read(text: str | bytes | None) -> dict[str, _Key]:
+        """Each key with its count and values; nothing for what another program wrote."""
+        try:
+            return _decoder.decode(text) if text else {}
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return {}
+
+
 class _Counts(msgspec.Struct):
     wholes: list[int]
     values: dict[str, list[int]]
@@ -54,11 +66,7 @@ class Shares:
                     self._add(side, name, kind, text)
 
     def _add(self, side: int, name: str, kind: str, text: str | bytes) -> None:
-        try:
-            keys = _decoder.decode(text)
-        except (msgspec.DecodeError, UnicodeDecodeError):  # another program wrote it
-            return
-        for key, entry in keys.items():
+        for key, entry in KeySummaries.read(text).items():
             counts = self._counts.setdefault((name, kind, key), _Counts([0, 0], {}))
             counts.complete = counts.complete and entry.complete
             if not counts.complete:

@@ -38,6 +38,21 @@ async def compare(
     return render({**spans, "found": {name: count for name, count in found["found"].items() if count}, **lists})
 
 
+async def errors_by_value(
+    key: Annotated[str, Field(min_length=1, max_length=200, description="a metadata key, such as region or host")],
+    since: Since = "-1h",
+    text: Annotated[str, Field(max_length=1000, description="a search, as in the tool search")] = "",
+    limit: Limit = 10,
+) -> str:
+    """Logs and errors by the value of a metadata key: whether one region or host fails and the others do not."""
+    found = await get("/values", key=key, since=since, q=text, limit=limit)
+    values = [
+        {"value": clip(one["value"], 100), **{name: one[name] for name in ("logs", "errors", "error_share")}}
+        for one in found["values"]
+    ]
+    return render({"key": key, "since": since, "logs": found["logs"], "errors": found["errors"], "values": values})
+
+
 async def marks(since: Since = "-7d", limit: Limit = 10) -> str:
     """What happened, newest first: deployments and other marks. Times may name one: since=mark:deploy-1.4."""
     page = await get("/marks", since=since, limit=limit)

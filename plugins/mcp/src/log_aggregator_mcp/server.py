@@ -29,6 +29,7 @@ TOOLS: dict[str, Callable[..., Awaitable[str]]] = {
     "Anomalies": reading.anomalies,
     "Search patterns": reading.search,
     "Compare two times": on_call.compare,
+    "Errors by value": on_call.errors_by_value,
     "Marks": on_call.marks,
     "Set a mark": on_call.set_mark,
     "Explain a line": on_call.explain_line,

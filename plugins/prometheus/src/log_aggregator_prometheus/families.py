@@ -45,6 +45,11 @@ def of_service(stats: Mapping[str, Any]) -> Iterator[Metric]:
     commits.add_metric([], journal["commits"], journal["commit_seconds"])
     yield commits
     yield _gauge("memory_resident_bytes", "Memory in RAM, of all workers.", stats["memory"]["resident_bytes"])
+    reloads = stats["reloads"]
+    yield _counters(
+        "reloads", "Reloads of the configuration, by outcome; failed: the old one goes on.", "outcome",
+        ((outcome, reloads[outcome]) for outcome in ("succeeded", "failed")),
+    )  # fmt: skip
     yield _gauge("uptime_seconds", "Time since the start.", stats["uptime_seconds"])
 
 

@@ -1,14 +1,10 @@
-"""The texts of a notification, and its request body for webhook, ntfy, Slack and Discord."""
+"""The texts of a notification."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import unquote, urlsplit, urlunsplit
 
-import msgspec
-
-from log_aggregator_trends.config import Target
 from log_aggregator_trends.incidents import Incident
 
 _NAMES = {
@@ -23,18 +19,21 @@ _NAMES = {
     "test": "Test",
     "returned": "Came back",
     "escalated": "Muted, but more",
+    "rule": "Rule",
 }
-_RED, _GREEN = 0xD9302C, 0x2E9E4F
-_TITLE, _TEXT = 200, 1800
+_TITLE = 200
+LONGEST_TEXT = 1800
 _SHOWN = 3
 
 
 def title(incident: Incident, state: str) -> str:
     """One line: kind, source, pattern, and whether the incident is resolved."""
     what = _NAMES.get(incident.kind, incident.kind)
-    subject = incident.pattern or "all logs"
-    line = f"{'Resolved: ' if state == 'resolved' else ''}{what}: {incident.source}: {subject}"
-    return line if len(line) <= _TITLE else line[: _TITLE - 1] + "…"
+    subject = f"{incident.source}: {incident.pattern or 'all logs'}"
+    if incident.kind == "rule":
+        subject = next((member["rule"] for member in incident.members.values() if "rule" in member), subject)
+    line = f"{'Resolved: ' if state == 'resolved' else ''}{what}: {subject}"
+    return shortened(line, _TITLE)
 
 
 def text(incident: Incident, state: str, *, samples: bool) -> str:
@@ -50,13 +49,23 @@ def text(incident: Incident, state: str, *, samples: bool) -> str:
     hidden = len(members) - _SHOWN + incident.more_members
     if hidden > 0:
         lines.append(f"and {hidden} more")
-    joined = "\n".join(lines)
-    return joined if len(joined) <= _TEXT else joined[: _TEXT - 1] + "…"
+    return shortened("\n".join(lines), LONGEST_TEXT)
+
+
+def shortened(text: str, longest: int) -> str:
+    """The text, cut where it is longer."""
+    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def _member(member: dict[str, Any], *, samples: bool) -> list[str]:
-    subject = member.get("pattern") or member["series"]
-    if "share" in member:
+    subject = member.get("rule") or member.get("pattern") or member["series"]
+    if "rule" in member and "silent_minutes" in member:
+        lines = [f"• {subject}: no log for {member['silent_minutes']} min"]
+    elif "more_than" in member:
+        lines = [
+            f"• {subject}: {member['seen']} logs in {member['window_minutes']} min, more than {member['more_than']}"
+        ]
+    elif "share" in member:
         usual = f", usually {member['usual_share']:.1%}" if "usual_share" in member else ""
         lines = [f"• {subject}: {member['share']:.0%} errors ({member['errors']} of {member['logs']} logs){usual}"]
     elif "expected" not in member:
@@ -93,49 +102,6 @@ def _rare(exponent: float) -> str:
 def link(incident: Incident, public_url: str) -> str:
     """The address of an incident on the page; empty where the page's own address is not known."""
     return f"{public_url.rstrip('/')}/#/anomalies/{incident.id}" if public_url else ""
-
-
-def request(target: Target, incident: Incident, state: str, public_url: str = "") -> tuple[str, bytes]:
-    """The URL and the JSON body of a notification for `target`."""
-    address = link(incident, public_url)
-    head, body = title(incident, state), text(incident, state, samples=target.samples)
-    url = str(target.url)
-    document: dict[str, Any]
-    if target.kind == "ntfy":
-        parts = urlsplit(url)
-        base, _, topic = parts.path.rstrip("/").rpartition("/")
-        url = urlunsplit((parts.scheme, parts.netloc, base or "/", "", ""))
-        over = state == "resolved"
-        document = {
-            "topic": unquote(topic),
-            "title": head,
-            "message": body,
-            "priority": 3 if over else 4,
-            "tags": ["white_check_mark" if over else "rotating_light"],
-        } | ({"click": address} if address else {})
-    elif target.kind == "slack":
-        escaped = body.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-        heading = head.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-        more = f"\n<{address}|Open>" if address else ""
-        section = {"type": "mrkdwn", "text": f"*{heading}*\n{escaped}{more}"}
-        document = {"text": heading, "blocks": [{"type": "section", "text": section}]}
-    elif target.kind == "discord":
-        embed = {
-            "title": head,
-            "description": body,
-            "color": _GREEN if state == "resolved" else _RED,
-            "timestamp": _time(incident.updated),
-        } | ({"url": address} if address else {})
-        document = {"embeds": [embed], "allowed_mentions": {"parse": []}}
-    else:
-        anomaly = msgspec.to_builtins(incident.anomaly())
-        if not target.samples:
-            for member in anomaly["details"]["series"]:
-                member.pop("samples", None)
-        document = {"event": state, "title": head, "text": body, "anomaly": anomaly}
-        if address:
-            document["link"] = address
-    return url, msgspec.json.encode(document)
 
 
 def _time(microseconds: int) -> str:

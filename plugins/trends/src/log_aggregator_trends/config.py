@@ -2,21 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl
 
-
-class Target(BaseModel):
-    """One destination for incident notifications."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    kind: Literal["webhook", "ntfy", "slack", "discord"] = Field("webhook", description="format of the notification")
-    url: HttpUrl = Field(description="URL to POST to; for ntfy it includes the topic: https://ntfy.sh/my-topic")
-    headers: dict[str, str] = Field({}, description="headers of every request, for example Authorization")
-    samples: bool = Field(True, description="include sample log lines in notifications")
-    resolved: bool = Field(True, description="also notify when an incident is resolved")
+from log_aggregator_trends.target import Target
 
 
 class TrendsConfig(BaseModel):

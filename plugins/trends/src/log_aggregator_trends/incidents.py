@@ -10,16 +10,17 @@ import msgspec
 from log_aggregator.sinks import Anomaly
 from log_aggregator_trends.series import Finding, Series
 
-_FAMILIES = {1: "more", -1: "less", 0: "new", 2: "start", 3: "triage"}
-_OF_ALL_SOURCES, _OF_ONE_PATTERN = 2, 3
-"""Findings without a history share one incident, so that a start has one alarm; those of triage have one each."""
+_FAMILIES = {1: "more", -1: "less", 0: "new", 2: "start", 3: "triage", 4: "rule"}
+_OF_ALL_SOURCES, _OF_ONE_PATTERN, _OF_ONE_RULE = 2, 3, 4
+"""Findings without a history share one incident, so that a start has one alarm; those of triage and of rules have one
+each."""
 
 _MAX_MEMBERS = 10
 _SCORE_STEP = 0.1
 _MINUTE = 60_000_000
 _SEVERITY = (
     "new_pattern", "spike", "drop", "level_shift", "silence", "escalated", "returned", "error_rate", "error_share",
-    "severe",
+    "severe", "rule",
 )  # fmt: skip
 
 
@@ -77,7 +78,7 @@ class Incident(msgspec.Struct):
 
 def cause_of(finding: Finding, series: Series) -> str:
     """The cause of a finding: its direction and source, or pattern. Findings with the same cause share an incident."""
-    if finding.direction == _OF_ONE_PATTERN:
+    if finding.direction in (_OF_ONE_PATTERN, _OF_ONE_RULE):
         return f"{_FAMILIES[finding.direction]}:{finding.key.name}"
     return f"{_FAMILIES[finding.direction]}:{'' if finding.direction == _OF_ALL_SOURCES else series.source}"
 

@@ -5,19 +5,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
 
+from log_aggregator.config.rules import Rule
 from log_aggregator.sinks import Anomaly, Flush, Position
 from log_aggregator_trends.config import TrendsConfig
 from log_aggregator_trends.early import QUARTER, STATED_SHARE, EarlyAlarms
 from log_aggregator_trends.incidents import Incident, Incidents
-from log_aggregator_trends.notifier import Notifier
+from log_aggregator_trends.notifier import Notifier, VisitorsError
+from log_aggregator_trends.rules import RuleWatch
 from log_aggregator_trends.series import Series, SeriesKey
 from log_aggregator_trends.state_file import encode
 from log_aggregator_trends.state_thread import StateThread
+from log_aggregator_trends.target import Target
 from log_aggregator_trends.tracker import SeriesTracker
 from log_aggregator_trends.triage import TriageWatch
 
@@ -48,6 +51,7 @@ class Monitor:
         self.early = EarlyAlarms(config, self.next_minute)
         # The last counted flush of each instance, least recently updated first.
         self.triage = TriageWatch()
+        self.rules = RuleWatch()
         self._positions: dict[str, Position] = {}
         # Incidents whose latest revision was in no durable flush when the service started.
         self._unconfirmed: list[Incident] = []
@@ -58,7 +62,12 @@ class Monitor:
 
     @classmethod
     async def open(
-        cls, config: TrendsConfig, state: StateThread, emit: Callable[[Anomaly], None], minute: int
+        cls,
+        config: TrendsConfig,
+        state: StateThread,
+        emit: Callable[[Anomaly], None],
+        minute: int,
+        rules: Iterable[Rule] = (),
     ) -> Monitor:
         """Load the saved state. `minute` is the current minute since the epoch. Raises `sqlite3.Error`."""
         monitor = cls(config, state, emit, minute)
@@ -68,6 +77,7 @@ class Monitor:
             monitor.tracker.first_minute = int(first)
         told = await state.run(lambda file: file.meta("early_told"))
         monitor.early = EarlyAlarms(config, monitor.tracker.first_minute, int(told or 0))
+        monitor.rules = RuleWatch(rules, monitor.next_minute, await state.run(lambda file: file.meta("rules")))
         for series in await state.run(lambda file: file.awake()):
             monitor.tracker.restore(series)
         monitor.incidents.restore(await state.run(lambda file: file.incidents()))
@@ -94,6 +104,7 @@ class Monitor:
                 await self._read_triage()
             findings = self.early.add(flush, self.next_minute, self.tracker.knows, self.tracker.is_quiet)
             findings += self.triage.add(flush)
+            findings += self.rules.add(flush, self.tracker.is_quiet)
             self.tracker.add(flush)
             self._tell(self.incidents.add(flush.sealed // _MINUTE, findings))
         carried = []
@@ -109,6 +120,7 @@ class Monitor:
     def skip_to(self, minute: int) -> None:
         """Treat the counts of the minutes before `minute` as unknown."""
         self.next_minute = minute
+        self.rules.skip_to(minute)
 
     async def end_minute(self) -> None:
         """End `next_minute`: score every series, emit and notify changed incidents, save."""
@@ -122,6 +134,7 @@ class Monitor:
         await self._read_triage()
         findings = await self.tracker.end_minute(minute, woken)
         findings += self.triage.end_minute(self.tracker.last_counts)
+        findings += self.rules.end_minute(minute)
         self.next_minute = minute + 1
         incidents = self.incidents.end_minute(minute, findings)
         self._emit_unconfirmed()
@@ -175,6 +188,7 @@ class Monitor:
             "first_minute": str(self.tracker.first_minute),
             "positions": positions,
             "early_told": str(self.early.told),
+            "rules": self.rules.state,
         }
         max_asleep = self._config.max_asleep
         try:
@@ -228,6 +242,12 @@ class Monitor:
     async def test_targets(self) -> list[dict[str, Any]]:
         """Send a test notification to every target: what became of each, ready for JSON."""
         return await self._notifier.test() if self._notifier is not None else []
+
+    def visit(self, target: Target, seconds: float) -> str:
+        """Notify one more target for some seconds; its name. Raises `VisitorsError`."""
+        if self._notifier is None:
+            raise VisitorsError
+        return self._notifier.visit(target, seconds)
 
     def learning(self) -> dict[str, Any] | None:
         """From when to when (microseconds) series are learned, and what is an alarm meanwhile; `None` afterwards."""

@@ -13,11 +13,16 @@ from typing import Any
 from aiohttp import web
 
 from log_aggregator import RetryableError, Service, hookimpl
+from log_aggregator.config.pipeline import read_rules
+from log_aggregator.http.json_body import json_body
+from log_aggregator.http.problem import Problem
 from log_aggregator.sinks import Flush
 from log_aggregator_trends.config import TrendsConfig
 from log_aggregator_trends.monitor import Monitor
-from log_aggregator_trends.notifier import Notifier
+from log_aggregator_trends.notifier import Notifier, VisitorsError
+from log_aggregator_trends.rule_book import ROUTES, RuleBook
 from log_aggregator_trends.state_thread import StateThread
+from log_aggregator_trends.target import Target, Visitor
 from log_aggregator_trends.triage import TriageWatch
 
 _MAX_GRACE = 300.0
@@ -31,6 +36,7 @@ class Trends:
 
     Config = TrendsConfig
     instances = "cluster"
+    routes = (*ROUTES, ("POST", "/notify-test", "admin"), ("POST", "/notify-to", "admin"))
 
     def __init__(self, config: TrendsConfig, clock: Callable[[], float] = time.time) -> None:
         """`clock` returns seconds since the epoch."""
@@ -55,15 +61,20 @@ class Trends:
         """Load the saved state, end each minute while the service runs, and save the state."""
         if self._config.grace is None:
             self._grace = min(service.settings.aggregation_window + 5.0, _MAX_GRACE)
+        of_file = await asyncio.to_thread(read_rules, service.settings.plugins_file)
+        book = await RuleBook.open(of_file, service.state("rules"), self._config.resolve_minutes)
         state = await StateThread.open(service.data_dir / "trends.sqlite3")
         try:
-            monitor = await Monitor.open(self._config, state, service.emit, int(self._clock() // 60))
+            minute = int(self._clock() // 60)
+            monitor = await Monitor.open(self._config, state, service.emit, minute, book.rules)
             notifier = Notifier(self._config, monitor.record_delivery)
             monitor.triage = TriageWatch(lambda: service.store, self._clock)
             monitor.start(notifier)
             self._monitor = monitor
+            service.add_route("POST", "/notify-to", self._notify_to, scope="admin")
             service.add_stats("trends", self.stats)
             service.add_health_check("trends", self._check)
+            book.serve(service, lambda rules: monitor.rules.replace(rules, monitor.next_minute))
             service.add_route("POST", "/notify-test", self._notify_test, scope="admin")
             tasks = [
                 asyncio.create_task(self._end_minutes(monitor), name="trends minutes"),
@@ -94,6 +105,15 @@ class Trends:
     async def _notify_test(self, _request: web.Request) -> web.StreamResponse:
         monitor = self._monitor
         return web.json_response({"targets": await monitor.test_targets() if monitor is not None else []})
+
+    async def _notify_to(self, request: web.Request) -> web.StreamResponse:
+        body = await json_body(request, Visitor)
+        try:
+            assert self._monitor is not None, "routes are served within the lifespan"
+            name = self._monitor.visit(Target(kind="ntfy", url=body.url), body.seconds)
+        except VisitorsError:
+            raise Problem(429, "too many targets are told for a time; wait for the end of one") from None
+        return web.json_response({"name": name, "seconds": body.seconds}, status=201)
 
     async def _check(self) -> str | None:
         monitor = self._monitor

@@ -17,7 +17,7 @@ _SILENT_MINUTES = 2
 
 
 class SeriesKey(NamedTuple):
-    """`kind` is `pattern`, `source` or `errors`; `name` a pattern id or a source."""
+    """`kind` is `pattern`, `source`, `errors` or `rule`; `name` a pattern id, a source or the id of a rule."""
 
     kind: str
     name: str
@@ -27,7 +27,8 @@ class SeriesKey(NamedTuple):
 class Finding:
     """An alert of one series at one minute. `direction` is 1 for more than expected, -1 for less, 0 for new.
 
-    2 is an alert without a history, 3 one that triage asked for. `figures` are shown beside the explanation.
+    2 is an alert without a history, 3 one that triage asked for, 4 one of a rule by hand. `figures` are shown beside
+    the explanation.
     """
 
     key: SeriesKey

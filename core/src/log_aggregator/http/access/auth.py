@@ -27,6 +27,9 @@ _log = logging.getLogger(__name__)
 KEY: web.RequestKey[ApiKey] = web.RequestKey("KEY", ApiKey)
 """The API key that a request came with."""
 
+CALLER: web.RequestKey[str] = web.RequestKey("CALLER", str)
+"""The name of the API key of a request that another worker took in."""
+
 _CHALLENGE = CIMultiDict(
     [
         # A line each: browsers look for Basic at the start of a line only.
@@ -67,6 +70,13 @@ def allowed_sources(request: web.Request, source: str | None = None) -> tuple[st
     if source is not None and not key.covers(source):
         raise Problem(403, f"source {source!r}: not allowed for this API key")
     return tuple(key.sources)
+
+
+def caller(request: web.Request) -> str:
+    """The name of the API key that a request came with; empty where keys are off."""
+    key = request.get(KEY)
+    forwarded: str = request.get(CALLER, "")
+    return key.name if key is not None else forwarded
 
 
 class Guard:

@@ -104,6 +104,20 @@ class Flushed(BaseModel):
     sinks: dict[str, Any] = Field(description="each sink's outcome")
 
 
+class Reloads(BaseModel):
+    """What became of reloads, since the process started."""
+
+    succeeded: int
+    failed: int
+    last_error: str | None = Field(description="why the latest one changed nothing")
+
+
+class Reloading(BaseModel):
+    """A reload was begun."""
+
+    reloads: Reloads = Field(description="the counts before it")
+
+
 class Stats(RootModel[dict[str, Any]]):
     """All figures."""
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from log_aggregator.http import on_call_params, parameters
 from log_aggregator.http.api_docs import models, on_call_models
+from log_aggregator.oncall import ValueCounts
 from log_aggregator.store import StoreHealth
 
 TAKING = {
@@ -134,6 +135,17 @@ CALLS = [
     ),
     Call(
         "GET",
+        "/values",
+        "Count by value",
+        "Logs and errors by the value of a metadata key or of a variable, the most frequent first; of the last hour "
+        "without a time. Rows that begin or end outside of the time count with all their logs.",
+        {200: ValueCounts},
+        ON_CALL,
+        query=on_call_params.ValuesParameters,
+        group="On call",
+    ),
+    Call(
+        "GET",
         "/marks",
         "List marks",
         "What happened, newest first. Every time in a query may be `mark:<slug>`.",
@@ -210,6 +222,16 @@ CALLS = [
         {200: models.Flushed},
         {422: "a parameter is wrong"},
         query=parameters.FlushParameters,
+        group="Operate",
+    ),
+    Call(
+        "POST",
+        "/reload",
+        "Reload the configuration",
+        "Reads `plugins.toml`, API keys and certificates again, as SIGHUP does. A file that is wrong changes nothing; "
+        "`reloads` in `GET /stats` counts both outcomes and names the latest error.",
+        {202: models.Reloading},
+        {422: "a parameter is wrong"},
         group="Operate",
     ),
     Call("GET", "/stats", "Show figures", "All figures of the service.", {200: models.Stats}, {}, group="Operate"),

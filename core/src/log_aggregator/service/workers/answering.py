@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,9 +13,10 @@ from aiohttp import web
 
 from log_aggregator.config.place import Place
 from log_aggregator.errors import PermanentError
-from log_aggregator.http.backend import HealthReport
+from log_aggregator.http.backend import Handler, HealthReport
 from log_aggregator.model.receipt import Receipt
 from log_aggregator.model.record import Record
+from log_aggregator.service.workers.forwarded import FORWARDED, answer_forwarded
 from log_aggregator.service.workers.shared_plugins import OneAtATime
 from log_aggregator.service.workers.wire import ERRORS, decode_flush, decode_request, status_of
 
@@ -37,8 +38,16 @@ class Answerer(Protocol):
 
 
 @asynccontextmanager
-async def answering(node: Answerer, place: Place, sinks: Mapping[str, OneAtATime]) -> AsyncIterator[None]:
-    """Answer the other workers until the end of the block. `sinks` are those that they deliver to, by name."""
+async def answering(
+    node: Answerer,
+    place: Place,
+    sinks: Mapping[str, OneAtATime],
+    routes: Callable[[], Iterable[tuple[str, str, Handler]]] = tuple,
+) -> AsyncIterator[None]:
+    """Answer the other workers until the end of the block.
+
+    `sinks` are those that they deliver to, by name; `routes` are those of plugins, to which they forward calls.
+    """
 
     async def stats(_: web.Request) -> web.Response:
         return _json(node.stats())
@@ -71,6 +80,7 @@ async def answering(node: Answerer, place: Place, sinks: Mapping[str, OneAtATime
     app.router.add_get("/health", health)
     app.router.add_post("/flush", flush)
     app.router.add_post("/flushes/{name}", deliver)
+    app.router.add_post(FORWARDED, answer_forwarded(routes))
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     path = place.socket_of(place.number)

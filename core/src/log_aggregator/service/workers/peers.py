@@ -17,10 +17,15 @@ from log_aggregator.http.backend import HealthReport
 from log_aggregator.model.aggregate import Flush
 from log_aggregator.model.receipt import Receipt
 from log_aggregator.model.record import Record
+from log_aggregator.service.workers.forwarded import FORWARDED
 from log_aggregator.service.workers.wire import ERRORS, encode_flush, encode_request
 
 ASK_TIMEOUT = 5.0
 """Seconds that a worker has to answer a question about itself."""
+
+
+FORWARD_TIMEOUT = 60.0
+"""Seconds that the first worker has for a forwarded call: it may wait for services outside."""
 
 
 class Peers:
@@ -73,6 +78,17 @@ class Peers:
             raise PermanentError(text)
         if answer.status != 204:
             raise RetryableError(text)
+
+    async def ask_first(self, query: str, headers: dict[str, str], body: bytes) -> tuple[int, str, bytes]:
+        """Forward a call to the first worker: status, content type and body of its answer. Raises `RetryableError`."""
+        timeout = aiohttp.ClientTimeout(total=FORWARD_TIMEOUT)
+        url = f"{FORWARDED}?{query}" if query else FORWARDED
+        try:
+            async with self._sessions[0].post(url, data=body, headers=headers, timeout=timeout) as answer:
+                content_type = answer.headers.get("Content-Type", "application/octet-stream")
+                return answer.status, content_type, await answer.read()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise RetryableError("the worker that knows this does not answer; try again") from error
 
     def owner_of(self, key: str) -> int:
         """The worker that keeps an Idempotency-Key: a retry may arrive at any of them."""

@@ -35,30 +35,40 @@ class Asked:
         sent = {name: str(value) for name, value in query.items() if value not in (None, "")}
         return self._ask("GET", f"{path}?{urlencode(sent)}" if sent else path, None)
 
+    def text(self, path: str, **query: object) -> str:
+        """The text at a path, as `get`. Raises `AskingError`."""
+        sent = {name: str(value) for name, value in query.items() if value not in (None, "")}
+        return self._answer("GET", f"{path}?{urlencode(sent)}", None).decode("utf-8", "replace")
+
     def send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The JSON object that answers; fields that are `None` are left out. Raises `AskingError`."""
         sent = {name: value for name, value in (body or {}).items() if value is not None}
         return self._ask(method, path, json.dumps(sent).encode())
 
     def _ask(self, method: str, path: str, body: bytes | None) -> dict[str, Any]:
+        text = self._answer(method, path, body)
+        try:
+            document = json.loads(text) if text else {}
+        except ValueError:
+            raise AskingError("the answer is not that of a log aggregator") from None
+        if not isinstance(document, dict):
+            raise AskingError("the answer is not that of a log aggregator")
+        return document
+
+    def _answer(self, method: str, path: str, body: bytes | None) -> bytes:
         headers = {"Content-Type": "application/json"} if body is not None else {}
         if key := os.environ.get("LOG_AGGREGATOR_API_KEY"):
             headers["Authorization"] = f"Bearer {key}"
         try:
             request = urllib.request.Request(self.url + path, body, headers, method=method)  # noqa: S310  an address that the user typed
             with urllib.request.urlopen(request, timeout=TIMEOUT, context=client_context(os.environ)) as answer:  # noqa: S310  likewise
-                text = answer.read()
-            document = json.loads(text) if text else {}
+                content: bytes = answer.read()
+                return content
         except urllib.error.HTTPError as error:
             raise AskingError(_refusal(error)) from None
         except OSError as error:
             reason = getattr(error, "reason", error)
             raise AskingError(f"{getattr(reason, 'strerror', None) or reason}; is the service running there?") from None
-        except ValueError:
-            raise AskingError("the answer is not that of a log aggregator") from None
-        if not isinstance(document, dict):
-            raise AskingError("the answer is not that of a log aggregator")
-        return document
 
 
 def asking(name: str, args: Namespace, work: Callable[[Asked], int]) -> int:

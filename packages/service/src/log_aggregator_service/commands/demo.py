@@ -13,7 +13,9 @@ from itertools import islice
 import msgspec
 
 from log_aggregator_client import Delivery, DeliveryError
+from log_aggregator_service.asking.service import Asked, AskingError
 from log_aggregator_service.commands.arguments import positive, positive_int
+from log_aggregator_service.commands.phone import Phone
 from log_aggregator_service.commands.target import add_patience, add_target, delivery
 from log_aggregator_service.demo import Incident, stream
 from log_aggregator_service.sending.progress import Progress
@@ -26,6 +28,7 @@ examples:
   log-aggregator demo                                  100 logs a second until Ctrl-C
   log-aggregator demo --rate 500 --seconds 60
   log-aggregator demo --incident 30:20 --seconds 90    trouble from second 30, for 20 seconds
+  log-aggregator demo --incident --notify-to local     and show what a phone would get
   log-aggregator demo --past 3600 --rate 50            an hour of logs, at once
   log-aggregator demo --stdout --count 1000 > demo.ndjson
 
@@ -33,6 +36,8 @@ The same --seed makes the same logs; only their timestamps follow the clock."""
 
 _TICK = 0.2
 _MOST = 5000
+_RING = 60.0
+"""Seconds to wait for a notification after the last log."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,7 +48,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--count", type=positive_int, metavar="N", help="end after so many logs")
     parser.add_argument("--seed", type=int, default=0, help="another number, other logs (default: 0)")
     parser.add_argument(
-        "--incident", type=incident, metavar="AT[:SECONDS]", help="the payment provider is down (default: 60 seconds)"
+        "--incident", type=incident, metavar="AT[:SECONDS]", nargs="?", const=incident("10:120"),
+        help="the payment provider is down (default: from second 10 on, for 120 seconds)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--notify-to", choices=("local",), help="receive notifications of the service here, as a phone would show them"
     )
     parser.add_argument("--past", type=positive, metavar="S", help="logs of the last S seconds, as fast as possible")
     parser.add_argument("--stdout", action="store_true", help="write NDJSON instead of sending, without waiting")
@@ -70,6 +79,11 @@ def run(args: argparse.Namespace) -> int:
     except ValueError as error:
         sys.stderr.write(f"log-aggregator demo: {error}\n")
         return 2
+    try:
+        phone = _phone(args) if args.notify_to else None
+    except AskingError as error:
+        sys.stderr.write(f"log-aggregator demo: {args.url}: --notify-to local: {error}\n")
+        return 1
     tally = Tally()
     progress = Progress(sys.stderr, args.count)
     problem, code = "", 0
@@ -83,7 +97,23 @@ def run(args: argparse.Namespace) -> int:
     progress.close()
     target.close()
     sys.stderr.write(f"{tally.report()}\n{problem}")
+    if phone is not None:
+        rang = phone.rang.wait(0 if code else _RING)
+        phone.close()
+        code = code or (0 if rang else 1)
+        sys.stderr.write("" if rang else "log-aggregator demo: no notification came\n")
     return code or (1 if tally.refused else 0)
+
+
+def _phone(args: argparse.Namespace) -> Phone:
+    """A receiver that the service notifies from now on. Raises `AskingError`."""
+    phone = Phone(lambda screen: print(f"\n{screen}", flush=True))  # noqa: T201  what the command is for
+    try:
+        Asked(args.url).send("POST", "/notify-to", {"url": phone.url, "seconds": 3600})
+    except AskingError:
+        phone.close()
+        raise
+    return phone
 
 
 def _logs(args: argparse.Namespace, start: float) -> Iterator[tuple[float, bytes]]:

@@ -7,6 +7,7 @@ import { anomalyList } from "./incidents.js";
 import { problem } from "./pieces.js";
 import { adjust } from "./place.js";
 import { renewed, repeat } from "./refresh.js";
+import { rulesPanel } from "./rules.js";
 import { targetsPanel } from "./targets.js";
 import { asked } from "./times.js";
 import { verdict } from "./verdict.js";
@@ -16,7 +17,7 @@ const MOST = 500;
 export function showAnomalies(main, { place, signal }) {
   const { state = "", tier = "", source = "" } = place.parameters;
   const wanted = { state, tier, source };
-  const renew = renewed(signal);
+  const renew = renewed(signal), rules = rulesPanel(signal);
   const count = h("span", { class: "quiet", role: "status" }, "Loading…");
   const body = h("div", { class: "panel" });
   const change = (changes) => {
@@ -28,7 +29,7 @@ export function showAnomalies(main, { place, signal }) {
   main.append(h("h1", { class: "hidden" }, "Anomalies"), h("div", { class: "toolbar" },
     choice("State", [["", "Open and over"], ["open", "Open"], ["resolved", "Over"]], state, (value) => change({ state: value })),
     choice("Tier", [["", "All tiers"], ["notify", "Notified"], ["recorded", "Recorded only"]], tier, (value) => change({ tier: value })),
-    only, count), body, targetsPanel(signal));
+    only, count), body, targetsPanel(signal, rules.load), rules.element);
   const load = () => {
     const current = renew();
     let shown = "";

@@ -5,11 +5,12 @@ import { timeChart } from "./chart.js";
 import { changeList } from "./changes.js";
 import { h } from "./dom.js";
 import { ERRORS, LEVELS, byCount, duration, levelClass, when } from "./format.js";
-import { anomalyList, kindOf, kindText, named, why } from "./incidents.js";
+import { anomalyList, kindOf, kindText, named, subject, why } from "./incidents.js";
 import { marksOf } from "./marks.js";
 import { copyable, levelBadge, moment, patternText, problem } from "./pieces.js";
 import { address, go } from "./place.js";
-import { sampleList } from "./samples.js";
+import { copyButton, sampleList } from "./samples.js";
+import { incidentTicket } from "./saving.js";
 import { step } from "./times.js";
 import { offersTriage } from "./triage.js";
 import { zoneName } from "./zone.js";
@@ -33,7 +34,7 @@ export async function showIncident(main, { place, signal }) {
   main.append(h("div", { class: "incident" },
     h("header", { class: "subject" },
       h("p", { class: "quiet" }, h("a", { href: address("anomalies") }, "Anomalies"), " / ", h("code", {}, anomaly.id)),
-      h("h1", {}, `${kindText(anomaly)}: `, anomaly.pattern ? patternText(anomaly.pattern) : `all logs of ${anomaly.source}`),
+      h("h1", {}, `${kindText(anomaly)}: `, subject(anomaly)),
       h("p", { class: "facts" }, kindOf(anomaly), anomaly.level && levelBadge(anomaly.level), h("span", {}, anomaly.source),
         h("span", {}, `since ${when(start)} ${zoneName(start)} (`, moment(anomaly.started), ")"),
         h("b", {}, anomaly.resolved ? `over after ${duration((Date.parse(anomaly.resolved) - start) / 1000)}` : "going on"),
@@ -79,7 +80,13 @@ function actions(anomaly, range, signal) {
   } }, "Acknowledge");
   return h("div", { class: "toolbar" }, acknowledge,
     h("button", { type: "button", onclick: () => go("patterns", { ...range, source: anomaly.source }) }, `Patterns of ${anomaly.source || "all sources"} then`),
+    copyButton("Copy as ticket", () => ticket(anomaly)),
     anomaly.pattern_id && h("a", { href: address("pattern", range, anomaly.pattern_id) }, "The pattern"), told);
+}
+
+function ticket(anomaly) {
+  const lines = (anomaly.details?.series ?? []).map((one) => [why(one, named(one))].filter(Boolean).map((element) => element.textContent).join(""));
+  return incidentTicket(anomaly, `${kindText(anomaly)}: ${[subject(anomaly)].flat().map((part) => part.textContent ?? part).join("")}`, lines);
 }
 
 function seriesList(series) {
@@ -90,6 +97,7 @@ function seriesList(series) {
 /** The question for the counts of a series of an incident. */
 function question(name, anomaly) {
   const [kind, ...rest] = (name ?? "").split(":");
+  if (kind === "rule") return { q: anomaly.details?.series?.[0]?.search };
   const subject = rest.join(":");
   if (kind === "pattern" || (!name && anomaly.pattern_id)) return { pattern_id: subject || anomaly.pattern_id };
   return { source: subject || anomaly.source, errors: kind === "errors" };
@@ -113,7 +121,8 @@ async function drawChart(anomaly, series, range, signal) {
 
 async function logsOf(anomaly, range, signal) {
   if (anomaly.pattern_id) return sampleList(await get(`patterns/${anomaly.pattern_id}`, {}, signal));
-  const { patterns } = await get("patterns", { ...range, source: anomaly.source, order: "count", limit: 10 }, signal);
+  const { search } = anomaly.details?.series?.[0] ?? {};
+  const { patterns } = await get("patterns", { ...range, ...(search === undefined ? { source: anomaly.source } : { q: search }), order: "count", limit: 10 }, signal);
   if (!patterns.length) return h("p", { class: "quiet" }, "No logs in these minutes.");
   return h("ul", { class: "changes" }, patterns.map((row) => h("li", {}, levelBadge(byCount(row.levels)[0]?.[0] ?? ""), h("a", { href: address("pattern", range, row.pattern_id) }, patternText(row.pattern)), h("b", {}, String(row.count)))));
 }

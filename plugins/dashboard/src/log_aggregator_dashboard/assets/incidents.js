@@ -9,13 +9,13 @@ import { filterFor } from "./query.js";
 const REASONS = 3;
 const KINDS = {
   new_pattern: "New pattern", spike: "Spike", drop: "Drop", silence: "Silence", level_shift: "Level shift", error_rate: "More errors",
-  severe: "Severe", error_share: "Share of errors", returned: "Came back", escalated: "Escalated",
+  severe: "Severe", error_share: "Share of errors", returned: "Came back", escalated: "Escalated", rule: "Rule",
 };
 
 /** A list of anomalies as they are at GET /anomalies. */
 export function anomalyList(anomalies, { linked = true } = {}) {
   return h("ul", { class: "anomalies" }, anomalies.map((anomaly) => {
-    const name = anomaly.pattern ? patternText(anomaly.pattern) : `all logs of ${anomaly.source}`;
+    const name = subject(anomaly);
     const over = anomaly.resolved ? `over after ${duration((Date.parse(anomaly.resolved) - Date.parse(anomaly.started)) / 1000)}` : "going on";
     return h("li", { class: anomaly.state === "open" ? "open" : "" },
       h("div", { class: "row" }, kindOf(anomaly),
@@ -26,6 +26,14 @@ export function anomalyList(anomalies, { linked = true } = {}) {
       ...reasons(anomaly));
   }));
 }
+
+/** What an anomaly is about: a pattern, a source, or the name of a rule. */
+export function subject(anomaly) {
+  if (anomaly.kind === "rule") return ruleOf(anomaly) ?? "a rule";
+  return anomaly.pattern ? patternText(anomaly.pattern) : `all logs of ${anomaly.source}`;
+}
+
+const ruleOf = ({ details }) => (details?.series ?? []).find(({ rule }) => rule)?.rule;
 
 /** Where the page of an anomaly is. Its start goes along, so that it is found however old it is. */
 export const incidentAddress = ({ id, started }) => address("incident", { since: "", until: "", at: started }, id);
@@ -47,6 +55,7 @@ function own(series, anomaly) {
 
 /** What a series counts, for people. */
 export function named(series) {
+  if (series.rule) return series.rule;
   if (series.pattern) return patternText(series.pattern);
   const [kind, ...source] = series.series.split(":");
   return kind === "errors" ? `errors of ${source.join(":")}` : `all logs of ${source.join(":")}`;
@@ -56,13 +65,16 @@ export function named(series) {
 export function why(series, name) {
   if (series.seen === undefined) return name ? h("div", { class: "why quiet" }, h("span", { class: "name" }, name)) : null;
   const said = [];
-  if (series.missed_run) {
+  if (series.rule && series.silent_minutes) {
+    said.push(`no log for ${series.silent_minutes} min`);
+  } else if (series.missed_run) {
     said.push(`the daily run has not come, ${figure(series.expected)} expected`);
   } else if (series.silent_minutes) {
     said.push(`nothing for ${series.silent_minutes} min, ${figure(series.expected)} expected meanwhile`);
   } else {
     const [low, high] = series.expected_range ?? [];
     said.push(`${figure(series.seen)} in ${series.window_minutes} min`);
+    if (series.more_than !== undefined) said.push(`more than ${figure(series.more_than)}`);
     if (low !== undefined) said.push(`expected ${figure(low)} to ${figure(high)}`);
     if (series.one_in_10_to_the) said.push(rarity(series.one_in_10_to_the, series.window_minutes ?? 1));
   }

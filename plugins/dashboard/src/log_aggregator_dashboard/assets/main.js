@@ -16,12 +16,14 @@ import { showOverview } from "./overview.js";
 import { showPattern } from "./pattern.js";
 import { showPatterns } from "./patterns.js";
 import { showTail } from "./tail.js";
+import { showValues } from "./values.js";
 
 const PAGES = {
   overview: { title: "Overview", show: showOverview, range: true },
-  patterns: { title: "Patterns", show: showPatterns, range: true },
+  patterns: { title: "Patterns", show: showPatterns, range: true, early: true },
   anomalies: { title: "Anomalies", show: showAnomalies, range: true },
   ...(offers("GET /compare") ? { compare: { title: "Compare", show: showCompare } } : {}),
+  ...(offers("GET /values") ? { values: { title: "By value", show: showValues, range: true, within: "patterns" } } : {}),
   tail: { title: "Live tail", show: showTail },
   pattern: { title: "Pattern", show: showPattern, range: true, within: "patterns" },
   incident: { title: "Incident", show: showIncident, within: "anomalies" },
@@ -43,12 +45,15 @@ async function show() {
   main.className = `page-${place.page}`;
   replace(main);
   page = {};
+  let fitted = Promise.resolve();
   try {
     if (kind.range) {
-      await fit(signal);
-      if (!signal.aborted) head(kind, place);
+      fitted = fit(signal).then(() => { if (!signal.aborted) head(kind, place); });
+      // All logs of the last day lie in the range that fits: a page that asks for the last day need not wait.
+      if (kind.early) fitted.catch(() => {});
+      else await fitted;
     }
-    const shown = (await kind.show(main, { place, signal, again: () => signal.aborted || show() })) ?? {};
+    const shown = (await kind.show(main, { place, signal, fitted, again: () => signal.aborted || show() })) ?? {};
     if (!signal.aborted) page = shown;
   } catch (error) {
     if (!signal.aborted) replace(main, problem(error, show));

@@ -21,7 +21,7 @@ export function metadataTable(metadata, logs, kind = "meta") {
   return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label }, h("table", { class: "metadata" },
     h("thead", {}, h("tr", {}, ["Key", "In", "Distinct", "Most frequent values", "Numbers"].map((name, index) => h("th", { scope: "col", class: index === 1 || index === 2 ? "number" : "" }, name)))),
     h("tbody", {}, keys.map(([key, entry]) => h("tr", {},
-      h("th", { scope: "row" }, key), h("td", { class: "number" }, percent(entry.count / logs)),
+      h("th", { scope: "row" }, offers("GET /values") ? h("a", { href: address("values", { key, kind: kind === "meta" ? "" : kind }), title: "Errors by value" }, key) : key), h("td", { class: "number" }, percent(entry.count / logs)),
       h("td", { class: "number" }, `${entry.complete === false ? "~" : ""}${compact(entry.distinct ?? 0)}`), h("td", {}, values(entry, kind, key)), h("td", {}, numbers(entry.numbers)))))));
 }
 

@@ -14,7 +14,8 @@ import { address, adjust, here } from "./place.js";
 import { pick } from "./range.js";
 import { ranking } from "./ranking.js";
 import { renewed } from "./refresh.js";
-import { sampleList } from "./samples.js";
+import { copyButton, sampleList } from "./samples.js";
+import { patternTicket } from "./saving.js";
 import { asked, step } from "./times.js";
 import { triagePanel } from "./triage.js";
 
@@ -49,7 +50,8 @@ export async function showPattern(main, { place, signal, again }) {
       h("h1", { tabindex: pattern.pattern.length > LONG ? "0" : null }, patternText(pattern.pattern)),
       h("p", { class: "facts" }, byCount(pattern.levels).map(([level]) => levelBadge(level)), h("b", {}, `${exact(pattern.count)} logs`),
         pattern.category && h("span", {}, "category ", h("a", { href: address("patterns", { category: pattern.category }) }, pattern.category)),
-        h("span", {}, "first seen ", moment(pattern.first_seen)), h("span", {}, "last seen ", moment(pattern.last_seen)))),
+        h("span", {}, "first seen ", moment(pattern.first_seen)), h("span", {}, "last seen ", moment(pattern.last_seen)),
+        copyButton("Copy as ticket", () => patternTicket(pattern)))),
     pattern.pattern === OVERFLOW ? overflowNote() : "",
     h("div", { class: "panels" },
       triage ? section("Triage", "wide", triage) : "",

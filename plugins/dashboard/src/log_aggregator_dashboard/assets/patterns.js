@@ -3,13 +3,14 @@
 import { Failure, offers } from "./api.js";
 import { Catalog, MOST } from "./catalog.js";
 import { columns, filterSelects } from "./columns.js";
-import { h, replace, settled } from "./dom.js";
+import { choice, h, replace, settled } from "./dom.js";
 import { exact } from "./format.js";
 import { Grid } from "./grid.js";
 import { noLogs, problem } from "./pieces.js";
 import { adjust, go, here } from "./place.js";
 import { parse, suggestions } from "./query.js";
 import { pause, repeat } from "./refresh.js";
+import { FORMS } from "./saving.js";
 import { Sparks } from "./sparks.js";
 import { asked } from "./times.js";
 
@@ -22,7 +23,7 @@ const narrow = matchMedia("(max-width: 760px)");
 const left = new Map();
 const LEFT = 20;
 
-export async function showPatterns(main, { place, signal, again }) {
+export async function showPatterns(main, { place, signal, again, fitted }) {
   const catalog = new Catalog(), sparks = new Sparks(signal);
   const count = h("span", { class: "quiet", role: "status", id: "count" }, "Loading…");
   const search = h("input", { type: "search", placeholder: "Search patterns   /", "aria-label": "Search patterns", list: "terms", value: place.parameters.q ?? "", spellcheck: "false" });
@@ -32,11 +33,15 @@ export async function showPatterns(main, { place, signal, again }) {
   const body = h("div", { class: "listing" });
   const grid = new Grid({
     label: "Patterns", columns: columns(sparks), rowHeight: () => (narrow.matches ? 86 : 38),
-    open: (row) => go("pattern", {}, row.pattern_id), sorted: (key) => sortBy(key), shown: (rows) => sparks.shown(rows),
+    open: (row) => go("pattern", {}, row.pattern_id), sorted: (key) => sortBy(key), shown: (rows) => fitted.then(() => sparks.shown(rows), () => {}),
   });
   body.append(grid.element);
   const trouble = h("div");
-  main.append(h("h1", { class: "hidden" }, "Patterns"), h("div", { class: "toolbar" }, search, terms, selects, auto, count), trouble, body);
+  const exports = choice("Export", [["", "Export…"], ...FORMS.map(([name, text]) => [name, text])], "", (wanted) => {
+    FORMS.find(([name]) => name === wanted)?.[2](grid.rows);
+    exports.value = "";
+  });
+  main.append(h("h1", { class: "hidden" }, "Patterns"), h("div", { class: "toolbar" }, search, terms, selects, auto, exports, count), trouble, body);
 
   let loads = 0, paused = false, stale = "", typing = false;
   const address = location.hash;

@@ -6,6 +6,7 @@ import { LEVELS, exact } from "./format.js";
 import { noLogs, problem } from "./pieces.js";
 import { adjust } from "./place.js";
 import { pause, renewed } from "./refresh.js";
+import { save } from "./saving.js";
 import { TailRows } from "./tail_rows.js";
 
 const KEPT = 5000;
@@ -131,8 +132,5 @@ async function follow(filters, signal, receive, tell, failed) {
 /** Save logs as a file, oldest first. */
 function download(logs) {
   const lines = [...logs].reverse().map((log) => JSON.stringify({ ...log, time: new Date(log.time).toISOString() }));
-  const target = URL.createObjectURL(new Blob([`${lines.join("\n")}\n`], { type: "application/x-ndjson" }));
-  const link = h("a", { href: target, download: `logs-${new Date().toISOString().slice(0, 19).replaceAll(":", "")}.ndjson` });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(target), 10_000);
+  save(`${lines.join("\n")}\n`, "application/x-ndjson", "ndjson", "logs");
 }

@@ -7,14 +7,15 @@ import { repeat } from "./refresh.js";
 
 const EVERY = 30;
 
-/** The panel of targets; it is empty until the service has told of some. */
-export function targetsPanel(signal) {
+/** The panel of targets; it is empty until the service has told of some. `watched` is called when it has `trends`. */
+export function targetsPanel(signal, watched = () => {}) {
   const box = h("section", { class: "panel targets", "aria-label": "Notifications", hidden: true });
   const tested = h("div", { role: "status" });
   repeat(async () => {
     const { plugins } = await get("stats", {}, signal);
     const trends = plugins?.trends;
     box.hidden = !trends;
+    if (trends) watched();
     if (!trends || box.contains(document.activeElement)) return;
     const rows = Object.entries(trends.figures?.targets ?? {});
     box.replaceChildren(h("div", { class: "row spread" }, h("h2", {}, "Notifications"), rows.length > 0 && testButton(tested)),

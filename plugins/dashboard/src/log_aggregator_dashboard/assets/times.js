@@ -25,12 +25,12 @@ export async function fit(signal) {
   first ??= kept();
   if (since || first !== null || RARE.includes(here().page)) return;
   try {
-    const answer = await get("series", { since: LONGEST, step: 60, split_by: "level" }, signal);
+    const answer = await get("series", { since: LONGEST, step: here().page === "overview" ? 60 : 300, split_by: "level" }, signal);
     const starts = answer.series.flatMap(({ points }) => points.slice(0, 1)).map(({ start }) => Date.parse(start));
     if (!starts.length) return;
     first = Math.min(...starts);
     sessionStorage.setItem(KEPT, first);
-    latest = { answer, at: Date.now() };
+    latest = here().page === "overview" ? { answer, at: Date.now() } : null;
   } catch (error) {
     if (error.name === "AbortError") throw error; // any other page of a range says what is wrong
   }

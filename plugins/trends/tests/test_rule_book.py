@@ -1,0 +1,60 @@
+"""Rules by hand in the real service: made, tried on the past, told, deleted; over a restart."""
+
+from __future__ import annotations
+
+import time
+import urllib.error
+from typing import Any
+
+from tests.support.service import ServiceProcess, StartService
+
+PIPELINE = """
+[plugins.patterns]
+[plugins.sqlite]
+[plugins.trends]
+[[rules]]
+name = "any refund"
+search = "refund"
+more_than = 0
+"""
+QUIET = {"AGGREGATION_WINDOW": "3600", "BATCH_SIZE": "1000000"}
+
+
+def remove(service: ServiceProcess, rule: dict[str, Any]) -> int:
+    try:
+        return service.request("DELETE", f"/rules/{rule['id']}")[0]
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+
+
+def test_a_rule_is_made_tried_told_and_deleted(start_service: StartService) -> None:
+    service = start_service(PIPELINE, QUIET)
+    now = time.time()
+    past = [{"message": f"Payment {n} slow", "timestamp": now - 7200 + n} for n in range(30)]
+    past += [{"message": "Refund 7 done", "timestamp": now - 5}]
+    assert service.post("/ingest/batch", past)[0] == 202
+    assert service.post("/flush")[1]["sealed"]
+    rule = {"search": "payment slow", "more_than": 20, "within": "10m", "name": "slow", "by": "anna"}
+    status, tried = service.post("/rules/test", rule)
+    assert (status, tried["alarms"], tried["logs"], len(tried["newest"])) == (200, 1, 30, 1)
+    status, made = service.post("/rules", rule)
+    assert (status, made["from"], made["by"]) == (201, "page", "anna")
+    assert service.post("/rules", rule)[0] == 422
+    for wrong in ({"search": "a"}, {"search": '"a', "more_than": 1}, {"search": "a", "more_than": 1, "nam": "x"}):
+        status, problem = service.post("/rules", wrong)
+        assert (status, bool(problem["detail"])) == (422, True)
+    assert [one["name"] for one in service.get("/rules")["rules"]] == ["any refund", "slow"]
+    assert service.post("/ingest/batch", past)[0] == 202
+    assert service.post("/flush")[1]["sealed"]
+    assert service.post("/flush")
+    found = service.get("/anomalies")["anomalies"]
+    rules = sorted(one["details"]["series"][0]["rule"] for one in found if one["kind"] == "rule")
+    assert rules == ["any refund", "slow"]
+    service.restart()
+    (of_file, kept) = service.get("/rules")["rules"]
+    assert (kept["id"], kept["by"]) == (made["id"], "anna")
+    assert remove(service, of_file) == 422
+    assert remove(service, kept) == 204
+    assert remove(service, kept) == 404
+    assert [one["name"] for one in service.get("/rules")["rules"]] == ["any refund"]
