@@ -56,7 +56,7 @@ def sink_works(service: ServiceProcess, source: str, directory: Path) -> bool:
     return any(source in path.read_text() for path in directory.glob("*.jsonl"))
 
 
-def source_works(service: ServiceProcess, source: str, directory: Path) -> bool:
+def receiver_works(service: ServiceProcess, source: str, directory: Path) -> bool:
     with (directory / "app.log").open("a") as file:
         file.write(f"line while {source}\n")
     deadline = time.monotonic() + (DEADLINE if source == "enabled" else 2.0)
@@ -72,9 +72,9 @@ TABLES = {
     "rules": "",
     "stage": 'words = { timeout = "slow" }\n',
     "sink": 'directory = "{directory}"\n',
-    "source": 'path = "{directory}/app.log"\ninterval = 0.1\n',
+    "receiver": 'path = "{directory}/app.log"\ninterval = 0.1\n',
 }
-EFFECTS = {"rules": rules_work, "stage": stage_works, "sink": sink_works, "source": source_works}
+EFFECTS = {"rules": rules_work, "stage": stage_works, "sink": sink_works, "receiver": receiver_works}
 
 
 @pytest.mark.slow

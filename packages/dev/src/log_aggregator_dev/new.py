@@ -1,4 +1,4 @@
-"""Write a new plugin package: rules, a stage, a sink or a source, with tests that pass."""
+"""Write a new plugin package: rules, a stage, a sink or a receiver, with tests that pass."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from log_aggregator.errors import ConfigError
 from log_aggregator.plugins.entry_points import installed_plugins
 from log_aggregator_dev.scaffold import KINDS, Names, write_package
 
-SUMMARY = "write a new plugin package: rules, a stage, a sink or a source"
+SUMMARY = "write a new plugin package: rules, a stage, a sink or a receiver"
 
 EXAMPLES = """examples:
   log-aggregator new rules nginx

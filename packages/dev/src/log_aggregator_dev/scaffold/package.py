@@ -15,7 +15,7 @@ KINDS = {
     "rules": "a rule pack: what is masked in messages, without Python",
     "stage": "a stage: looks at records on their way and says more about them",
     "sink": "a sink: stores or forwards aggregates",
-    "source": "a source: brings logs in on another road than HTTP",
+    "receiver": "a receiver: takes logs in from a protocol or a file",
 }
 """Kind → what it is."""
 
@@ -32,7 +32,10 @@ _COMMON = {
     "tests/test_{module}.py": "test_{kind}.py.tmpl",
 }
 _CORE = "log-aggregator-core"
-_REQUIRED = {kind: [_CORE] for kind in KINDS} | {"rules": [_CORE, "log-aggregator-patterns"]}
+_REQUIRED = {kind: [_CORE] for kind in KINDS} | {
+    "rules": [_CORE, "log-aggregator-patterns"],
+    "receiver": [_CORE, "log-aggregator-reader"],
+}
 _MORE = {"rules": {"src/{package}/rules.toml": "rules.toml.tmpl"}}
 
 
