@@ -13,6 +13,7 @@ from log_aggregator_dev.sink_contract import SinkContract
 from log_aggregator_dev.sink_suite import OpenSink
 from log_aggregator_dev.stage_contract import StageContract
 from log_aggregator_dev.stage_suite import run_stage
+from log_aggregator_dev.store_contract import StoreContract
 
 __all__ = [
     "NOW",
@@ -26,6 +27,7 @@ __all__ = [
     "RulePackContract",
     "SinkContract",
     "StageContract",
+    "StoreContract",
     "harness",
     "living",
     "make_aggregate",

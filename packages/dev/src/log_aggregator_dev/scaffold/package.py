@@ -15,6 +15,7 @@ KINDS = {
     "rules": "a rule pack: what is masked in messages, without Python",
     "stage": "a stage: looks at records on their way and says more about them",
     "sink": "a sink: stores or forwards aggregates",
+    "store": "a store: keeps aggregates and answers the queries of the service",
     "receiver": "a receiver: takes logs in from a protocol or a file",
 }
 """Kind → what it is."""
