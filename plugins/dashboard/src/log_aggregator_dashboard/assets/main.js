@@ -4,6 +4,7 @@ import { h, replace } from "./dom.js";
 import { help, listen } from "./keys.js";
 import { problem } from "./pieces.js";
 import { address, here } from "./place.js";
+import { pages } from "./places.js";
 import { picker } from "./range.js";
 import { dress } from "./settings.js";
 import { fit } from "./times.js";
@@ -23,6 +24,7 @@ const PAGES = {
   anomalies: { title: "Anomalies", show: showAnomalies, range: true },
   ...(offers("GET /compare") ? { compare: { title: "Compare", show: showCompare } } : {}),
   tail: { title: "Live tail", show: showTail },
+  ...pages(),
   pattern: { title: "Pattern", show: showPattern, range: true, within: "patterns" },
   incident: { title: "Incident", show: showIncident, within: "anomalies" },
 };
