@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tarfile
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from email.parser import BytesParser
 from pathlib import Path
@@ -59,7 +60,7 @@ def made(clean: CleanEnvironment, tmp_path_factory: pytest.TempPathFactory) -> M
         with (index / name / "index.html").open("a") as page:
             page.write(f'<a href="{file.name}">{file.name}</a>\n')
     names = [f"log-aggregator-made-{kind}" for kind in KINDS]
-    clean.install("--no-deps", "--index-url", index.as_uri(), *names)
+    clean.install("--no-deps", "-i", index.as_uri(), *names)
     return Made(clean, directory)
 
 
@@ -107,6 +108,12 @@ def follows(service: ServiceProcess, line: str, deadline: float) -> bool:
     return False
 
 
+def page_of(service: ServiceProcess) -> str:
+    """The dashboard's page."""
+    with urllib.request.urlopen(service.url, timeout=DEADLINE) as answer:
+        return str(answer.read().decode())
+
+
 @pytest.mark.slow
 def test_plugins_of_every_kind_work(made: Made, tmp_path: Path, serve: Callable[[str], ServiceProcess]) -> None:
     (tmp_path / "plugins.toml").write_text(pipeline(tmp_path, enabled=True))
@@ -129,7 +136,7 @@ def test_plugins_of_every_kind_work(made: Made, tmp_path: Path, serve: Callable[
         "log-aggregator", "made-command", "--level", "INFO", "--url", service.url, cwd=tmp_path
     )
     assert "1  timeout of {ORDER}" in printed, "command"
-    assert b"dashboard/plugins/made-page/map.js" in service.request("GET", "/")[1], "page"
+    assert "dashboard/plugins/made-page/map.js" in page_of(service), "page"
 
     (tmp_path / "app.log").write_text("line-of-a-pause\n")
     service = serve(pipeline(tmp_path, enabled=False))
@@ -139,7 +146,7 @@ def test_plugins_of_every_kind_work(made: Made, tmp_path: Path, serve: Callable[
     assert not any('"source": "off"' in path.read_text() for path in tmp_path.glob("*.jsonl")), "sink"
     assert not service.get("/health/db")["detail"].endswith("bytes"), "store"
     assert not follows(service, "line-of-a-pause", 1.0), "receiver"
-    assert b"made-page" not in service.request("GET", "/")[1], "page"
+    assert "made-page" not in page_of(service), "page"
 
 
 @pytest.mark.slow
