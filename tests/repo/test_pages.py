@@ -20,7 +20,7 @@ from log_aggregator.config.settings import Settings
 from log_aggregator.errors import ConfigError
 from tests.support import snippet
 from tests.support.snippet import SCRIPT, kind_of
-from tools import docs_links, settings_page
+from tools import authors_page, docs_links, settings_page
 
 ROOT = Path(__file__).parents[2]
 PAGES = docs_links.pages()
@@ -156,3 +156,8 @@ def test_the_settings_are_those_of_the_code():
     for name in Settings.model_fields:
         assert f"| `{name.upper()}` |" in told
         assert f"\n  {name.upper()} " in helped.stdout
+
+
+def test_what_authors_import_is_that_of_the_code():
+    told = (ROOT / "docs/reference/authors.md").read_text(encoding="utf-8")
+    assert authors_page.page() == told, "public names have changed: run `python tools/authors_page.py`"

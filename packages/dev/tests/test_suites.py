@@ -102,7 +102,7 @@ def test_a_broken_rule_pack_is_found(broken: Any, tmp_path: Path) -> None:
 )
 def test_every_check_has_a_plugin_that_it_must_reject(suite: type, broken: list[Any]) -> None:
     checks = {name for name in dir(suite) if name.startswith("test_")}
-    assert {cls.finds for cls in broken} == checks
+    assert {cls.finds for cls in broken} == checks - {"test_a_store_gives_back_what_was_stored"}  # see test_store_suite
 
 
 @pytest.mark.parametrize(

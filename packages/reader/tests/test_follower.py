@@ -69,3 +69,17 @@ def test_what_cannot_be_read_is_named_once(tmp_path: Path) -> None:
     assert follower.read() is follower.read() is None
     assert problems == [f"{tmp_path / 'directory'}: Is a directory"]
     follower.close()
+
+
+@pytest.mark.parametrize("place", [b"", b"\xff", b"{}", b"[1]", b'{"files": 3}', b'{"files": [3]}'])
+def test_a_place_that_cannot_be_read_is_told_and_the_file_begins_anew(tmp_path: Path, place: bytes) -> None:
+    (tmp_path / "app.log").write_bytes(b"one\n")
+    problems: list[str] = []
+    follower = Follower(
+        [str(tmp_path / "app.log")], lambda _path: place, limits=Limits(idle=0), on_problem=problems.append
+    )
+    piece = follower.read()
+    assert piece is not None
+    assert [record.text for record in piece.records] == [b"one"]
+    assert problems == [f"{tmp_path / 'app.log'}: the remembered place cannot be read; reading from the beginning"]
+    follower.close()

@@ -1,4 +1,4 @@
-"""The PostgreSQL store keeps the contract of a sink."""
+"""The PostgreSQL store keeps the contract of a store."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from log_aggregator_dev import SinkContract
+from log_aggregator_dev import StoreContract
 from log_aggregator_postgres import PostgresConfig, PostgresSink
 from tests.support.postgres import ForeignServer, PostgresServer, create_database
 
 
-class TestPostgres(SinkContract):
+class TestPostgres(StoreContract):
     @pytest.fixture(autouse=True)
     def _databases(self, postgres_server: PostgresServer | ForeignServer) -> None:
         """Each directory of a check stands for a store of its own: here, a database."""

@@ -1,4 +1,4 @@
-"""The embedded store keeps the contract of a sink."""
+"""The embedded store keeps the contract of a store."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from log_aggregator_dev import SinkContract
+from log_aggregator_dev import StoreContract
 from log_aggregator_sqlite import SqliteConfig, SqliteSink
 
 
-class TestSqlite(SinkContract):
+class TestSqlite(StoreContract):
     def make_sink(self, directory: Path) -> SqliteSink:
         return SqliteSink(SqliteConfig(path=directory / "store.sqlite3", busy_timeout=0.2))
 

@@ -8,6 +8,7 @@ from log_aggregator.storekit.aliases import Resolved, changed_aliases, resolve_a
 from log_aggregator.storekit.columns import Columns, changed_columns, group_key, stored_aggregate
 from log_aggregator.storekit.cursor import CursorError, read_cursor, write_cursor
 from log_aggregator.storekit.dialect import Dialect, Where
+from log_aggregator.storekit.memory import MemoryAnswers, is_of
 from log_aggregator.storekit.notes import Statement, Write
 from log_aggregator.storekit.on_call import OnCallQuestions
 from log_aggregator.storekit.pieces import Pieces, pieces
@@ -23,6 +24,7 @@ __all__ = [
     "CursorError",
     "Dialect",
     "Fetch",
+    "MemoryAnswers",
     "OnCallQuestions",
     "Pieces",
     "Questions",
@@ -39,6 +41,7 @@ __all__ = [
     "clean_aggregate",
     "clean_value",
     "group_key",
+    "is_of",
     "is_storable",
     "pack_aggregate",
     "pieces",

@@ -1,15 +1,18 @@
-"""Write a new plugin package: rules, a stage, a sink or a source, with tests that pass."""
+"""Write a new plugin package with tests that pass: rules, a stage, a sink, a store, a receiver, a command or a page."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
+import importlib_metadata
+
+from log_aggregator.cli import COMMANDS, ELSEWHERE, GROUP
 from log_aggregator.errors import ConfigError
 from log_aggregator.plugins.entry_points import installed_plugins
 from log_aggregator_dev.scaffold import KINDS, Names, write_package
 
-SUMMARY = "write a new plugin package: rules, a stage, a sink or a source"
+SUMMARY = "write a new plugin package: rules, a stage, a sink, a store, a receiver, a command or a page"
 
 EXAMPLES = """examples:
   log-aggregator new rules nginx
@@ -29,7 +32,10 @@ def run(args: argparse.Namespace) -> int:
     """Write the package and say what comes next."""
     directory = args.directory or Path(f"log-aggregator-{args.name}")
     names = Names.of(args.name)
-    if names.name in installed_plugins():
+    if args.kind == "command":
+        if names.name in {*COMMANDS, *ELSEWHERE, *installed_commands()}:
+            raise ConfigError(f"NAME {names.name!r}: `log-aggregator {names.name}` exists already; choose another")
+    elif names.name in installed_plugins():
         raise ConfigError(f"NAME {names.name!r}: an installed plugin has this name; choose another")
     files = write_package(args.kind, names, directory)
     lines = [f"{directory}: {KINDS[args.kind]}", ""]
@@ -40,8 +46,13 @@ def run(args: argparse.Namespace) -> int:
         f"  cd {directory}",
         "  pip install -e '.[test]'",
         "  pytest",
-        "  log-aggregator check            # reads the plugins.toml beside it, which names the plugin",
-        "  log-aggregator serve",
+        "  log-aggregator check            # reads the plugins.toml beside it",
+        f"  log-aggregator {names.name if args.kind == 'command' else 'serve --dev'}",
     ]
     print("\n".join(lines))  # noqa: T201  the answer of the command
     return 0
+
+
+def installed_commands() -> set[str]:
+    """The names of commands that other packages brought."""
+    return {point.name for point in importlib_metadata.entry_points(group=GROUP)}

@@ -9,11 +9,15 @@ from pathlib import Path
 import msgspec
 
 from log_aggregator.model.aggregate import Alias, Anomaly
+from log_aggregator.model.record import pattern_id
 from log_aggregator.plugins.isolation import STALL
+from log_aggregator.store import AnomalyQuery, PatternQuery, SeriesQuery
 from log_aggregator_dev.factories import NOW, Flushes, make_aggregate
 from log_aggregator_dev.harness import harness
 from log_aggregator_dev.hostile import hostile_aggregates
-from log_aggregator_dev.sink_suite import OpenSink, SinkSuite, counts
+from log_aggregator_dev.sink_suite import NotSupported, OpenSink, SinkSuite, counts
+from log_aggregator_dev.store_answers import asked_of, compared, model_of, shown
+from log_aggregator_dev.store_data import at, ordinary, renamed, unusual
 
 
 class DeliveryChecks(SinkSuite):
@@ -106,6 +110,24 @@ class DeliveryChecks(SinkSuite):
             async with self.opened(tmp_path) as opened:
                 longest = [await _longest_pause(opened, flushes.next(rows)) for _ in range(3)]
                 assert min(longest) < STALL, f"on_flush held up the event loop for {min(longest):.1f} s"
+
+        self.check(tmp_path, scenario)
+
+    def test_a_store_gives_back_what_was_stored(self, tmp_path: Path) -> None:
+        """Of a sink that registers a store: series, metadata, aliases and anomalies. `StoreContract` asks for all."""
+
+        async def scenario() -> None:
+            stored = [*ordinary(flushes := Flushes()), *renamed(flushes), *unusual(flushes)]
+            async with self.opened(tmp_path) as opened:
+                store, model = opened.host.store, model_of(stored)
+                if store is None:
+                    raise NotSupported("this sink registers no store")
+                for flush in stored:
+                    await opened.store(flush)
+                for query in (PatternQuery(), SeriesQuery(since=at(0), until=at(86_400)), AnomalyQuery()):
+                    await asked_of(store, model, query)
+                asked = pattern_id("User {ID} logged in")
+                compared("pattern()", shown(await store.pattern(asked)), shown(model.pattern(asked)))
 
         self.check(tmp_path, scenario)
 

@@ -54,11 +54,12 @@ class Tail:
         self._on_problem = on_problem
         self._complained = ""
         self._files: list[Generation] = []
-        if place is None:
+        known = None if place is None else self._remembered(place)
+        if known is None:
             for one in older:
                 self._add(one, is_current=False)
         else:
-            self._files = [Generation(is_joined=is_joined, saved=saved) for saved in json.loads(place)["files"]]
+            self._files = known
             self._restore()
 
     def read(self, limits: Limits) -> Piece | None:
@@ -132,6 +133,14 @@ class Tail:
             file = Generation(is_joined=self._is_joined)
             file.attach(source, is_current=is_current)
             self._files.append(file)
+
+    def _remembered(self, place: bytes) -> list[Generation] | None:
+        """The files of a place; `None` when it is not one that was made here."""
+        try:
+            return [Generation(is_joined=self._is_joined, saved=saved) for saved in json.loads(place)["files"]]
+        except (ValueError, TypeError, KeyError, AttributeError):
+            self._complain(f"{self._path}: the remembered place cannot be read; reading from the beginning")
+            return None
 
     def _restore(self) -> None:
         """Find the files of an earlier run again: under the path, or renamed, copied or compressed beside it."""

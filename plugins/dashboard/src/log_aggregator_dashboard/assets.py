@@ -9,13 +9,14 @@ from importlib import resources
 
 from aiohttp import hdrs, web
 
-_TYPES = {
+TYPES = {
     ".html": "text/html",
     ".css": "text/css",
     ".js": "text/javascript",
     ".svg": "image/svg+xml",
     ".webmanifest": "application/manifest+json",
 }
+"""Which files are sent, and as what."""
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; manifest-src 'self'; "
@@ -32,7 +33,7 @@ class Asset:
         suffix = name[name.rindex(".") :]
         self._plain, self._packed = body, gzip.compress(body, mtime=0)
         self._etag = f'"{hashlib.blake2b(body, digest_size=8).hexdigest()}"'
-        self._type = _TYPES[suffix]
+        self._type = TYPES[suffix]
 
     def response(self, request: web.Request, *, immutable: bool = False) -> web.Response:
         """The file, or 304 when the browser has it. `immutable`: its address changes when any file changes."""

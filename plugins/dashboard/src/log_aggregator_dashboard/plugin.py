@@ -11,12 +11,13 @@ import msgspec
 from aiohttp import hdrs, web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from log_aggregator import Batch, Service, hookimpl
+from log_aggregator import Batch, Hooks, Service, hookimpl
 from log_aggregator.http.access.auth import KEY, allowed_sources, needs
 from log_aggregator.http.access.clients import Clients
 from log_aggregator.http.api_docs.routes import CALLS
 from log_aggregator.http.problem import Problem, busy
 from log_aggregator_dashboard.assets import Asset, read_assets
+from log_aggregator_dashboard.places import DashboardHooks, Places
 from log_aggregator_dashboard.sparks import Sparks
 from log_aggregator_dashboard.stream import STREAM_HEADERS, stream
 from log_aggregator_dashboard.tail import Wanted, Watcher
@@ -42,6 +43,7 @@ class Dashboard:
     """Serves the page. It reads the service's own API, so it can show nothing that the API would not."""
 
     Config = DashboardConfig
+    hookspecs = DashboardHooks
 
     def __init__(self, config: DashboardConfig) -> None:
         self._config = config
@@ -49,6 +51,12 @@ class Dashboard:
         self._clients: Clients | None = None
         self._assets: dict[str, Asset] = {}
         self._version = ""
+        self._places = Places()
+        self._files: dict[tuple[str, str], Asset] = {}
+
+    def assemble(self, hooks: Hooks) -> None:
+        """Learn which places other plugins fill."""
+        self._places.assemble(hooks)
 
     @hookimpl
     def enrich(self, batch: Batch) -> None:
@@ -69,14 +77,17 @@ class Dashboard:
             "root": root or "./",
             "calls": ",".join(f"{call.method} {call.path}" for call in CALLS),
             "links": msgspec.json.encode(self._config.links).decode(),
+            "places": self._places.described(),
         }
         self._clients = Clients(service.settings.trusted_proxies)
         self._version, self._assets = await asyncio.to_thread(read_assets, values)
+        self._files = await asyncio.to_thread(self._places.files)
         service.add_route("GET", self._config.path, self._page)
         service.add_route("GET", f"{self._config.path}dashboard/tail", self._tail)
         service.add_route("GET", f"{self._config.path}dashboard/sparks", Sparks(service).answer)
         service.add_route("GET", f"{self._config.path}dashboard/{{name}}", self._file)
         service.add_route("GET", f"{self._config.path}dashboard/{{version}}/{{name}}", self._file)
+        service.add_route("GET", f"{self._config.path}dashboard/plugins/{{plugin}}/{{name}}", self._file_of_plugin)
         service.add_stats("dashboard", lambda: {"tails": len(self._tails)})
         yield
 
@@ -91,6 +102,14 @@ class Dashboard:
         if asset is None:
             raise web.HTTPNotFound
         return asset.response(request, immutable=request.match_info.get("version") == self._version)
+
+    @needs(None)
+    async def _file_of_plugin(self, request: web.Request) -> web.StreamResponse:
+        """Files of plugins are as open as the page: they ask the API for what they show, with the reader's key."""
+        asset = self._files.get((request.match_info["plugin"], request.match_info["name"]))
+        if asset is None:
+            raise web.HTTPNotFound
+        return asset.response(request)
 
     @needs("read", by_source=True)
     async def _tail(self, request: web.Request) -> web.StreamResponse:

@@ -15,7 +15,8 @@ class PostgresDialect:
     def micros(self, column: str) -> str:
         """timestamptz as microseconds; `infinity`, and years that no calendar of ours has, at the ends of time."""
         within = f"least(greatest({column}, '0001-01-02'::timestamptz), '9999-12-30'::timestamptz)"
-        return f"(extract(epoch FROM {within}) * 1000000)::bigint"
+        # greatest() passes over NULL: what has no time would get the earliest one.
+        return f"(CASE WHEN {column} IS NOT NULL THEN (extract(epoch FROM {within}) * 1000000)::bigint END)"
 
     def json(self, column: str) -> str:
         """jsonb comes as text."""

@@ -15,7 +15,10 @@ KINDS = {
     "rules": "a rule pack: what is masked in messages, without Python",
     "stage": "a stage: looks at records on their way and says more about them",
     "sink": "a sink: stores or forwards aggregates",
-    "source": "a source: brings logs in on another road than HTTP",
+    "store": "a store: keeps aggregates and answers the queries of the service",
+    "receiver": "a receiver: takes logs in from a protocol or a file",
+    "command": "a command: `log-aggregator NAME`",
+    "page": "a page: a place in the dashboard",
 }
 """Kind → what it is."""
 
@@ -26,14 +29,27 @@ _COMMON = {
     "plugins.toml": "plugins_{kind}.toml.tmpl",
     "README.md": "readme_{kind}.md.tmpl",
     ".gitignore": "gitignore.tmpl",
+    "LICENSE": "license.tmpl",
     ".github/workflows/tests.yml": "workflow.yml.tmpl",
     "src/{package}/__init__.py": "{kind}.py.tmpl",
     "src/{package}/py.typed": "",
     "tests/test_{module}.py": "test_{kind}.py.tmpl",
 }
 _CORE = "log-aggregator-core"
-_REQUIRED = {kind: [_CORE] for kind in KINDS} | {"rules": [_CORE, "log-aggregator-patterns"]}
-_MORE = {"rules": {"src/{package}/rules.toml": "rules.toml.tmpl"}}
+_DEV = "log-aggregator-dev"
+_REQUIRED = {kind: [_CORE] for kind in KINDS} | {
+    "rules": [_CORE, "log-aggregator-patterns"],
+    "receiver": [_CORE, "log-aggregator-reader"],
+}
+_TESTED_WITH = {kind: [_DEV] for kind in KINDS} | {
+    "store": [_DEV, "log-aggregator-patterns"],
+    "command": [_DEV, "log-aggregator-sqlite"],
+    "page": [_DEV, "log-aggregator-dashboard", "log-aggregator-sqlite"],
+}
+_MORE = {
+    "rules": {"src/{package}/rules.toml": "rules.toml.tmpl"},
+    "page": {"src/{package}/page/map.js": "map.js.tmpl", "src/{package}/page/share.js": "share.js.tmpl"},
+}
 
 
 class Names(NamedTuple):
@@ -63,15 +79,26 @@ class Names(NamedTuple):
     def values(self, kind: str) -> dict[str, str]:
         """What the templates call `$$name`, `$$package` and so on."""
         module = self.name.replace("-", "_")
+        package = f"log_aggregator_{module}"
+        is_command = kind == "command"
         return {
             "name": self.name,
             "module": module,
-            "package": f"log_aggregator_{module}",
+            "package": package,
             "distribution": f"{_PREFIX}{self.name}",
             "cls": self.cls,
             "kind": kind,
-            "requires": ", ".join(f'"{distribution}>=0.1"' for distribution in _REQUIRED[kind]),
+            "requires": _written(_REQUIRED[kind]),
+            "tested_with": f'{_written(_TESTED_WITH[kind])}, "pytest>=8.4"',
+            "group": "commands" if is_command else "plugins",
+            "target": package if is_command else f"{package}:{self.cls}",
+            "finder": "`log-aggregator` finds the command" if is_command else "the service finds the plugin",
+            "found_as": f"log-aggregator {self.name}" if is_command else f"[plugins.{self.name}] names it",
         }
+
+
+def _written(distributions: list[str]) -> str:
+    return ", ".join(f'"{distribution}>=0.1"' for distribution in distributions)
 
 
 def files_of(kind: str, names: Names) -> dict[str, str]:

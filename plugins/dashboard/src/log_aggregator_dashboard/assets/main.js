@@ -4,6 +4,7 @@ import { h, replace } from "./dom.js";
 import { help, listen } from "./keys.js";
 import { problem } from "./pieces.js";
 import { address, here } from "./place.js";
+import { pages } from "./places.js";
 import { picker } from "./range.js";
 import { dress } from "./settings.js";
 import { fit } from "./times.js";
@@ -25,6 +26,7 @@ const PAGES = {
   ...(offers("GET /compare") ? { compare: { title: "Compare", show: showCompare } } : {}),
   ...(offers("GET /values") ? { values: { title: "By value", show: showValues, range: true, within: "patterns" } } : {}),
   tail: { title: "Live tail", show: showTail },
+  ...pages(),
   pattern: { title: "Pattern", show: showPattern, range: true, within: "patterns" },
   incident: { title: "Incident", show: showIncident, within: "anomalies" },
 };

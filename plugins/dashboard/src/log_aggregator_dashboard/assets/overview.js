@@ -9,6 +9,7 @@ import { marksOf } from "./marks.js";
 import { levelBadge, moment, noLogs, patternText, problem } from "./pieces.js";
 import { pipelinePanel } from "./pipeline.js";
 import { address } from "./place.js";
+import { panels } from "./places.js";
 import { pick } from "./range.js";
 import { ranking } from "./ranking.js";
 import { repeat } from "./refresh.js";
@@ -28,7 +29,7 @@ export function showOverview(main, { signal, again }) {
   const fresh = panel("New patterns today"), open = panel("Open anomalies");
   const pipeline = panel("Pipeline", "wide");
   main.append(h("h1", { class: "hidden" }, "Overview"), tiles,
-    h("div", { class: "panels" }, rate, sources, errors, fresh, open, pipeline));
+    h("div", { class: "panels" }, rate, sources, errors, fresh, open, pipeline, panels("overview", { signal, again })));
   const shown = { tiles: {} };
   const plugins = new Promise((resolve) => { shown.known = resolve; });
   const tile = (name, value, note, kind) => {

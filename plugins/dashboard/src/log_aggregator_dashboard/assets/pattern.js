@@ -11,6 +11,7 @@ import { marksOf } from "./marks.js";
 import { metadataTable } from "./metadata.js";
 import { copyable, levelBadge, moment, patternText, problem } from "./pieces.js";
 import { address, adjust, here } from "./place.js";
+import { panels } from "./places.js";
 import { pick } from "./range.js";
 import { ranking } from "./ranking.js";
 import { renewed } from "./refresh.js";
@@ -65,6 +66,7 @@ export async function showPattern(main, { place, signal, again }) {
       section("Variables", "wide", metadataTable(pattern.variables ?? {}, pattern.count, "var")),
       section("Metadata", "wide", metadataTable(pattern.metadata ?? {}, pattern.count)),
       section("Anomalies", "wide", anomalies),
+      panels("pattern", { signal, again, pattern }),
       section("For programs", "wide", commands(pattern))));
   draw();
   fill(anomalies, again, signal, async () => {
