@@ -20,16 +20,18 @@ class SentBody:
 
     `notes` is what `read` leaves for `answer`; `received` (microseconds) is a time for logs without one. `read` sets
     `all_timed` to `False` when a log has neither a time nor an id of its own: the same bytes may then be sent twice
-    with good reason, so both are counted.
+    with good reason, so both are counted. Where a protocol names each request and sends it again under the same
+    name, `read` sets `request_id`: it decides instead of the bytes, from whatever address they come.
     """
 
-    __slots__ = ("_limits", "all_timed", "body", "notes", "received", "request")
+    __slots__ = ("_limits", "all_timed", "body", "notes", "received", "request", "request_id")
 
     def __init__(self, request: web.Request, body: bytes, limits: RequestLimits) -> None:
         self.request = request
         self.body = body
         self.notes: list[Any] = []
         self.all_timed = True
+        self.request_id = ""
         self.received = time.time_ns() // 1000
         self._limits = limits
 

@@ -11,7 +11,7 @@ from aiohttp import hdrs, web
 from pydantic import BaseModel, ConfigDict, Field
 
 from log_aggregator import Service, hookimpl
-from log_aggregator.http.receiving import HttpProtocol, HttpReceiver
+from log_aggregator.http.receiving import ROUTE_PREFIX, HttpProtocol, HttpReceiver
 from log_aggregator_elasticsearch import handshake
 from log_aggregator_elasticsearch.answers import refuse
 from log_aggregator_elasticsearch.bulk import answer_bulk, answer_one, read_bulk, read_one
@@ -25,7 +25,7 @@ class ElasticsearchConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    prefix: str = Field("/elasticsearch", pattern="^/[A-Za-z0-9._~/-]*[A-Za-z0-9]$", description="before all paths")
+    prefix: str = Field("/elasticsearch", min_length=1, pattern=ROUTE_PREFIX, description="before all paths")
     version: str = Field(
         "", pattern=r"^(\d+\.\d+\.\d+)?$", description="version that clients are told; empty: what suits each"
     )
