@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -69,8 +70,14 @@ class NatsReceiver:
         for number, subject in enumerate(config.subjects if config.stream is not None else ()):
             service.run(f"stream-{number}", lambda subject=subject: streamed(subject))  # type: ignore[misc]  # binds it
         service.add_health_check("nats", self._problem)
-        service.add_stats("nats", lambda: {**self._counts, "dropped": self._server.dropped})
+        service.add_stats("nats", self.stats)
         yield
+
+    def stats(self) -> dict[str, Any]:
+        """What `/stats` shows: where logs come from, messages, logs that could not be read, and what was dropped."""
+        hosts = ",".join(str(urlsplit(url).hostname) for url in self._server.urls)
+        reads = [f"{hosts} {subject}" for subject in self._config.subjects]
+        return {"reads": reads, **self._counts, "dropped": self._server.dropped}
 
     async def _follow(self, service: Service, stream: Stream) -> None:
         """Take in a stream from the last durable position on."""
