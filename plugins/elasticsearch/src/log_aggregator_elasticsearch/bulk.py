@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -22,7 +23,9 @@ DEFAULT_INDEX = "logs"
 AT_ONCE = 1024 * 1024
 """Bytes of a body whose lines are decoded together, which takes half the time."""
 
+_ONLY_INDEX = frozenset({"_index"})
 _END = object()
+_encode = msgspec.json.encode
 _decode_lines = msgspec.json.Decoder().decode_lines
 
 
@@ -90,9 +93,15 @@ def answer_bulk(sent: SentBody, taken: Taken) -> web.Response:
     """200, with an item for each action: 201, 400 with a reason, or 409 for an id that came twice."""
     reasons = dict(taken.rejected)
     filtered = "items" in sent.request.query.get("filter_path", "")
-    items = [_item(sent, place, item, reasons.get(place), filtered) for place, item in enumerate(sent.notes)]
-    document: dict[str, Any] = {"errors": bool(reasons), "items": items}
-    return json_response(sent.request, document if filtered else {"took": 0, **document})
+    items: list[Any]
+    if filtered:
+        items = [_item(sent, place, item, reasons.get(place), filtered) for place, item in enumerate(sent.notes)]
+        return json_response(sent.request, {"errors": bool(reasons), "items": items})
+    items = [
+        _stored_json(sent, place, item) if place not in reasons else _item(sent, place, item, reasons[place], False)
+        for place, item in enumerate(sent.notes)
+    ]
+    return json_response(sent.request, {"took": 0, "errors": bool(reasons), "items": items})
 
 
 def answer_one(sent: SentBody, taken: Taken) -> web.Response:
@@ -131,6 +140,11 @@ def _item_of(sent: Any, default: str) -> Item | None:
     """The item of an action line; `None` for anything else."""
     if not isinstance(sent, dict):
         return None
+    if len(sent) == 1:  # as everybody writes it
+        ((action, about),) = sent.items()
+        if action in ACTIONS and isinstance(about, dict) and about.keys() <= _ONLY_INDEX:
+            index = about.get("_index")
+            return _item_without_id(action, index if isinstance(index, str) and index else default)
     action = next((name for name in ACTIONS if name in sent), "")
     about = sent[action] if action else None
     if not action or "message" in sent or "@timestamp" in sent or not (about is None or isinstance(about, dict)):
@@ -145,12 +159,34 @@ def _item_of(sent: Any, default: str) -> Item | None:
     )
 
 
+@lru_cache(maxsize=1000)
+def _item_without_id(action: str, index: str) -> Item:
+    """The item of documents without an id, one for all: nothing of it changes."""
+    return Item(action, index, None)
+
+
 def _item(sent: SentBody, place: int, item: Item, reason: str | None, filtered: bool) -> dict[str, Any]:
     if reason is None:
         return {item.action: {"status": 201} if filtered else _stored(sent, place, item)}
     kind = "version_conflict_engine_exception" if item.status == 409 else "mapper_parsing_exception"
     about: dict[str, Any] = {} if filtered else {"_index": item.index, "_id": item.id}
     return {item.action: {**about, "status": item.status, "error": {"type": kind, "reason": reason}}}
+
+
+def _stored_json(sent: SentBody, place: int, item: Item) -> msgspec.Raw:
+    """The item of a stored document as JSON: a text with holes is written five times as fast as an object."""
+    if item.id is not None:
+        return msgspec.Raw(_encode(_item(sent, place, item, None, False)))
+    begin, end = _around_id(item.action, item.index)
+    return msgspec.Raw(f'{begin}{sent.received:x}{place:06x}{end}{place},"_primary_term":1,"status":201}}}}'.encode())
+
+
+@lru_cache(maxsize=1000)
+def _around_id(action: str, index: str) -> tuple[str, str]:
+    """What stands before the id of a stored document, and between it and its number."""
+    named = _encode(index).decode()
+    shards = '"_version":1,"result":"created","_shards":{"total":1,"successful":1,"failed":0},"_seq_no":'
+    return f'{{"{action}":{{"_index":{named},"_id":"', f'",{shards}'
 
 
 def _stored(sent: SentBody, place: int, item: Item) -> dict[str, Any]:

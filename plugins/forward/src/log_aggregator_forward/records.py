@@ -17,7 +17,9 @@ def record_of(tag: str, sent: Any, record: Any) -> Record:
     """The record of an entry. Raises `BadLogError` when it holds nothing."""
     if not isinstance(record, dict):
         raise BadLogError(f"record: {type(record).__name__}, expected a map")
-    clean = {_text(key): _clean(value) for key, value in record.items()}
+    clean = record if all(map(_is_plain, record, record.values())) else {
+        _text(key): _clean(value) for key, value in record.items()
+    }  # fmt: skip
     envelope = SentFields()
     time = time_of(sent)
     if time is not None:
@@ -30,7 +32,7 @@ def record_of(tag: str, sent: Any, record: Any) -> Record:
             return _of_json_line(line, rest, envelope, defaults)
     log = clean.get("log")
     if isinstance(log, str) and log.endswith("\n"):
-        clean["log"] = log.rstrip("\r\n")
+        clean = {**clean, "log": log.rstrip("\r\n")}
     try:
         return Record.from_object(clean, envelope=envelope, defaults=defaults)
     except BadLogError:
@@ -63,6 +65,14 @@ def _text(value: Any) -> str:
         return value.decode("utf-8", "replace")
     text = value if isinstance(value, str) else str(value)
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _is_plain(key: Any, value: Any) -> bool:
+    """Whether both are what they are in JSON, as nearly all are."""
+    if type(key) is not str or not key.isascii():
+        return False
+    kind = type(value)
+    return value.isascii() if kind is str else kind is int or kind is float or kind is bool or value is None
 
 
 def _clean(value: Any, depth: int = 0) -> Any:

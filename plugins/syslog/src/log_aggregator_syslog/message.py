@@ -65,7 +65,7 @@ def parse(data: bytes, *, unescape: bool = True, structured: bool = True) -> Mes
 
 
 def _modern(text: str, priority: int, header: re.Match[str], *, structured: bool) -> Message:
-    time, host, program, process, message_id = ("" if part == "-" else part for part in header.groups())
+    time, host, program, process, message_id = ["" if part == "-" else part for part in header.groups()]
     parameters, at = _structured(text, header.end()) if structured else ({}, header.end())
     body = text[at:].removeprefix(" ").removeprefix("\ufeff")
     return Message(body, priority, time, host, program, process, message_id, parameters)
@@ -81,7 +81,7 @@ def _structured(text: str, at: int) -> tuple[dict[str, str], int]:
         if element[1] in ("timeQuality", "origin"):
             continue
         for name, value in _PARAMETER.findall(element[2]):
-            parameters[name] = _ESCAPE.sub(r"\1", value)
+            parameters[name] = _ESCAPE.sub(r"\1", value) if "\\" in value else value
     return parameters, at
 
 
