@@ -47,8 +47,8 @@ class LokiReceiver:
         if self._config.queries:
             reading = Reading(service)
             for path, handler in reading.routes():
-                service.add_route("GET", f"{prefix}{PREFIX}{path}", handler, "read")
-                service.add_route("POST", f"{prefix}{PREFIX}{path}", handler, "read")
+                service.add_route("GET", f"{prefix}{PREFIX}{path}", handler, "read", by_source=True)
+                service.add_route("POST", f"{prefix}{PREFIX}{path}", handler, "read", by_source=True)
         yield
 
 
