@@ -14,7 +14,6 @@ import msgspec
 from aiohttp import hdrs, web
 
 from log_aggregator.errors import OverloadedError, Reject
-from log_aggregator.http.access.auth import KEY
 from log_aggregator.http.access.quota import passed
 from log_aggregator.http.decoding.compression import INLINE
 from log_aggregator.http.decoding.decode import Decoded
@@ -229,15 +228,9 @@ class HttpReceiver:
 
 def _key_of(sent: SentBody) -> AutomaticKey | None:
     """What a repetition of this request is recognised by; `None` where two equal requests are honest."""
-    api_key = sent.request.get(KEY)
-    known = api_key.hash if api_key else ""
-    path = sent.request.path_qs
     if sent.request_id:
-        return AutomaticKey(known, path, sent.request_id.encode())
-    if not sent.all_timed:
-        return None
-    # The API key and the address tell the senders of equal bodies apart.
-    return AutomaticKey(f"{known} {sent.request.app[REQUEST_LIMITS].quota.client_of(sent.request)}", path, sent.body)
+        return AutomaticKey(sent.sender, sent.request.path_qs, sent.request_id.encode())
+    return sent.repetition if sent.all_timed else None
 
 
 async def _collected(logs: Iterable[Log], most: int) -> Decoded:

@@ -8,10 +8,12 @@ from typing import Any
 
 from aiohttp import web
 
+from log_aggregator.http.access.auth import KEY
 from log_aggregator.http.decoding.document import NotJsonError, read_json
 from log_aggregator.http.problem import Problem
 from log_aggregator.http.request_limits import RequestLimits
 from log_aggregator.model.fields.limits import VALUES_PER_RECORD, TooManyError
+from log_aggregator.model.receipt import AutomaticKey
 from log_aggregator.model.record import Record
 
 
@@ -34,6 +36,18 @@ class SentBody:
         self.request_id = ""
         self.received = time.time_ns() // 1000
         self._limits = limits
+
+    @property
+    def sender(self) -> str:
+        """What tells API keys apart; empty without one."""
+        api_key = self.request.get(KEY)
+        return api_key.hash if api_key else ""
+
+    @property
+    def repetition(self) -> AutomaticKey:
+        """What the same bytes from the same sender to the same path have in common."""
+        client = self._limits.quota.client_of(self.request)
+        return AutomaticKey(f"{self.sender} {client}", self.request.path_qs, self.body)
 
     def noted(self, record: Record, *, has_id: bool = False) -> Record:
         """The record, having looked whether it has a time of its own, for records that were made with `received`."""

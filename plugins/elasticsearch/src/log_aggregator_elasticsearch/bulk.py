@@ -16,6 +16,7 @@ from log_aggregator.http.receiving import Problem, SentBody, Taken
 from log_aggregator.receivers import BadLogError
 from log_aggregator_elasticsearch.answers import failure, json_response
 from log_aggregator_elasticsearch.documents import record_of
+from log_aggregator_elasticsearch.ids import StoredIds
 
 ACTIONS = ("create", "index", "update", "delete")
 DEFAULT_INDEX = "logs"
@@ -39,8 +40,11 @@ class Item:
     status: int = 400
 
 
-def read_bulk(sent: SentBody) -> Iterator[Record | BadLogError]:
-    """The records of a bulk request, with an `Item` in the notes for each. Raises `Problem` 400."""
+def read_bulk(sent: SentBody, stored: StoredIds) -> Iterator[Record | BadLogError]:
+    """The records of a bulk request, with an `Item` in the notes for each. Raises `Problem` 400.
+
+    What `stored` knows was sent before, perhaps by a client that put its next attempt together anew.
+    """
     default = sent.request.match_info.get("index", DEFAULT_INDEX)
     created: set[tuple[str, str]] = set()
     sent.check_values()
@@ -59,7 +63,7 @@ def read_bulk(sent: SentBody) -> Iterator[Record | BadLogError]:
         if item.action == "delete":
             yield _noted(sent, item, BadLogError("delete: logs are counted, not kept"))
         else:
-            yield _noted(sent, item, _document(sent, item, next(values, _END), created))
+            yield _noted(sent, item, _document(sent, item, next(values, _END), created, stored))
         action = next(values, _END)
 
 
@@ -82,16 +86,16 @@ def _read(line: bytes) -> Any:
         return error
 
 
-def read_one(sent: SentBody) -> Iterator[Record | BadLogError]:
+def read_one(sent: SentBody, stored: StoredIds) -> Iterator[Record | BadLogError]:
     """The record of a request that holds one document."""
     path = sent.request.match_info
     item = Item("create", path["index"], path.get("id"))
-    yield _noted(sent, item, _document(sent, item, _read(sent.body), set()))
+    yield _noted(sent, item, _document(sent, item, _read(sent.body), set(), stored))
 
 
-def answer_bulk(sent: SentBody, taken: Taken) -> web.Response:
-    """200, with an item for each action: 201, 400 with a reason, or 409 for an id that came twice."""
-    reasons = dict(taken.rejected)
+def answer_bulk(sent: SentBody, taken: Taken, stored: StoredIds) -> web.Response:
+    """200, with an item for each action: 201, 400 with a reason, 409 for a `create` whose id came before, or 200."""
+    reasons = _reasons(sent, taken, stored)
     filtered = "items" in sent.request.query.get("filter_path", "")
     items: list[Any]
     if filtered:
@@ -104,12 +108,21 @@ def answer_bulk(sent: SentBody, taken: Taken) -> web.Response:
     return json_response(sent.request, {"took": 0, "errors": bool(reasons), "items": items})
 
 
-def answer_one(sent: SentBody, taken: Taken) -> web.Response:
+def answer_one(sent: SentBody, taken: Taken, stored: StoredIds) -> web.Response:
     """201, or the error of the document."""
     item = sent.notes[0]
-    if taken.rejected:
-        return failure(sent.request, item.status, taken.rejected[0][1])
+    if reasons := _reasons(sent, taken, stored):
+        return failure(sent.request, item.status, reasons[0])
     return json_response(sent.request, _stored(sent, 0, item), 201)
+
+
+def _reasons(sent: SentBody, taken: Taken, stored: StoredIds) -> dict[int, str]:
+    """Why documents were not taken, by their place. The ids of the others are remembered: they are durable."""
+    reasons = {place: why for place, why in taken.rejected if sent.notes[place].status != 200}
+    for place, item in enumerate(sent.notes):
+        if item.id is not None and place not in reasons:
+            stored.add(sent.sender, item.index, item.id, hash(sent.repetition))
+    return reasons
 
 
 def _noted(sent: SentBody, item: Item, log: Record | BadLogError) -> Record | BadLogError:
@@ -117,16 +130,22 @@ def _noted(sent: SentBody, item: Item, log: Record | BadLogError) -> Record | Ba
     return log
 
 
-def _document(sent: SentBody, item: Item, document: Any, created: set[tuple[str, str]]) -> Record | BadLogError:
+def _document(
+    sent: SentBody, item: Item, document: Any, created: set[tuple[str, str]], stored: StoredIds
+) -> Record | BadLogError:
     if document is _END:
         return BadLogError("the document is missing")
     if isinstance(document, NotJsonError):
         return BadLogError(f"the document is not JSON: {document}")
     if item.id is not None:
         key = (item.index, item.id)
-        if key in created and item.action == "create":
+        is_stored = stored.has(sent.sender, *key, hash(sent.repetition))
+        if item.action == "create" and (is_stored or key in created):
             item.status = 409
             return BadLogError(f"[{item.id[:100]}]: version conflict, document already exists")
+        if is_stored:
+            item.status = 200
+            return BadLogError(f"[{item.id[:100]}]: stored already, not counted again")
         created.add(key)
     try:
         if item.action == "update":
@@ -178,15 +197,14 @@ def _stored_json(sent: SentBody, place: int, item: Item) -> msgspec.Raw:
     if item.id is not None:
         return msgspec.Raw(_encode(_item(sent, place, item, None, False)))
     begin, end = _around_id(item.action, item.index)
-    return msgspec.Raw(f'{begin}{sent.received:x}{place:06x}{end}{place},"_primary_term":1,"status":201}}}}'.encode())
+    return msgspec.Raw(f"{begin}{sent.received:x}{place:06x}{end}".encode())
 
 
 @lru_cache(maxsize=1000)
 def _around_id(action: str, index: str) -> tuple[str, str]:
-    """What stands before the id of a stored document, and between it and its number."""
+    """What stands before the id of a stored document, and behind it."""
     named = _encode(index).decode()
-    shards = '"_version":1,"result":"created","_shards":{"total":1,"successful":1,"failed":0},"_seq_no":'
-    return f'{{"{action}":{{"_index":{named},"_id":"', f'",{shards}'
+    return f'{{"{action}":{{"_index":{named},"_id":"', '","_version":1,"result":"created","status":201}}'
 
 
 def _stored(sent: SentBody, place: int, item: Item) -> dict[str, Any]:
@@ -195,8 +213,5 @@ def _stored(sent: SentBody, place: int, item: Item) -> dict[str, Any]:
         "_id": item.id if item.id is not None else f"{sent.received:x}{place:06x}",
         "_version": 1,
         "result": "created",
-        "_shards": {"total": 1, "successful": 1, "failed": 0},
-        "_seq_no": place,
-        "_primary_term": 1,
         "status": 201,
     }

@@ -15,6 +15,7 @@ from log_aggregator.http.receiving import ROUTE_PREFIX, HttpProtocol, HttpReceiv
 from log_aggregator_elasticsearch import handshake
 from log_aggregator_elasticsearch.answers import refuse
 from log_aggregator_elasticsearch.bulk import answer_bulk, answer_one, read_bulk, read_one
+from log_aggregator_elasticsearch.ids import StoredIds
 
 BULK = ("/_bulk", "/{index}/_bulk", "/{index}/{type}/_bulk")
 DOCUMENT = ("/{index}/_doc", "/{index}/_doc/{id}", "/{index}/_create/{id}")
@@ -46,7 +47,13 @@ class ElasticsearchReceiver:
         """Serve the routes."""
         prefix = self._config.prefix
         receiver = HttpReceiver(service)
-        bulk, one = HttpProtocol(read_bulk, answer_bulk, refuse), HttpProtocol(read_one, answer_one, refuse)
+        stored = StoredIds()
+        bulk = HttpProtocol(
+            lambda sent: read_bulk(sent, stored), lambda sent, taken: answer_bulk(sent, taken, stored), refuse
+        )
+        one = HttpProtocol(
+            lambda sent: read_one(sent, stored), lambda sent, taken: answer_one(sent, taken, stored), refuse
+        )
         for method in ("POST", "PUT"):
             for path in BULK:
                 receiver.add_route(method, prefix + path, bulk, credentials=credentials)

@@ -17,9 +17,7 @@ def record_of(tag: str, sent: Any, record: Any) -> Record:
     """The record of an entry. Raises `BadLogError` when it holds nothing."""
     if not isinstance(record, dict):
         raise BadLogError(f"record: {type(record).__name__}, expected a map")
-    clean = record if all(map(_is_plain, record, record.values())) else {
-        _text(key): _clean(value) for key, value in record.items()
-    }  # fmt: skip
+    clean = record if _is_plain(record) else {_text(key): _clean(value) for key, value in record.items()}
     envelope = SentFields()
     time = time_of(sent)
     if time is not None:
@@ -67,12 +65,18 @@ def _text(value: Any) -> str:
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-def _is_plain(key: Any, value: Any) -> bool:
-    """Whether both are what they are in JSON, as nearly all are."""
-    if type(key) is not str or not key.isascii():
-        return False
-    kind = type(value)
-    return value.isascii() if kind is str else kind is int or kind is float or kind is bool or value is None
+def _is_plain(record: dict[Any, Any]) -> bool:
+    """Whether keys and values are what they are in JSON, as nearly all are."""
+    for key, value in record.items():
+        kind = type(value)
+        if type(key) is not str or not key.isascii():
+            return False
+        if kind is str:
+            if not value.isascii():
+                return False
+        elif kind is not int and kind is not float and kind is not bool and value is not None:
+            return False
+    return True
 
 
 def _clean(value: Any, depth: int = 0) -> Any:

@@ -102,8 +102,12 @@ def fields_of_object(
     when = when or lifted.timestamp or timestamp_of(below.get("timestamp"), unread, now)
     if envelope and "metadata" in envelope:
         metadata = metadata | envelope["metadata"]
+    if None in metadata.values():  # clients write it for what is absent
+        metadata = {name: value for name, value in metadata.items() if value is not None}
+    if type(message) is not str or not 0 < len(message) <= limits.message or not message.isprintable():
+        message = message_of(message, limits)
     return (
-        message_of(message, limits),
+        message,
         level or level_of(below.get("level"))[0],
         source,
         when,

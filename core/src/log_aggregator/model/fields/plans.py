@@ -57,10 +57,10 @@ def flattened(log: Mapping[str, Any], plan: Plan) -> dict[str, Any] | None:
 
     `None` where an object that may hold a field holds other things, too.
     """
-    flat: dict[str, Any] = {}
-    for key, value in log.items():
-        if type(value) is not dict or key not in plan.checks:
-            flat[key] = value
+    flat = dict(log)
+    for key in plan.checks:
+        value = flat[key]
+        if type(value) is not dict:
             continue
         if len(value) != 1:
             return None
@@ -68,6 +68,7 @@ def flattened(log: Mapping[str, Any], plan: Plan) -> dict[str, Any] | None:
         dotted = f"{key}.{name}"
         if dotted not in plan.dotted or dotted in log or type(inner) is dict:
             return None
+        del flat[key]
         flat[dotted] = inner
     return flat
 
