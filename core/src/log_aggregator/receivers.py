@@ -45,7 +45,11 @@ __all__ = [
     "TlsOptions",
     "ingest_when_possible",
     "record_of_text",
+    "records_of_payload",
 ]
+
+MOST_IN_PAYLOAD = 10_000
+"""Logs of one message of a broker."""
 
 
 async def ingest_when_possible(
@@ -89,6 +93,33 @@ def record_of_text(text: str, *, envelope: SentFields | None = None, defaults: S
     if "level" not in around:
         record.level_is_explicit = False
     return record
+
+
+def records_of_payload(payload: bytes, defaults: SentFields) -> tuple[list[Record], int]:
+    """The records of a message that a broker hands out, and how many of its logs were refused.
+
+    A JSON list of objects and texts is a log an entry; every other payload is one log.
+    """
+    text = payload.decode("utf-8", "replace")
+    entries: list[Any] = [text]
+    if text.lstrip().startswith("["):
+        try:
+            document = msgspec.json.decode(payload)
+        except (msgspec.DecodeError, RecursionError):
+            document = None
+        if isinstance(document, list) and all(isinstance(entry, dict | str) for entry in document):
+            entries = document[:MOST_IN_PAYLOAD]
+    records: list[Record] = []
+    refused = 0
+    for entry in entries:
+        try:
+            if isinstance(entry, dict):
+                records.append(Record.from_object(entry, defaults=SentFields(**defaults)))
+            else:
+                records.append(record_of_text(entry, defaults=SentFields(**defaults)))
+        except BadLogError:
+            refused += 1
+    return records, refused
 
 
 def _object_in(text: str) -> dict[str, Any] | None:

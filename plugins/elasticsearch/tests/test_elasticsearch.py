@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from log_aggregator.http.access.keys import add_key
+from log_aggregator_elasticsearch import ids
 from tests.support.sender import Sender, sending
 
 TIME = "2026-09-21T14:13:20.123Z"
@@ -180,3 +181,28 @@ async def test_damaged_bulks_never_fail_the_service(sender: Sender) -> None:
         at = chance.randrange(len(good))
         damaged = good[:at] + chance.choice(values) + good[at + chance.randrange(8) :]
         assert (await sender.post(BULK, damaged)).status in (200, 400)
+
+
+async def test_an_id_that_comes_again_in_another_request_is_counted_once(sender: Sender) -> None:
+    first = lines({"create": {"_id": "a"}}, document("one"), {"index": {"_id": "b"}}, document("two"))
+    again = lines({"index": {"_id": "b"}}, document("two"), {"create": {"_id": "a"}}, document("one"))
+    more = lines(
+        {"create": {"_id": "c"}}, document("three"), {"create": {"_id": "a", "_index": "other"}}, document("4")
+    )
+    assert statuses(await sender.post(f"{ES}/_bulk", first)) == [201, 201]
+    assert statuses(await sender.post(f"{ES}/_bulk", again)) == [201, 409]
+    assert statuses(await sender.post(f"{ES}/_bulk", more)) == [201, 201]
+    assert (await sender.send("PUT", f"{ES}/logs/_create/a", json.dumps(document()))).status == 409
+    assert await sender.accepted() == 4
+
+
+def test_ids_are_remembered_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ids, "KEPT", 10)
+    stored = ids.StoredIds()
+    for number in range(25):
+        stored.add("", "logs", str(number), 1)
+    assert [number for number in range(25) if stored.has("", "logs", str(number), 2)] == list(range(15, 25))
+    assert not stored.has("another key", "logs", "24", 2)
+    assert not stored.has("", "logs", "24", 1), "the same request again is recognised as a whole"
+    monkeypatch.setattr(ids, "SECONDS", -1.0)
+    assert not stored.has("", "logs", "24", 2)

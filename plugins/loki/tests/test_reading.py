@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from log_aggregator.http.access.keys import add_key
 from log_aggregator_loki.logql import Query, QueryError, parse
 from tests.support.sender import Sender, sending
 
@@ -137,3 +138,25 @@ def test_regular_expressions_take_no_time() -> None:
     assert isinstance(query, Query)
     with pytest.raises(QueryError):
         parse("{" * 20_000)
+
+
+async def test_a_key_that_is_bound_to_sources_reads_of_these_alone(tmp_path: Path) -> None:
+    keys = tmp_path / "keys.toml"
+    bound = add_key(keys, "grafana", ("read",), ("shop*",))
+    writer = add_key(keys, "agent", ("admin",))
+    environ = {"API_KEYS_FILE": str(keys)}
+    async with sending("[plugins.sqlite]\n[plugins.loki]", data_dir=tmp_path / "data", environ=environ) as sender:
+        sender.headers["Authorization"] = f"Bearer {writer}"
+        streams = [pushed("shop", "info", "order paid", 2), pushed("auth", "error", "user logged in", 3)]
+        assert (await sender.post(f"{API}/push", json.dumps({"streams": streams}))).status == 204
+        assert (await sender.post("/flush", "")).status == 200
+        sender.headers["Authorization"] = f"Bearer {bound}"
+        assert await ask(sender, "/label/service_name/values") == ["shop"]
+        assert await ask(sender, "/label/level/values") == ["info"]
+        assert [one["pattern"] for one in await ask(sender, "/patterns", query="{}")] == ["order paid"]
+        assert await ask(sender, "/patterns", query='{service_name="auth"}') == []
+        for query in ('sum(count_over_time({service_name="auth"}[5m]))', "sum(count_over_time({}[24h]))"):
+            found = (await ask(sender, "/query_range", query=query, step="5m"))["result"]
+            assert {value for one in found for _, value in one["values"]} <= {"1", "2"}
+        assert (await ask(sender, "/index/stats", query="{}"))["entries"] == 2
+        assert [one["service_name"] for one in await ask(sender, "/series")] == ["shop"]

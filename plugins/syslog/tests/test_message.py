@@ -74,7 +74,14 @@ BERLIN = ZoneInfo("Europe/Berlin")
     ],
 )
 def test_a_time_without_year_or_zone_is_the_newest_that_is_not_in_the_future(sent: str, expected: str | None) -> None:
-    assert timestamp_of(sent, BERLIN, NOW) == expected
+    moment = datetime.fromisoformat(expected) if expected else None
+    assert timestamp_of(sent, BERLIN, NOW) == (round(moment.timestamp() * 1e6) if moment else None)
+
+
+def test_a_clock_that_was_never_set_is_no_time() -> None:
+    assert timestamp_of("1970-01-01T00:16:40Z", BERLIN, NOW) == "1970-01-01T00:16:40+00:00"
+    (found,) = Records(None, unescape=True).of([(b"<14>1 1970-01-12T13:46:40Z - app - - - booted", "10.0.0.1")])
+    assert found.metadata["timestamp_sent"] == "1970-01-12T13:46:40+00:00"
 
 
 def record(data: bytes):  # type: ignore[no-untyped-def]

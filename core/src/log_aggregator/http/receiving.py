@@ -14,7 +14,6 @@ import msgspec
 from aiohttp import hdrs, web
 
 from log_aggregator.errors import OverloadedError, Reject
-from log_aggregator.http.access.auth import KEY
 from log_aggregator.http.access.quota import passed
 from log_aggregator.http.decoding.compression import INLINE
 from log_aggregator.http.decoding.decode import Decoded
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from log_aggregator.hookspecs import Service
 
 __all__ = [
+    "ROUTE_PREFIX",
     "SNIFF",
     "BadLogError",
     "Decoded",
@@ -45,6 +45,9 @@ __all__ = [
     "is_debug",
     "shown",
 ]
+
+ROUTE_PREFIX = "^(/[A-Za-z0-9._~/-]*[A-Za-z0-9._~-])?$"
+"""What an option for the path before a protocol's own paths must look like: empty, or `/…` without a `/` at its end."""
 
 SLICE = 0.01
 """Seconds for which a body is read before others have their turn."""
@@ -91,7 +94,8 @@ class HttpReceiver:
 
     Bodies are received and decompressed within the service's limits. Keys with sources, rates and `on_ingest` hold.
     A log that is bad costs itself. Where all logs have their own times, the same bytes again, from the same sender
-    to the same path within ten minutes, are a duplicate. With `?debug=1` the records are shown and not stored.
+    to the same path within ten minutes, are a duplicate; where requests have ids, one with the same id is. With
+    `?debug=1` the records are shown and not stored.
     """
 
     def __init__(self, service: Service) -> None:
@@ -135,9 +139,7 @@ class HttpReceiver:
             sent, decoded = await self._decoded(request, protocol)
             if is_debug(request):
                 return shown(decoded)
-            sender = self._sender(request)
-            key = AutomaticKey(sender, request.path_qs, sent.body) if sent.all_timed else None
-            taken = await self.take(request, decoded, key=key)
+            taken = await self.take(request, decoded, key=_key_of(sent))
         except Problem as problem:
             return self.refused(request, problem, protocol.refuse)
         return protocol.answer(sent, taken)
@@ -166,11 +168,6 @@ class HttpReceiver:
         if problem.close:
             answer.force_close()
         return answer
-
-    def _sender(self, request: web.Request) -> str:
-        """What tells the senders of equal bodies apart: the API key and the address."""
-        api_key = request.get(KEY)
-        return f"{api_key.hash if api_key else ''} {request.app[REQUEST_LIMITS].quota.client_of(request)}"
 
     async def _decoded(self, request: web.Request, protocol: HttpProtocol) -> tuple[SentBody, Decoded]:
         limits = request.app[REQUEST_LIMITS]
@@ -227,6 +224,13 @@ class HttpReceiver:
     def _note(self, rejected: list[tuple[int, str]]) -> None:
         self._rejected += len(rejected)
         self._reasons.extend(reason for _, reason in rejected[-REASONS:])
+
+
+def _key_of(sent: SentBody) -> AutomaticKey | None:
+    """What a repetition of this request is recognised by; `None` where two equal requests are honest."""
+    if sent.request_id:
+        return AutomaticKey(sent.sender, sent.request.path_qs, sent.request_id.encode())
+    return sent.repetition if sent.all_timed else None
 
 
 async def _collected(logs: Iterable[Log], most: int) -> Decoded:

@@ -8,10 +8,12 @@ from typing import Any
 
 from aiohttp import web
 
+from log_aggregator.http.access.auth import KEY
 from log_aggregator.http.decoding.document import NotJsonError, read_json
 from log_aggregator.http.problem import Problem
 from log_aggregator.http.request_limits import RequestLimits
 from log_aggregator.model.fields.limits import VALUES_PER_RECORD, TooManyError
+from log_aggregator.model.receipt import AutomaticKey
 from log_aggregator.model.record import Record
 
 
@@ -20,18 +22,32 @@ class SentBody:
 
     `notes` is what `read` leaves for `answer`; `received` (microseconds) is a time for logs without one. `read` sets
     `all_timed` to `False` when a log has neither a time nor an id of its own: the same bytes may then be sent twice
-    with good reason, so both are counted.
+    with good reason, so both are counted. Where a protocol names each request and sends it again under the same
+    name, `read` sets `request_id`: it decides instead of the bytes, from whatever address they come.
     """
 
-    __slots__ = ("_limits", "all_timed", "body", "notes", "received", "request")
+    __slots__ = ("_limits", "all_timed", "body", "notes", "received", "request", "request_id")
 
     def __init__(self, request: web.Request, body: bytes, limits: RequestLimits) -> None:
         self.request = request
         self.body = body
         self.notes: list[Any] = []
         self.all_timed = True
+        self.request_id = ""
         self.received = time.time_ns() // 1000
         self._limits = limits
+
+    @property
+    def sender(self) -> str:
+        """What tells API keys apart; empty without one."""
+        api_key = self.request.get(KEY)
+        return api_key.hash if api_key else ""
+
+    @property
+    def repetition(self) -> AutomaticKey:
+        """What the same bytes from the same sender to the same path have in common."""
+        client = self._limits.quota.client_of(self.request)
+        return AutomaticKey(f"{self.sender} {client}", self.request.path_qs, self.body)
 
     def noted(self, record: Record, *, has_id: bool = False) -> Record:
         """The record, having looked whether it has a time of its own, for records that were made with `received`."""

@@ -64,7 +64,8 @@ class Record(msgspec.Struct, gc=False):
         """A record of a JSON object, whose fields are found by the field table; the rest becomes metadata.
 
         A field of `envelope`, what the protocol says on purpose, wins over the object; one of `defaults` is taken
-        where neither has it. A level from `defaults` is not explicit. What a field cannot use stays in the metadata.
+        where neither has it. A level from `defaults` is not explicit. What a field cannot use stays in the metadata,
+        nulls do not.
         Raises `BadLogError` when there is no message.
         """
         return Record(*fields_of_object(log, envelope=envelope, defaults=defaults))

@@ -18,6 +18,7 @@ from log_aggregator.listeners import Connection, Datagram, Listener, Tls
 from log_aggregator.model.aggregate import Alias, Anomaly
 from log_aggregator.model.receipt import AutomaticKey, Receipt
 from log_aggregator.model.record import Record
+from log_aggregator.plugins.intake import Intake
 from log_aggregator.plugins.reserved import check_route, is_reserved_check
 from log_aggregator.plugins.supervised import SupervisedTask
 from log_aggregator.store import Store
@@ -41,6 +42,7 @@ class Registrations:
         self.routes: list[tuple[str, str, Handler]] = []
         self.checks: dict[str, Check] = {}
         self.stats: dict[str, Stats] = {}
+        self.intakes: dict[str, Intake] = {}
         self.stores: list[Store] = []
         self.complete = False
 
@@ -130,6 +132,7 @@ class PluginContext:
         self._host = host
         self._name = name
         self._registrations = registrations
+        self._intake = registrations.intakes.setdefault(name, Intake())
 
     @property
     def data_dir(self) -> Path:
@@ -165,10 +168,10 @@ class PluginContext:
     ) -> Receipt:
         """Submit records as HTTP does."""
         reached = None if position is None else ReaderPosition(self._name, *_checked(position))
-        if key is None:
-            return await self._host.ingest(list(records), position=reached)
         # The plugin vouches for its keys. Records cannot be compared: some get the time of receipt.
-        return await self._host.ingest(list(records), key=scoped(self._name, key), digest=VOUCHED, position=reached)
+        own, digest = (None, b"") if key is None else (scoped(self._name, key), VOUCHED)
+        submitted = self._host.ingest(list(records), key=own, digest=digest, position=reached)
+        return await self._intake.counted(submitted, len(records))
 
     def position(self, name: str) -> bytes | None:
         """The last durable position of a reader."""
@@ -197,6 +200,7 @@ class PluginContext:
         """Listen on a TCP port."""
         limits = {"max_frame": max_frame, "max_connections": max_connections, "max_per_client": max_per_client}
         listener = self._host.receivers.listen_tcp(self._name, address, handler, tls=tls, allow=allow, **limits)
+        self._intake.listens.append(listener.name.partition(" ")[2])
         self.add_health_check(listener.name, listener.complaint)
         return listener
 
@@ -205,6 +209,7 @@ class PluginContext:
     ) -> Listener:
         """Listen on a UDP port."""
         listener = self._host.receivers.listen_udp(self._name, address, handler, allow=allow)
+        self._intake.listens.append(listener.name.partition(" ")[2])
         self.add_health_check(listener.name, listener.complaint)
         return listener
 
@@ -231,6 +236,8 @@ class PluginContext:
         if scope is not None or by_source or credentials is not None:
             scope = scope or ("read" if method in ("GET", "HEAD") else "admin")
             handler = self._marked(path, handler, scope, by_source, credentials)
+        if scope == "ingest" and method in ("POST", "PUT"):
+            self._intake.listens.append(f"{method} {path}")
         self._registrations.routes.append((method, path, handler))
 
     def _marked(

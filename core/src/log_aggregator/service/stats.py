@@ -58,6 +58,8 @@ def stats_of(runtime: Runtime) -> dict[str, Any]:
 
 def _plugin_stats(runtime: Runtime, name: str) -> dict[str, Any]:
     stats = runtime.stages.circuits[name].stats() | runtime.stages.refusals.stats(name)
+    intake = runtime.registrations.intakes.get(name)
+    stats |= intake.stats() if intake is not None else {}
     own = runtime.registrations.stats.get(name)
     if own is not None:
         try:

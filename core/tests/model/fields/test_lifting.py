@@ -9,6 +9,7 @@ import pytest
 
 from log_aggregator import Record
 from log_aggregator.http.decoding.decode import BodyDecoder
+from log_aggregator.model.fields.lifting import Lifter
 from log_aggregator.model.fields.limits import Limits
 from log_aggregator.model.fields.table import FieldTable
 
@@ -193,3 +194,22 @@ def test_the_table_can_be_switched_off_and_added_to() -> None:
 def test_times_as_people_write_them(sent: str) -> None:
     record = BodyDecoder(Limits()).one(json.dumps({"message": "m", "timestamp": sent}).encode(), NOW)
     assert (record.timestamp, record.metadata) == (WHEN, {})
+
+
+@pytest.mark.parametrize(
+    "log",
+    [
+        {"message": "m", "log": {"level": "warn"}, "service": {"name": "shop"}, "a": 1},
+        {"message": "m", "log": {"level": "warn", "logger": "x"}, "service": {"name": "shop"}},
+        {"message": "m", "log": {"level": 7.5}},
+        {"message": "m", "log": {"level": {"deep": 1}}, "service": {"name": ["no", "text"]}},
+        {"message": "m", "log": {"LEVEL": "warn"}, "service": {"name": ""}},
+        {"message": "m", "log.level": "info", "log": {"level": "warn"}},
+        {"message": "m", "error": {"stack_trace": "E: x\n  at y"}, "service": {"name": "shop"}},
+        {"message": "m", "log": {}, "service": {"other": 1}, "details": {"zone": "eu"}},
+        {"message": {"msg": "m"}, "log": {"level": "warn"}},
+    ],
+)
+def test_an_object_of_one_field_is_read_as_carefully_as_others(log: dict[str, Any]) -> None:
+    lifter = Lifter(FieldTable())
+    assert lifter.lift(dict(log), NOW) == lifter.lift_carefully(dict(log), NOW)

@@ -10,7 +10,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
 from log_aggregator import Service, hookimpl
-from log_aggregator.http.receiving import HttpProtocol, HttpReceiver, Problem, SentBody, Taken
+from log_aggregator.http.receiving import ROUTE_PREFIX, HttpProtocol, HttpReceiver, Problem, SentBody, Taken
 from log_aggregator_datadog.logs import read
 
 PATHS = ("/api/v2/logs", "/v1/input", "/v1/input/{key}")
@@ -21,9 +21,7 @@ class DatadogConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    prefix: str = Field(
-        "", pattern="^(/[A-Za-z0-9._~/-]*[A-Za-z0-9._~-])?$", description="before all of Datadog's paths"
-    )
+    prefix: str = Field("", pattern=ROUTE_PREFIX, description="before all of Datadog's paths")
 
 
 class DatadogReceiver:

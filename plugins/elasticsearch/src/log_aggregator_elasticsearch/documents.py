@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from log_aggregator import Record
@@ -28,7 +29,7 @@ def record_of(sent: SentBody, document: Any, index: str, *, has_id: bool) -> Rec
         if isinstance(more, dict):  # winston-elasticsearch, and Filebeat's own fields
             del log["fields"]
             log = more | log
-    defaults = SentFields(source=index, timestamp=sent.received)
+    defaults = _defaults(index, sent.received)
     try:
         record = Record.from_object(log, defaults=defaults)
     except BadLogError:
@@ -39,6 +40,12 @@ def record_of(sent: SentBody, document: Any, index: str, *, has_id: bool) -> Rec
     if record.source == index and (source := _source(log)):
         record.source = Record.of("-", source=source).source
     return sent.noted(record, has_id=has_id)
+
+
+@lru_cache(maxsize=100)
+def _defaults(index: str, received: int) -> SentFields:
+    """What documents of one request have that do not say it: one object for all, never changed."""
+    return SentFields(source=index, timestamp=received)
 
 
 def _source(log: dict[str, Any]) -> str:

@@ -11,10 +11,11 @@ from aiohttp import hdrs, web
 from pydantic import BaseModel, ConfigDict, Field
 
 from log_aggregator import Service, hookimpl
-from log_aggregator.http.receiving import HttpProtocol, HttpReceiver
+from log_aggregator.http.receiving import ROUTE_PREFIX, HttpProtocol, HttpReceiver
 from log_aggregator_elasticsearch import handshake
 from log_aggregator_elasticsearch.answers import refuse
 from log_aggregator_elasticsearch.bulk import answer_bulk, answer_one, read_bulk, read_one
+from log_aggregator_elasticsearch.ids import StoredIds
 
 BULK = ("/_bulk", "/{index}/_bulk", "/{index}/{type}/_bulk")
 DOCUMENT = ("/{index}/_doc", "/{index}/_doc/{id}", "/{index}/_create/{id}")
@@ -25,7 +26,7 @@ class ElasticsearchConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    prefix: str = Field("/elasticsearch", pattern="^/[A-Za-z0-9._~/-]*[A-Za-z0-9]$", description="before all paths")
+    prefix: str = Field("/elasticsearch", min_length=1, pattern=ROUTE_PREFIX, description="before all paths")
     version: str = Field(
         "", pattern=r"^(\d+\.\d+\.\d+)?$", description="version that clients are told; empty: what suits each"
     )
@@ -46,7 +47,13 @@ class ElasticsearchReceiver:
         """Serve the routes."""
         prefix = self._config.prefix
         receiver = HttpReceiver(service)
-        bulk, one = HttpProtocol(read_bulk, answer_bulk, refuse), HttpProtocol(read_one, answer_one, refuse)
+        stored = StoredIds()
+        bulk = HttpProtocol(
+            lambda sent: read_bulk(sent, stored), lambda sent, taken: answer_bulk(sent, taken, stored), refuse
+        )
+        one = HttpProtocol(
+            lambda sent: read_one(sent, stored), lambda sent, taken: answer_one(sent, taken, stored), refuse
+        )
         for method in ("POST", "PUT"):
             for path in BULK:
                 receiver.add_route(method, prefix + path, bulk, credentials=credentials)

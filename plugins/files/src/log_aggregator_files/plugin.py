@@ -59,7 +59,9 @@ class FilesReceiver:
 
     def stats(self) -> dict[str, Any]:
         """What `/stats` shows: logs read, without text, and refused by a stage."""
-        return {"logs": self._logs, "empty": self._empty, "rejected": self._rejected}
+        config = self._config
+        kinds = [name for name in ("docker", "kubernetes", "journald") if getattr(config, name)]
+        return {"reads": [*config.paths, *kinds], "logs": self._logs, "empty": self._empty, "rejected": self._rejected}
 
     async def _health(self) -> str | None:
         return self._problem

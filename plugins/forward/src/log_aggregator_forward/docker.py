@@ -30,6 +30,8 @@ class Pieces:
         if not isinstance(record, dict):  # refused later, with the records that hold no text
             return [piece]
         name = record.get("partial_id")
+        if name is None:
+            return [piece]
         if str(record.get("partial_message")).lower() != "true" or not isinstance(name, str):
             return [piece]
         pieces = self._lines.setdefault(name, [])

@@ -98,7 +98,13 @@ class ForwardReceiver:
     async def _accept(self, service: Service, opened: Connection, pieces: Pieces, chunk: Chunk) -> None:
         if chunk.chunk is not None:  # what is acknowledged is durable: no piece of it waits in memory
             pieces = Pieces()
-        whole = [one for time, sent in chunk.entries for one in pieces.join(Piece(chunk.tag, time, sent))]
+        whole: list[Piece] = []
+        for time, sent in chunk.entries:
+            piece = Piece(chunk.tag, time, sent)
+            if type(sent) is dict and "partial_id" in sent:
+                whole += pieces.join(piece)
+            else:
+                whole.append(piece)
         if chunk.chunk is not None:
             whole += pieces.rest()
         records = self._records(whole)

@@ -17,7 +17,7 @@ def record_of(tag: str, sent: Any, record: Any) -> Record:
     """The record of an entry. Raises `BadLogError` when it holds nothing."""
     if not isinstance(record, dict):
         raise BadLogError(f"record: {type(record).__name__}, expected a map")
-    clean = {_text(key): _clean(value) for key, value in record.items()}
+    clean = record if _is_plain(record) else {_text(key): _clean(value) for key, value in record.items()}
     envelope = SentFields()
     time = time_of(sent)
     if time is not None:
@@ -30,7 +30,7 @@ def record_of(tag: str, sent: Any, record: Any) -> Record:
             return _of_json_line(line, rest, envelope, defaults)
     log = clean.get("log")
     if isinstance(log, str) and log.endswith("\n"):
-        clean["log"] = log.rstrip("\r\n")
+        clean = {**clean, "log": log.rstrip("\r\n")}
     try:
         return Record.from_object(clean, envelope=envelope, defaults=defaults)
     except BadLogError:
@@ -63,6 +63,20 @@ def _text(value: Any) -> str:
         return value.decode("utf-8", "replace")
     text = value if isinstance(value, str) else str(value)
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _is_plain(record: dict[Any, Any]) -> bool:
+    """Whether keys and values are what they are in JSON, as nearly all are."""
+    for key, value in record.items():
+        kind = type(value)
+        if type(key) is not str or not key.isascii():
+            return False
+        if kind is str:
+            if not value.isascii():
+                return False
+        elif kind is not int and kind is not float and kind is not bool and value is not None:
+            return False
+    return True
 
 
 def _clean(value: Any, depth: int = 0) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from log_aggregator import ConfigError, Record, Service, hookimpl
-from log_aggregator.http.receiving import HttpReceiver
+from log_aggregator.http.receiving import ROUTE_PREFIX, HttpReceiver
 from log_aggregator.receivers import BadLogError, Connection, Datagram, ingest_when_possible
 from log_aggregator_gelf import over_http
 from log_aggregator_gelf.chunks import MAGIC, Chunks
@@ -22,7 +22,7 @@ class GelfConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    http: str = Field("/gelf", pattern="^(/[A-Za-z0-9._~/-]*)?$", description="path that takes messages; empty: none")
+    http: str = Field("/gelf", pattern=ROUTE_PREFIX, description="path that takes messages; empty: none")
     udp: str | None = Field(None, description="address and port for datagrams, such as 0.0.0.0:12201")
     tcp: str | None = Field(None, description="address and port for connections, such as 0.0.0.0:12201")
     allow: tuple[str, ...] = Field((), description="networks that may send, such as 10.0.0.0/8; empty: all")

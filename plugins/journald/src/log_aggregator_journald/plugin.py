@@ -11,7 +11,7 @@ from aiohttp import hdrs, web
 from pydantic import BaseModel, ConfigDict, Field
 
 from log_aggregator import Record, Service, hookimpl
-from log_aggregator.http.receiving import Decoded, HttpReceiver, Problem, is_debug, shown
+from log_aggregator.http.receiving import ROUTE_PREFIX, Decoded, HttpReceiver, Problem, is_debug, shown
 from log_aggregator.receivers import BadLogError
 from log_aggregator_journald.export import Entry, ExportError, ExportReader
 from log_aggregator_journald.records import place_of, record_of
@@ -29,7 +29,7 @@ class JournaldConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     path: str = Field(
-        "/upload", pattern="^/[A-Za-z0-9._~/-]*$", description="path that takes uploads; clients append /upload"
+        "/upload", min_length=1, pattern=ROUTE_PREFIX, description="path that takes uploads; clients append /upload"
     )
 
 

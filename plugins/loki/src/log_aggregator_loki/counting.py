@@ -16,11 +16,15 @@ MOST_QUESTIONS = 300
 
 
 class Span(NamedTuple):
-    """A time: `since` and `until` in microseconds, `step` in seconds, a multiple of the store's bucket."""
+    """What may be counted: `since` and `until` in microseconds, `step` in seconds, a multiple of the store's bucket.
+
+    `sources` are those of the API key; empty: all.
+    """
 
     since: int
     until: int
     step: int
+    sources: tuple[str, ...] = ()
 
 
 class Counted(NamedTuple):
@@ -67,6 +71,7 @@ async def patterns(store: Store, query: Query, span: Span) -> list[PatternRow]:
         source=query.exactly(SOURCE),
         level=_upper(query.exactly(LEVEL)),
         order="count",
+        sources=span.sources,
         limit=MOST_PATTERNS,
     )
     rows = (await store.patterns(asked)).patterns
@@ -101,7 +106,7 @@ async def _places(
 
 async def _series(store: Store, span: Span, place: Mapping[str, str], split_by: str | None) -> list[Series]:
     query = {"since": span.since, "until": span.until, "step": span.step, "split_by": split_by, **place}
-    return await store.series(SeriesQuery.model_validate(query))
+    return await store.series(SeriesQuery.model_validate({**query, "sources": span.sources}))
 
 
 def _grouped(query: Query, found: list[Counted]) -> list[Counted]:

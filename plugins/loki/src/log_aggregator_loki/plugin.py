@@ -9,7 +9,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
 from log_aggregator import Service, hookimpl
-from log_aggregator.http.receiving import HttpProtocol, HttpReceiver, Problem, SentBody, Taken
+from log_aggregator.http.receiving import ROUTE_PREFIX, HttpProtocol, HttpReceiver, Problem, SentBody, Taken
 from log_aggregator_loki import push
 from log_aggregator_loki.reading import Reading
 
@@ -21,7 +21,7 @@ class LokiConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    prefix: str = Field("", pattern="^(/[A-Za-z0-9._~/-]*[A-Za-z0-9._~-])?$", description="before all of Loki's paths")
+    prefix: str = Field("", pattern=ROUTE_PREFIX, description="before all of Loki's paths")
     queries: bool = Field(True, description="answer Loki's queries, for Grafana")
 
 
@@ -47,8 +47,8 @@ class LokiReceiver:
         if self._config.queries:
             reading = Reading(service)
             for path, handler in reading.routes():
-                service.add_route("GET", f"{prefix}{PREFIX}{path}", handler, "read")
-                service.add_route("POST", f"{prefix}{PREFIX}{path}", handler, "read")
+                service.add_route("GET", f"{prefix}{PREFIX}{path}", handler, "read", by_source=True)
+                service.add_route("POST", f"{prefix}{PREFIX}{path}", handler, "read", by_source=True)
         yield
 
 

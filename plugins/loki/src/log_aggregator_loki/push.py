@@ -112,8 +112,15 @@ def _protobuf_entry(sent: SentBody, lines: LineReader, begin: int, end: int) -> 
         elif number == 2:
             line = _text(body, start, stop)
         elif len(more) < MOST_PAIRS:
-            name, value = _pair(body, start, stop)
-            more[name] = value
+            # Names and values are nearly always short and in this order, which takes no walk.
+            middle = start + 2 + body[start + 1] if stop - start < 128 and body[start : start + 1] == b"\x0a" else stop
+            if middle + 1 < stop and body[middle] == 0x12 and middle + 2 + body[middle + 1] == stop:
+                more[str(body[start + 2 : middle], "utf-8", "replace")] = str(
+                    body[middle + 2 : stop], "utf-8", "replace"
+                )
+            else:
+                name, value = _pair(body, start, stop)
+                more[name] = value
     if not nanos:
         sent.all_timed = False
     return lines.read(line, nanos or None, more)
@@ -127,11 +134,7 @@ def _messages(body: bytes, begin: int, end: int, wanted: int) -> Iterator[tuple[
 
 
 def _pair(body: bytes, begin: int, end: int) -> tuple[str, str]:
-    """A label: name and value. They are nearly always short and in this order, which takes no walk."""
-    if end - begin < 128 and body[begin : begin + 1] == b"\x0a":
-        middle = begin + 2 + body[begin + 1]
-        if middle + 1 < end and body[middle] == 0x12 and middle + 2 + body[middle + 1] == end:
-            return _text(body, begin + 2, middle), _text(body, middle + 2, end)
+    """A label: name and value."""
     pair = {number: _text(body, start, stop) for number, start, stop in parts(body, begin, end, (1, 2)) if stop >= 0}
     return pair.get(1, ""), pair.get(2, "")
 

@@ -14,6 +14,7 @@ import msgspec
 from aiohttp import web
 
 from log_aggregator import RetryableError, Service
+from log_aggregator.http.access.auth import allowed_sources
 from log_aggregator.model.fields import timestamps
 from log_aggregator.store import Store
 from log_aggregator_loki import counting
@@ -21,7 +22,7 @@ from log_aggregator_loki.counting import Counted, Span
 from log_aggregator_loki.logql import LEVEL, PATTERN, SOURCE, Query, QueryError, duration, parse
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-Answer = Callable[[Any, Store], Awaitable[Any]]
+Answer = Callable[["Asked", Store], Awaitable[Any]]
 
 DEADLINE = 10.0
 MOST_POINTS = 11_000
@@ -69,6 +70,10 @@ class Reading:
             store = self._service.store
             if store is None:
                 return _error(503, "no store is enabled, so there is nothing to read")
+            if parameters.sources and not getattr(store, "by_source", False):
+                return _error(
+                    403, "this API key is bound to some sources, and this store cannot answer for these alone"
+                )
             try:
                 async with asyncio.timeout(DEADLINE):
                     return _json(await answer(parameters, store))
@@ -81,10 +86,10 @@ class Reading:
 
         return handle
 
-    async def _labels(self, _: Any, __: Store) -> Any:
+    async def _labels(self, _: Asked, __: Store) -> Any:
         return _success([LEVEL, PATTERN, SOURCE])
 
-    async def _values(self, asked: Any, store: Store) -> Any:
+    async def _values(self, asked: Asked, store: Store) -> Any:
         query, span = parse(asked.get("query") or "{}"), self._whole(asked)
         name = asked["name"]
         if name in (SOURCE, "source", "service"):
@@ -96,28 +101,28 @@ class Reading:
             return _success(sorted(row.pattern for row in await counting.patterns(store, query, span)))
         return _success([])
 
-    async def _patterns(self, asked: Any, store: Store) -> Any:
+    async def _patterns(self, asked: Asked, store: Store) -> Any:
         query = parse(asked.get("query", ""))
         span = self._span(asked)
         found = await counting.count(store, query._replace(by=((PATTERN, PATTERN), (LEVEL, LEVEL))), span)
         found.sort(key=lambda one: -sum(count for _, count in one.points))
         return _success([{**one.labels, "samples": [list(point) for point in one.points]} for one in found])
 
-    async def _query_range(self, asked: Any, store: Store) -> Any:
+    async def _query_range(self, asked: Asked, store: Store) -> Any:
         query = parse(asked.get("query", ""))
         if not query.seconds:
             raise QueryError(_LINES)
         since, until = _times(asked)
         step = max(_step(asked, since, until), (until - since) / _MICROS / MOST_POINTS)
         moments = [since / _MICROS + n * step for n in range(int((until - since) / _MICROS / step) + 1)]
-        found = await self._counted(store, query, moments)
+        found = await self._counted(store, query, moments, asked.sources)
         result = [
             {"metric": one.labels, "values": [[m, v] for m, v in _windows(one, moments, query) if v != "0"]}
             for one in found
         ]
         return _success({"resultType": "matrix", "result": [one for one in result if one["values"]], "stats": {}})
 
-    async def _query(self, asked: Any, store: Store) -> Any:
+    async def _query(self, asked: Asked, store: Store) -> Any:
         text = asked.get("query", "").replace(" ", "")
         moment = _time(asked.get("time"), time.time_ns() // 1000) / _MICROS
         constant = _CONSTANT.fullmatch(text)
@@ -127,17 +132,17 @@ class Reading:
         query = parse(asked.get("query", ""))
         if not query.seconds:
             raise QueryError(_LINES)
-        found = await self._counted(store, query, [moment])
+        found = await self._counted(store, query, [moment], asked.sources)
         values = [(one.labels, next(_windows(one, [moment], query))) for one in found]
         result = [{"metric": labels, "value": list(value)} for labels, value in values if value[1] != "0"]
         return _success({"resultType": "vector", "result": result, "stats": {}})
 
-    async def _series(self, asked: Any, store: Store) -> Any:
+    async def _series(self, asked: Asked, store: Store) -> Any:
         query = parse(asked.get("match[]") or asked.get("query") or "{}")
         found = await counting.count(store, query._replace(by=((SOURCE, SOURCE), (LEVEL, LEVEL))), self._whole(asked))
         return _success([one.labels for one in found])
 
-    async def _volume(self, asked: Any, store: Store) -> Any:
+    async def _volume(self, asked: Asked, store: Store) -> Any:
         """How much each source sent: in logs, where Loki says bytes."""
         span = self._whole(asked)
         by_level = asked.get("targetLabels", "") in (LEVEL, "detected_level")
@@ -150,11 +155,11 @@ class Reading:
             {"resultType": "vector", "result": [{"metric": m, "value": [moment, str(n)]} for m, n in totals]}
         )
 
-    async def _stats(self, asked: Any, store: Store) -> Any:
+    async def _stats(self, asked: Asked, store: Store) -> Any:
         found = await counting.sources(store, parse(asked.get("query") or "{}"), self._whole(asked))
         return {"streams": len(found), "chunks": 0, "entries": sum(found.values()), "bytes": 0}
 
-    async def _detected_labels(self, asked: Any, store: Store) -> Any:
+    async def _detected_labels(self, asked: Asked, store: Store) -> Any:
         span = self._whole(asked)
         query = parse(asked.get("query") or "{}")
         found = await counting.count(store, query._replace(by=((LEVEL, LEVEL),)), span)
@@ -166,29 +171,32 @@ class Reading:
             ]
         }
 
-    async def _detected_fields(self, _: Any, __: Store) -> Any:
+    async def _detected_fields(self, _: Asked, __: Store) -> Any:
         return {"fields": [], "limit": 0}
 
-    async def _build(self, _: Any, __: Store) -> Any:
+    async def _build(self, _: Asked, __: Store) -> Any:
         return {"version": "3.0.0", "revision": "log-aggregator", "branch": "", "buildDate": "", "goVersion": ""}
 
-    def _whole(self, asked: Any) -> Span:
+    def _whole(self, asked: Asked) -> Span:
         """The asked time in one step, for totals."""
         since, until = _times(asked)
-        return Span(since, until, max(1, -(-(until - since) // _MICROS // self._bucket)) * self._bucket)
+        step = max(1, -(-(until - since) // _MICROS // self._bucket)) * self._bucket
+        return Span(since, until, step, asked.sources)
 
-    def _span(self, asked: Any) -> Span:
+    def _span(self, asked: Asked) -> Span:
         """The asked time in the asked steps, as near as the store's buckets come."""
         since, until = _times(asked)
         step = max(_step(asked, since, until), (until - since) / _MICROS / MOST_POINTS)
-        return Span(since, until, max(1, round(step / self._bucket)) * self._bucket)
+        return Span(since, until, max(1, round(step / self._bucket)) * self._bucket, asked.sources)
 
-    async def _counted(self, store: Store, query: Query, moments: list[float]) -> list[Counted]:
+    async def _counted(
+        self, store: Store, query: Query, moments: list[float], sources: tuple[str, ...]
+    ) -> list[Counted]:
         """Counts in the store's finest steps, for all windows that end at these moments."""
         since, until = moments[0] - query.seconds, moments[-1]
         finest = max(self._bucket, (until - since) / MOST_POINTS)
         step = -(-finest // self._bucket) * self._bucket
-        span = Span(max(0, int(since * _MICROS)), int(until * _MICROS), int(step))
+        span = Span(max(0, int(since * _MICROS)), int(until * _MICROS), int(step), sources)
         found = await counting.count(store, query, span)
         if len(found) * len(moments) > MOST_VALUES:
             raise QueryError(f"{len(found)} series of {len(moments)} points: ask for a longer step, or fewer labels")
@@ -205,14 +213,22 @@ def _windows(one: Counted, moments: list[float], query: Query) -> Iterator[tuple
         yield round(moment, 3), f"{value:.10g}" if query.is_rate else str(value)
 
 
-async def _parameters(request: web.Request) -> dict[str, str]:
+class Asked(dict[str, str]):
+    """The parameters of a question, and the sources that its API key may read; none: all."""
+
+    sources: tuple[str, ...] = ()
+
+
+async def _parameters(request: web.Request) -> Asked:
     form: dict[str, str] = {}
     if request.method == "POST":
         form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
-    return {**form, **request.query, **request.match_info}
+    asked = Asked({**form, **request.query, **request.match_info})
+    asked.sources = allowed_sources(request)
+    return asked
 
 
-def _times(asked: Any) -> tuple[int, int]:
+def _times(asked: Asked) -> tuple[int, int]:
     """(since, until) in microseconds; the default is the last hour. Raises `QueryError`."""
     until = _time(asked.get("end"), time.time_ns() // 1000)
     length = duration(asked["since"]) if asked.get("since") else 3600.0
@@ -232,7 +248,7 @@ def _time(text: str | None, default: int) -> int:
         raise QueryError(f"{text[:40]!r}: expected nanoseconds, seconds or RFC 3339") from None
 
 
-def _step(asked: Any, since: int, until: int) -> float:
+def _step(asked: Asked, since: int, until: int) -> float:
     text = asked.get("step")
     if not text:
         return max(1.0, (until - since) / _MICROS / 250)

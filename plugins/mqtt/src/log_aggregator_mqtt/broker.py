@@ -19,6 +19,9 @@ WAITING = 1000
 SESSION = 7 * 24 * 3600
 """Seconds for which the broker keeps what comes while nobody is connected."""
 
+LONGEST_PAUSE = 2
+"""Seconds between two attempts to connect: what is published without acknowledgements meanwhile is lost."""
+
 
 class Place(NamedTuple):
     """Where the broker is and who connects."""
@@ -72,7 +75,7 @@ async def connected(place: Place, topics: tuple[str, ...]) -> AsyncIterator[Sess
         client.username_pw_set(place.username, place.password)
     if place.is_encrypted:
         client.tls_set()
-    client.reconnect_delay_set(1, 60)
+    client.reconnect_delay_set(1, LONGEST_PAUSE)
 
     # The callbacks run in the client's thread.
     def on_connect(connection: mqtt.Client, _: Any, __: Any, reason: Any, ___: Any) -> None:

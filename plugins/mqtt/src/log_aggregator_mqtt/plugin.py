@@ -68,8 +68,13 @@ class MqttReceiver:
         yield
 
     def stats(self) -> dict[str, Any]:
-        """What `/stats` shows: logs that could not be read, and messages with QoS 0 for which there was no room."""
-        return {"refused": self._refused, "dropped": self._session.dropped if self._session else 0}
+        """What `/stats` shows: where logs come from, those that could not be read, and messages with QoS 0 for which
+        there was no room."""
+        return {
+            "reads": [f"{self._parts.hostname} {topic}" for topic in self._config.topics],
+            "refused": self._refused,
+            "dropped": self._session.dropped if self._session else 0,
+        }
 
     async def _problem(self) -> str | None:
         return (self._session.problem or None) if self._session else "not connected yet"

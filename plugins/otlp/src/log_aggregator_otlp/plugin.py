@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pydantic import BaseModel, ConfigDict, Field
 
 from log_aggregator import Record, Service, hookimpl
-from log_aggregator.http.receiving import HttpProtocol, HttpReceiver, SentBody
+from log_aggregator.http.receiving import ROUTE_PREFIX, HttpProtocol, HttpReceiver, SentBody
 from log_aggregator.receivers import BadLogError
 from log_aggregator_otlp import json_form, protobuf
 from log_aggregator_otlp.answers import answer, is_json, refuse
@@ -19,7 +19,7 @@ class OtlpConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    path: str = Field("/v1/logs", pattern="^/[A-Za-z0-9._~/-]*$", description="path that takes logs")
+    path: str = Field("/v1/logs", min_length=1, pattern=ROUTE_PREFIX, description="path that takes logs")
 
 
 class OtlpReceiver:

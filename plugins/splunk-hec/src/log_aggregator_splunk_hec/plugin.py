@@ -12,7 +12,7 @@ from aiohttp import hdrs, web
 from pydantic import BaseModel, ConfigDict, Field
 
 from log_aggregator import Service, hookimpl
-from log_aggregator.http.receiving import HttpProtocol, HttpReceiver, Problem, SentBody, Taken
+from log_aggregator.http.receiving import ROUTE_PREFIX, HttpProtocol, HttpReceiver, Problem, SentBody, Taken
 from log_aggregator_splunk_hec.events import read_events, read_raw
 
 EVENTS = ("", "/event", "/event/1.0")
@@ -30,9 +30,7 @@ class SplunkHecConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    prefix: str = Field(
-        "/services/collector", pattern="^/[A-Za-z0-9._~/-]*[A-Za-z0-9]$", description="path that takes events"
-    )
+    prefix: str = Field("/services/collector", min_length=1, pattern=ROUTE_PREFIX, description="path that takes events")
 
 
 class SplunkHecReceiver:

@@ -46,10 +46,11 @@ class Message(NamedTuple):
         return FACILITIES[self.priority >> 3] if self.priority >= 0 else ""
 
 
-def parse(data: bytes, *, unescape: bool = True) -> Message:
+def parse(data: bytes, *, unescape: bool = True, structured: bool = True) -> Message:
     """The parts of a message. Never fails: what is not understood is text.
 
-    With `unescape`, control characters that rsyslog wrote as `#012` are what they were.
+    With `unescape`, control characters that rsyslog wrote as `#012` are what they were. Without `structured`, the text
+    follows the message id of RFC 5424: a text that begins with `[error]` is no structured data then.
     """
     text = data.decode("utf-8", "replace").rstrip("\r\n\0")
     priority, start = -1, 0
@@ -57,15 +58,15 @@ def parse(data: bytes, *, unescape: bool = True) -> Message:
     if match is not None and int(match[1]) <= 191:
         priority, start = int(match[1]), match.end()
     header = _HEADER.match(text, start)
-    message = _modern(text, priority, header) if header is not None else _old(text, priority, start)
+    message = _old(text, priority, start) if header is None else _modern(text, priority, header, structured=structured)
     if unescape and "#" in message.text:
         message = message._replace(text=_CONTROL.sub(lambda one: chr(int(one[1], 8)), message.text))
     return message
 
 
-def _modern(text: str, priority: int, header: re.Match[str]) -> Message:
-    time, host, program, process, message_id = ("" if part == "-" else part for part in header.groups())
-    parameters, at = _structured(text, header.end())
+def _modern(text: str, priority: int, header: re.Match[str], *, structured: bool) -> Message:
+    time, host, program, process, message_id = ["" if part == "-" else part for part in header.groups()]
+    parameters, at = _structured(text, header.end()) if structured else ({}, header.end())
     body = text[at:].removeprefix(" ").removeprefix("\ufeff")
     return Message(body, priority, time, host, program, process, message_id, parameters)
 
@@ -80,7 +81,7 @@ def _structured(text: str, at: int) -> tuple[dict[str, str], int]:
         if element[1] in ("timeQuality", "origin"):
             continue
         for name, value in _PARAMETER.findall(element[2]):
-            parameters[name] = _ESCAPE.sub(r"\1", value)
+            parameters[name] = _ESCAPE.sub(r"\1", value) if "\\" in value else value
     return parameters, at
 
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, tzinfo
 
+from log_aggregator.model.fields.timestamps import microseconds_of
+
 AHEAD = timedelta(days=1)
 """How far ahead of ours a clock may be before a time is taken for one of the year before."""
 
 
-def timestamp_of(text: str, zone: tzinfo | None, now: datetime) -> str | None:
-    """A time as sent → ISO 8601 with an offset; `None` when there is none or it cannot be read.
+def timestamp_of(text: str, zone: tzinfo | None, now: datetime) -> int | str | None:
+    """A time as sent → microseconds since the epoch; `None` when there is none or it cannot be read.
+
+    A time before 2000, of a clock that was never set, stays a text: as a number it may look like seconds.
 
     `zone` is that of times without one, `None` the zone of this machine. Without a year it is the newest that is not
     in the future; `now` has a zone.
@@ -25,7 +29,7 @@ def timestamp_of(text: str, zone: tzinfo | None, now: datetime) -> str | None:
         moment = moment.replace(tzinfo=zone) if zone is not None else moment.astimezone()
     if not text[0].isdigit() and not _has_year(text) and moment > now + AHEAD:
         moment = moment.replace(year=moment.year - 1)
-    return moment.isoformat()
+    return microseconds_of(moment) if moment.year >= 2000 else moment.isoformat()
 
 
 def _has_year(text: str) -> bool:

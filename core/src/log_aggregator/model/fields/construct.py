@@ -80,31 +80,38 @@ def fields_of_object(
 ) -> RecordFields:
     """The fields of `Record.from_object`; see there."""
     limits, now = _Configured.limits, time.time_ns() // 1000
-    around, below = envelope or SentFields(), defaults or SentFields()
-    unread: dict[str, Any] = {}
+    lifter, unread = _Configured.lifter, dict[str, Any]()
+    below = defaults or SentFields()
     message = level = source = when = None
-    if around:
-        message = _of(around.get("message"), lambda value: message_of(value, limits))
-        level = _of(around.get("level"), _named_level)
-        source = _of(around.get("source"), _named_source)
-        when = _of(around.get("timestamp"), lambda value: timestamp_of(value, unread, now))
-    given = {"message": message, "level": level, "source": source, "timestamp": when}
-    skip = {field for field, value in given.items() if value is not None}
-    lifter = _Configured.lifter
-    lifted = lifter.lift_carefully(dict(log), now, skip) if skip else lifter.lift(dict(log), now)
+    if envelope:
+        message = _of(envelope.get("message"), lambda value: message_of(value, limits))
+        level = _of(envelope.get("level"), _named_level)
+        source = _of(envelope.get("source"), _named_source)
+        when = _of(envelope.get("timestamp"), lambda value: timestamp_of(value, unread, now))
+    given = (("message", message), ("level", level), ("source", source), ("timestamp", when)) if envelope else ()
+    known = {field for field, value in given if value is not None}
+    lifted = lifter.lift_beside(dict(log), now, known) if known else lifter.lift(dict(log), now)
     message = message or lifted.message or below.get("message")
     if message is None:
         raise BadLogError("message: missing, expected a text")
     level = level or lifted.level
+    metadata = lifted.rest
+    if "metadata" in below:
+        metadata = below["metadata"] | metadata
     source = source or lifted.source or source_of(below.get("source"))
     when = when or lifted.timestamp or timestamp_of(below.get("timestamp"), unread, now)
-    metadata = below.get("metadata", {}) | lifted.rest | around.get("metadata", {}) | unread
+    if envelope and "metadata" in envelope:
+        metadata = metadata | envelope["metadata"]
+    if None in metadata.values():  # clients write it for what is absent
+        metadata = {name: value for name, value in metadata.items() if value is not None}
+    if type(message) is not str or not 0 < len(message) <= limits.message or not message.isprintable():
+        message = message_of(message, limits)
     return (
-        message_of(message, limits),
+        message,
         level or level_of(below.get("level"))[0],
         source,
         when,
-        bounded(metadata, limits),
+        bounded(metadata | unread if unread else metadata, limits),
         level is not None,
     )
 

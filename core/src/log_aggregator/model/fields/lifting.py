@@ -6,7 +6,7 @@ from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple
 
 from log_aggregator.model.fields.families import level_from, source_from
-from log_aggregator.model.fields.plans import Plan, Plans
+from log_aggregator.model.fields.plans import Plan, Plans, flattened
 from log_aggregator.model.fields.table import OWN, STREAMS, FieldTable
 from log_aggregator.model.fields.taking import (
     remove,
@@ -62,40 +62,46 @@ class Lifter:
         self._last = self._plans.known(keys) or self._plans.make(log)
         return self._last
 
-    def lift(self, log: dict[str, Any], now: int) -> Lifted:  # noqa: C901, PLR0911, PLR0912  the hot path: no calls
-        """The fields of an object, which is used up: what is no field of it is the rest."""
+    def lift(  # noqa: C901, PLR0911, PLR0912  the hot path: no calls
+        self, log: dict[str, Any], now: int, nested: dict[str, Any] | None = None
+    ) -> Lifted:
+        """The fields of an object, which is used up: what is no field of it is the rest.
+
+        `nested` is the object from which `flattened` made this one.
+        """
         keys = tuple(log)
         plan = self._last if keys == self._last_keys else self._plan(log)
         if plan.fast is None:
-            return self.lift_carefully(log, now)
+            return self.lift_carefully(nested or log, now)
         for key in plan.checks:
             value = log[key]
             kind = type(value)
             if kind is dict or kind is list or (kind is str and "\n" in value):
-                return self.lift_carefully(log, now)
+                flat = flattened(log, plan) if kind is dict and nested is None else None
+                return self.lift_carefully(nested or log, now) if flat is None else self.lift(flat, now, log)
         message_key, level_key, source_key, time_key = plan.fast
         message = log[message_key]
         level = source = timestamp = None
         if type(message) is not str or not message or message_key == "log":
-            return self.lift_carefully(log, now)
+            return self.lift_carefully(nested or log, now)
         if level_key is not None:
             value = log[level_key]
             level = plan.levels.get(value) if type(value) is str or type(value) is int else None
             if level is None and (level := _remembered_level(plan, log)) is None:
-                return self.lift_carefully(log, now)
+                return self.lift_carefully(nested or log, now)
         if source_key is not None:
             value = log[source_key]
             source = plan.sources.get(value) if type(value) is str else None
             if source is None and (source := _remembered_source(plan, log)) is None:
-                return self.lift_carefully(log, now)
+                return self.lift_carefully(nested or log, now)
         if time_key is not None:
             value = log[time_key]
             if type(value) is not str and type(value) is not int:
-                return self.lift_carefully(log, now)
+                return self.lift_carefully(nested or log, now)
             try:
                 timestamp = parse(value, now)
             except (ValueError, OverflowError):
-                return self.lift_carefully(log, now)
+                return self.lift_carefully(nested or log, now)
             del log[time_key]
         if source_key is not None:
             del log[source_key]
@@ -103,6 +109,13 @@ class Lifter:
             del log[level_key]
         del log[message_key]
         return _lifted((message, level, source, timestamp, log))
+
+    def lift_beside(self, log: dict[str, Any], now: int, known: AbstractSet[str]) -> Lifted:
+        """The same where the fields of `known` are known already, and stay in the rest."""
+        plan = self._plan(log)
+        if "message" in known or any(getattr(plan, field) for field in known):
+            return self.lift_carefully(log, now, known)
+        return self.lift(log, now)
 
     def lift_carefully(
         self, log: dict[str, Any], now: int, skip: AbstractSet[str] = _NOTHING, opened: bool = False

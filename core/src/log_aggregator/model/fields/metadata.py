@@ -26,7 +26,7 @@ def bounded(metadata: dict[str, Any], limits: Limits) -> dict[str, Any]:
     left out, and `_cut` says how many. What is nested too deep becomes a mark. Integers beyond 64 bits, NaN
     and infinities become text. Texts and keys are cleaned as messages are.
     """
-    if not metadata:
+    if not metadata or _is_plain(metadata, limits):
         return metadata
     if _is_fine(metadata, limits):
         return metadata
@@ -47,6 +47,24 @@ def bounded(metadata: dict[str, Any], limits: Limits) -> dict[str, Any]:
     if left_out:
         kept[CUT_KEY] = f"{left_out} keys left out"
     return kept
+
+
+def _is_plain(metadata: dict[str, Any], limits: Limits) -> bool:
+    """Whether all are short printable texts of ASCII, as in most logs: as JSON, each character takes at most two bytes
+    and each key with its value six more."""
+    try:
+        keys, texts = "".join(metadata), "".join(metadata.values())
+    except TypeError:
+        return False
+    return (
+        len(metadata) <= limits.keys
+        and len(keys) <= MAX_KEY_LENGTH
+        and 2 * (len(keys) + len(texts)) + 6 * len(metadata) + 2 <= limits.metadata_bytes
+        and texts.isascii()
+        and keys.isascii()
+        and texts.isprintable()
+        and keys.isprintable()
+    )
 
 
 def _is_fine(metadata: dict[str, Any], limits: Limits) -> bool:

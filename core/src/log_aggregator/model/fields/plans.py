@@ -26,7 +26,9 @@ class Plan:
     `checks` are neither objects nor lists nor texts of several lines. Without it only the careful way is right.
     """
 
-    __slots__ = ("checks", "fast", "level", "levels", "message", "reshape", "source", "sources", "stack", "timestamp")
+    __slots__ = (
+        "checks", "dotted", "fast", "level", "levels", "message", "reshape", "source", "sources", "stack", "timestamp",
+    )  # fmt: skip
 
     def __init__(self, table: FieldTable, log: Mapping[str, Any]) -> None:
         keys = {key.lower(): key for key in reversed(list(log))}
@@ -39,11 +41,36 @@ class Plan:
         self.levels: dict[Any, str] = {}
         self.sources: dict[Any, str] = {}
         nested = [_nested_before_flat(places) for places in (self.message, self.level, self.source, self.timestamp)]
+        self.dotted = {f"{place.key}.{place.below[0]}" for place in self._all() if len(place.below) == 1}
         self.checks = tuple({place.key for places in (*nested, self.stack) for place in places})
         self.fast: tuple[str, str | None, str | None, str | None] | None = None
         message = _first_flat(self.message)
         if message is not None and self.reshape is None and "metadata" not in log:
             self.fast = (message, _first_flat(self.level), _first_flat(self.source), _first_flat(self.timestamp))
+
+    def _all(self) -> tuple[Place, ...]:
+        return (*self.message, *self.level, *self.source, *self.timestamp)
+
+
+def flattened(log: Mapping[str, Any], plan: Plan) -> dict[str, Any] | None:
+    """An object such as `{"log": {"level": "info"}}` with `log.level` in place of what holds nothing else.
+
+    `None` where an object that may hold a field holds other things, too.
+    """
+    flat = dict(log)
+    for key in plan.checks:
+        value = flat[key]
+        if type(value) is not dict:
+            continue
+        if len(value) != 1:
+            return None
+        ((name, inner),) = value.items()
+        dotted = f"{key}.{name}"
+        if dotted not in plan.dotted or dotted in log or type(inner) is dict:
+            return None
+        del flat[key]
+        flat[dotted] = inner
+    return flat
 
 
 def _places(names: Sequence[str], log: Mapping[str, Any], keys: Mapping[str, str]) -> tuple[Place, ...]:

@@ -30,7 +30,7 @@ MARK = "… [cut, {} characters]"
 
 def is_dirty(text: str) -> bool:
     """Whether a text holds anything that `clean` would change."""
-    return _BAD.search(text) is not None
+    return not text.isprintable() and _BAD.search(text) is not None
 
 
 def may_be_dirty(raw: bytes) -> bool:
