@@ -41,6 +41,7 @@ def copy_readable(aside: Path, into: sqlite3.Connection) -> Lost:
     """
     lost = Lost()
     with contextlib.closing(sqlite3.connect(aside, isolation_level=None)) as source:
+        source.execute("PRAGMA writable_schema = ON")  # reads on where the schema or the length is wrong
         copied = {table: _copy(source, into, table) for table in ("meta", "lanes")}
         is_known = all(copied.values())
         for table in _COLUMNS.keys() - copied.keys():

@@ -7,6 +7,7 @@ so the frames behind a damaged one can still be checked. Format: https://www.sql
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sqlite3
 import struct
@@ -20,6 +21,7 @@ FRAME_HEADER = 24
 
 _MAGIC = (0x377F0682, 0x377F0683)
 _MX_FRAME = 16  # where the index of the log, the -shm file, says how many frames SQLite took
+_OPEN_LOCK = 128  # the byte of that file that every open connection has locked
 
 
 class Damage(NamedTuple):
@@ -55,28 +57,65 @@ class _Log(NamedTuple):
 
 
 def mend(path: Path) -> Damage | None:
-    """Look at the log of a database that nobody has open, and mend it; `None` when SQLite takes all of it.
+    """Look at the log of a database that this process has not open, and mend it; `None` when SQLite takes all of it.
 
-    The log as it was is kept beside it. A damaged frame is taken as it is: check the rows, or the file. Raises
-    `OSError` and `sqlite3.Error`.
+    The log as it was is kept beside it. A damaged frame is taken as it is: check the rows, or the file. While another
+    process has the database open, nothing is looked at. Raises `OSError` and `sqlite3.Error`.
     """
     log_path = path.with_name(f"{path.name}-wal")
+    if not path.exists() or _is_open(path):
+        return None
+    mended_path = path.with_name(f"{path.name}-mended")
+    if mended_path.exists():  # a start that mended the log was stopped before it could put it in place
+        mended_path.replace(log_path)
     log = _read(log_path)
-    if log is None or not path.exists():
+    if log is None:
         return None
     frames = log.frames()
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("PRAGMA journal_mode")
-        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        _take(connection)
         taken = _taken(path)
         if taken is None or taken >= frames:
             return None
-        copy = path.with_name(f"{log_path.name}.damaged-{int(time.time())}")
-        _write(copy, log.data)
-    mended, damaged = _mended(log, frames)
-    path.with_name(f"{path.name}-shm").unlink(missing_ok=True)
-    _write(log_path, mended)
+        index_path = path.with_name(f"{path.name}-shm")
+        try:
+            copy = path.with_name(f"{log_path.name}.damaged-{time.time_ns() // 1_000_000}")
+            _write(copy, log.data)
+            mended, damaged = _mended(log, frames)
+            part = path.with_name(f"{mended_path.name}-part")
+            _write(part, mended)
+            part.replace(mended_path)
+        except OSError:  # a full disk: closing deletes the log, so it is put back
+            connection.close()
+            index_path.unlink(missing_ok=True)
+            _write(log_path, log.data)
+            raise
+    index_path.unlink(missing_ok=True)
+    mended_path.replace(log_path)
     return Damage(frames - taken, damaged, copy)
+
+
+def _take(connection: sqlite3.Connection) -> None:
+    """Let SQLite read the log. That the file itself is damaged is found by who opens it next."""
+    try:
+        connection.execute("PRAGMA journal_mode")
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError:
+        return
+
+
+def _is_open(path: Path) -> bool:
+    """Whether another process has the database open."""
+    try:
+        with path.with_name(f"{path.name}-shm").open("r+b") as index:
+            fcntl.lockf(index, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, _OPEN_LOCK)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
 
 
 def _read(path: Path) -> _Log | None:
