@@ -120,10 +120,10 @@ def outcome(killed: Killed, opened: Opened, kind: str) -> str:
     told = re.search(r"lost: (\d+) logs", opened.said)
     if opened.logs == whole and not told:
         return "all, said" if opened.said else "all"
-    if told and opened.logs + int(told[1]) == whole:
-        return "lost and said"
     if opened.logs < whole and re.search("not known|known to be lost", opened.said):
         return "lost, how many is said to be unknown"
+    if told and opened.logs + int(told[1]) == whole:
+        return "lost and said"
     if kind == "cut" and opened.logs in killed.after and not opened.said:
         return "older state"
     return f"WRONG: {opened.logs} of {whole}, {opened.said or 'nothing said'}"

@@ -95,6 +95,26 @@ def mend(path: Path) -> Damage | None:
     return Damage(frames - taken, damaged, copy)
 
 
+def frames_lost(path: Path) -> int:
+    """Frames that SQLite would drop if it opened the database now; 0 while a process has it open. Opens nothing.
+
+    Reads the whole log and computes every checksum: some seconds for the largest.
+    """
+    log = _read(path.with_name(f"{path.name}-wal"))
+    if log is None or _is_open(path):
+        return 0
+    frames = log.frames()
+    sums = _sums(log, log.data[:24], (0, 0))
+    if sums != struct.unpack(">II", log.data[24:32]):
+        return frames
+    for number in range(frames):
+        at = log.frame(number)
+        sums = _sums(log, log.data[at : at + 8] + log.data[at + FRAME_HEADER : at + log.step], sums)
+        if sums != struct.unpack(">II", log.data[at + 16 : at + 24]) or log.data[at + 8 : at + 16] != log.salts:
+            return frames - number
+    return 0
+
+
 def _take(connection: sqlite3.Connection) -> None:
     """Let SQLite read the log. That the file itself is damaged is found by who opens it next."""
     try:
@@ -102,7 +122,7 @@ def _take(connection: sqlite3.Connection) -> None:
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except sqlite3.OperationalError:
         raise
-    except sqlite3.DatabaseError:
+    except (sqlite3.DatabaseError, UnicodeDecodeError):  # the text of the error may hold what is damaged
         return
 
 

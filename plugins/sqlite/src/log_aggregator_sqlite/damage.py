@@ -57,13 +57,14 @@ def mend_file(path: Path) -> str:
     kept = f"; the damaged log is kept as {log_damage.copy.name}" if log_damage else ""
     try:
         look_through(path, whole=marker_of(path).exists() or path.stat().st_size <= LOOKED_THROUGH_AT_START)
-    except (Damaged, sqlite3.DatabaseError) as error:
+    except (Damaged, sqlite3.DatabaseError, UnicodeDecodeError) as error:
         if isinstance(error, sqlite3.OperationalError):
             raise
         aside = _set_aside(path)
         with suppress(FileNotFoundError):
             marker_of(path).unlink()
-        return f"{path.name} was damaged ({error}); {_told(rebuild(aside, path))}; it is kept as {aside.name}{kept}"
+        told = _told(rebuild(aside, path))
+        return f"{path.name} was damaged ({_reason(error)}); {told}; it is kept as {aside.name}{kept}"
     with suppress(FileNotFoundError):
         marker_of(path).unlink()
     if log_damage is None:
@@ -126,6 +127,11 @@ def _set_aside(path: Path) -> Path:
         with suppress(FileNotFoundError):
             path.with_name(path.name + suffix).rename(aside.with_name(aside.name + suffix))
     return aside
+
+
+def _reason(error: Exception) -> str:
+    """The text of the finding; SQLite's may hold what is damaged, and then it is no text."""
+    return "the schema is no text" if isinstance(error, UnicodeDecodeError) else str(error)
 
 
 def _told(rebuilt: Rebuilt) -> str:

@@ -49,7 +49,7 @@ def _told_hours(source: sqlite3.Connection) -> tuple[dict[Key, Hour], bool] | No
     try:
         trusted = hours_that_add_up(source)
         return trusted, len(trusted) == len(hours_of(source))
-    except (sqlite3.Error, TypeError):
+    except (sqlite3.Error, TypeError, ValueError):
         return None
 
 
