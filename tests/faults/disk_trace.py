@@ -11,7 +11,7 @@ CALLS = (
     "openat,pwrite64,write,writev,fsync,fdatasync,ftruncate,unlink,unlinkat,rename,renameat,renameat2,sendto,sendmsg"
 )
 
-_LINE = re.compile(r"(\d+) (?:<\.\.\. (\w+) resumed>|(\w+)\()(.*)")
+_LINE = re.compile(r"(\d+) +(?:<\.\.\. (\w+) resumed>|(\w+)\()(.*)")
 _STRING = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
 _OFFSET = re.compile(r'", \d+, (\d+)')
 _SIZE = re.compile(r">, (\d+)")
@@ -72,28 +72,33 @@ def _sync(arguments: str, since: int, directory: Path) -> Iterator[Event]:
 
 def _events(call: str, arguments: str, offsets: dict[str, int], directory: Path) -> Iterator[Event]:
     strings = [_bytes(text) for text in _STRING.findall(arguments)]
-    if call == "openat":
-        path = strings[0].decode()
-        if path.startswith(str(directory)) and ("O_CREAT" in arguments or "O_TRUNC" in arguments):
-            yield Event("create", path)
-            if "O_TRUNC" in arguments:
-                yield Event("truncate", path)
-            offsets[path] = 0
-    elif call in {"unlink", "unlinkat"}:
-        yield Event("remove", strings[-1].decode())
-    elif call.startswith("rename"):
-        yield Event("rename", strings[0].decode(), strings[1])
+    if call.startswith(("unlink", "rename")):
+        yield Event(call[:6].replace("unlink", "remove"), strings[0].decode(), strings[-1])
+    elif call == "openat":
+        yield from _opened(strings[0].decode(), arguments, offsets, directory)
     elif b"HTTP/1.1 202" in b"".join(strings):
         yield Event("answer")
     elif (path := _path(arguments)).startswith(str(directory)):
-        data = b"".join(strings)
-        if call == "pwrite64":
-            yield Event("write", path, data, int(_OFFSET.search(arguments)[1]))  # type: ignore[index]
-        elif call == "ftruncate":
-            yield Event("truncate", path, offset=int(_SIZE.search(arguments)[1]))  # type: ignore[index]
-        elif call in {"write", "writev"}:
-            yield Event("write", path, data, offsets.get(path, 0))
-            offsets[path] = offsets.get(path, 0) + len(data)
+        yield from _written(call, path, arguments, b"".join(strings), offsets)
+
+
+def _opened(path: str, arguments: str, offsets: dict[str, int], directory: Path) -> Iterator[Event]:
+    if path.startswith(str(directory)) and ("O_CREAT" in arguments or "O_TRUNC" in arguments):
+        yield Event("create", path)
+        if "O_TRUNC" in arguments:
+            yield Event("truncate", path)
+        offsets[path] = 0
+
+
+def _written(call: str, path: str, arguments: str, data: bytes, offsets: dict[str, int]) -> Iterator[Event]:
+    place = _OFFSET.search(arguments) if call == "pwrite64" else _SIZE.search(arguments)
+    if call == "pwrite64" and place:
+        yield Event("write", path, data, int(place[1]))
+    elif call == "ftruncate" and place:
+        yield Event("truncate", path, offset=int(place[1]))
+    elif call.startswith("write"):
+        yield Event("write", path, data, offsets.get(path, 0))
+        offsets[path] = offsets.get(path, 0) + len(data)
 
 
 def _path(arguments: str) -> str:
