@@ -30,6 +30,8 @@ run_group = $(BIN)/python -m pytest -m $(1) -n $(TEST_PROCESSES) --dist workstea
 # services that tests start, and those have a setting of that name.
 TEST_PROCESSES ?= 3
 CHAOS_KILLS ?= 300
+CHAOS_PLACES ?= 200
+CHAOS_CUTS ?= 500
 SOAK_MINUTES ?= 30
 
 help: ## show this
@@ -80,8 +82,8 @@ bench-scale: $(VENV)/.ready-to-test ## what a log costs as work grows (SCALE_ARG
 	@$(PIP) install --quiet -r tests/bench/requirements.txt
 	@$(BIN)/python -m tests.bench.scale $(SCALE_ARGS)
 
-chaos: $(VENV)/.ready-to-test ## kill the service at random moments, CHAOS_KILLS times
-	CHAOS_KILLS=$(CHAOS_KILLS) $(BIN)/python -m pytest tests/faults -m chaos --timeout=0 $(PYTEST_ARGS)
+chaos: $(VENV)/.ready-to-test ## CHAOS_KILLS kills, CHAOS_CUTS power cuts, damage at CHAOS_PLACES places of each file
+	CHAOS_KILLS=$(CHAOS_KILLS) CHAOS_PLACES=$(CHAOS_PLACES) CHAOS_CUTS=$(CHAOS_CUTS) $(BIN)/python -m pytest tests/faults -m chaos --timeout=0 $(PYTEST_ARGS)
 
 soak: $(VENV)/.ready-to-test ## SOAK_MINUTES at 70 % load: do memory, files and latency stay, and every count add up
 	@$(PIP) install --quiet -r tests/bench/requirements.txt

@@ -10,6 +10,9 @@ COMMANDS = {
     "plugins": "list installed plugins: on, or why not",
     "health": "ask the service of this machine whether it takes logs",
     "keys": "make and list API keys",
+    "verify": "read all that is kept on the disk, say what is damaged",
+    "backup": "copy the data directory of a running service",
+    "restore": "put such a copy into a data directory",
 }
 """Name → one line for the overview. A module is imported only when its command runs."""
 

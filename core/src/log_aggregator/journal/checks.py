@@ -17,25 +17,30 @@ _PLAUSIBLE = 10_000_000
 
 
 class Lost(NamedTuple):
-    """Logs that damage cost: how many, about, and from when to when they were received, in microseconds."""
+    """Logs that damage cost: how many, about, and from when to when they were received, in microseconds.
+
+    With `or_more` there were rows that nothing is known of.
+    """
 
     logs: int = 0
     begin: int = 0
     end: int = 0
+    or_more: bool = False
 
     def __add__(self, other: object) -> Lost:
         """Both together."""
         if not isinstance(other, Lost):
             return NotImplemented
+        or_more = self.or_more or other.or_more
         if not self.logs or not other.logs:
-            return self if self.logs else other
-        return Lost(self.logs + other.logs, min(self.begin, other.begin), max(self.end, other.end))
+            return (self if self.logs else other)._replace(or_more=or_more)
+        return Lost(self.logs + other.logs, min(self.begin, other.begin), max(self.end, other.end), or_more)
 
 
 def lost_row(logs: object, begin: object, end: object) -> Lost:
     """What one row held; of a damaged one nothing is certain."""
-    times = [time if isinstance(time, int) else 0 for time in (begin, end)]
-    return Lost(logs if isinstance(logs, int) and 0 < logs < _PLAUSIBLE else 1, *times)
+    first, last = (time if isinstance(time, int) else 0 for time in (begin, end))
+    return Lost(logs if isinstance(logs, int) and 0 < logs < _PLAUSIBLE else 1, first, last)
 
 
 def take_out_damaged(connection: sqlite3.Connection) -> Lost:

@@ -110,7 +110,7 @@ def _open(path: Path) -> tuple[sqlite3.Connection, Identity, str]:
         if connection is not None:
             connection.close()
         raise
-    except sqlite3.DatabaseError:
+    except (sqlite3.DatabaseError, UnicodeDecodeError):  # the text of an error may hold what is damaged
         if connection is not None:
             connection.close()
         aside = set_aside(path)
@@ -138,9 +138,11 @@ def _told(lost: Lost, aside: Path | None) -> str:
         return ""
     kept = f"; the damaged file is kept as {aside.name}" if aside is not None else ""
     if not lost.logs:
-        return f"the journal was damaged; no logs are known to be lost{kept}"
+        some = "how many logs are lost is not known" if lost.or_more else "no logs are known to be lost"
+        return f"the journal was damaged; {some}{kept}"
     begin, end = _to_iso(lost.begin), _to_iso(lost.end)
-    return f"the journal was damaged; lost: {lost.logs} logs, received from {begin} to {end}{kept}"
+    more = ", and others, how many is not known" if lost.or_more else ""
+    return f"the journal was damaged; lost: {lost.logs} logs, received from {begin} to {end}{more}{kept}"
 
 
 def _make(data_dir: Path) -> None:
@@ -189,6 +191,8 @@ def _prepare(connection: sqlite3.Connection) -> Identity:
         (secrets.token_hex(8), VERSION),
     )
     instance, version = connection.execute("SELECT instance, version FROM meta").fetchone()
+    if not (isinstance(instance, str) and isinstance(version, int)):
+        raise sqlite3.DatabaseError("the identity is damaged")
     if version > VERSION:
         raise ConfigError(f"the journal was written by a newer release (format {version}, this one reads {VERSION})")
     connection.execute("UPDATE meta SET version = ? WHERE version < ?", (VERSION, VERSION))

@@ -37,10 +37,11 @@ def copy_readable(aside: Path, into: sqlite3.Connection) -> Lost:
     """Copy what can be read of a journal that was set aside into a new one, whose tables are there and empty.
 
     Flushes count only with the identity and the lanes that say which of them a sink has: else they could be stored
-    twice. Returns what is known to be lost; rows that cannot be found at all are not.
+    twice. Returns what is lost; rows that cannot be found at all are in `or_more`.
     """
     lost = Lost()
     with contextlib.closing(sqlite3.connect(aside, isolation_level=None)) as source:
+        source.execute("PRAGMA writable_schema = ON")  # reads on where the schema or the length is wrong
         copied = {table: _copy(source, into, table) for table in ("meta", "lanes")}
         is_known = all(copied.values())
         for table in _COLUMNS.keys() - copied.keys():
@@ -49,7 +50,16 @@ def copy_readable(aside: Path, into: sqlite3.Connection) -> Lost:
         if not is_known:
             for opened, logs in _rows(source, "outbox", "opened, logs"):
                 lost += lost_row(logs, opened, opened)
+        if _has_gaps(source, into):
+            lost += Lost(or_more=True)
     return lost
+
+
+def _has_gaps(source: sqlite3.Connection, into: sqlite3.Connection) -> bool:
+    """Whether rows of the intake are missing: they were numbered without gaps, and are deleted from the front."""
+    first, rows = into.execute("SELECT min(position), count(*) FROM intake").fetchone()
+    last = _last(source, "intake", "position")
+    return bool(last) and (not rows or last - first + 1 != rows)
 
 
 def _copy(source: sqlite3.Connection, into: sqlite3.Connection, table: str) -> int:
@@ -57,17 +67,23 @@ def _copy(source: sqlite3.Connection, into: sqlite3.Connection, table: str) -> i
     marks = ", ".join("?" * (names.count(",") + 1))
     count = 0
     for row in _rows(source, table, names):
+        if table == "meta" and not _is_identity(*row):
+            continue
         with contextlib.suppress(sqlite3.IntegrityError):
             into.execute(f"INSERT OR REPLACE INTO {table} ({names}) VALUES ({marks})", row)  # noqa: S608  only the names above
             count += 1
     return count
 
 
+def _is_identity(number: object, instance: object, sequence: object, version: object) -> bool:
+    return isinstance(instance, str) and all(isinstance(value, int) for value in (number, sequence, version))
+
+
 def _rows(source: sqlite3.Connection, table: str, names: str) -> Iterator[tuple[Any, ...]]:
     """The rows that can be read. Behind a damaged page of a numbered table, reading goes on further on."""
     number = _NUMBERED.get(table)
     if number is None:
-        with contextlib.suppress(sqlite3.DatabaseError):
+        with contextlib.suppress(sqlite3.DatabaseError, UnicodeDecodeError):
             yield from source.execute(f"SELECT {names} FROM {table}")  # noqa: S608  only the names above
         return
     after, step = -1, 1
@@ -80,7 +96,7 @@ def _rows(source: sqlite3.Connection, table: str, names: str) -> Iterator[tuple[
                     return
                 after, step = row[0], 1
                 yield row[1:]
-        except sqlite3.DatabaseError:
+        except (sqlite3.DatabaseError, UnicodeDecodeError):
             after, step = after + step, step * 2
         else:
             return
@@ -92,5 +108,5 @@ def _last(source: sqlite3.Connection, table: str, number: str) -> int:
         if found is None:
             found = source.execute(f"SELECT max({number}) FROM {table}").fetchone()  # noqa: S608  only the names above
         return int(found[0] or 0) if found else 0
-    except sqlite3.DatabaseError:
+    except (sqlite3.DatabaseError, UnicodeDecodeError, ValueError):
         return 1 << 40

@@ -13,6 +13,10 @@ class FileWatch:
         self._log_path = path.with_name(f"{path.name}-wal")
         self._files: dict[Path, tuple[int, int]] = {}
 
+    def reopened(self) -> None:
+        """The log may be another one: SQLite makes it anew when the last connection was closed."""
+        self._files.pop(self._log_path, None)
+
     def problem(self) -> str:
         """Why what is written now would be lost; empty when it would not. Takes a few microseconds."""
         for path in (self._path, self._log_path):

@@ -12,6 +12,7 @@ from pathlib import Path
 from log_aggregator.config.settings import Settings, load_settings
 from log_aggregator.storekit import clean_aggregate, unpack_aggregate
 from log_aggregator_sqlite.config import FILE_NAME
+from log_aggregator_sqlite.damage import open_file
 from log_aggregator_sqlite.database import migrate, transaction
 from log_aggregator_sqlite.writer import Writer
 
@@ -41,6 +42,11 @@ def main(argv: list[str]) -> int:
     if not path.is_file():
         sys.stderr.write(f"{path}: no such file; name it with --file, or set DATA_DIR\n")
         return 1
+    try:
+        opening, _ = open_file(path)
+    except (OSError, sqlite3.Error) as error:
+        sys.stderr.write(f"{path}: {error}\n")
+        return 1
     connection = sqlite3.connect(path, timeout=10, isolation_level=None)
     try:
         migrate(connection)
@@ -54,6 +60,7 @@ def main(argv: list[str]) -> int:
         return 1
     finally:
         connection.close()
+        opening.close()
 
 
 def _progress(connection: sqlite3.Connection) -> int:

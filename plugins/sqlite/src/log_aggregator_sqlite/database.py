@@ -6,12 +6,13 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import TypeVar
 
 from log_aggregator.errors import RetryableError
+from log_aggregator.storekit.watch import FileWatch
 
 T = TypeVar("T")
 
@@ -33,6 +34,7 @@ class Database:
             max_workers=1, thread_name_prefix=f"sqlite-{'read' if read_only else 'write'}"
         )
         self._connection: sqlite3.Connection | None = None
+        self._watch = FileWatch(path)
 
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work` with the connection on its thread. Raises `RetryableError` for what SQLite cannot do now.
@@ -55,14 +57,26 @@ class Database:
 
     def _guarded(self, work: Callable[[sqlite3.Connection], T]) -> T:
         try:
-            return work(self._connected())
+            result = work(self._connected())
         except sqlite3.Error as error:
             self._disconnect()
-            raise RetryableError(f"{self._path}: {error}") from error
+            raise RetryableError(f"{self._path}: {error}{self._advice(error)}") from error
+        if not self._read_only and (problem := self._watch.problem()):
+            raise RetryableError(problem)
+        return result
+
+    def _advice(self, error: sqlite3.Error) -> str:
+        """Ask the next start to read the whole file when SQLite finds it damaged."""
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF not in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+            return ""
+        with suppress(OSError):
+            marker_of(self._path).touch()
+        return "; restart the service: it sets the damaged file aside and keeps what can be read"
 
     def _connected(self) -> sqlite3.Connection:
         if self._connection is None:
             self._connection = self._open()
+            self._watch.reopened()
         return self._connection
 
     def _open(self) -> sqlite3.Connection:
@@ -86,6 +100,11 @@ class Database:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def marker_of(path: Path) -> Path:
+    """The file that asks the next start to read the database whole, however large it is."""
+    return path.with_name(f"{path.name}-suspect")
 
 
 @contextmanager

@@ -9,10 +9,13 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
+from pathlib import Path
 
 from log_aggregator import RetryableError, Service, hookimpl
+from log_aggregator.errors import ConfigError
 from log_aggregator.sinks import Flush
 from log_aggregator_sqlite.config import FILE_NAME, SqliteConfig
+from log_aggregator_sqlite.damage import open_file
 from log_aggregator_sqlite.database import Database
 from log_aggregator_sqlite.maintenance import days_kept, delete_step, roll_up_step, shrink_step
 from log_aggregator_sqlite.store import SqliteStore
@@ -37,6 +40,19 @@ class SqliteSink:
         """Open the file, register the store, and look after old rows until the service stops."""
         path = self._config.path or service.shared_dir / FILE_NAME
         path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            opening, damage = await asyncio.to_thread(open_file, path)
+        except (OSError, sqlite3.Error) as error:
+            raise ConfigError(f"[plugins.sqlite] {path}: cannot be opened: {error}") from error
+        with opening:
+            async with self._opened(service, path, damage):
+                yield
+
+    @asynccontextmanager
+    async def _opened(self, service: Service, path: Path, damage: str) -> AsyncIterator[None]:
+        async def damaged() -> str | None:
+            return damage or None
+
         settings = service.settings
         writer = Writer(self._config.remembered_bytes, settings.max_samples, settings.aggregation_bucket)
         self._writer = writer
@@ -44,6 +60,7 @@ class SqliteSink:
         self._database = Database(path, self._config.busy_timeout)
         store = SqliteStore(path, reading, self._database, settings.max_samples, self._config)
         service.register_store(store)
+        service.add_health_check("sqlite file", damaged)
         maintenance = asyncio.create_task(
             self._maintain(self._database, writer, settings.max_samples), name="sqlite-maintenance"
         )
