@@ -109,7 +109,8 @@ async def observe(store: OnCallQuestions, explain: Callable[[str, list[Any]], Aw
     """Ask everything, and `explain` what was sent."""
     filters: list[dict[str, Any]] = [
         {}, {"order": "count"}, {"level": "ERROR"}, {"source": "db", "order": "count"}, {"category": "login"},
-        {"q": "MERG"}, {"limit": 7},
+        {"q": "MERG"}, {"q": "level:error source:w* p -merged"}, {"q": f"id:{CHAINED} seen:<1h -level:error"},
+        {"ids": (MERGED, PLAIN)}, {"not_ids": (PLAIN,), "q": "category:login"}, {"limit": 7},
     ]  # fmt: skip
     of_summary = [await store.patterns(PatternQuery(**one)) for one in filters]
     of_rows = [await store.patterns(PatternQuery(since=0, **one)) for one in filters]

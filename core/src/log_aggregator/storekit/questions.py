@@ -22,7 +22,7 @@ from log_aggregator.storekit.dialect import Dialect, Where
 from log_aggregator.storekit.ranges import FIRST, LAST, RowsOfRange
 from log_aggregator.storekit.series import SeriesOfRows
 from log_aggregator.storekit.thinning import DetailsOfOldRows
-from log_aggregator.storekit.totals import LATEST_ROWS, Fetch, Rows, Totals
+from log_aggregator.storekit.totals import LATEST_ROWS, Fetch, Rows, Totals, answers
 
 _TIMES = {"started", "updated", "resolved"}
 
@@ -138,9 +138,8 @@ class Questions:
         return {row[0]: row[1] for row in rows}
 
     def _asked(self, query: PatternQuery) -> Totals | RowsOfRange:
-        """What answers: the summary, or the rows of a time range or search."""
-        is_narrow = query.since is not None or query.until is not None or query.q or query.ids is not None
-        return self._rows_of_range if is_narrow or query.not_ids else self._totals
+        """What answers: the summary, or the rows of a time range or of values."""
+        return self._totals if answers(query) else self._rows_of_range
 
     def _pattern_filter(self, query: PatternQuery) -> Where:
         return self._rows_of_range.where(query)
