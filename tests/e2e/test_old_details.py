@@ -92,10 +92,11 @@ def stored(request: pytest.FixtureRequest) -> Stored:
 def old(at: int, count: int = 1, user: str = "", **more: Any) -> Aggregate:
     """Logs of one moment, `at` seconds after `START`."""
     moment, user = START + at, user or f"u{at}"
+    said = f'{{"user":"{user}"}}'
     row = aggregate(PATTERN, count, metadata=summarize([{"user": user}] * count), **more)
     return msgspec.structs.replace(
         row, bucket=moment // 300 * 300, first_seen=moment * SECOND, last_seen=moment * SECOND, minutes=(),
-        samples=Samples((f"User {at} logged in to {row.source}",), 0, (Detail(moment * SECOND, f'{{"user":"{user}"}}'),)),
+        samples=Samples((f"User {at} logged in to {row.source}",), 0, (Detail(moment * SECOND, said),)),
     )  # fmt: skip
 
 

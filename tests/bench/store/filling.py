@@ -49,7 +49,8 @@ def texts() -> list[tuple[int, str, str]]:
 def _copied(back: str, hours: int, number: str, fat: str) -> str:
     """The query of the copies of the hour; `back` moves a time, `number` gives the pattern of a row."""
     details = ", ".join(f"CASE WHEN {fat} THEN t.{name} END" for name in _DETAILS)
-    rotated = f"CASE WHEN {number} < {FREQUENT} THEN {number} ELSE {FREQUENT} + ({number} + h.h * 977) % {PATTERNS - FREQUENT} END"
+    other = f"{FREQUENT} + ({number} + h.h * 977) % {PATTERNS - FREQUENT}"
+    rotated = f"CASE WHEN {number} < {FREQUENT} THEN {number} ELSE {other} END"
     shared = ", ".join(f"t.{name.strip()}" for name in _SHARED.split(","))
     moved = ", ".join(back.format(f"t.{name}") for name in ("bucket", "first_seen", "last_seen"))
     return (
@@ -142,7 +143,8 @@ def fill_sqlite(path: Path, rows: int) -> int:
     )
     connection.execute(
         "INSERT INTO pattern_hours SELECT pattern_id, bucket / 3600000000 * 3600000000, level, source, "
-        "coalesce(category, ''), sum(count), min(first_seen), max(last_seen) FROM aggregated_logs GROUP BY 1, 2, 3, 4, 5"
+        "coalesce(category, ''), sum(count), min(first_seen), max(last_seen) FROM aggregated_logs "
+        "GROUP BY 1, 2, 3, 4, 5"
     )
     connection.execute(
         "INSERT INTO pattern_totals SELECT pattern_id, level, source, category, sum(count), min(first_seen), "
