@@ -62,19 +62,7 @@ QUESTIONS: dict[str, Callable[[OnCallQuestions], Awaitable[Any]]] = {
     "anomalies of a range": lambda store: store.anomalies(AnomalyQuery(**FIRST_HOUR)),
     "anomalies of a pattern": lambda store: store.anomalies(AnomalyQuery(pattern_id=MERGED)),
 }
-WITHOUT_INDEX = {
-    "patterns until": "no index on first_seen",
-}
-
-each_question = pytest.mark.parametrize(
-    "question",
-    [
-        pytest.param(name, marks=pytest.mark.xfail(strict=True, raises=AssertionError, reason=WITHOUT_INDEX[name]))
-        if name in WITHOUT_INDEX
-        else name
-        for name in QUESTIONS
-    ],
-)
+each_question = pytest.mark.parametrize("question", list(QUESTIONS))
 
 
 class Asked(NamedTuple):
@@ -121,7 +109,8 @@ async def observe(store: OnCallQuestions, explain: Callable[[str, list[Any]], Aw
     """Ask everything, and `explain` what was sent."""
     filters: list[dict[str, Any]] = [
         {}, {"order": "count"}, {"level": "ERROR"}, {"source": "db", "order": "count"}, {"category": "login"},
-        {"q": "MERG"}, {"limit": 7},
+        {"q": "MERG"}, {"q": "level:error source:w* p -merged"}, {"q": f"id:{CHAINED} seen:<1h -level:error"},
+        {"ids": (MERGED, PLAIN)}, {"not_ids": (PLAIN,), "q": "category:login"}, {"limit": 7},
     ]  # fmt: skip
     of_summary = [await store.patterns(PatternQuery(**one)) for one in filters]
     of_rows = [await store.patterns(PatternQuery(since=0, **one)) for one in filters]
@@ -152,7 +141,7 @@ def tables_of(sql: str) -> set[str]:
 
     So it may of `pattern_totals`, which has a row for each pattern, level, source and category.
     """
-    return set(re.findall(r"FROM (aggregated_logs|log_anomalies|pattern_aliases|pattern_hours)\b", sql))
+    return set(re.findall(r"FROM (aggregated_logs|log_anomalies|pattern_aliases|pattern_hours|pattern_details)\b", sql))
 
 
 def check_answers(observed: Observed) -> None:

@@ -17,6 +17,11 @@ from tests.support.postgres import ForeignServer, PostgresServer, create_databas
 from tests.support.questions import Asked, Observed, check_answers, each_question, fill, observe, tables_of
 from tests.support.sinks import hosted
 
+OLD_DETAILS = """
+INSERT INTO pattern_details (pattern_id, begins, seconds, group_key, level, source, packed)
+SELECT 'none ' || n % 400, n / 400, 3600, '', '', '', '' FROM generate_series(1, 20000) AS n"""
+"""Details of other patterns: with them, an index pays."""
+
 
 @pytest.fixture(scope="module")
 def observed(postgres_server: PostgresServer | ForeignServer, tmp_path_factory: pytest.TempPathFactory) -> Observed:
@@ -35,6 +40,7 @@ async def _observed(dsn: str, directory: Path) -> Observed:
         async with hosted(sink, directory) as host:
             await fill(sink)
             await add_up_hours(database)
+            await database.execute(OLD_DETAILS)
             await database.execute("VACUUM ANALYZE")
             return await observe(host.store, explain)
     finally:

@@ -9,6 +9,7 @@ COMMANDS = {
     "config": "print the built-in pipeline as a plugins.toml",
     "plugins": "list installed plugins: on, or why not",
     "health": "ask the service of this machine whether it takes logs",
+    "db": "what takes room in the store, and what a setting would save",
     "keys": "make and list API keys",
     "verify": "read all that is kept on the disk, say what is damaged",
     "backup": "copy the data directory of a running service",

@@ -1,4 +1,4 @@
-"""What the latest rows of one pattern say together: metadata, variables, samples."""
+"""What the latest rows of one pattern, and the details of older ones, say together: metadata, variables, samples."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from log_aggregator.model.aggregate import Aggregate, merge
-from log_aggregator.model.samples import Sample
+from log_aggregator.model.samples import Sample, Samples
 from log_aggregator.model.summary import Summary, merge_summaries
 from log_aggregator.store import SAMPLE_LOGS, SampleLog
 from log_aggregator.storekit.columns import decoded
@@ -21,11 +21,15 @@ class Detail(NamedTuple):
     sample_logs: list[SampleLog]
 
 
-def merged_detail(rows: list[Aggregate], newest_id: str, max_samples: int) -> Detail:
-    """Merge the rows of one pattern, at least one. `newest_id` is its id now.
+def merged_detail(rows: list[Aggregate], old: list[Aggregate], newest_id: str, max_samples: int) -> Detail:
+    """Merge the rows of one pattern, at least one, and `old`, the details of older ones. Blocking: milliseconds.
 
-    Rows under an earlier id have other placeholders: their variables count only where no row has the newest id.
+    `newest_id` is its id now. Rows under an earlier id have other placeholders: their variables count only where no row
+    has the newest id.
     """
+    # A row whose details were moved keeps messages, whose times are among the moved details.
+    moved = {message for row in old for message in row.samples.messages}
+    rows = [row for row in rows if not _is_among(row.samples, moved)] + old or rows
     merged = rows[0]
     for row in rows[1:]:
         merged = merge(merged, row, max_samples)
@@ -33,6 +37,10 @@ def merged_detail(rows: list[Aggregate], newest_id: str, max_samples: int) -> De
     for row in [row for row in rows if row.pattern_id == newest_id] or rows:
         variables = merge_summaries(variables, row.variables)
     return Detail(merged.metadata, variables, merged.samples.messages, _sample_logs(rows))
+
+
+def _is_among(samples: Samples, messages: set[str]) -> bool:
+    return bool(samples.messages) and not samples.details and messages.issuperset(samples.messages)
 
 
 def _sample_logs(rows: Iterable[Aggregate]) -> list[SampleLog]:

@@ -7,6 +7,7 @@ Tables and columns are those that every store of this house has: `aggregated_log
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -20,7 +21,8 @@ from log_aggregator.storekit.details import merged_detail
 from log_aggregator.storekit.dialect import Dialect, Where
 from log_aggregator.storekit.ranges import FIRST, LAST, RowsOfRange
 from log_aggregator.storekit.series import SeriesOfRows
-from log_aggregator.storekit.totals import LATEST_ROWS, Fetch, Rows, Totals
+from log_aggregator.storekit.thinning import DetailsOfOldRows
+from log_aggregator.storekit.totals import LATEST_ROWS, Fetch, Rows, Totals, answers
 
 _TIMES = {"started", "updated", "resolved"}
 
@@ -47,6 +49,7 @@ class Questions:
         self._max_samples = max_samples
         self._totals = Totals(dialect, self._ask)
         self._rows_of_range = RowsOfRange(dialect, self._ask)
+        self._old_details = DetailsOfOldRows(dialect, self._ask)
 
     async def _ask(self, sql: str, values: list[Any]) -> Rows:
         return await self._fetch(sql, values)
@@ -83,7 +86,9 @@ class Questions:
             aliases=sorted(earlier),
         )
         await self._fill([detail], PatternQuery(sources=sources))
-        latest = merged_detail(await self._latest([final_id, *earlier], sources), final_id, self._max_samples)
+        ids = [final_id, *earlier]
+        described = await self._latest(ids, sources), await self._old_details.latest(ids, sources)
+        latest = await asyncio.to_thread(merged_detail, *described, final_id, self._max_samples)
         detail.metadata, detail.variables = to_json(latest.metadata), to_json(latest.variables)
         detail.samples, detail.sample_logs = list(latest.samples), latest.sample_logs
         return detail
@@ -133,9 +138,8 @@ class Questions:
         return {row[0]: row[1] for row in rows}
 
     def _asked(self, query: PatternQuery) -> Totals | RowsOfRange:
-        """What answers: the summary, or the rows of a time range or search."""
-        is_narrow = query.since is not None or query.until is not None or query.q or query.ids is not None
-        return self._rows_of_range if is_narrow or query.not_ids else self._totals
+        """What answers: the summary, or the rows of a time range or of values."""
+        return self._totals if answers(query) else self._rows_of_range
 
     def _pattern_filter(self, query: PatternQuery) -> Where:
         return self._rows_of_range.where(query)

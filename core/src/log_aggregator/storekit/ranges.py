@@ -94,11 +94,11 @@ class RowsOfRange:
     ) -> None:
         """Add the conditions of a search on whole patterns. Samples of these sources are looked at from `since` on."""
 
-        def within() -> Where:
+        def within() -> tuple[Where, bool]:
             rows = Where(self._dialect, "t.pattern_id IS NOT NULL")
             rows.since("t.last_seen", since)
             rows.sources("t.source", sources)
-            return rows
+            return rows, since is not None
 
         await add_pattern_terms(where, self._dialect, terms, self._fetch, within)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -13,21 +13,24 @@ from log_aggregator.storekit.dialect import Dialect, Where
 _PATTERN = "coalesce(a.final_pattern, t.message_pattern)"
 _ID = "coalesce(a.final_id, t.pattern_id)"
 _TABLES = "FROM aggregated_logs t LEFT JOIN pattern_aliases a ON a.old_id = t.pattern_id"
-_COLUMNS = {"level": "t.level", "source": "t.source", "category": "coalesce(t.category, '')"}
-_OBJECTS = {"meta": "t.metadata", "var": "t.variables"}
+MOST_SAMPLED = 20_000
+"""A text is looked for in the samples of so many of the latest rows, where no time is given."""
+
+_COLUMNS = {"level": "{}.level", "source": "{}.source", "category": "coalesce({}.category, '')"}
+_OBJECTS = {"meta": "{}.metadata", "var": "{}.variables"}
 
 Fetch = Callable[[str, list[Any]], Awaitable[Sequence[Sequence[Any]]]]
 
 
-def add_row_terms(where: Where, dialect: Dialect, terms: Iterable[Term]) -> None:
-    """Take the conditions on rows: level, source, category, values of metadata and variables."""
+def add_row_terms(where: Where, dialect: Dialect, terms: Iterable[Term], table: str = "t") -> None:
+    """Take the conditions on rows of a table: level, source, category, values of metadata and variables."""
     for term in terms:
         if term.field in _COLUMNS:
-            column = _COLUMNS[term.field]
+            column = _COLUMNS[term.field].format(table)
             ways = [_equals(where, column, value, wild=term.field != "level") for value in term.values]
         elif term.field in _OBJECTS:
             key = where.value(term.key)
-            column = _OBJECTS[term.field]
+            column = _OBJECTS[term.field].format(table)
             ways = [dialect.has_value(column, key, where.value(value)) for value in term.values]
         else:
             continue
@@ -35,25 +38,42 @@ def add_row_terms(where: Where, dialect: Dialect, terms: Iterable[Term]) -> None
         where.add(f"NOT coalesce({condition}, false)" if term.negated else condition)
 
 
+class Columns(NamedTuple):
+    """How the newest id and text of a pattern are written, and its stored id."""
+
+    id: str = _ID
+    pattern: str = _PATTERN
+    stored_id: str = "t.pattern_id"
+
+
+COLUMNS_OF_ROWS = Columns()
+
+
 async def add_pattern_terms(
-    where: Where, dialect: Dialect, terms: Iterable[Term], fetch: Fetch, within: Callable[[], Where]
+    where: Where,
+    dialect: Dialect,
+    terms: Iterable[Term],
+    fetch: Fetch,
+    within: Callable[[], tuple[Where, bool]],
+    columns: Columns = COLUMNS_OF_ROWS,
 ) -> None:
     """Take the conditions on patterns: texts that stand in the pattern or in a sample, and ids.
 
-    `within` gives conditions on the rows whose samples are looked at; they are read once for each text.
+    `within` gives conditions on the rows whose samples are looked at, and whether these are of a time that was asked
+    for; they are read once for each text.
     """
     for term in terms:
         if term.field == "text":
             text = term.values[0]
-            sampled = await _with_sample(text, dialect, fetch, within())
-            ways = [dialect.contains(_PATTERN, where.value(text))]
+            sampled = await _with_sample(text, dialect, fetch, *within())
+            ways = [dialect.contains(columns.pattern, where.value(text))]
             if sampled:
-                ways.append(dialect.among(_ID, where.value(dialect.list_value(sampled))))
+                ways.append(dialect.among(columns.id, where.value(dialect.list_value(sampled))))
             condition = f"({' OR '.join(ways)})"
         elif term.field == "id":
             # No index serves _ID: a family has few ids, and they are compared as they are stored.
             families = [one for value in term.values for one in await _family(value, fetch)]
-            condition = dialect.among("t.pattern_id", where.value(dialect.list_value(families)))
+            condition = dialect.among(columns.stored_id, where.value(dialect.list_value(families)))
         else:
             continue
         where.add(f"NOT {condition}" if term.negated else condition)
@@ -77,11 +97,18 @@ def _equals(where: Where, column: str, value: str, *, wild: bool) -> str:
     return f"{column if '(' in column else where.compared(column)} = {where.value(value)}"
 
 
-async def _with_sample(text: str, dialect: Dialect, fetch: Fetch, where: Where) -> list[str]:
+async def _with_sample(text: str, dialect: Dialect, fetch: Fetch, where: Where, is_of_time: bool) -> list[str]:
     """The ids of patterns with a sample that holds the text; samples are JSON, so the text is written as there."""
+    tables = _TABLES
+    if not is_of_time:
+        tables = _TABLES.replace(
+            "aggregated_logs t",
+            "(SELECT pattern_id, source, sample_messages FROM aggregated_logs WHERE sample_messages IS NOT NULL "  # noqa: S608  only constants
+            f"ORDER BY last_seen DESC LIMIT {MOST_SAMPLED}) AS t",
+        )
     written = msgspec.json.encode(text).decode()[1:-1]
     where.add(dialect.holds("t.sample_messages", where.value(written)))
-    rows = await fetch(f"SELECT DISTINCT {_ID} {_TABLES} {where}", where.values)
+    rows = await fetch(f"SELECT DISTINCT {_ID} {tables} {where}", where.values)
     return [row[0] for row in rows]
 
 

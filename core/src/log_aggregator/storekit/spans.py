@@ -8,10 +8,13 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from log_aggregator.model.aggregate import Aggregate
+from log_aggregator.model.summary import to_json
 from log_aggregator.oncall import CompareQuery
 from log_aggregator.storekit.columns import messages_of, minutes_of
 from log_aggregator.storekit.dialect import Dialect, Where
 from log_aggregator.storekit.shares import Shares, Tested
+from log_aggregator.storekit.thinning import DetailsOfOldRows
 
 MOST_EDGES = 50_000
 """Rows at the edges of a span that are split by the minute; more are not looked at."""
@@ -76,6 +79,7 @@ class SpanCounts:
         self._dialect = dialect
         self._fetch = fetch
         self._conditions = conditions
+        self._old_details = DetailsOfOldRows(dialect, fetch)
         self._since = 0
 
     async def count(self, query: CompareQuery) -> Counted:
@@ -130,17 +134,18 @@ class SpanCounts:
         if not ids:
             return []
         where = await self._conditions(None, None)
-        where.one_of("t.pattern_id", await self._with_earlier(ids))
+        where.one_of("t.pattern_id", list(await self._with_earlier(ids)))
         return await self._fetch(
             f"SELECT {_ID}, {self._dialect.micros('min(t.first_seen)')} {_TABLES} {where} GROUP BY 1", where.values
         )
 
-    async def _with_earlier(self, ids: Iterable[str]) -> list[str]:
+    async def _with_earlier(self, ids: Iterable[str]) -> dict[str, str]:
+        """These ids and their earlier ones, each with the newest."""
         ids = list(ids)
         where = Where(self._dialect, "final_id <> old_id")
         where.one_of("final_id", ids)
-        rows = await self._fetch(f"SELECT old_id FROM pattern_aliases {where}", where.values)  # noqa: S608  only constants and parameter numbers
-        return [*ids, *(row[0] for row in rows)]
+        rows = await self._fetch(f"SELECT old_id, final_id FROM pattern_aliases {where}", where.values)  # noqa: S608  only constants and parameter numbers
+        return {one: one for one in ids} | {row[0]: row[1] for row in rows}
 
     async def shares(self, query: CompareQuery, counted: Counted) -> Shares:
         """The values of metadata and variables of the most frequent patterns."""
@@ -155,7 +160,7 @@ class SpanCounts:
         json = self._dialect.json
         for side, span in ((0, (query.before_since, query.before_until)), (1, (query.since, query.until))):
             where = await self._conditions(*span)
-            where.one_of("t.pattern_id", ids)
+            where.one_of("t.pattern_id", list(ids))
             where.since("t.first_seen", span[0])
             where.until("t.last_seen", span[1])
             rows = await self._fetch(
@@ -165,6 +170,11 @@ class SpanCounts:
             )
             shares.complete = shares.complete and len(rows) <= MOST_ROWS
             await shares.add(side, rows[:MOST_ROWS])
+            if not query.q:
+                old = await self._old_details.within(list(ids), span, query.level, query.source, query.sources)
+                texts = await asyncio.to_thread(_texts, old)
+                named = [(ids[o.pattern_id], *text) for o, text in zip(old, texts, strict=True) if o.pattern_id in ids]
+                await shares.add(side, named)
         return shares
 
     async def samples(self, ids: Iterable[str]) -> dict[str, list[str]]:
@@ -173,7 +183,7 @@ class SpanCounts:
         if not ids:
             return {}
         where = await self._conditions(self._since, None)
-        where.one_of("t.pattern_id", await self._with_earlier(ids))
+        where.one_of("t.pattern_id", list(await self._with_earlier(ids)))
         where.add("t.sample_messages IS NOT NULL")
         rows = await self._fetch(
             f"SELECT id, sample_messages FROM (SELECT {_ID} AS id, "  # noqa: S608  only constants and parameter numbers
@@ -183,6 +193,11 @@ class SpanCounts:
             where.values,
         )
         return {name: messages_of(messages) for name, messages in rows}
+
+
+def _texts(rows: list[Aggregate]) -> list[tuple[bytes, bytes]]:
+    encode = msgspec.json.encode
+    return [(encode(to_json(row.metadata)), encode(to_json(row.variables))) for row in rows]
 
 
 def _part(span: Span, count: int, first: int, last: int, bucket: int, minutes: str | bytes | None) -> int:

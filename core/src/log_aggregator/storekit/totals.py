@@ -7,12 +7,15 @@ an `hour`, too; the texts of patterns are in `pattern_texts`. A store keeps all 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
+from log_aggregator.search import parse_search
 from log_aggregator.store import PatternQuery
 from log_aggregator.storekit.cursor import read_cursor
 from log_aggregator.storekit.dialect import Dialect, Where
+from log_aggregator.storekit.searching import Columns, add_pattern_terms, add_row_terms, seen_conditions
 
 LATEST_ROWS = 200
 """The tags of a pattern are those of this many of its latest rows."""
@@ -22,6 +25,7 @@ Fetch = Callable[[str, list[Any]], Awaitable[Rows]]
 
 _ID = "coalesce(a.final_id, s.pattern_id)"
 _PATTERN = "coalesce(a.final_pattern, p.message_pattern, s.message_pattern, '')"
+_COLUMNS = Columns(_ID, _PATTERN, "s.pattern_id")
 _SUM = "CAST(sum(t.count) AS bigint)"
 
 
@@ -37,14 +41,16 @@ class Totals:
         where = self._where(query)
         rows_of_page = Where(self._dialect, "s.logs > 0")
         rows_of_page.values = where.values
+        await self._add_pattern_terms(rows_of_page, query)
         micros = self._dialect.micros
         logs, last = "CAST(sum(s.logs) AS bigint)", micros("max(s.last_seen)")
         rank = logs if query.order == "count" else last
-        having = ""
+        conditions = seen_conditions(where, parse_search(query.q or ""), last, time.time_ns() // 1000)
         if query.cursor is not None:
             after, after_id = read_cursor(query.cursor, query.order)
             first, second = where.value(after), where.value(after_id)
-            having = f"HAVING {rank} < {first} OR ({rank} = {first} AND {_ID} < {second})"
+            conditions.append(f"({rank} < {first} OR ({rank} = {first} AND {_ID} < {second}))")
+        having = f"HAVING {' AND '.join(conditions)}" if conditions else ""
         limit = where.value(query.limit + 1)
         return await self._fetch(
             f"SELECT {_ID}, min({_PATTERN}), {logs}, {micros('min(s.first_seen)')}, {last}, {rank} "  # noqa: S608  only constants and parameter numbers
@@ -53,6 +59,19 @@ class Totals:
             f"GROUP BY {_ID} {having} ORDER BY 6 DESC, 1 DESC LIMIT {limit}",
             where.values,
         )
+
+    async def _add_pattern_terms(self, where: Where, query: PatternQuery) -> None:
+        def within() -> tuple[Where, bool]:
+            rows = Where(self._dialect, "t.pattern_id IS NOT NULL")
+            rows.sources("t.source", query.sources)
+            return rows, False
+
+        terms = parse_search(query.q or "")
+        await add_pattern_terms(where, self._dialect, terms, self._fetch, within, _COLUMNS)
+        if query.ids is not None:
+            where.add(self._dialect.among(_ID, where.value(self._dialect.list_value(list(query.ids)))))
+        if query.not_ids:
+            where.add(f"NOT {self._dialect.among(_ID, where.value(self._dialect.list_value(list(query.not_ids))))}")
 
     def _of_each(self, where: Where) -> str:
         """The totals of each pattern id."""
@@ -121,6 +140,7 @@ class Totals:
         where.equal("r.source", query.source)
         where.sources("r.source", query.sources)
         where.equal("r.category", query.category)
+        add_row_terms(where, self._dialect, parse_search(query.q or ""), "r")
         return where, f"SELECT r.id FROM aggregated_logs r {where} ORDER BY r.bucket DESC, r.group_key DESC"  # noqa: S608  only constants and parameter numbers
 
     def _each_id(self, where: Where, ids: list[str]) -> str:
@@ -134,4 +154,12 @@ class Totals:
         where.equal("t.source", query.source)
         where.sources("t.source", query.sources)
         where.equal("t.category", query.category)
+        add_row_terms(where, self._dialect, parse_search(query.q or ""))
         return where
+
+
+def answers(query: PatternQuery) -> bool:
+    """Whether `Totals` can answer: no time is asked for, and no value of metadata or variables."""
+    if query.since is not None or query.until is not None:
+        return False
+    return not any(term.field in ("meta", "var") for term in parse_search(query.q or ""))

@@ -12,11 +12,13 @@ from log_aggregator.config.pipeline import read_plugins_file
 from log_aggregator.config.settings import Settings, load_settings
 from log_aggregator.errors import ConfigError, RetryableError
 from log_aggregator.storekit import clean_aggregate, unpack_aggregate
+from log_aggregator.storekit.sizes import report
 from log_aggregator_postgres.config import PostgresConfig
 from log_aggregator_postgres.faults import OUT_OF_REACH, REFUSALS, explain
 from log_aggregator_postgres.migrations import migrate
 from log_aggregator_postgres.pool import Pool
 from log_aggregator_postgres.privileges import missing_privilege
+from log_aggregator_postgres.sizing import sizes_of
 from log_aggregator_postgres.writer import Writer
 
 _EXAMPLES = """examples:
@@ -25,9 +27,13 @@ _EXAMPLES = """examples:
   log-aggregator postgres adopt INSTANCE     go on with a data directory that was fenced
   log-aggregator postgres quarantine         rows that the database refused
   log-aggregator postgres retry              try them again
+  log-aggregator postgres size               what takes room, and what a setting would save
 
 The database is the one of [plugins.postgres] in plugins.toml and of the POSTGRES_ variables.
 """
+
+DB_ACTIONS = ("size",)
+"""The actions of `log-aggregator db` that this command offers."""
 
 
 def main(argv: list[str]) -> int:
@@ -42,6 +48,8 @@ def main(argv: list[str]) -> int:
     adopt.add_argument("instance")
     actions.add_parser("quarantine", help="list the rows that the database refused")
     actions.add_parser("retry", help="try them again; NUL and lone surrogates are replaced where needed")
+    size = actions.add_parser("size", help="what takes room, and what a setting would save")
+    size.add_argument("--top", type=int, default=10, metavar="N", help="sources and patterns to list (default: 10)")
     asked = parser.parse_args(argv)
     try:
         settings = load_settings(os.environ)
@@ -63,10 +71,11 @@ def _config(settings: Settings) -> PostgresConfig:
 async def _run(config: PostgresConfig, settings: Settings, asked: argparse.Namespace) -> int:
     pool = Pool(config.model_copy(update={"pool_min": 0}))
     actions: dict[str, Callable[[], Awaitable[int]]] = {
-        "check": lambda: _check(pool),
+        "check": lambda: _check(pool, config.retention_days),
         "progress": lambda: _progress(pool),
         "adopt": lambda: _adopt(pool, asked.instance),
         "quarantine": lambda: _quarantine(pool),
+        "size": lambda: _size(pool, asked.top),
         "retry": lambda: _retry(pool, Writer(pool, 0, settings.max_samples, settings.aggregation_bucket)),
     }
     try:
@@ -77,11 +86,16 @@ async def _run(config: PostgresConfig, settings: Settings, asked: argparse.Names
         await pool.close()
 
 
-async def _check(pool: Pool) -> int:
+async def _check(pool: Pool, retention_days: int) -> int:
     row = (await pool.fetch("SELECT version(), to_regclass('aggregated_logs') IS NOT NULL", []))[0]
     _say(row[0])
     _say(
         "aggregated_logs is there" if row[1] else "aggregated_logs is not there yet: the service makes it at its start"
+    )
+    _say(
+        f"rows are deleted {retention_days} days after their last log"
+        if retention_days
+        else "no row is ever deleted: set RETENTION_DAYS; `log-aggregator db size` says what it would save"
     )
     missing = await missing_privilege(pool)
     if missing:
@@ -95,6 +109,11 @@ async def _progress(pool: Pool) -> int:
         _say(f"{instance}\t{epoch:x}-{sequence}\t{stored_at.isoformat(timespec='seconds')}")
     if not rows:
         _say("nothing is stored yet")
+    return 0
+
+
+async def _size(pool: Pool, top: int) -> int:
+    _say("\n".join(report(await sizes_of(pool, top))))
     return 0
 
 

@@ -8,18 +8,15 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 
-import asyncpg
-
 from log_aggregator.errors import RetryableError
-from log_aggregator.model.aggregate import Key
 from log_aggregator.model.record import pattern_id
-from log_aggregator.storekit import RolledUp, StoredRow, roll_up, stored_aggregate
+from log_aggregator.storekit import RolledUp, roll_up
 from log_aggregator.storekit.rollup import HOUR
 from log_aggregator_postgres.config import PostgresConfig
-from log_aggregator_postgres.dialect import DIALECT
 from log_aggregator_postgres.faults import OUT_OF_REACH, explain
 from log_aggregator_postgres.hours import add_up_hours
 from log_aggregator_postgres.pool import Connection, Pool
+from log_aggregator_postgres.thinning import STORED, stored_row, thin_oldest
 
 _log = logging.getLogger(__name__)
 
@@ -40,18 +37,18 @@ _DELETE_ANOMALIES = """
 DELETE FROM log_anomalies WHERE id IN (
     SELECT id FROM log_anomalies WHERE updated < to_timestamp($1) AND state = 'resolved' LIMIT $2
     FOR UPDATE SKIP LOCKED)"""
+_DELETE_DETAILS = """
+DELETE FROM pattern_details WHERE id IN (
+    SELECT id FROM pattern_details WHERE begins + seconds < $1 LIMIT $2 FOR UPDATE SKIP LOCKED)"""
 # Written as the predicate of the index aggregated_logs_narrow, so that the index is used.
 OLDEST = f"""
 SELECT pattern_id, extract(epoch FROM bucket)::bigint AS bucket FROM aggregated_logs
 WHERE last_seen < to_timestamp($1) AND bucket < to_timestamp($1) AND bucket_seconds < {HOUR} AND group_key IS NOT NULL
 ORDER BY last_seen LIMIT 1"""  # noqa: S608  only constants
 _OF_HOUR = f"""
-SELECT id, extract(epoch FROM bucket)::bigint AS bucket, level, source, grouped_by, message_pattern, count,
-       {DIALECT.micros("first_seen")} AS first_seen, {DIALECT.micros("last_seen")} AS last_seen,
-       metadata, sample_messages, latest_sample, categories, tags, NULL AS minutes, variables, sample_details
-FROM aggregated_logs
+SELECT {STORED} FROM aggregated_logs t
 WHERE pattern_id = $1 AND bucket >= to_timestamp($2) AND bucket < to_timestamp($3) AND group_key IS NOT NULL
-ORDER BY bucket, group_key FOR UPDATE"""  # noqa: S608  only constants
+ORDER BY t.bucket, group_key FOR UPDATE"""  # noqa: S608  only constants
 _WIDEN = """
 UPDATE aggregated_logs SET bucket = to_timestamp($2), bucket_seconds = greatest(bucket_seconds, $3), count = $4,
     first_seen = 'epoch'::timestamptz + $5::bigint * interval '1 microsecond',
@@ -90,11 +87,14 @@ class Maintenance:
             await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311  jitter, not a secret
 
     async def once(self) -> None:
-        """Give ids to rows without, delete what is beyond retention, roll up what is old, add up the hours."""
+        """Give ids to rows without, delete what is beyond retention, thin and roll up what is old, add up the hours."""
         await self._steps(name_patterns)
         if self._config.retention_days:
             cutoff = time.time() - self._config.retention_days * _DAY
             await self._steps(lambda connection: delete_old(connection, cutoff))
+        if self._config.details_hours:
+            older = time.time() - self._config.details_hours * HOUR
+            await self._steps(lambda connection: thin_oldest(connection, int(older), self._max_samples))
         if self._config.rollup_days:
             before = (int(time.time()) - self._config.rollup_days * _DAY) // HOUR * HOUR
             await self._steps(lambda connection: roll_up_oldest(connection, before, self._max_samples))
@@ -138,7 +138,8 @@ async def delete_old(connection: Connection, cutoff: float) -> int:
     """Delete some rows and resolved anomalies last seen before `cutoff` (epoch seconds)."""
     rows = await connection.execute(_DELETE, cutoff, STEP_ROWS)
     anomalies = await connection.execute(_DELETE_ANOMALIES, cutoff, STEP_ROWS)
-    return _affected(rows) + _affected(anomalies)
+    details = await connection.execute(_DELETE_DETAILS, int(cutoff), STEP_ROWS)
+    return _affected(rows) + _affected(anomalies) + _affected(details)
 
 
 async def roll_up_oldest(connection: Connection, before: int, max_samples: int) -> int:
@@ -148,7 +149,7 @@ async def roll_up_oldest(connection: Connection, before: int, max_samples: int) 
         return 0
     hour = oldest["bucket"] // HOUR * HOUR
     found = await connection.fetch(_OF_HOUR, oldest["pattern_id"], hour, hour + HOUR)
-    rows = [_stored(oldest["pattern_id"], record) for record in found]
+    rows = [stored_row(record) for record in found]
     rolled = await asyncio.to_thread(roll_up, hour, rows, max_samples)
     await connection.execute(
         "DELETE FROM aggregated_logs WHERE id = ANY($1::bigint[])",
@@ -156,12 +157,6 @@ async def roll_up_oldest(connection: Connection, before: int, max_samples: int) 
     )
     await connection.executemany(_WIDEN, [_widened(hour, group) for group in rolled])
     return len(rows)
-
-
-def _stored(of_pattern: str, record: asyncpg.Record) -> StoredRow:
-    row_id, bucket, level, source, group, *rest = record
-    key = Key(bucket, of_pattern, level, source, group)
-    return StoredRow(row_id, key, stored_aggregate(key, *rest))
 
 
 def _widened(hour: int, group: RolledUp) -> tuple[object, ...]:

@@ -7,6 +7,7 @@ from log_aggregator_postgres.pool import Pool
 _TABLES = (
     "aggregated_logs", "flush_progress", "pattern_aliases", "log_anomalies", "log_quarantine",
     "log_aggregator_migrations", "log_marks", "log_triage", "log_triage_history",
+    "pattern_details",
 )  # fmt: skip
 _NEEDED = ("SELECT", "INSERT", "UPDATE", "DELETE")
 

@@ -12,6 +12,7 @@ import asyncpg
 from log_aggregator.model.aggregate import Aggregate
 from log_aggregator.storekit import Row, States, stored_aggregate
 from log_aggregator_postgres.dialect import DIALECT
+from log_aggregator_postgres.noting import NOTES_HOURS, Before, before_of, note_hours, note_of
 from log_aggregator_postgres.pool import Connection
 
 _MICROS = "'epoch'::timestamptz + {} * interval '1 microsecond'"
@@ -71,11 +72,12 @@ WITH input AS (
         sample_details = CASE WHEN t.revision = excluded.revision AND excluded.sample_details IS NOT NULL
                               THEN excluded.sample_details ELSE t.sample_details END
     RETURNING pattern_id, bucket, group_key, id, revision, message_pattern, count, first_seen, last_seen, metadata,
-              sample_messages, latest_sample, categories, tags, minutes, variables, sample_details
+              sample_messages, latest_sample, categories, tags, minutes, variables, sample_details, category
 )
 SELECT w.group_key, w.pattern_id, extract(epoch FROM w.bucket)::bigint AS bucket, w.id, w.revision, w.message_pattern,
        w.count, {DIALECT.micros("w.first_seen")} AS first_seen, {DIALECT.micros("w.last_seen")} AS last_seen,
-       w.metadata, w.sample_messages, w.latest_sample, w.categories, w.tags, w.minutes, w.variables, w.sample_details
+       w.metadata, w.sample_messages, w.latest_sample, w.categories, w.tags, w.minutes, w.variables, w.sample_details,
+       w.category
 FROM written w JOIN input i USING (pattern_id, bucket, group_key)
 WHERE w.revision <> i.revision + i.known"""  # noqa: S608  only constants
 
@@ -120,13 +122,19 @@ async def write_rows(
 
     Raises `ForgottenRowError` when the transaction must be given up, and tried again without `states`.
     """
+    await connection.execute(NOTES_HOURS)
     remembered = [states.get(row.key) for row in rows]
     known = [1 if state else 0 for state in remembered]
     sent = [state[0] if state else random.getrandbits(61) + 1 for state in remembered]
     await _merge(rows, [state[1] if state else None for state in remembered], max_samples)
     changed = await connection.fetch(_UPSERT, *_upsert_arguments(rows, bucket_seconds), sent, known)
     revisions = [revision + grown for revision, grown in zip(sent, known, strict=True)]
+    noted = [
+        note_of(row, None if state is None else before_of(state[1]))
+        for row, state in zip(rows, remembered, strict=True)
+    ]
     if not changed:
+        await note_hours(connection, noted)
         return list(zip(rows, revisions, strict=True))
     inserted = set(sent)
     if any(record["revision"] in inserted for record in changed):
@@ -135,6 +143,8 @@ async def write_rows(
     stale = [(row, found[row.order]) for row in rows if row.order in found]
     await _merge([row for row, _ in stale], [_stored(row, record) for row, record in stale], max_samples)
     await connection.execute(_UPDATE, *_update_arguments(stale), bucket_seconds)
+    again = {row.order: note_of(row, Before(r["count"], r["category"])) for row, r in stale}
+    await note_hours(connection, [again.get(row.order, note) for row, note in zip(rows, noted, strict=True)])
     now = {row.order: record["revision"] for row, record in stale}
     return [(row, now.get(row.order, revision)) for row, revision in zip(rows, revisions, strict=True)]
 

@@ -11,9 +11,11 @@ from pathlib import Path
 
 from log_aggregator.config.settings import Settings, load_settings
 from log_aggregator.storekit import clean_aggregate, unpack_aggregate
+from log_aggregator.storekit.sizes import report
 from log_aggregator_sqlite.config import FILE_NAME
 from log_aggregator_sqlite.damage import open_file
 from log_aggregator_sqlite.database import migrate, transaction
+from log_aggregator_sqlite.sizing import sizes_of
 from log_aggregator_sqlite.writer import Writer
 
 _EXAMPLES = """examples:
@@ -21,7 +23,11 @@ _EXAMPLES = """examples:
   log-aggregator sqlite adopt INSTANCE       go on with a data directory that was fenced
   log-aggregator sqlite quarantine           rows that the database refused
   log-aggregator sqlite retry                try them again, stop the service first
+  log-aggregator sqlite size                 what takes room, and what a setting would save
 """
+
+DB_ACTIONS = ("size",)
+"""The actions of `log-aggregator db` that this command offers."""
 
 
 def main(argv: list[str]) -> int:
@@ -36,6 +42,8 @@ def main(argv: list[str]) -> int:
     adopt.add_argument("instance")
     actions.add_parser("quarantine", help="list the rows that the database refused")
     actions.add_parser("retry", help="try them again; NUL and lone surrogates are replaced where needed")
+    size = actions.add_parser("size", help="what takes room, and what a setting would save")
+    size.add_argument("--top", type=int, default=10, metavar="N", help="sources and patterns to list (default: 10)")
     asked = parser.parse_args(argv)
     settings = load_settings(os.environ)
     path = asked.file or settings.data_dir / FILE_NAME
@@ -52,6 +60,9 @@ def main(argv: list[str]) -> int:
         migrate(connection)
         if asked.action == "progress":
             return _progress(connection)
+        if asked.action == "size":
+            _say("\n".join(report(sizes_of(connection, asked.top))))
+            return 0
         if asked.action == "adopt":
             return _adopt(connection, asked.instance)
         return _quarantine(connection) if asked.action == "quarantine" else _retry(connection, settings)

@@ -45,6 +45,12 @@ class SqliteConfig(BaseModel):
         ge=0,
         description="buckets older than this become one row an hour; 0: never. Default: ROLLUP_DAYS, else 7",
     )
+    details_hours: int = Field(
+        default_factory=lambda: _from_environment("DETAILS_HOURS", 48),
+        ge=0,
+        description="metadata, variables and samples of rows older than this are kept once an hour, of rare patterns "
+        "once a day; 0: in each row. Default: DETAILS_HOURS, else 48",
+    )
     maintenance_seconds: float = Field(600.0, gt=0, description="pause between two looks for old rows")
     remembered_bytes: int = Field(
         8 * 1024 * 1024, ge=0, description="memory for rows written last, so that hot rows are not read back"

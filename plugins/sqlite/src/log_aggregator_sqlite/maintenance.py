@@ -1,4 +1,4 @@
-"""What is done to old rows in small steps: deleting after retention, one row an hour after roll-up."""
+"""What is done to old rows in small steps: details apart, one row an hour after roll-up, deleting after retention."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ import time
 from log_aggregator.model.aggregate import Key
 from log_aggregator.storekit import RolledUp, StoredRow, roll_up, stored_aggregate
 from log_aggregator.storekit.rollup import HOUR
+from log_aggregator.storekit.thinning import STEP_ROWS as MOST_THINNED
+from log_aggregator.storekit.thinning import WINDOW, OldDetails, thin, windows_of
 from log_aggregator_sqlite.config import NEW_STORES_KEEP_DAYS, SqliteConfig
 from log_aggregator_sqlite.database import transaction
 
 _MICROS = 1_000_000
 _DAY = 86_400 * _MICROS
 _HOUR = HOUR * _MICROS
+_WINDOW = WINDOW * _MICROS
 STEP_ROWS = 500
 
 # Written as the predicate of the index aggregated_logs_narrow, so that the index is used.
@@ -22,12 +25,23 @@ OLDEST = (
     f"WHERE last_seen < ? AND bucket < ? AND bucket_seconds < {HOUR} ORDER BY last_seen LIMIT 1"
 )
 
+# Likewise, of the index aggregated_logs_detailed.
+_HAS_DETAILS = (
+    "(metadata IS NOT NULL OR variables IS NOT NULL OR sample_details IS NOT NULL) AND length(group_key) = 16"
+)
+OLDEST_DETAILED = (
+    "SELECT pattern_id, bucket FROM aggregated_logs "  # noqa: S608  only constants
+    f"WHERE last_seen < ? AND bucket < ? AND {_HAS_DETAILS} ORDER BY last_seen LIMIT {MOST_THINNED}"
+)
 
 # The expression is that of the index aggregated_logs_stored_at.
 _DELETE_STORED_BEFORE = """
 DELETE FROM aggregated_logs WHERE id IN (
     SELECT id FROM aggregated_logs WHERE coalesce(stored_at, last_seen) < ?
     ORDER BY coalesce(stored_at, last_seen) LIMIT ?)"""
+_DELETE_DETAILS = """
+DELETE FROM pattern_details WHERE id IN (
+    SELECT id FROM pattern_details WHERE stored_at < ? ORDER BY stored_at LIMIT ?)"""
 
 
 def days_kept(connection: sqlite3.Connection, config: SqliteConfig) -> int:
@@ -56,6 +70,7 @@ def delete_step(connection: sqlite3.Connection, retention_days: int) -> int:
             "(SELECT id FROM log_anomalies WHERE updated < ? AND state = 'resolved' LIMIT ?)",
             (cutoff, STEP_ROWS),
         ).rowcount
+        rows += connection.execute(_DELETE_DETAILS, (cutoff, STEP_ROWS)).rowcount
     return rows
 
 
@@ -64,7 +79,48 @@ def shrink_step(connection: sqlite3.Connection, max_bytes: int) -> int:
     if used_bytes(connection) <= max_bytes:
         return 0
     with transaction(connection):
-        return connection.execute(_DELETE_STORED_BEFORE, (2**62, STEP_ROWS)).rowcount
+        rows = connection.execute(_DELETE_STORED_BEFORE, (2**62, STEP_ROWS)).rowcount
+        oldest = connection.execute("SELECT min(coalesce(stored_at, last_seen)) FROM aggregated_logs").fetchone()[0]
+        rows += connection.execute(_DELETE_DETAILS, (2**62 if oldest is None else oldest, STEP_ROWS)).rowcount
+    return rows
+
+
+def thin_step(connection: sqlite3.Connection, details_hours: int, max_samples: int) -> int:
+    """Move the details of some old rows into `pattern_details`; returns how many rows."""
+    cutoff = (time.time_ns() // 1000 - details_hours * _HOUR) // _WINDOW * _WINDOW
+    with transaction(connection):
+        oldest = connection.execute(OLDEST_DETAILED, (cutoff, cutoff)).fetchall()
+        rows: list[StoredRow] = []
+        for pattern_id, begins in windows_of([(name, bucket // _MICROS) for name, bucket in oldest]):
+            since = begins * _MICROS
+            more = f"AND {_HAS_DETAILS} ORDER BY bucket LIMIT {MOST_THINNED - len(rows)}"
+            rows += _read(connection, pattern_id, since, since + _WINDOW, more)
+        details, keep = thin(rows, max_samples)
+        for one in details:
+            _store_details(connection, one, max_samples)
+        connection.executemany(
+            "UPDATE aggregated_logs SET metadata = NULL, variables = NULL, sample_details = NULL, "
+            "sample_messages = CASE WHEN ? THEN sample_messages END WHERE id = ?",
+            [(row.id in keep, row.id) for row in rows],
+        )
+    return len(rows)
+
+
+def _store_details(connection: sqlite3.Connection, details: OldDetails, max_samples: int) -> None:
+    key = details.key
+    place = (key.pattern_id, key.bucket, details.seconds, details.group_key)
+    found = connection.execute(
+        "SELECT CAST(packed AS BLOB) FROM pattern_details "
+        "WHERE pattern_id = ? AND begins = ? AND seconds = ? AND group_key = ?",
+        place,
+    ).fetchone()
+    packed = details.packed(None if found is None else found[0], max_samples)
+    connection.execute(
+        "INSERT INTO pattern_details (pattern_id, begins, seconds, group_key, level, source, stored_at, packed) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT DO UPDATE SET packed = excluded.packed, stored_at = excluded.stored_at",
+        (*place, key.level, key.source, time.time_ns() // 1000, packed),
+    )
 
 
 def roll_up_step(connection: sqlite3.Connection, rollup_days: int, max_samples: int) -> int:
@@ -76,19 +132,19 @@ def roll_up_step(connection: sqlite3.Connection, rollup_days: int, max_samples: 
             return 0
         pattern_id, bucket = oldest
         hour = bucket // _HOUR * _HOUR
-        rows = _read(connection, pattern_id, hour)
+        rows = _read(connection, pattern_id, hour, hour + _HOUR)
         for rolled in roll_up(hour // _MICROS, rows, max_samples):
             _write(connection, hour, rolled)
     return len(rows)
 
 
-def _read(connection: sqlite3.Connection, pattern_id: str, hour: int) -> list[StoredRow]:
+def _read(connection: sqlite3.Connection, pattern_id: str, since: int, until: int, more: str = "") -> list[StoredRow]:
     found = connection.execute(
-        "SELECT id, bucket, level, source, grouped_by, message_pattern, count, first_seen, last_seen, "
+        "SELECT id, bucket, level, source, grouped_by, message_pattern, count, first_seen, last_seen, "  # noqa: S608  only constants
         "CAST(metadata AS BLOB), CAST(sample_messages AS BLOB), latest_sample, CAST(categories AS BLOB), "
         "CAST(tags AS BLOB), NULL, CAST(variables AS BLOB), CAST(sample_details AS BLOB) FROM aggregated_logs "
-        "WHERE pattern_id = ? AND bucket >= ? AND bucket < ?",
-        (pattern_id, hour, hour + _HOUR),
+        f"WHERE pattern_id = ? AND bucket >= ? AND bucket < ? {more}",
+        (pattern_id, since, until),
     )
     return [
         StoredRow(row_id, key := Key(bucket // _MICROS, pattern_id, level, source, group), stored_aggregate(key, *rest))

@@ -17,7 +17,7 @@ from log_aggregator.sinks import Flush
 from log_aggregator_sqlite.config import FILE_NAME, SqliteConfig
 from log_aggregator_sqlite.damage import open_file
 from log_aggregator_sqlite.database import Database
-from log_aggregator_sqlite.maintenance import days_kept, delete_step, roll_up_step, shrink_step
+from log_aggregator_sqlite.maintenance import days_kept, delete_step, roll_up_step, shrink_step, thin_step
 from log_aggregator_sqlite.store import SqliteStore
 from log_aggregator_sqlite.writer import Writer
 
@@ -99,12 +99,15 @@ class SqliteSink:
                 _log.warning("looking after old rows failed, it is tried again: %s", error)
 
     async def maintain_once(self, database: Database, writer: Writer, max_samples: int) -> None:
-        """Delete what is beyond retention and roll up what is old, in small steps."""
+        """Delete what is beyond retention, keep old details apart, and roll up what is old, in small steps."""
         days, rollup_days = await database.run(partial(days_kept, config=self._config)), self._config.rollup_days
         most = self._config.max_store_bytes
         steps: list[Callable[[sqlite3.Connection], int]] = []
         if days:
             steps.append(lambda connection: delete_step(connection, days))
+        hours = self._config.details_hours
+        if hours:
+            steps.append(lambda connection: thin_step(connection, hours, max_samples))
         if rollup_days:
             steps.append(lambda connection: roll_up_step(connection, rollup_days, max_samples))
         if most:
