@@ -121,7 +121,7 @@ class Bucket:
         for place in places:
             values = {template.words[place] for template in group}
             beside = around(self.separators[place], self.separators[place + 1])
-            enough = needed(values, held, beside, others)
+            enough = needed(values, held, beside, others, group[0].words[place - 1] if place else "")
             if len(values) < enough:
                 return False
             seen |= {word or place for word in values}

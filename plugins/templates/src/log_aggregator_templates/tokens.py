@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from log_aggregator.model.masks import MASK
 from log_aggregator_templates.literals import CONSTANTS, TIME_UNITS, enumerates, is_constant_name, is_state
-from log_aggregator_templates.scripts import BLANKLESS, PUNCTUATION
+from log_aggregator_templates.scripts import BLANKLESS, HIRAGANA, KATAKANA, PUNCTUATION
 from log_aggregator_templates.widening import LIST, STR, VAR
 
 VARIABLE = ""
@@ -18,19 +18,20 @@ VARIABLE = ""
 _CUTS = r"""\s=:,;()\[\]{}<>|"'"""
 _PLAIN = rf"(?:\{{[A-Z][A-Z0-9_]*\}}|[^{_CUTS}])+"
 _IN_QUOTES = r"""(?:"[^"\s]{0,200}"|'[^'\s]{0,200}')"""
-_ITEM = rf"""(?:"[^"\s]{{0,200}}"|'[^'\s]{{0,200}}'|{_PLAIN})"""
+_ITEM = rf"""(?:"[^"\s]{{0,200}}"|'[^'\s]{{0,200}}'|{_PLAIN}(?::{_PLAIN}(?:\ \([^()]{{0,80}}\))?)?)"""
 _WORD = re.compile(f"({_PLAIN})")
 _ANY_WORD = re.compile(
     rf"""(
     {MASK.pattern}  # a mask of a guard
     |(?:(?<=[:]\ )|(?<=[\[(])){_ITEM}(?:,\ ?{_ITEM}){{1,200}}(?=[\])]|\s*$)  # a list
+    |(?<=[^\W\d_]s:\ ){_IN_QUOTES}(?=\s*$)  # a list of one: `missing columns: 'x'`
     |(?<=[\[(]){_IN_QUOTES}(?=[\])])
     |(?<=\{{){_IN_QUOTES}(?:,\ ?{_IN_QUOTES}){{0,200}}(?=\}})
     |(?<=[\s=:,(\[{{>]")(?:\\.|[^"\\\s])(?:\\.|[^"\\]){{0,2000}}(?="(?![\w"{{]))   # a text in quotes
     |(?<=^")(?:\\.|[^"\\\s])(?:\\.|[^"\\]){{0,2000}}(?="(?![\w"{{]))
     |(?<=[\s=:,(\[{{>]')(?:''|[^'\s])(?:''|[^']){{0,2000}}(?='(?![\w'{{]))
     |(?:(?<==)|(?<==[\s"'\[])|(?<==[\s"'\[][\s"'\[])){_PLAIN}
-    |[{BLANKLESS}]+
+    |[{KATAKANA}]+|[{HIRAGANA}]+|(?:(?![{KATAKANA}{HIRAGANA}])[{BLANKLESS}])+
     |(?:\{{[A-Z][A-Z0-9_]*\}}|[^{_CUTS}{BLANKLESS}{PUNCTUATION}])+
     )""",
     re.VERBOSE,
