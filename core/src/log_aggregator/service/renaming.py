@@ -75,7 +75,9 @@ async def _aliases(stages: Stages, store: Store) -> list[Alias]:
     async for row in _rows(store):
         found = await _patterns(stages, row)
         text = found.pop() if len(found) == 1 else ""
-        if text and pattern_id(text) != row.pattern_id and says_no_more(text, row.pattern):
+        if not text or pattern_id(text) == row.pattern_id:
+            continue
+        if says_no_more(text, row.pattern) or row.count <= len(row.samples):
             at += 1
             aliases.append(Alias(row.pattern_id, text, at))
     return aliases

@@ -58,7 +58,11 @@ def encode(what: Snapshot) -> bytes:
 
 def write(path: Path, what: Snapshot) -> None:
     """Replace the file as a whole: after a crash it is the old one or the new one. Raises `OSError`."""
-    data = encode(what)
+    replace_file(path, encode(what))
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Replace a file durably. Raises `OSError`."""
     fresh = path.with_name(path.name + ".new")
     with fresh.open("wb") as file:
         file.write(data)
