@@ -13,6 +13,7 @@ from log_aggregator import pattern_id
 from log_aggregator_dev.harness import Harness, harness
 from log_aggregator_templates.correction_file import CorrectionFile
 from log_aggregator_templates.corrections import Correction, Corrections, Wish
+from log_aggregator_templates.why import sentences
 
 from .learned import NAMES
 
@@ -171,3 +172,23 @@ async def test_a_worker_takes_over_what_another_was_told(tmp_path: Path) -> None
                 await asyncio.sleep(0.05)
         await service.post("go on")
         assert await service.counts() == {"go {VAR}": 1}
+
+
+async def test_it_says_why_lines_are_one_pattern(tmp_path: Path) -> None:
+    async with harness(STORED, data_dir=tmp_path) as service:
+        await service.post(*LINES)
+        await service.flush()
+        path = f"/patterns/{pattern_id(WIDE)}/evidence"
+        why = await service.get(path)
+    assert (why["pattern"], why["said"]) == (WIDE, None)
+    assert set(why["earlier"]) <= set(LINES)
+    [place] = why["places"]
+    assert (place["place"], place["held"]) == ("for user {VAR} by root", 6)
+    assert place["seen"] >= place["needed"] == 3
+    assert set(place["values"]) <= set(NAMES)
+    async with harness(STORED, data_dir=tmp_path) as service:
+        assert await service.get(path) == why
+        await correct(service, WIDE, "split", by="ann")
+        assert (await service.get(path))["said"]["by"] == "ann"
+    for sentence in sentences(why):
+        assert "different words where 3 are enough beside 6 constant ones" in sentence

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Sequence
 from enum import Enum
+from typing import NamedTuple
 
 from log_aggregator_templates.literals import BOOLEANS, enumerates, is_constant_name, is_state
 from log_aggregator_templates.scripts import HIRAGANA
@@ -129,6 +130,27 @@ def is_list(word: str) -> bool:
 
 def _has_digit(word: str) -> bool:
     return _DIGITS.search(word) is not None
+
+
+class Evidence(NamedTuple):
+    """What showed a place to be variable: `seen` different words; `needed` are enough beside `held` constant ones.
+
+    `values` are the first of them in the order of the alphabet.
+    """
+
+    needed: int
+    held: int
+    seen: int
+    values: tuple[str, ...]
+
+
+VALUES_SHOWN = 8
+
+
+def evidence_of(values: Collection[str], enough: int, held: int) -> Evidence:
+    """The evidence that words at a place are."""
+    words = sorted(value for value in values if value != VARIABLE)
+    return Evidence(enough, held, len(words), tuple(words[:VALUES_SHOWN]))
 
 
 class Around(Enum):

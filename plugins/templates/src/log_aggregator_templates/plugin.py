@@ -22,6 +22,7 @@ from log_aggregator_templates.routes import CorrectionRoutes
 from log_aggregator_templates.saved import UnreadableError, load, snapshot, write
 from log_aggregator_templates.template import Template
 from log_aggregator_templates.tokens import cut
+from log_aggregator_templates.why import sentences, why
 
 log = logging.getLogger(__name__)
 
@@ -126,6 +127,15 @@ class Templates:
         """Use what was said by hand from now on."""
         self._corrections.use(corrections)
         self._kept.clear()
+
+    def why(self, pattern: str) -> list[str]:
+        """Why lines are this pattern, in sentences, for `log-aggregator patterns --explain`."""
+        return sentences(self.evidence(pattern))
+
+    def evidence(self, pattern: str) -> dict[str, Any]:
+        """Why lines are this pattern, see `why.why`."""
+        said = self._corrections.find(pattern, "") if self._corrections.any else None
+        return why(pattern, (one for one in self.miner.book if one.root is one), said)
 
     def text_of(self, wanted: str) -> str | None:
         """The text of a learned pattern by its id, or by that of an earlier text."""

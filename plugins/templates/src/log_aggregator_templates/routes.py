@@ -42,6 +42,9 @@ class Applies(Protocol):
     def apply(self, corrections: Sequence[Correction]) -> None:
         """Use these from now on."""
 
+    def evidence(self, pattern: str) -> dict[str, Any]:
+        """Why lines are this pattern."""
+
     def text_of(self, wanted: str) -> str | None:
         """The text of a pattern that was learned here, by its id."""
 
@@ -53,7 +56,7 @@ class Applies(Protocol):
 
 
 class CorrectionRoutes:
-    """`POST /patterns/{id}/keep`, `/split` and `/merge`, `GET /corrections`, `DELETE /corrections/{id}`."""
+    """`POST /patterns/{id}/keep`, `/split` and `/merge`, `GET /patterns/{id}/evidence`, and `/corrections`."""
 
     def __init__(self, service: Service, file: CorrectionFile, plugin: Applies) -> None:
         self._service = service
@@ -62,6 +65,7 @@ class CorrectionRoutes:
         kinds: tuple[Kind, ...] = ("keep", "split", "merge")
         for kind in kinds:
             service.add_route("POST", f"/patterns/{{id}}/{kind}", self._correcting(kind), "write")
+        service.add_route("GET", "/patterns/{id}/evidence", self._evidence, "read")
         service.add_route("GET", "/corrections", self._all, "read")
         service.add_route("DELETE", "/corrections/{id}", self._undo, "write")
 
@@ -84,6 +88,9 @@ class CorrectionRoutes:
             return _json(_shown(one), 201)
 
         return correct
+
+    async def _evidence(self, request: web.Request) -> web.StreamResponse:
+        return _json(self._plugin.evidence(await self._pattern(request.match_info["id"])))
 
     async def _all(self, request: web.Request) -> web.StreamResponse:
         said = await asyncio.to_thread(self._file.all)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from log_aggregator_templates.evidence import Evidence
 from log_aggregator_templates.miner import TemplateMiner
 from log_aggregator_templates.template import Template
 
@@ -20,6 +21,7 @@ class _Saved(msgspec.Struct, array_like=True):
     learned: frozenset[int]
     root: int
     published: tuple[str, ...]
+    evidence: dict[int, Evidence] | None = None
 
 
 class Snapshot(msgspec.Struct):
@@ -45,7 +47,15 @@ def snapshot(miner: TemplateMiner, ended: bool = False) -> Snapshot:
                 places[id(one)] = len(templates)
                 templates.append(one)
     saved = [
-        _Saved(one.separators, one.words, one.texts, one.learned, places[id(one.find())], tuple(one.published))
+        _Saved(
+            one.separators,
+            one.words,
+            one.texts,
+            one.learned,
+            places[id(one.find())],
+            tuple(one.published),
+            one.evidence,
+        )
         for one in templates
     ]
     return Snapshot(_VERSION, ended, dict(miner.by_source), saved)
@@ -90,6 +100,7 @@ def load(miner: TemplateMiner, data: bytes) -> bool:
             raise UnreadableError("a template whose parts do not fit together")
         template = Template(saved.separators, saved.words, saved.texts)
         template.learned = saved.learned
+        template.evidence = saved.evidence
         template.published = list(saved.published)
         templates.append(template)
     for saved, template in zip(file.templates, templates, strict=True):
