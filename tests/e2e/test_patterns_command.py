@@ -164,6 +164,14 @@ def test_explain_marks_what_a_rule_took(run):
     assert len(lines) == 2
 
 
+def test_explain_says_what_was_learned(late):
+    late.pipeline += "[plugins.patterns]\n[plugins.templates]\n"
+    lines = b"".join(b"session opened for user %s by root\n" % name for name in (b"ann", b"bob", b"carl", b"dora"))
+    told = late(lines, "--explain").stdout.decode().splitlines()
+    assert told[-2] == "  = session opened for user {VAR} by root"
+    assert "for user {VAR} by root: 3 different words where 3 are enough" in told[-1]
+
+
 def test_what_is_explained_is_what_the_stages_let_through(late):
     late.pipeline += "[plugins.redact]\n[plugins.patterns]\n"
     lines = late(b"User 1 has password=hunter2\nunwanted\n", "--explain").stdout.decode().splitlines()

@@ -110,3 +110,23 @@ def test_names_alone_do_not_swallow_what_they_name() -> None:
 
 def test_null_and_undefined_are_words_of_a_sentence() -> None:
     apart([[f"cannot read properties of {nothing} at line {{ID}}"] * 2 for nothing in ("null", "undefined")])
+
+
+def test_the_tables_of_statements_stay() -> None:
+    tables = ("users", "orders", "shop.items", "carts")
+    apart([[f"SELECT * FROM {table} WHERE owner = {{ID}}"] * 2 for table in tables])
+
+
+def test_one_quoted_word_beside_one_word_stays_until_it_is_many() -> None:
+    apart([[f'worker: "{word}"'] * 2 for word in ("draining", "gone", "stuck", "paused")])
+    assert set(learn([f"KeyError: '{name}'" for name in NAMES[:4]])) == {"KeyError: '{STR}'"}
+
+
+def test_a_key_that_enumerates_needs_more_values() -> None:
+    apart([[f"{{HOST}}: Failed with result '{word}'."] * 2 for word in ("exit-code", "oom-kill", "core-dump")])
+
+
+def test_names_between_letters_of_japanese_are_learned() -> None:
+    names = ["田中", "佐藤", "鈴木", "高橋", "伊藤", "山本", "中村", "小林"]
+    assert set(learn([f"ユーザー{name}がログインしました" for name in names])) == {"ユーザー{VAR}がログインしました"}
+    apart([[f"注文{{ID}}を{word}しました"] * 2 for word in ("処理", "削除", "保存")])

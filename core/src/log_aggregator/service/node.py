@@ -21,6 +21,7 @@ from log_aggregator.plugins.isolation.where_raised import package_of
 from log_aggregator.plugins.slices import slices
 from log_aggregator.service.health import health_of
 from log_aggregator.service.reloads import Reloads
+from log_aggregator.service.renaming import rename_patterns
 from log_aggregator.service.runtime import Runtime
 from log_aggregator.service.stats import stats_of
 
@@ -68,6 +69,7 @@ class Node:
         runtime.ingester.open()
         runtime.receivers.start()
         self._spawn(self._measure_journal, "measure journal")
+        self._tasks.append(asyncio.create_task(rename_patterns(runtime), name="rename patterns"))
         runtime.registrations.complete = True
 
     async def drain(self) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from log_aggregator.errors import LogAggregatorError, Reject
 from log_aggregator.model.aggregate import Alias
@@ -69,30 +69,54 @@ async def _find_patterns(
     return found, final_patterns(set(found), aliases)
 
 
-def explain(registry: Registry, settings: Settings, batches: Iterable[list[Record]]) -> list[tuple[str | None, Spans]]:
-    """Which rule takes which span of each message, in order.
+class Explained(NamedTuple):
+    """One message as `on_ingest` made it, `None` when it was refused; which rule took which span of it; its pattern.
 
-    The message is what `on_ingest` made of it; `None` when it was refused. Asks the first plugin that has a
-    method `explain(message)`, which returns tuples (rule, start, end, placeholder). Raises
-    `LogAggregatorError` when no plugin has one, or a stage fails.
+    `why` says why other lines have this pattern, too: what was learned, what a person said.
+    """
+
+    message: str | None
+    spans: Spans
+    pattern: str
+    why: list[str]
+
+
+def explain(registry: Registry, settings: Settings, batches: Iterable[list[Record]]) -> list[Explained]:
+    """Which rule takes which span of each message, in order, and why its pattern is as it is after the last one.
+
+    Asks the first plugin that has a method `explain(message)`, which returns tuples (rule, start, end, placeholder),
+    and all that have `why(pattern)`, which returns sentences. Raises `LogAggregatorError` when no plugin explains, or
+    a stage fails.
     """
     return asyncio.run(_explain(registry, settings, batches))
 
 
-async def _explain(
-    registry: Registry, settings: Settings, batches: Iterable[list[Record]]
-) -> list[tuple[str | None, Spans]]:
-    ask = next((ask for plugin in registry.plugins if callable(ask := getattr(plugin.instance, "explain", None))), None)
+async def _explain(registry: Registry, settings: Settings, batches: Iterable[list[Record]]) -> list[Explained]:
+    ask = next(_having(registry, "explain"), None)
     if ask is None:
         raise LogAggregatorError("no plugin of the pipeline explains its rules; the plugin 'patterns' does")
-    explained: list[tuple[str | None, Spans]] = []
-    async with alive(registry, settings, []):
+    explained: list[Explained] = []
+    aliases: list[Alias] = []
+    async with alive(registry, settings, aliases):
         for records in batches:
-            for record in _in_place(records, _kept(registry, records).records()):
-                took = ask(record.message) if record else ()
-                spans = {(start, end): (rule, placeholder) for rule, start, end, placeholder in took}
-                explained.append((record.message if record else None, spans))
-    return explained
+            batch = _kept(registry, records)
+            in_place = [(record, record.message if record else "") for record in _in_place(records, batch.records())]
+            for plugin in registry.with_hook("normalize"):
+                _call(plugin, "normalize", batch)
+            batch.records()
+            for record, message in in_place:
+                spans = {(start, end): (rule, into) for rule, start, end, into in (ask(message) if record else ())}
+                pattern = (record.pattern or message) if record else ""
+                explained.append(Explained(message if record else None, spans, pattern, []))
+            await asyncio.sleep(0)
+        final = final_patterns({one.pattern for one in explained}, aliases)
+        reasons = {text: [line for why in _having(registry, "why") for line in why(text)] for _, text in final.values()}
+    return [one._replace(pattern=(text := final[one.pattern][1]), why=reasons[text]) for one in explained]
+
+
+def _having(registry: Registry, method: str) -> Iterator[Callable[[str], Any]]:
+    """The methods of this name that plugins have."""
+    return (found for plugin in registry.plugins if callable(found := getattr(plugin.instance, method, None)))
 
 
 @asynccontextmanager

@@ -9,9 +9,12 @@ from log_aggregator_formats.loggers import logger_before
 from log_aggregator_formats.words import WORDS, meaning
 
 _ZONE = r"(?:\s?(?:Z|[+-]\d\d:?\d\d|(?:UTC|GMT|CES?T|MSK|[ECMP][SD]T|JST)\b))?"
+_GO = re.compile(r" [A-Z]{3,4}(?: m=[+-]\d{1,12}\.\d{1,9})?(?= )")
+"""What Go prints behind a zone: its name, and the monotonic clock."""
 _DATE = r"(?:\d{4}([-/.])\d\d\1\d\d|\d\d?[-/ ][A-Z][a-z]{2}[-/ ]\d{4}|[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d(?=[^\n]{8,18} \d{4}))"
 TIME = re.compile(
     rf"{_DATE}[T :]\d\d:\d\d:\d\d(?:[.,]\d{{1,9}})?{_ZONE}(?: \d{{4}}(?=[\]\s]))?|\d\d:\d\d:\d\d(?:[.,]\d{{1,9}})?"
+    r"|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?=\s)|\d{8}[T-]\d\d:?\d\d:?\d\d(?:[.,]\d{1,9})?Z?"
 )
 """A time that a line begins with."""
 
@@ -64,6 +67,9 @@ def timed(found: Found) -> bool:
     if match is None or not found.take_time(match[0]):
         return False
     end = match.end()
+    go = None if box else _GO.match(text, end)
+    if go is not None and match[0][-5:-4] in "+-":
+        end = go.end()
     if box:
         if text[end : end + 1] != "]":
             inside = _IN_BOX.match(text, end)

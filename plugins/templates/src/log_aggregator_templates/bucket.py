@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 from operator import ne
 
-from log_aggregator_templates.evidence import around, holding, needed
+from log_aggregator_templates.evidence import Evidence, around, evidence_of, holding, needed
 from log_aggregator_templates.sharing import Sharing, Some, newest
 from log_aggregator_templates.template import Template
 from log_aggregator_templates.tokens import VARIABLE, shown_when_learned
@@ -71,13 +71,13 @@ class Bucket:
         merges: list[Merge] = []
         current = template
         while True:
-            places = self._step(current)
-            if places is None:
+            shown = self._step(current)
+            if shown is None:
                 return merges
-            current = self._merged(current, places, merges)
+            current = self._merged(current, shown, merges)
 
-    def _step(self, template: Template) -> tuple[int, ...] | None:
-        """The places that the evidence around `template` shows to be variable."""
+    def _step(self, template: Template) -> dict[int, Evidence] | None:
+        """The places around `template` that are shown to be variable, with the evidence."""
         words = template.words
         most = _most_different(words)
         near: dict[tuple[int, ...], list[Template]] = defaultdict(list)
@@ -90,8 +90,9 @@ class Bucket:
             for at, others in near.items():
                 if set(at) <= set(places):
                     group += others
-            if self._is_variable(places, group):
-                return places
+            shown = self._evidence(places, group)
+            if shown is not None:
+                return shown
         return None
 
     def _near(self, template: Template) -> Iterable[Template]:
@@ -111,30 +112,34 @@ class Bucket:
         found.pop(template, None)
         return found
 
-    def _is_variable(self, places: tuple[int, ...], group: list[Template]) -> bool:
+    def _evidence(self, places: tuple[int, ...], group: list[Template]) -> dict[int, Evidence] | None:
+        """What shows the places to be variable; `None` when it is not enough."""
         held = holding(group[0].words, places)
         others = len(places) - 1
         if held < 2 * others + 1:
-            return False
+            return None
+        found: dict[int, Evidence] = {}
         seen: set[object] = set()
         together = 0
         for place in places:
             values = {template.words[place] for template in group}
             beside = around(self.separators[place], self.separators[place + 1])
-            enough = needed(values, held, beside, others)
+            enough = needed(values, held, beside, others, group[0].words[place - 1] if place else "")
             if len(values) < enough:
-                return False
+                return None
+            found[place] = evidence_of(values, enough, held)
             seen |= {word or place for word in values}
             together += enough
         # The steps of a state machine share their words between the places: few words make many pairs.
-        return len(seen) >= together
+        return found if len(seen) >= together else None
 
-    def _merged(self, template: Template, places: tuple[int, ...], merges: list[Merge]) -> Template:
+    def _merged(self, template: Template, places: dict[int, Evidence], merges: list[Merge]) -> Template:
         words = tuple(VARIABLE if i in places else word for i, word in enumerate(template.words))
         general = self.templates.get(words)
         if general is None:
             general = Template(self.separators, words, _opened(template, places))
         general.learned = general.learned.union(places, template.learned)
+        general.evidence = {**(template.evidence or {}), **places, **(general.evidence or {})}
         self.add(general)
         covered = [other for other in self._having_words_of(general) if _covers(words, other.words)]
         for other in covered:

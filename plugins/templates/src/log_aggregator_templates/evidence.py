@@ -10,8 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Sequence
 from enum import Enum
+from typing import NamedTuple
 
-from log_aggregator_templates.literals import BOOLEANS, is_constant_name, is_state
+from log_aggregator_templates.literals import BOOLEANS, enumerates, is_constant_name, is_state
+from log_aggregator_templates.scripts import HIRAGANA
 from log_aggregator_templates.tokens import VARIABLE
 
 _NAME = re.compile(r"[/\\@$~]|\w\.\w|\w-\w+-\w|\w::\w")
@@ -19,13 +21,22 @@ _COMPOUND = re.compile(r"[^\W\d_]_[^\W_]|[^\W_]_[^\W\d_]|\w_\{ID\}")
 _HEAD = re.compile(r"[^\W\d_]{3,}[_.:/-]")
 """What names of one kind begin with: `sensor-attic`, `sensor-hall`."""
 _WORD = re.compile(r"[^\W\d_]{2}")
+_FAULT = re.compile(r"[a-z](?:Error|Exception)$")
+_PARTICLE = re.compile(f"[{HIRAGANA}]+")
 _DIGITS = re.compile(r"\d+")
+
+_NAMES_A_TABLE = frozenset({"FROM", "INTO", "JOIN", "TABLE", "UPDATE"})
+"""Words of SQL, behind which stands what a statement is about."""
 
 _NEVER = 1_000_000
 _PROSE = (_NEVER, 9, 7, 5, 4, 3, 3)
 """Different words needed where plain words differ, by the number of words that hold the line together."""
 _TEXTS = 8
 """Different texts of several words in quotes that are needed: a text says what happened."""
+_QUOTED_ALONE = 5
+"""Different words in quotes needed where one word holds the line together: it may be all that the line says."""
+_ENUMERATED = 6
+"""Different values of a key that enumerates, such as `reason`, which are needed."""
 _NAMES_ALONE = 4
 """Different names needed where one word holds the line together."""
 _LONG = 50
@@ -35,25 +46,35 @@ _CODES = 14
 
 
 def holding(words: Sequence[str], places: Iterable[int]) -> int:
-    """How many real words hold the line together outside `places`."""
+    """How many real words hold the line together outside `places`. The name of an exception counts twice."""
     skip = set(places)
-    return sum(1 for i, word in enumerate(words) if word and i not in skip and _WORD.search(word))
+    held = [word for i, word in enumerate(words) if word and i not in skip and _WORD.search(word)]
+    return (
+        len(held)
+        + sum(1 for word in held if _FAULT.search(word))
+        - sum(1 for word in held if _PARTICLE.fullmatch(word))
+    )
 
 
-def needed(values: Collection[str], held: int, around: Around, others: int) -> int:
+def needed(values: Collection[str], held: int, around: Around, others: int, key: str = "") -> int:
     """How many different words make a place variable.
 
     `values` are the words seen there, `held` the number of words that hold the line together,
-    `around` what stands around the place, `others` how many other places differ at the same time.
+    `around` what stands around the place, `others` how many other places differ at the same time,
+    `key` the word before the place.
     """
     if held < 1 + others or around is Around.KEY:
         return _NEVER
     words = [value for value in values if value != VARIABLE]
+    if key in _NAMES_A_TABLE:
+        return _CODES
     half_proven = len(words) < len(values) and not others
     by_kind = _by_kind(words, held, around, half_proven, others)
     if by_kind:
         return by_kind
     prose = _prose(words, held, around)
+    if around is not Around.NOTHING and enumerates(key) and not _FAULT.search(key):
+        prose = max(prose, _ENUMERATED)
     return max(2, (prose + 1) // 2) if half_proven else prose + 2 * others
 
 
@@ -95,8 +116,10 @@ def _prose(words: Sequence[str], held: int, around: Around) -> int:
     prose = _PROSE[min(held, len(_PROSE) - 1)]
     if all(map(is_constant_name, words)):
         return prose + 2
-    if around in (Around.QUOTED, Around.VALUE):
+    if around is Around.VALUE:
         return 3
+    if around is Around.QUOTED:
+        return 3 if held > 1 else _QUOTED_ALONE
     return max(3, prose - 3) if around is Around.SET_APART else prose
 
 
@@ -107,6 +130,27 @@ def is_list(word: str) -> bool:
 
 def _has_digit(word: str) -> bool:
     return _DIGITS.search(word) is not None
+
+
+class Evidence(NamedTuple):
+    """What showed a place to be variable: `seen` different words; `needed` are enough beside `held` constant ones.
+
+    `values` are the first of them in the order of the alphabet.
+    """
+
+    needed: int
+    held: int
+    seen: int
+    values: tuple[str, ...]
+
+
+VALUES_SHOWN = 8
+
+
+def evidence_of(values: Collection[str], enough: int, held: int) -> Evidence:
+    """The evidence that words at a place are."""
+    words = sorted(value for value in values if value != VARIABLE)
+    return Evidence(enough, held, len(words), tuple(words[:VALUES_SHOWN]))
 
 
 class Around(Enum):
@@ -125,13 +169,17 @@ def around(before: str, after: str) -> Around:
         return Around.KEY
     if before[-1:] in _QUOTES and after[:1] == before[-1:]:
         return Around.QUOTED
+    if before.rstrip()[-1:] in _QUOTES_OPEN and after.lstrip()[:1] in _QUOTES_CLOSE:
+        return Around.QUOTED
     if before.rstrip().endswith("="):
         return Around.VALUE
-    if before.endswith((": ", ":")) or (before[-1:] in _OPENING and after[:1] in _CLOSING):
+    if before.endswith((": ", ":", "\uff1a")) or (before[-1:] in _OPENING and after[:1] in _CLOSING):
         return Around.SET_APART
     return Around.NOTHING
 
 
 _QUOTES = ("'", '"')
-_OPENING = ("(", "[", "{", "<", "'", '"')
-_CLOSING = (")", "]", "}", ">", "'", '"')
+_QUOTES_OPEN = tuple("«‹„“‘「『《")
+_QUOTES_CLOSE = tuple("»›“”’」』》")
+_OPENING = ("(", "[", "{", "<", "'", '"', "\uff08", "【")
+_CLOSING = (")", "]", "}", ">", "'", '"', "\uff09", "】")

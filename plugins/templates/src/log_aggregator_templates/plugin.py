@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -15,13 +14,20 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from log_aggregator import Batch, Group, Service, hookimpl, pattern_id
 from log_aggregator.sinks import Alias
+from log_aggregator_templates.correction_file import CorrectionFile
+from log_aggregator_templates.corrections import Correction, Corrections, Wish
 from log_aggregator_templates.exclusions import Exclusions
-from log_aggregator_templates.miner import TemplateMiner
+from log_aggregator_templates.miner import OVERFLOW, TemplateMiner
+from log_aggregator_templates.routes import CorrectionRoutes
 from log_aggregator_templates.saved import UnreadableError, load, snapshot, write
 from log_aggregator_templates.template import Template
 from log_aggregator_templates.tokens import cut
+from log_aggregator_templates.why import sentences, why
 
 log = logging.getLogger(__name__)
+
+_LOOK_EVERY = 2.0
+"""Seconds between two looks for corrections that another worker was told."""
 
 
 class TemplatesConfig(BaseModel):
@@ -33,6 +39,8 @@ class TemplatesConfig(BaseModel):
     max_per_source: int = Field(2_000, ge=10, description="templates that one source may bring in")
     exclude_sources: list[str] = Field([], description="sources that keep the patterns of the rules; * is allowed")
     exclude_patterns: list[str] = Field([], description="patterns whose lines keep the pattern of the rules")
+    keep: list[Wish] = Field([], description="patterns whose words stay in the places of learned placeholders")
+    vary: list[Wish] = Field([], description="patterns that hold for all lines that fit, from the first one on")
     save_every: float = Field(60.0, gt=0, description="seconds between two writes of what was learned")
 
 
@@ -45,6 +53,7 @@ class Templates:
     def __init__(self, config: TemplatesConfig) -> None:
         self._config = config
         self._exclusions = Exclusions(config.exclude_sources, config.exclude_patterns)
+        self._corrections = Corrections(config.keep, config.vary)
         self._service: Service | None = None
         self._last = 0
         self._kept: set[str] = set()
@@ -63,7 +72,9 @@ class Templates:
                     self._generalize(part, message)
 
     def _generalize(self, group: Group, masked: str) -> None:
-        if self._exclusions.any_source and self._exclusions.source(group.source):
+        if self._corrections.any and (said := self._corrections.find(masked, group.source)) is not None:
+            group.pattern = self._corrected(said, masked)
+        elif self._exclusions.any_source and self._exclusions.source(group.source):
             self._keep(masked)
             group.pattern = masked
         else:
@@ -77,13 +88,19 @@ class Templates:
         self._service = service
         await self._load(path)
         service.add_stats("templates", self._figures)
-        saver = asyncio.create_task(self._save_often(path), name="templates")
+        file = CorrectionFile(service.shared_dir / "corrections.json")
+        await self._look_for_corrections(file)
+        CorrectionRoutes(service, file, self)
+        tasks = [
+            asyncio.create_task(self._save_often(path), name="templates"),
+            asyncio.create_task(self._follow_corrections(file), name="corrections"),
+        ]
         try:
             yield
         finally:
-            saver.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await saver
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             await self._save(path, ended=True)
             self._service = None
 
@@ -95,8 +112,76 @@ class Templates:
         if self.miner.stands_for(masked) is not None:
             self._emit(pattern_id(masked), "")
 
+    def _corrected(self, said: Correction, masked: str) -> str:
+        """The pattern of a line by what a person said; the first time with the alias that it brings."""
+        pattern = said.pattern_of(masked) or masked
+        if masked not in self._kept and len(self._kept) < self._config.max_templates:
+            self._kept.add(masked)
+            if pattern != masked and not said.sources:
+                self._emit(pattern_id(masked), pattern)
+            elif pattern == masked and self.miner.stands_for(masked) is not None:
+                self._emit(pattern_id(masked), "")
+        return pattern
+
+    def apply(self, corrections: Sequence[Correction]) -> None:
+        """Use what was said by hand from now on."""
+        self._corrections.use(corrections)
+        self._kept.clear()
+
+    def why(self, pattern: str) -> list[str]:
+        """Why lines are this pattern, in sentences, for `log-aggregator patterns --explain`."""
+        return sentences(self.evidence(pattern))
+
+    def evidence(self, pattern: str) -> dict[str, Any]:
+        """Why lines are this pattern, see `why.why`."""
+        said = self._corrections.find(pattern, "") if self._corrections.any else None
+        return why(pattern, (one for one in self.miner.book if one.root is one), said)
+
+    def text_of(self, wanted: str) -> str | None:
+        """The text of a learned pattern by its id, or by that of an earlier text."""
+        for root in self.miner.book:
+            if any(pattern_id(text) == wanted for text in (root.text, *root.published)):
+                return root.text
+        return None
+
+    def said(self, one: Correction) -> None:
+        """Emit what a new correction means for what is stored: of a merge an alias; else the end of aliases."""
+        if one.kind == "merge":
+            self._emit(pattern_id(one.pattern), one.into)
+            return
+        for root in {template.find() for template in self.miner.book}:
+            if root.text == one.pattern:
+                for text in root.published:
+                    self._emit(pattern_id(text), "")
+
+    def taken_back(self, one: Correction, stored: Sequence[str]) -> None:
+        """Emit the end of the alias of a merge, or again what was learned of a pattern."""
+        if one.kind == "merge":
+            self._emit(pattern_id(one.pattern), "")
+            return
+        roots = {template.find() for template in self.miner.book}
+        for text in {*stored, *(text for root in roots if root.text == one.pattern for text in root.published)}:
+            now = self.miner.template(text)
+            if now not in (text, OVERFLOW):
+                self._changed(text, now)
+
+    async def _look_for_corrections(self, file: CorrectionFile) -> None:
+        """Take over what another worker was told."""
+        try:
+            news = await asyncio.to_thread(file.news)
+        except (OSError, ValueError) as error:
+            log.warning("corrections cannot be read; those that are known hold on", extra={"error": str(error)})
+            return
+        if news is not None and tuple(news) != self._corrections.by_hand:
+            self.apply(news)
+
+    async def _follow_corrections(self, file: CorrectionFile) -> None:
+        while True:
+            await asyncio.sleep(_LOOK_EVERY)
+            await self._look_for_corrections(file)
+
     def _changed(self, earlier: str, now: str) -> None:
-        if earlier not in self._kept:
+        if earlier not in self._kept and not (self._corrections.any and self._corrections.find(earlier, "")):
             self._emit(pattern_id(earlier), now)
 
     def _emit(self, old_id: str, pattern: str) -> None:

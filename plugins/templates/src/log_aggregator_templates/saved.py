@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from log_aggregator_templates.evidence import Evidence
 from log_aggregator_templates.miner import TemplateMiner
 from log_aggregator_templates.template import Template
 
@@ -20,6 +21,7 @@ class _Saved(msgspec.Struct, array_like=True):
     learned: frozenset[int]
     root: int
     published: tuple[str, ...]
+    evidence: dict[int, Evidence] | None = None
 
 
 class Snapshot(msgspec.Struct):
@@ -45,7 +47,15 @@ def snapshot(miner: TemplateMiner, ended: bool = False) -> Snapshot:
                 places[id(one)] = len(templates)
                 templates.append(one)
     saved = [
-        _Saved(one.separators, one.words, one.texts, one.learned, places[id(one.find())], tuple(one.published))
+        _Saved(
+            one.separators,
+            one.words,
+            one.texts,
+            one.learned,
+            places[id(one.find())],
+            tuple(one.published),
+            one.evidence,
+        )
         for one in templates
     ]
     return Snapshot(_VERSION, ended, dict(miner.by_source), saved)
@@ -58,7 +68,11 @@ def encode(what: Snapshot) -> bytes:
 
 def write(path: Path, what: Snapshot) -> None:
     """Replace the file as a whole: after a crash it is the old one or the new one. Raises `OSError`."""
-    data = encode(what)
+    replace_file(path, encode(what))
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Replace a file durably. Raises `OSError`."""
     fresh = path.with_name(path.name + ".new")
     with fresh.open("wb") as file:
         file.write(data)
@@ -86,6 +100,7 @@ def load(miner: TemplateMiner, data: bytes) -> bool:
             raise UnreadableError("a template whose parts do not fit together")
         template = Template(saved.separators, saved.words, saved.texts)
         template.learned = saved.learned
+        template.evidence = saved.evidence
         template.published = list(saved.published)
         templates.append(template)
     for saved, template in zip(file.templates, templates, strict=True):

@@ -9,6 +9,12 @@ BLANKLESS = (
 )
 """Their letters, for the inside of a character class: Chinese, Japanese, Korean (between a number and its counter)."""
 
+KATAKANA = "\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff\uff66-\uff9f"
+"""What Japanese writes foreign words and names with, for the inside of a character class."""
+
+HIRAGANA = "\u3041-\u309f"
+"""What Japanese writes particles and endings with, for the inside of a character class: they end a word."""
+
 PUNCTUATION = (
     "\u3000-\u3004\u3008-\u3020\u30fb\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65"
     "\u2018-\u201f\u00ab\u00bb\u060c\u061b\u061f"

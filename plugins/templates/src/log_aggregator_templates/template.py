@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from log_aggregator_templates.evidence import Evidence
 from log_aggregator_templates.widening import widen
 
 
@@ -11,16 +12,28 @@ class Template:
     """One pattern. `text` is what a record gets; it is always that of the template it was merged into.
 
     `separators`, `words` and `texts` are those of `tokens.Line`. `learned` holds the places whose
-    words were found to be variable. `published` lists the texts that records may carry from before.
+    words were found to be variable, `evidence` why. `published` lists the texts that records may carry from before.
     """
 
-    __slots__ = ("followers", "learned", "published", "root", "separators", "text", "texts", "used", "words")
+    __slots__ = (
+        "evidence",
+        "followers",
+        "learned",
+        "published",
+        "root",
+        "separators",
+        "text",
+        "texts",
+        "used",
+        "words",
+    )
 
     def __init__(self, separators: tuple[str, ...], words: tuple[str, ...], texts: Sequence[str]) -> None:
         self.separators = separators
         self.words = words
         self.texts = tuple(texts)
         self.learned: frozenset[int] = frozenset()
+        self.evidence: dict[int, Evidence] | None = None
         self.root = self
         self.followers: list[Template] = []
         self.published: list[str] = []

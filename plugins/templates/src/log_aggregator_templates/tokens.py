@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from log_aggregator.model.masks import MASK
 from log_aggregator_templates.literals import CONSTANTS, TIME_UNITS, enumerates, is_constant_name, is_state
-from log_aggregator_templates.scripts import BLANKLESS, PUNCTUATION
+from log_aggregator_templates.scripts import BLANKLESS, HIRAGANA, KATAKANA, PUNCTUATION
 from log_aggregator_templates.widening import LIST, STR, VAR
 
 VARIABLE = ""
@@ -18,19 +18,20 @@ VARIABLE = ""
 _CUTS = r"""\s=:,;()\[\]{}<>|"'"""
 _PLAIN = rf"(?:\{{[A-Z][A-Z0-9_]*\}}|[^{_CUTS}])+"
 _IN_QUOTES = r"""(?:"[^"\s]{0,200}"|'[^'\s]{0,200}')"""
-_ITEM = rf"""(?:"[^"\s]{{0,200}}"|'[^'\s]{{0,200}}'|{_PLAIN})"""
+_ITEM = rf"""(?:"[^"\s]{{0,200}}"|'[^'\s]{{0,200}}'|{_PLAIN}(?::{_PLAIN}(?:\ \([^()]{{0,80}}\))?)?)"""
 _WORD = re.compile(f"({_PLAIN})")
 _ANY_WORD = re.compile(
     rf"""(
     {MASK.pattern}  # a mask of a guard
-    |(?:(?<=[:]\ )|(?<=[\[(])){_ITEM}(?:,\ ?{_ITEM}){{1,200}}(?=[\])]|\s*$)  # a list
+    |(?:(?<=[:]\ )|(?<=[\[(])){_ITEM}(?:,\ ?{_ITEM}){{1,500}}(?=[\])]|\s*$)  # a list
+    |(?<=[^\W\d_]s:\ ){_IN_QUOTES}(?=\s*$)  # a list of one: `missing columns: 'x'`
     |(?<=[\[(]){_IN_QUOTES}(?=[\])])
     |(?<=\{{){_IN_QUOTES}(?:,\ ?{_IN_QUOTES}){{0,200}}(?=\}})
     |(?<=[\s=:,(\[{{>]")(?:\\.|[^"\\\s])(?:\\.|[^"\\]){{0,2000}}(?="(?![\w"{{]))   # a text in quotes
     |(?<=^")(?:\\.|[^"\\\s])(?:\\.|[^"\\]){{0,2000}}(?="(?![\w"{{]))
     |(?<=[\s=:,(\[{{>]')(?:''|[^'\s])(?:''|[^']){{0,2000}}(?='(?![\w'{{]))
     |(?:(?<==)|(?<==[\s"'\[])|(?<==[\s"'\[][\s"'\[])){_PLAIN}
-    |[{BLANKLESS}]+
+    |[{KATAKANA}]+|[{HIRAGANA}]+|(?:(?![{KATAKANA}{HIRAGANA}])[{BLANKLESS}])+
     |(?:\{{[A-Z][A-Z0-9_]*\}}|[^{_CUTS}{BLANKLESS}{PUNCTUATION}])+
     )""",
     re.VERBOSE,
@@ -42,6 +43,7 @@ _VALUE_FOLLOWS = re.compile(r"[:=([,{]\s?[\"']?$")
 _VALUE_ENDS = re.compile(r"[\"']?(?:[,;)\]}|]|\s*\n)")
 _LONG_WORD = 160
 _LONG_TEXT = 200
+_LONG_LIST = 100
 _BLANKS = re.compile(r"\s+")
 _NOTHING = re.compile(r"""(?<=[\s=:,])(?:\(\)|\[\])|(?<=[\s=:,(\[])(?:''|\"\")(?=[\s,;)\]}]|$)""")
 _GLUE = re.compile(r"[\s,:;|/]*")
@@ -122,7 +124,10 @@ def _shown(before: Sequence[str], separator: str, word: str, after: str) -> str 
 
 def _of_placeholders(separator: str, word: str, after: str) -> str | None:
     """A word with placeholders is variable, unless it is a text that says something without them."""
-    if " " not in word or not _is_quoted(separator, after):
+    is_quoted = _is_quoted(separator, after)
+    if not is_quoted and len(word) > _LONG_LIST and word.count(",") > 1 and _LETTERS.search(_PLACEHOLDER.sub("", word)):
+        return LIST
+    if " " not in word or not is_quoted:
         return word
     rest = _PLACEHOLDER.sub("", word)
     if len(_LETTERS.findall(rest)) < 1:

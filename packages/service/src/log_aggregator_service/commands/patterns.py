@@ -25,7 +25,7 @@ from log_aggregator.plugins.configured import load_registry
 from log_aggregator_service.commands.arguments import positive_int
 from log_aggregator_service.commands.comparing import Counts, compared, known_patterns, unknown
 from log_aggregator_service.commands.screen import plain
-from log_aggregator_service.offline import Fields, Final, Spans, explain, find_patterns
+from log_aggregator_service.offline import Explained, Fields, Final, explain, find_patterns
 from log_aggregator_service.reading import batches_of
 
 SUMMARY = "show the patterns of a file, without a service"
@@ -66,7 +66,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     form.add_argument("--json", action="store_true", help="a JSON object for each line: pattern_id, pattern, level, …")
     form.add_argument("--diff", metavar="OTHER", help="compare with another file; exit code 1 when a pattern is new")
     form.add_argument("--check", metavar="SAVED", type=Path, help="patterns that are not saved; exit code 1 if any")
-    form.add_argument("--explain", action="store_true", help="under each line which rule took which part of it")
+    form.add_argument(
+        "--explain", action="store_true", help="under each line which rule took which part of it, and what was learned"
+    )
 
 
 def _moment(text: str) -> int:
@@ -196,8 +198,13 @@ def _table(counts: Counts, most: int) -> Iterator[str]:
     yield f"; the {most} most frequent are shown\n" if len(counts) > most else "\n"
 
 
-def _explained(explained: list[tuple[str | None, Spans]]) -> Iterator[str]:
-    for message, spans in explained:
-        yield f"{message if message is not None else '- (refused by a stage)'}\n"
+def _explained(explained: list[Explained]) -> Iterator[str]:
+    for message, spans, pattern, why in explained:
+        if message is None:
+            yield "- (refused by a stage)\n"
+            continue
+        yield f"{message}\n"
         for (start, end), (rule, placeholder) in sorted(spans.items()):
             yield f"{' ' * start}{'^' * (end - start)} {rule}: {placeholder}\n"
+        for sentence in why and [pattern, *why]:
+            yield f"  = {plain(sentence)}\n"

@@ -1,0 +1,191 @@
+"""The calls with which people correct patterns: keep, split, merge, what was said so far, and taking it back."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol
+
+import msgspec
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from log_aggregator import Service
+from log_aggregator.http.access.auth import KEY
+from log_aggregator.http.problem import Problem
+from log_aggregator.http.store_access import answered
+from log_aggregator.model.record import pattern_id
+from log_aggregator.model.variables import variable_names
+from log_aggregator.store import PatternQuery
+from log_aggregator_templates.correction_file import CorrectionFile
+from log_aggregator_templates.corrections import Correction, Kind, is_learned
+
+_MOST_BODY = 65_536
+_PAGE = 200
+_MOST_PAGES = 50
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    sources: list[str] = Field([], max_length=100)
+    variables: list[str] = Field([], max_length=16)
+    into: str = Field("", max_length=4096, description="merge: the id or the text of the pattern it belongs to")
+    by: str = Field("", max_length=200, description="who; with API keys, the key's name stands there instead")
+
+
+class Applies(Protocol):
+    """What the plugin does with a correction."""
+
+    def apply(self, corrections: Sequence[Correction]) -> None:
+        """Use these from now on."""
+
+    def evidence(self, pattern: str) -> dict[str, Any]:
+        """Why lines are this pattern."""
+
+    def text_of(self, wanted: str) -> str | None:
+        """The text of a pattern that was learned here, by its id."""
+
+    def said(self, one: Correction) -> None:
+        """Emit the aliases that a new correction brings."""
+
+    def taken_back(self, one: Correction, stored: Sequence[str]) -> None:
+        """Emit the aliases that undoing one brings, also of patterns that were stored while it held."""
+
+
+class CorrectionRoutes:
+    """`POST /patterns/{id}/keep`, `/split` and `/merge`, `GET /patterns/{id}/evidence`, and `/corrections`."""
+
+    def __init__(self, service: Service, file: CorrectionFile, plugin: Applies) -> None:
+        self._service = service
+        self._file = file
+        self._plugin = plugin
+        kinds: tuple[Kind, ...] = ("keep", "split", "merge")
+        for kind in kinds:
+            service.add_route("POST", f"/patterns/{{id}}/{kind}", self._correcting(kind), "write")
+        service.add_route("GET", "/patterns/{id}/evidence", self._evidence, "read")
+        service.add_route("GET", "/corrections", self._all, "read")
+        service.add_route("DELETE", "/corrections/{id}", self._undo, "write")
+
+    def _correcting(self, kind: Kind) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        async def correct(request: web.Request) -> web.StreamResponse:
+            body = await _body(request)
+            pattern = await self._pattern(request.match_info["id"])
+            into = await self._into(body.into, kind, pattern)
+            if kind == "split" and not any(map(is_learned, variable_names(pattern))):
+                raise Problem(422, "nothing was learned in this pattern: what the rules mask cannot be split")
+            try:
+                one = Correction(
+                    id=secrets.token_hex(8), kind=kind, pattern=pattern, into=into, sources=tuple(body.sources),
+                    variables=tuple(body.variables), at=time.time_ns() // 1000, by=_who(request, body.by),
+                )  # fmt: skip
+            except ValidationError as error:
+                raise Problem(422, error.errors()[0]["msg"].removeprefix("Value error, ")) from None
+            await self._change(lambda known: [*known, one])
+            self._plugin.said(one)
+            return _json(_shown(one), 201)
+
+        return correct
+
+    async def _evidence(self, request: web.Request) -> web.StreamResponse:
+        return _json(self._plugin.evidence(await self._pattern(request.match_info["id"])))
+
+    async def _all(self, request: web.Request) -> web.StreamResponse:
+        said = await asyncio.to_thread(self._file.all)
+        return _json({"corrections": [_shown(one) for one in reversed(said)]})
+
+    async def _undo(self, request: web.Request) -> web.StreamResponse:
+        wanted, by = request.match_info["id"], _who(request, "")
+        undone: list[Correction] = []
+
+        def undo(known: list[Correction]) -> list[Correction]:
+            now = []
+            for one in known:
+                if one.id == wanted and one.undone_at is None:
+                    one = one.model_copy(update={"undone_at": time.time_ns() // 1000, "undone_by": by})  # noqa: PLW2901
+                    undone.append(one)
+                now.append(one)
+            return now
+
+        await self._change(undo)
+        if not undone:
+            raise Problem(404, "no such correction: an id is 16 hex digits, as in GET /corrections")
+        self._plugin.taken_back(undone[0], await self._stored(undone[0]))
+        return web.Response(status=204)
+
+    async def _stored(self, one: Correction) -> list[str]:
+        """The stored patterns that a correction speaks of."""
+        store, cursor, found = self._service.store, None, list[str]()
+        if store is None:
+            return found
+        for _ in range(_MOST_PAGES):
+            page = await answered(store.patterns(PatternQuery(limit=_PAGE, cursor=cursor)))
+            found += [row.pattern for row in page.patterns if one.pattern_of(row.pattern) is not None]
+            cursor = page.cursor
+            if cursor is None:
+                break
+        return found
+
+    async def _change(self, change: Callable[[list[Correction]], Sequence[Correction]]) -> None:
+        try:
+            self._plugin.apply(await asyncio.to_thread(self._file.change, change))
+        except ValueError as error:
+            raise Problem(422, str(error)) from None
+        except OSError as error:
+            raise Problem(503, f"corrections cannot be written: {error.strerror}") from None
+
+    async def _into(self, into: str, kind: Kind, pattern: str) -> str:
+        if kind != "merge":
+            if into:
+                raise Problem(422, "into: only to merge")
+            return ""
+        if not into:
+            raise Problem(422, "into: expected the id of the pattern that this one belongs to")
+        text = await self._pattern(into) if len(into) == len(pattern_id("")) and into.isalnum() else into
+        if text == pattern:
+            raise Problem(422, "into: expected another pattern")
+        return text
+
+    async def _pattern(self, wanted: str) -> str:
+        """The text of a pattern by its id. Raises `Problem` 404."""
+        store = self._service.store
+        if store is not None:
+            found = await answered(store.pattern(wanted))
+            if found is not None:
+                return found.pattern
+        text = self._plugin.text_of(wanted)
+        if text is None:
+            raise Problem(404, "no such pattern: an id is 16 hex digits, as in GET /patterns")
+        return text
+
+
+async def _body(request: web.Request) -> _Body:
+    if request.content_length is not None and request.content_length > _MOST_BODY:
+        raise Problem(413, f"expected a body of at most {_MOST_BODY} bytes")
+    try:
+        document = msgspec.json.decode(await request.read() or b"{}")
+        return _Body.model_validate(document)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        raise Problem(400, "the body is not JSON") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        known = ", ".join(sorted(_Body.model_fields))
+        raise Problem(422, f"{'.'.join(map(str, first['loc']))}: {first['msg']}; fields are {known}") from None
+
+
+def _who(request: web.Request, said: str) -> str:
+    key = request.get(KEY)
+    return key.name if key is not None else said
+
+
+def _shown(one: Correction) -> dict[str, Any]:
+    return {"pattern_id": pattern_id(one.pattern), **one.model_dump()}
+
+
+def _json(document: dict[str, Any], status: int = 200) -> web.Response:
+    body = msgspec.json.encode(document)
+    return web.Response(
+        body=body, status=status, content_type="application/json", headers={"Cache-Control": "no-store"}
+    )
