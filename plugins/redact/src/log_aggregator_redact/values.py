@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
+from log_aggregator_redact.beginnings import Alternatives
 from log_aggregator_redact.names import Kind
 from log_aggregator_redact.words import either
 
@@ -112,8 +113,8 @@ _STATUS = re.compile(r"\d\.\d\.\d(?!\S)")
 _PIN = re.compile(r"\d{4,8}(?!\w)")
 
 
-_ORDINARY = re.compile("|".join(one.pattern for one in (_NOTHING, _WORD, _PATH)), re.IGNORECASE)
-_UNQUOTED = re.compile("|".join(one.pattern for one in (_CODE, _ARCH, _VERSION)), re.IGNORECASE)
+_ORDINARY = Alternatives("|".join(one.pattern for one in (_NOTHING, _WORD, _PATH)), re.IGNORECASE)
+_UNQUOTED = Alternatives("|".join(one.pattern for one in (_CODE, _ARCH, _VERSION)), re.IGNORECASE)
 
 
 def is_nothing(text: str, at: int) -> bool:
