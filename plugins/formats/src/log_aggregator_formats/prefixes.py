@@ -71,25 +71,19 @@ def timed(found: Found) -> bool:
     if go is not None and match[0][-5:-4] in "+-":
         end = go.end()
     if box:
-        if text[end : end + 1] != "]":
-            inside = _IN_BOX.match(text, end)
-            if inside is None:
-                return False
-            _take(found, inside, "level", "logger", "logger2", "logger3")
-            found.text = text[inside.end() :]
-            return True
         inside = _IN_BOX.match(text, end)
-        if inside is not None and text[end : end + 2] in ("][", "] "):
+        closes = text[end : end + 1] == "]"
+        if inside is not None and (not closes or text[end : end + 2] in ("][", "] ")):
             _take(found, inside, "level", "logger", "logger2", "logger3")
             found.text = text[inside.end() :]
             return True
+        if not closes:
+            return False
         end += 1
     after = _AFTER_TIME.match(text, end)
     if after is not None:
         _take_after(found, after)
         end = after.end()
-        if "logger" not in found.fields:
-            found.take_field("logger", logger_before(text, end))
     elif text[end : end + 1] not in ("", " ", "\t", ":", "|", "-", ","):
         return False
     caller = _CALLER.match(text, end)
@@ -131,6 +125,8 @@ def _take_after(found: Found, after: re.Match[str]) -> None:
         fields.setdefault("pid", pid or pid2)
     if logger or logger2 or logger3:
         fields.setdefault("logger", logger or logger2 or logger3)
+    else:
+        found.take_field("logger", logger_before(found.text, after.end()))
 
 
 def _take(found: Found, match: re.Match[str], level: str, *loggers: str) -> None:

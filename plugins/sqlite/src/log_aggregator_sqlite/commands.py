@@ -58,20 +58,28 @@ def main(argv: list[str]) -> int:
     connection = sqlite3.connect(path, timeout=10, isolation_level=None)
     try:
         migrate(connection)
-        if asked.action == "progress":
-            return _progress(connection)
-        if asked.action == "size":
-            _say("\n".join(report(sizes_of(connection, asked.top))))
-            return 0
-        if asked.action == "adopt":
-            return _adopt(connection, asked.instance)
-        return _quarantine(connection) if asked.action == "quarantine" else _retry(connection, settings)
+        return _act(connection, asked, settings)
     except sqlite3.Error as error:
         sys.stderr.write(f"{path}: {error}\n")
         return 1
     finally:
         connection.close()
         opening.close()
+
+
+def _act(connection: sqlite3.Connection, asked: argparse.Namespace, settings: Settings) -> int:
+    match asked.action:
+        case "progress":
+            return _progress(connection)
+        case "size":
+            _say("\n".join(report(sizes_of(connection, asked.top))))
+            return 0
+        case "adopt":
+            return _adopt(connection, asked.instance)
+        case "quarantine":
+            return _quarantine(connection)
+        case _:
+            return _retry(connection, settings)
 
 
 def _progress(connection: sqlite3.Connection) -> int:
