@@ -88,7 +88,7 @@ class MemoryAnswers:
         if not rows:
             return None
         rows.sort(key=lambda row: row.last_seen, reverse=True)
-        row, latest = self._pattern_row(final, rows), merged_detail(rows, final, self._max_samples)
+        row, latest = self._pattern_row(final, rows), merged_detail(rows, [], final, self._max_samples)
         return PatternDetail(
             **row.model_dump(exclude={"samples"}),
             samples=list(latest.samples),

@@ -108,12 +108,12 @@ class SeriesOfRows:
             await add_pattern_terms(where, self._dialect, terms, self._fetch, lambda: self._sampled(query, since))
         return where
 
-    def _sampled(self, query: SeriesQuery, since: int) -> Where:
-        """The rows whose samples are searched."""
+    def _sampled(self, query: SeriesQuery, since: int) -> tuple[Where, bool]:
+        """The rows whose samples are searched, which are those of a time."""
         where = Where(self._dialect, "t.pattern_id IS NOT NULL")
         where.since("t.last_seen", since)
         where.sources("t.source", query.sources)
-        return where
+        return where, True
 
 
 def _tables(query: SeriesQuery) -> str:
