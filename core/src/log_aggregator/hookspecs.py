@@ -25,6 +25,9 @@ PROJECT = "log_aggregator"
 API_VERSION = 1
 """Raised when a hook changes so that plugins must change with it."""
 
+SERVED_VERSIONS = (API_VERSION,)
+"""The plugin APIs that this core serves: the version before stays for one release, and its plugins are warned of."""
+
 RouteScope = Literal["open", "ingest", "read", "write", "admin"]
 """What an API key must open to use a plugin's route; `open` asks for no key."""
 

@@ -46,7 +46,10 @@ def test_why_a_plugin_is_off(table: str, environ: dict[str, str], reason: str | 
             "expected [plugins.<name>], [fields], [[rules]] or [[tests]]; did you mean 'plugins'?",
         ),
         ("[plugins]\nx = 1\n", "plugins.toml [plugins.x]: expected a table, found 1"),
-        ('[plugins.x]\nenabled = "perhaps"\n', "plugins.toml [plugins.x] enabled: Input should be a valid boolean"),
+        (
+            '[plugins.x]\nenabled = "perhaps"\n',
+            'plugins.toml [plugins.x] enabled: expected true or false; found "perhaps"',
+        ),
     ],
 )
 def test_a_wrong_file_is_one_clear_line(text: str, said: str) -> None:

@@ -24,7 +24,7 @@ def test_tests_are_read_in_order(tmp_path: Path) -> None:
         ('[[tests]]\nmesage = "a"\npattern = "b"', r"\[\[tests\]\] 1 mesage: unknown key; did you mean 'message'\?"),
         ('[[tests]]\nmessage = "a"', r"\[\[tests\]\] 1: expects nothing; expected one of pattern, level"),
         ('[[tests]]\npattern = "a"', r"\[\[tests\]\] 1: expected a log: either message or log"),
-        ('[[tests]]\nmessage = "a"\nlevel = 3', r"level: Input should be a valid string; found a whole number"),
+        ('[[tests]]\nmessage = "a"\nlevel = 3', r"level: expected a text; found a whole number"),
         ('tests = "x"', r"tests: expected tables \[\[tests\]\]"),
         ('[[test]]\nmessage = "x"', r"test: unknown table; .*did you mean 'tests'\?"),
     ],

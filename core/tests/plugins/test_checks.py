@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from log_aggregator import ConfigError, hookimpl
 from log_aggregator.config.pipeline import parse_plugins
+from log_aggregator.plugins import checks
 from log_aggregator.plugins.registry import Registry
 
 
@@ -62,3 +63,17 @@ def test_a_hook_of_another_plugin_that_is_not_marked_is_told() -> None:
     text = "[plugins.patterns]\n[plugins.pack]"
     with pytest.raises(ConfigError, match=r"Pack\.pattern_rules has the name of a hook"):
         Registry(parse_plugins(text), {}, {"pack": Pack})
+
+
+def test_a_plugin_of_the_api_before_is_warned_of_once_and_works(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(checks, "API_VERSION", 2)
+    monkeypatch.setattr(checks, "SERVED_VERSIONS", (1, 2))
+    old, newest, later = (type("Mine", (), {"api": api}) for api in (">=1,<2", ">=1,<3", ">=3"))
+    for _ in range(3):
+        checks.check_class(old, "[plugins.old]", "mine:Mine")
+    checks.check_class(newest, "[plugins.newest]", "mine:Mine")
+    assert [record.plugin for record in caplog.records] == ["[plugins.old]"]  # type: ignore[attr-defined]  # an extra
+    with pytest.raises(checks.MisfitError, match="written for plugin API >=3, this core has 2"):
+        checks.check_class(later, "[plugins.later]", "mine:Mine")

@@ -130,7 +130,10 @@ def test_the_page_shows_how_one_plugin_asks_others(install: Install) -> None:
             "    @hookimpl\n    def normalise(self, records): ...\n",
             "normalise: no such hook; did you mean 'normalize'?",
         ),
-        ("    @hookimpl\n    def enrich(self, logs): ...\n", "enrich(logs): wrong parameters; expected enrich(batch"),
+        (
+            "    @hookimpl\n    def enrich(self, logs): ...\n",
+            "enrich(self, logs): wrong parameters; expected enrich(self, batch",
+        ),
         (
             "    @hookimpl\n    async def enrich(self, batch): ...\n",
             "enrich is of the wrong kind; expected plain `def`",

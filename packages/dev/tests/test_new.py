@@ -39,3 +39,14 @@ def test_a_good_name_is_written_once(
     assert (tmp_path / "log-aggregator-my-shop/src/log_aggregator_my_shop/__init__.py").exists()
     assert main(["new", "stage", "my-shop"]) == 1
     assert "exists already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["serve", "send", "new"])
+def test_a_command_that_exists_is_not_written_again(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["new", "command", name]) == 1
+    told = f"log-aggregator: NAME '{name}': `log-aggregator {name}` exists already; choose another\n"
+    assert capsys.readouterr().err == told
+    assert not list(tmp_path.iterdir())

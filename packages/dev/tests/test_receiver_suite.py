@@ -48,7 +48,7 @@ class TestGoodListener(ReceiverContract):
 
 @pytest.mark.parametrize("broken", BROKEN_RECEIVERS, ids=lambda cls: str(cls.__name__))
 def test_a_broken_receiver_is_found(broken: Any, tmp_path: Path) -> None:
-    suite = type("Suite", (ReaderUnderTest,), {"receiver": broken, "deadline": 1.5})()
+    suite = type("Suite", (ReaderUnderTest,), {"receiver": broken, "deadline": 1.0})()
     with pytest.raises(AssertionError):
         getattr(suite, broken.finds)(tmp_path)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from log_aggregator.config.pipeline import PluginEntry
 from log_aggregator.plugins.entry_points import installed_plugins
-from log_aggregator.plugins.single_file import PREFIX
+from log_aggregator.plugins.isolation.where_raised import SINGLE_FILE
 
 LOOK_EVERY = 0.1
 """Seconds between two looks at the files."""
@@ -52,7 +52,7 @@ def forget_plugins(entries: Iterable[PluginEntry]) -> None:
     """Let the packages of these plugins be imported anew by the next registry."""
     packages = {_package_of(entry.name) for entry in entries if entry.file is None}
     for name in list(sys.modules):
-        if name.partition(".")[0] in packages or name.startswith(PREFIX):
+        if name.partition(".")[0] in packages or name.startswith(SINGLE_FILE):
             del sys.modules[name]
     importlib.invalidate_caches()
 

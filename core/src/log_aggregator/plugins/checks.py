@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+import logging
 from typing import Any, Literal
 
 from log_aggregator.errors import ConfigError
-from log_aggregator.hookspecs import API_VERSION
+from log_aggregator.hookspecs import API_VERSION, SERVED_VERSIONS
 from log_aggregator.plugins.api_range import fits
 
 Instances = Literal["worker", "node", "cluster"]
@@ -16,6 +18,9 @@ INSTANCES: tuple[Instances, ...] = ("worker", "node", "cluster")
 
 ON_ERROR = ("continue", "wait", "refuse")
 """What a class's `on_error` may be."""
+
+
+log = logging.getLogger(__name__)
 
 
 class MisfitError(ConfigError):
@@ -29,15 +34,25 @@ def check_class(factory: Any, where: str, value: str) -> None:
     """
     api = getattr(factory, "api", None)
     try:
-        is_fitting = api is None or fits(api, API_VERSION)
+        served = [version for version in SERVED_VERSIONS if api is None or fits(api, version)]
     except (ValueError, AttributeError):
         raise ConfigError(f"{where}: {value}.api is {api!r}; expected a range such as '>=1,<2'") from None
-    if not is_fitting:
+    if not served:
         raise MisfitError(
             f"{where}: written for plugin API {api}, this core has {API_VERSION}; install a matching release"
         )
+    if API_VERSION not in served:
+        _warn_once(where, str(api))
     _check_choice(factory, "instances", "worker", INSTANCES, f"{where}: {value}")
     _check_choice(factory, "on_error", "continue", ON_ERROR, f"{where}: {value}")
+
+
+@functools.cache
+def _warn_once(where: str, api: str) -> None:
+    log.warning(
+        "plugin is written for the API before: it works with this release and no later one; install a newer one",
+        extra={"plugin": where, "api": api, "current": API_VERSION},
+    )
 
 
 def _check_choice(factory: Any, name: str, default: str, choices: tuple[str, ...], where: str) -> None:

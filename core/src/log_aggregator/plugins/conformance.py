@@ -11,6 +11,7 @@ import importlib_metadata
 from log_aggregator.config.tests import ConfigTest, tests_in
 from log_aggregator.errors import ConfigError
 from log_aggregator.hookspecs import PROJECT
+from log_aggregator.plugins.isolation.where_raised import package_of, where_raised
 
 
 def check_marks(where: str, plugin: Any, hooks: Iterable[str]) -> None:
@@ -62,6 +63,24 @@ def tests_of_plugins(registry: _Loaded) -> list[tuple[str, ConfigTest]]:
         try:
             tables = offered()
         except Exception as error:
-            raise ConfigError(f"{plugin.entry.where}: tests() failed: {type(error).__name__}: {error}") from error
+            raised = where_raised(error, package_of(offered))
+            raise ConfigError(f"{plugin.entry.where}: tests() failed: {raised}: {error}") from error
         found += tests_in(tables, f"plugin {plugin.name}")
     return found
+
+
+def cannot_be_imported(where: str, what: str, error: BaseException, module: str) -> str:
+    """Why a plugin's code cannot be imported, with its place in the plugin, and how to mend it where that is known."""
+    raised = where_raised(error, module.partition(".")[0])
+    missing = error.name if isinstance(error, ModuleNotFoundError) else None
+    hint = f"; expected it installed beside the service: pip install {missing.partition('.')[0]}" if missing else ""
+    return f"{where}: {what} cannot be imported: {raised}: {error}{hint}"
+
+
+def takes_config(factory: Any) -> bool:
+    """Whether a class can be made as `factory(config)`."""
+    try:
+        inspect.signature(factory).bind(None)
+    except (TypeError, ValueError):
+        return False
+    return True

@@ -19,6 +19,7 @@ from log_aggregator.model.aggregate import Alias, Anomaly
 from log_aggregator.model.receipt import AutomaticKey, Receipt
 from log_aggregator.model.record import Record
 from log_aggregator.plugins.intake import Intake
+from log_aggregator.plugins.isolation.lifespan import is_entering
 from log_aggregator.plugins.reserved import check_route, is_reserved_check
 from log_aggregator.plugins.supervised import SupervisedTask
 from log_aggregator.store import Store
@@ -167,6 +168,11 @@ class PluginContext:
         position: tuple[str, bytes] | None = None,
     ) -> Receipt:
         """Submit records as HTTP does."""
+        if is_entering():
+            raise ConfigError(
+                "lifespan awaits service.ingest, which waits for the start; expected it in a function that is given to "
+                "service.run"
+            )
         reached = None if position is None else ReaderPosition(self._name, *_checked(position))
         # The plugin vouches for its keys. Records cannot be compared: some get the time of receipt.
         own, digest = (None, b"") if key is None else (scoped(self._name, key), VOUCHED)

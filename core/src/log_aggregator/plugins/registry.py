@@ -18,10 +18,17 @@ from log_aggregator.config.settings import nearest
 from log_aggregator.errors import ConfigError
 from log_aggregator.hookspecs import HOOKS, PROJECT, Hookspecs
 from log_aggregator.plugins.checks import MisfitError, check_class
-from log_aggregator.plugins.conformance import check_marks, check_rivals, installed_releases
+from log_aggregator.plugins.conformance import (
+    cannot_be_imported,
+    check_marks,
+    check_rivals,
+    installed_releases,
+    takes_config,
+)
 from log_aggregator.plugins.entry_points import GROUP, Available, imported, installed_plugins
 from log_aggregator.plugins.isolation.process import IsolatedStage
-from log_aggregator.plugins.single_file import plugin_class
+from log_aggregator.plugins.isolation.where_raised import package_of, where_raised
+from log_aggregator.plugins.single_file import module_of, plugin_class
 
 STAGE_HOOKS = ("normalize", "enrich")
 """The hooks of a stage that may run in a process of its own."""
@@ -142,7 +149,7 @@ class Registry:
                 return f"{name}: no such hook{nearest(name, known) or '; expected one of: ' + ', '.join(known)}"
             spec = getattr(Hookspecs, name, None)
             if spec is not None and not _accepts(implementation, spec):
-                return f"{name}{inspect.signature(implementation)}: wrong parameters; expected {name}{_public(spec)}"
+                return f"{name}{_given(implementation)}: wrong parameters; expected {name}{_public(spec)}"
         return str(error).replace("\n", " ")
 
 
@@ -162,9 +169,7 @@ def _load(entry: PluginEntry, environ: Mapping[str, str], available: Available, 
     try:
         factory = imported(point)
     except (Exception, SystemExit) as error:
-        raise ConfigError(
-            f"{entry.where}: {point.value} cannot be imported: {type(error).__name__}: {error}"
-        ) from error
+        raise ConfigError(cannot_be_imported(entry.where, point.value, error, point.module)) from error
     distribution = point.dist
     release = (distribution.name, distribution.version) if distribution else ("?", "?")
     if entry.isolated:
@@ -180,7 +185,7 @@ def _load_file(entry: PluginEntry, environ: Mapping[str, str], file: Path) -> Pl
     try:
         factory = plugin_class(file)
     except (Exception, SystemExit) as error:
-        raise ConfigError(f"{entry.where}: {file} cannot be imported: {type(error).__name__}: {error}") from error
+        raise ConfigError(cannot_be_imported(entry.where, str(file), error, module_of(file))) from error
     return Plugin(entry, _checked_instance(entry, environ, factory, f"{file.name}:{factory.__name__}"), str(file), "")
 
 
@@ -232,7 +237,9 @@ def _checked_instance(entry: PluginEntry, environ: Mapping[str, str], factory: A
     except ConfigError as error:
         raise ConfigError(f"{entry.where}: {error}") from error
     except (Exception, SystemExit) as error:
-        raise ConfigError(f"{entry.where}: cannot be set up: {type(error).__name__}: {error}") from error
+        raised = where_raised(error, package_of(factory))
+        hint = "" if takes_config(factory) else "; expected __init__(self, config)"
+        raise ConfigError(f"{entry.where}: cannot be set up: {raised}: {error}{hint}") from error
 
 
 def _single(caller: pluggy.HookCaller) -> Callable[..., Any]:
@@ -276,5 +283,10 @@ def _accepts(implementation: Callable[..., Any], spec: Callable[..., Any]) -> bo
     return set(inspect.signature(implementation).parameters) <= wanted
 
 
+def _given(implementation: Callable[..., Any]) -> str:
+    function = getattr(implementation, "__func__", implementation)
+    return str(inspect.signature(function)).replace("'", "").split(" ->", 1)[0]
+
+
 def _public(spec: Callable[..., Any]) -> str:
-    return str(inspect.signature(spec)).replace("(self, ", "(").split(" ->", 1)[0]
+    return str(inspect.signature(spec)).replace("'", "").split(" ->", 1)[0]

@@ -10,8 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-PREFIX = "log_aggregator_file_"
-"""How the module of a file is named: the name of the plugin follows."""
+from log_aggregator.plugins.isolation.where_raised import SINGLE_FILE
 
 
 def plugin_class(path: Path) -> Any:
@@ -19,7 +18,7 @@ def plugin_class(path: Path) -> Any:
 
     Each call runs the file anew. Raises `ImportError` when it holds none or several, and whatever the file raises.
     """
-    name = PREFIX + "".join(letter if letter.isalnum() else "_" for letter in path.stem)
+    name = module_of(path)
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ImportError(f"{path}: not a Python file; expected a name that ends in .py")
@@ -35,6 +34,11 @@ def plugin_class(path: Path) -> Any:
         if found
         else f"{path.name} has no plugin; expected a class with a pydantic model `Config` and `__init__(self, config)`"
     )
+
+
+def module_of(path: Path) -> str:
+    """The name of the module of a file."""
+    return SINGLE_FILE + "".join(letter if letter.isalnum() else "_" for letter in path.stem)
 
 
 def _is_plugin(thing: Any, module: str) -> bool:

@@ -127,7 +127,7 @@ async def test_the_process_ends_with_the_service() -> None:
     [
         ("door", "only normalize and enrich run in a process of their own; this plugin has on_ingest"),
         ("nothing", "this plugin has neither: remove isolated"),
-        ("unable", "RuntimeError: no such model"),
+        ("unable", r"RuntimeError at isolated_plugins.py:\d+: no such model"),
     ],
 )
 async def test_what_cannot_be_isolated_stops_the_start(tmp_path: Path, name: str, said: str) -> None:

@@ -16,6 +16,13 @@ START_DEADLINE = 60.0
 
 log = logging.getLogger(__name__)
 
+_entering: set[asyncio.Task[object] | None] = set()
+
+
+def is_entering() -> bool:
+    """Whether the task that runs now is on its way into a plugin's lifespan."""
+    return asyncio.current_task() in _entering
+
 
 @contextlib.asynccontextmanager
 async def contained(
@@ -25,6 +32,8 @@ async def contained(
 
     `where` names the plugin's table in the file, `package` its top-level package.
     """
+    task = asyncio.current_task()
+    _entering.add(task)
     try:
         async with asyncio.timeout(START_DEADLINE):
             await lifespan.__aenter__()
@@ -33,7 +42,9 @@ async def contained(
     except TimeoutError:
         raise ConfigError(f"{where}: lifespan: not ready after {START_DEADLINE:g} s") from None
     except (Exception, SystemExit) as error:
-        raise ConfigError(f"{where}: lifespan: {type(error).__name__}: {error}") from error
+        raise ConfigError(f"{where}: lifespan: {where_raised(error, package)}: {error}") from error
+    finally:
+        _entering.discard(task)
     try:
         yield
     finally:

@@ -8,6 +8,9 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Any
 
+SINGLE_FILE = "log_aggregator_file_"
+"""How the module of a plugin in a single file is named: the name of the file follows."""
+
 
 def where_raised(error: BaseException, package: str) -> str:
     """The type of an exception, and file and line of the deepest frame in the plugin's top-level package.
@@ -34,7 +37,7 @@ def _deepest(traceback: TracebackType | None, package: str) -> str:
         module = str(traceback.tb_frame.f_globals.get("__name__", ""))
         if package and module.partition(".")[0] == package:
             inside = traceback.tb_frame.f_code.co_filename.endswith("__init__.py")
-            path = module.replace(".", "/") + ("/__init__.py" if inside else ".py")
+            path = module.removeprefix(SINGLE_FILE).replace(".", "/") + ("/__init__.py" if inside else ".py")
             found = f"{path}:{traceback.tb_lineno}"
         traceback = traceback.tb_next
     return found
