@@ -36,5 +36,5 @@ class Nginx:
 
 def _tables(name: str) -> list[dict[str, Any]]:
     text = resources.files(__package__).joinpath("rules.toml").read_text(encoding="utf-8")
-    tables: list[dict[str, Any]] = tomllib.loads(text)[name]
+    tables: list[dict[str, Any]] = tomllib.loads(text).get(name, [])
     return tables

@@ -69,7 +69,13 @@ def _plugin_operation(method: str, path: str, handler: Any) -> dict[str, Any]:
         "description": text or f"A route of {package or 'a plugin'}.",
         "tags": ["Plugins"],
         "parameters": [
-            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+            {
+                "name": name,
+                "in": "path",
+                "description": "a part of the path",
+                "required": True,
+                "schema": {"type": "string"},
+            }
             for name in re.findall(r"{(\w+)", path)
         ],
         "responses": {"default": {"description": "as the plugin says"}},
