@@ -86,7 +86,7 @@ class CleanEnvironment:
         for file in distribution.files or []:
             if file.parts[0] != "..":
                 (self.site / file).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(file.locate(), self.site / file)
+                shutil.copy2(file.locate(), self.site / file)  # its time too, else what is compiled is compiled again
         for point in distribution.entry_points.select(group="console_scripts"):
             program = self.programs / point.name
             called = f"import sys\nfrom {point.module} import {point.attr}\nsys.exit({point.attr}())\n"
