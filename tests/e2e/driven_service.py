@@ -32,7 +32,7 @@ from plugins.analytics.tests import analytics_server as analytics
 from plugins.trends.tests import webhook_server as webhook
 from plugins.trends.tests.factories import trained
 
-DEADLINE = 30.0
+DEADLINE = 120.0
 
 
 class Clock:

@@ -34,7 +34,7 @@ class Mine:
         service.add_stats("mine", lambda: {"word": "WORD"})
         yield
 """
-DEADLINE = 60.0
+DEADLINE = 240.0
 
 
 @pytest.fixture

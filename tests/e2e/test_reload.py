@@ -19,7 +19,7 @@ from tests.support.service import COMMAND, ServiceProcess
 
 PIPELINE = "[plugins.patterns]\n[plugins.sqlite]\n"
 WITH_RULE = "[plugins.patterns]\nrules = [{ name = 'TICKET', regex = 'TCK-[a-z]+' }]\n[plugins.sqlite]\n"
-DEADLINE = 60.0
+DEADLINE = 240.0
 StartService = Callable[..., ServiceProcess]
 
 

@@ -86,7 +86,7 @@ def test_q_quits_and_the_terminal_is_as_it_was(service):
 
 def read_until(descriptor: int, wanted: bytes) -> bytes:
     seen = b""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while wanted not in seen and time.monotonic() < deadline:
         if select.select([descriptor], [], [], 0.2)[0]:
             seen += os.read(descriptor, 65536)

@@ -56,7 +56,7 @@ def run(tmp_path: Path) -> Iterator[Run]:
             service.start()
         writer.finish()
         assert writer.rotations >= rotations
-        return wrong(service, lines, 60 + lines / 5000, FIRST)
+        return wrong(service, lines, 240 + lines / 5000, FIRST)
 
     yield through_kills
     for service in started:

@@ -20,10 +20,10 @@ from tests.support.service import ServiceProcess
 
 __all__ = ["own_postgres"]
 
-KILLS = 20
+KILLS = 8
 MANY_KILLS = int(os.environ.get("CHAOS_KILLS") or 0)
 PIPELINE = "[plugins.postgres]\ncommand_timeout = 5\nstatement_timeout = 4\n"
-CATCH_UP = 120.0
+CATCH_UP = 240.0
 
 KILL, CRASH, CUTS = "kill of the service", "crash of the server", "cuts of the link"
 AT_START, WITH_CRASH, WITH_CUTS = "kill while it starts", "kill while the server crashes", "kill while the link is cut"

@@ -14,7 +14,8 @@ import pytest
 from tests.support.postgres import PASSWORD, PostgresServer
 from tests.support.service import ServiceProcess
 
-DEADLINE = 90.0
+DEADLINE = 240.0
+"""Seconds: it costs only when something is wrong, and a busy machine is not."""
 PIPELINE = "[plugins.patterns]\n\n[plugins.postgres]\nlock_timeout = 1\nstatement_timeout = 3\ncommand_timeout = 4\n"
 
 Statement = Callable[[str], Awaitable[Any]]
@@ -285,7 +286,7 @@ def test_a_stop_while_the_server_is_down_is_orderly_and_loses_nothing(server: Po
         sender.send(10)
         started = time.monotonic()
         assert service.terminate() == 0
-        assert time.monotonic() - started < 20
+        assert time.monotonic() - started < 60, "it waits for its own timeout, not for the server"
         server.start()
         service.start()
         catch_up(service, server, before + sender.accepted)

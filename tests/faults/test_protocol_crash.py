@@ -133,7 +133,7 @@ async def _crash(service: ServiceProcess, rounds: int, *ready: Ready) -> dict[st
 
 @pytest.mark.slow
 async def test_what_was_acknowledged_is_counted_and_what_was_sent_again_once(killed: Start) -> None:
-    assert await _crash(killed(), rounds=6) == {}
+    assert await _crash(killed(), rounds=4) == {}
 
 
 @pytest.mark.chaos

@@ -16,7 +16,7 @@ def post(service: ServiceProcess, message: str) -> int:
     body = json.dumps({"message": message}).encode()
     request = urllib.request.Request(f"{service.url}/ingest", body, {"Content-Type": "application/json"})
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code
@@ -24,7 +24,7 @@ def post(service: ServiceProcess, message: str) -> int:
 
 def health(service: ServiceProcess) -> tuple[int, Any]:
     try:
-        with urllib.request.urlopen(f"{service.url}/health", timeout=10) as answer:
+        with urllib.request.urlopen(f"{service.url}/health", timeout=60) as answer:
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as error:
         return error.code, json.load(error)
@@ -57,5 +57,5 @@ def test_logs_from_before_the_removal_are_stored_when_the_service_stops(service:
     assert post(service, "after") == 503
     service.stop()
     service.start()
-    with urllib.request.urlopen(f"{service.url}/patterns", timeout=10) as answer:
+    with urllib.request.urlopen(f"{service.url}/patterns", timeout=60) as answer:
         assert [(one["pattern"], one["count"]) for one in json.load(answer)["patterns"]] == [("before", 1)]

@@ -118,7 +118,7 @@ def notes(service, hook):
 
 
 def wait_for(service, hook):
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while not notes(service, hook) and time.monotonic() < deadline:
         time.sleep(0.02)
     return notes(service, hook)

@@ -83,12 +83,14 @@ def test_root_installs_what_is_missing(machine):
     machine.program("apt-get", f'echo "$@" >> {machine.bin}/asked')
     machine.program(
         "python3",
-        f'case "$*" in *"import ensurepip"*) [ -f {machine.bin}/asked ];; *) exec {REAL} "$@";; esac',
+        f'case "$*" in *"import ensurepip"*) [ -f {machine.bin}/asked ];; '
+        # What fills an environment is tried in `test_the_usual_way`; it takes seconds.
+        f'"-m venv "*) shift 2; exec {REAL} -m venv --without-pip "$@";; *) exec {REAL} "$@";; esac',
     )
     done = machine.make_venv()
     assert done.returncode == 0, done.stderr
     assert "-y -q --no-install-recommends python3-venv" in (machine.bin / "asked").read_text()
-    assert machine.works()
+    assert (machine.venv / "bin/python").exists()
 
 
 @pytest.mark.usefixtures("package_registry")

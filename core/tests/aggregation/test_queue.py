@@ -61,6 +61,6 @@ async def test_drained_waits_until_all_records_are_aggregated() -> None:
     queue.records -= queue.take().size
     assert not waiting.done()
     queue.mark_drained()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await waiting
         await queue.drained()

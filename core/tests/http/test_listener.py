@@ -20,7 +20,7 @@ from log_aggregator.http.backend import Receipt
 from log_aggregator.http.listener import Listener
 from log_aggregator.model.record import Record
 
-DEADLINE = 30.0
+DEADLINE = 120.0
 LOG = b'{"message": "User 123 logged in"}'
 
 

@@ -95,8 +95,8 @@ async def test_a_running_service_counts_every_log(
     start: Callable[..., Any], store: Store, record: Make, field: str, value: Any
 ) -> None:
     stage = invalidating("enrich", field, value, by_group=False)
-    async with start(stage, Together()) as service, asyncio.timeout(10):
+    async with start(stage, Together()) as service, asyncio.timeout(120):
         for number in range(40):  # most calls of a plugin are not inspected
             await service.submit([record(f"a {number}")])
-        await service.flush(5)
+        await service.flush(60)
     assert store.total == 40

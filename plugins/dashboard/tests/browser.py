@@ -14,7 +14,7 @@ FLAGS = [
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 ]
 
-DEADLINE = 30_000
+DEADLINE = 90_000
 """Milliseconds for anything to appear, generous for a machine that is busy with other tests."""
 
 

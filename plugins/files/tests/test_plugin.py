@@ -24,7 +24,7 @@ ID = "ab" * 32
 
 async def until(found: Callable[[], Awaitable[bool]]) -> None:
     """Wait until something is so."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not await found():
         assert time.monotonic() < deadline, "it did not happen"
         await asyncio.sleep(0.02)

@@ -22,7 +22,7 @@ from tests.support.service import ServiceProcess, StartService
 
 PIPELINE = "[plugins.patterns]\n[plugins.sqlite]\n[plugins.prometheus]\nmax_sources = 5\n"
 HOSTILE = ['quote "', "back\\slash", "new\nline", "{label=}", "ünïcode ☃", "# HELP x", "a" * 100]
-DEADLINE = 60.0
+DEADLINE = 240.0
 
 
 @pytest.fixture
@@ -126,7 +126,7 @@ def ask(process: subprocess.Popen[bytes], output: Path, query: str) -> float:
             continue
         url = f"http://{address[1]}/api/v1/query?" + urllib.parse.urlencode({"query": query})
         try:
-            with urllib.request.urlopen(url, timeout=10) as answer:
+            with urllib.request.urlopen(url, timeout=60) as answer:
                 result = json.load(answer)["data"]["result"]
         except OSError:
             continue

@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-DEADLINE = 20.0
+DEADLINE = 120.0
 
 
 class WebhookServer:

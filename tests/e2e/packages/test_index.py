@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.packages.clean import PACKAGES, PLUGINS, ROOT, CleanEnvironment, made_once
+from tests.e2e.packages.clean import PLUGINS, ROOT, CleanEnvironment, made_once
 
 FOUND = """
 import importlib.metadata, json
@@ -25,7 +25,6 @@ print(json.dumps([ours, [point.name for point in points]]))
 for point in points:
     assert isinstance(point.load(), type), point
 """
-OURS = [f"log-aggregator-{name}" for name in ("core", *PACKAGES, *PLUGINS)]
 PYPROJECT = """[build-system]
 requires = ["setuptools>=77"]
 build-backend = "setuptools.build_meta"
@@ -42,14 +41,12 @@ Alone = Callable[[str], CleanEnvironment]
 
 
 @pytest.fixture(scope="session")
-def emptied(shared: Path, wheels: Path) -> CleanEnvironment:
+def emptied(shared: Path) -> CleanEnvironment:
     """An environment with everything that our distributions need of others, and nothing of ours."""
     environment = CleanEnvironment(shared / "index-environment")
     with made_once(environment.directory) as missing:
         if missing:
-            environment.make()
-            environment.install("--no-compile", *sorted(wheels.iterdir()), "setuptools")
-            environment.run("pip", "uninstall", "--quiet", "--yes", *OURS, cwd=environment.directory)
+            environment.make("setuptools")
     return environment
 
 
@@ -63,9 +60,9 @@ def alone(emptied: CleanEnvironment, wheels: Path) -> Iterator[Alone]:
             emptied.install("--no-compile", "--no-index", "--no-build-isolation", "--find-links", wheels, name)
             return emptied
 
-        assert found(emptied) == ([], [])
+        assert emptied.ours() == []
         with contextlib.ExitStack() as stack:
-            stack.callback(emptied.run, "pip", "uninstall", "--quiet", "--yes", *OURS, cwd=emptied.directory)
+            stack.callback(emptied.empty)
             yield install
 
 

@@ -21,7 +21,7 @@ PERIOD = 0.03
 
 PHASE = 0.4
 LOGS = 10
-DEADLINE = 30.0
+DEADLINE = 120.0
 NOISE = 0.02
 """Seconds: two measurements of the same thing differ by so much on a busy machine."""
 

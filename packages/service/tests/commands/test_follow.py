@@ -27,7 +27,7 @@ class Follow:
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
 
     def until(self, found: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 240
         while not found():
             assert time.monotonic() < deadline, self.server.messages
             assert self.process.poll() is None, self.process.stderr.read() if self.process.stderr else ""
