@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Awaitable, Callable, Container, Iterable, Sequence
 from pathlib import Path
-from typing import Any, Protocol, get_args
+from typing import Any, Protocol
 
 from aiohttp import web
 
@@ -21,13 +20,12 @@ from log_aggregator.model.record import Record
 from log_aggregator.plugins.intake import Intake
 from log_aggregator.plugins.isolation.lifespan import is_entering
 from log_aggregator.plugins.reserved import check_route, is_reserved_check
+from log_aggregator.plugins.route_marks import Credentials, Handler, marked
 from log_aggregator.plugins.supervised import SupervisedTask
 from log_aggregator.store import Store
 
 Check = Callable[[], Awaitable[str | None]]
 Stats = Callable[[], dict[str, Any]]
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-Credentials = Callable[[web.Request], str | None]
 
 VOUCHED = b"vouched"
 """In place of what identifies a body: a plugin that gives a key says that the same key means the same records."""
@@ -241,27 +239,10 @@ class PluginContext:
             raise ConfigError(f"plugin {self._name}: route {method} {path} is taken by another plugin")
         if scope is not None or by_source or credentials is not None:
             scope = scope or ("read" if method in ("GET", "HEAD") else "admin")
-            handler = self._marked(path, handler, scope, by_source, credentials)
+            handler = marked(f"plugin {self._name}: route {path}", handler, scope, by_source, credentials)
         if scope == "ingest" and method in ("POST", "PUT"):
             self._intake.listens.append(f"{method} {path}")
         self._registrations.routes.append((method, path, handler))
-
-    def _marked(
-        self, path: str, handler: Handler, scope: RouteScope, by_source: bool, credentials: Credentials | None
-    ) -> Handler:
-        """The handler with what the guard looks for as attributes. A method has none, so a function wraps it."""
-        if scope not in get_args(RouteScope):
-            known = ", ".join(get_args(RouteScope))
-            raise ConfigError(f"plugin {self._name}: route {path}: scope {scope!r}: expected one of {known}")
-
-        @functools.wraps(handler)
-        async def marked(request: web.Request) -> web.StreamResponse:
-            return await handler(request)
-
-        marked.needed_scope = None if scope == "open" else scope  # type: ignore[attr-defined]  # the mark
-        marked.by_source = by_source  # type: ignore[attr-defined]  # likewise
-        marked.credentials = credentials  # type: ignore[attr-defined]  # likewise
-        return marked
 
     def add_health_check(self, name: str, check: Check) -> None:
         """Run `check` at every `GET /health`."""
