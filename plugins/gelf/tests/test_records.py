@@ -30,6 +30,7 @@ def test_a_message_may_be_compressed(packed: Any) -> None:
 def test_the_full_message_follows_the_short_one_unless_it_begins_with_it() -> None:
     assert record_of(sent(full_message="disk full\n  at a")).message == "disk full\n  at a"
     assert record_of(sent(full_message="  at a")).message == "disk full\n  at a"
+    assert record_of(sent(full_message='{\n  "msg": "disk full"\n}')).message == "disk full"
 
 
 def test_docker_says_the_stream_not_the_level_and_the_container() -> None:

@@ -37,6 +37,10 @@ def event(event: Any, **more: Any) -> str:
         (event({"message": "m", "severity": "warning", "zone": "eu"}), {"level": "WARN", "metadata": {"zone": "eu"}}),
         (event({"message": {"msg": "m", "meta": {"a": 1}}, "severity": "error"}), {"message": "m", "level": "ERROR"}),
         (
+            event({"message": {"msg": "m", "meta": {"a": 1, "message": "m", "level": "error"}}, "severity": "error"}),
+            {"message": "m", "level": "ERROR", "metadata": {"a": 1}},
+        ),
+        (
             event("m", fields={"level": "fatal", "a": 1}, host="pi"),
             {"level": "FATAL", "metadata": {"a": 1, "host": "pi"}},
         ),

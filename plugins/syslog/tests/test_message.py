@@ -118,3 +118,14 @@ def test_what_else_was_sent_is_metadata() -> None:
     made = record(b'<165>1 2026-11-30T09:00:00Z web app 811 ID47 [ex@1 shop="berlin"][origin ip="1"] text')
     expected = {"host": "web", "procid": "811", "msgid": "ID47", "facility": "local4", "shop": "berlin"}
     assert made.metadata == expected
+
+
+def test_a_json_message_names_its_program_and_repeats_no_level() -> None:
+    head, inner = b"<131>1 2026-11-30T13:56:40Z pi - 1 - - ", b'{"level": 50, "name": "shop", "msg": "lost", "a": 1}'
+    (found,) = Records(None, unescape=True).of([(head + inner, "10.0.0.1")])
+    assert (found.message, found.level, found.source) == ("lost", "ERROR", "shop")
+    assert found.metadata == {"procid": "1", "facility": "local0", "a": 1}
+    (other,) = Records(None, unescape=True).of([(head + inner.replace(b"50", b"40"), "10.0.0.1")])
+    assert (other.level, other.metadata["level"]) == ("ERROR", 40)
+    (plain,) = Records(None, unescape=True).of([(head + b"no JSON", "10.0.0.1")])
+    assert plain.source == "pi"

@@ -28,6 +28,11 @@ LOGS: dict[str, tuple[dict[str, Any], Expected]] = {
          "err": {"type": "Error", "message": "boom", "stack": JS, "code": "E1"}},
         (f"failed\n{JS}", "ERROR", "h", {"err": {"code": "E1"}}),
     ),
+    "ecs-logging of Python": (
+        {"@timestamp": ISO, "message": "failed", "log.level": "error", "service": {"name": "s"},
+         "error": {"type": "KeyError", "message": "'x'", "stack_trace": '  File "a.py", line 1, in f\n'}},
+        (f"failed\n{PY}", "ERROR", "s", {}),
+    ),
     "winston": (
         {"level": "error", "message": "boom", "timestamp": ISO, "stack": JS, "service": "api"},
         (f"boom\n{JS}", "ERROR", "api", {}),

@@ -65,6 +65,8 @@ def _text(sent: dict[str, Any]) -> str:
         return short
     if full.lstrip().startswith(short.strip()):
         return full
+    if short.strip() and full.lstrip().startswith("{") and full.rstrip().endswith("}"):
+        return short  # bunyan: the whole record once more, whose fields stand beside it
     return f"{short}\n{full}"
 
 

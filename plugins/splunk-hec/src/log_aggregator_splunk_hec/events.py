@@ -129,5 +129,7 @@ def _opened(event: dict[str, Any]) -> dict[str, Any]:
         event = {**{name: value for name, value in event.items() if name != "message"}, **inner}
     more = event.get("meta")
     if isinstance(more, dict):
+        repeats = {("message", event.get("msg")), ("level", event.get("severity"))}
+        more = {name: value for name, value in more.items() if type(value) is not str or (name, value) not in repeats}
         event = {**more, **{name: value for name, value in event.items() if name != "meta"}}
     return event

@@ -44,11 +44,15 @@ class Records:
         text = message.text.strip()
         if text.startswith(CEE):
             text = text.removeprefix(CEE).lstrip()
-        envelope = SentFields(source=message.program or message.host or peer, metadata=_metadata(message))
+        envelope = SentFields(metadata=_metadata(message))
+        defaults = SentFields()
+        if message.program:
+            envelope["source"] = message.program
+        else:  # a program that a JSON message names is better than a machine
+            defaults["source"] = message.host or peer
         sent = timestamp_of(message.time, self._zone, now)
         if sent is not None:
             envelope["timestamp"] = sent
-        defaults = SentFields()
         assumed = ASSUMED_OF_OBJECTS if text.startswith("{") else ASSUMED
         if message.priority in assumed:
             defaults["level"] = message.priority & 7

@@ -89,7 +89,7 @@ def fields_of_object(
         source = _of(envelope.get("source"), _named_source)
         when = _of(envelope.get("timestamp"), lambda value: timestamp_of(value, unread, now))
     given = (("message", message), ("level", level), ("source", source), ("timestamp", when)) if envelope else ()
-    known = {field for field, value in given if value is not None}
+    known = {field: value for field, value in given if value is not None}
     lifted = lifter.lift_beside(dict(log), now, known) if known else lifter.lift(dict(log), now)
     message = message or lifted.message or below.get("message")
     if message is None:

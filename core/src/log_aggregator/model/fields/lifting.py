@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set as AbstractSet
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from log_aggregator.model.fields.families import level_from, source_from
@@ -10,6 +10,7 @@ from log_aggregator.model.fields.plans import Plan, Plans, flattened
 from log_aggregator.model.fields.table import OWN, STREAMS, FieldTable
 from log_aggregator.model.fields.taking import (
     remove,
+    remove_level,
     take_level,
     take_message,
     take_stack,
@@ -19,7 +20,7 @@ from log_aggregator.model.fields.taking import (
 )
 from log_aggregator.model.fields.timestamps import parse
 
-_NOTHING = frozenset[str]()
+_NOTHING: Mapping[str, Any] = {}
 _MEMO_ENTRIES = 1000
 
 
@@ -110,17 +111,17 @@ class Lifter:
         del log[message_key]
         return _lifted((message, level, source, timestamp, log))
 
-    def lift_beside(self, log: dict[str, Any], now: int, known: AbstractSet[str]) -> Lifted:
-        """The same where the fields of `known` are known already, and stay in the rest."""
+    def lift_beside(self, log: dict[str, Any], now: int, known: Mapping[str, Any]) -> Lifted:
+        """The same where the fields of `known` are known already, and stay in the rest where they differ."""
         plan = self._plan(log)
         if "message" in known or any(getattr(plan, field) for field in known):
             return self.lift_carefully(log, now, known)
         return self.lift(log, now)
 
     def lift_carefully(
-        self, log: dict[str, Any], now: int, skip: AbstractSet[str] = _NOTHING, opened: bool = False
+        self, log: dict[str, Any], now: int, skip: Mapping[str, Any] = _NOTHING, opened: bool = False
     ) -> Lifted:
-        """The same for every object; the fields of `skip` are not looked for."""
+        """The same for every object; fields of `skip` are not looked for. A level that repeats its own is removed."""
         plan = self._plan(log)
         if plan.reshape is not None and (plain := plan.reshape(log)) is not log:
             return self.lift_carefully(plain, now, skip)
@@ -132,7 +133,11 @@ class Lifter:
         stack = take_stack(log, plan, message or "")
         if stack:
             message = f"{message}\n{stack}" if message else stack
-        level = None if "level" in skip else take_level(log, plan)
+        level = None
+        if "level" not in skip:
+            level = take_level(log, plan)
+        else:
+            remove_level(log, plan, skip["level"])
         source = None if "source" in skip else self._take_source(log, plan)
         timestamp = None if "timestamp" in skip else take_time(log, plan, now)
         return Lifted(message, level, source, timestamp, self._rest(log, skip))
@@ -148,7 +153,7 @@ class Lifter:
             return str(log.pop("source"))
         return None
 
-    def _rest(self, log: dict[str, Any], skip: AbstractSet[str]) -> dict[str, Any]:
+    def _rest(self, log: dict[str, Any], skip: Mapping[str, Any]) -> dict[str, Any]:
         for name in OWN:
             if name in log and name not in skip and (log[name] is None or log[name] == ""):
                 del log[name]

@@ -16,6 +16,8 @@ def stack_text(name: str, value: Any, owner: Mapping[str, Any]) -> str:
     """The stack under this lower-case name of the object `owner`; empty where the value is none."""
     if type(value) is str:
         last = name.rpartition(".")[2]
+        if value.startswith('  File "'):  # ECS of Python: the frames alone
+            return "\n".join(filter(None, ("Traceback (most recent call last):", value.rstrip(), _head(owner))))
         return value.rstrip() if "\n" in value.strip() or (last in _ALWAYS and value.strip()) else ""
     if type(value) is list and value:
         return _of_list(value[:MOST_FRAMES], owner)

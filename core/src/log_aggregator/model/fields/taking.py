@@ -116,6 +116,13 @@ def take_level(log: dict[str, Any], plan: Plan) -> str | None:
     return number[1]
 
 
+def remove_level(log: dict[str, Any], plan: Plan, known: str) -> None:
+    """Remove what says the level that is known already; another one stays."""
+    for place in plan.level:
+        if level_from(place.name, value_at(log, place), log) == known:
+            remove(log, place)
+
+
 def take_time(log: dict[str, Any], plan: Plan, now: int) -> int | None:
     """The time in microseconds, removed from the object; `None` without one.
 
