@@ -18,6 +18,8 @@ CREATE TABLE IF NOT EXISTS source_hours (
     PRIMARY KEY (hour, key)
 );
 
+DROP INDEX IF EXISTS pattern_hours_hour;
+
 CREATE OR REPLACE FUNCTION log_aggregator_empty_totals() RETURNS TRIGGER LANGUAGE plpgsql AS $$
 BEGIN
     TRUNCATE pattern_totals, pattern_details, pattern_levels, source_hours;

@@ -20,6 +20,8 @@ INSERT INTO pattern_levels
 SELECT pattern_id, level, sum(count), min(first_seen), max(last_seen) FROM pattern_totals GROUP BY 1, 2;
 INSERT INTO source_hours SELECT hour, level, source, sum(count) FROM pattern_hours GROUP BY 1, 2, 3;
 
+DROP INDEX pattern_hours_hour;
+
 CREATE TRIGGER pattern_totals_added AFTER INSERT ON pattern_totals BEGIN
     INSERT INTO pattern_levels VALUES (NEW.pattern_id, NEW.level, NEW.count, NEW.first_seen, NEW.last_seen)
     ON CONFLICT DO UPDATE SET count = count + excluded.count, first_seen = min(first_seen, excluded.first_seen),
