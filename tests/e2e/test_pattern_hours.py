@@ -31,6 +31,14 @@ HOUR, DAY = 3600, 86_400
 START = int(time.time()) // DAY * DAY - 12 * DAY
 SEEDS = range(3)
 
+SUMS = """
+SELECT pattern_id, level, cast(sum(count) as bigint), min(first_seen), max(last_seen) FROM pattern_totals
+GROUP BY 1, 2 ORDER BY 1, 2;
+SELECT pattern_id, level, cast(count as bigint), first_seen, last_seen FROM pattern_levels ORDER BY 1, 2;
+SELECT hour, level, source, cast(sum(count) as bigint) FROM pattern_hours GROUP BY 1, 2, 3 ORDER BY 1, 2, 3;
+SELECT hour, level, source, cast(count as bigint) FROM source_hours ORDER BY 1, 2, 3"""
+"""Two pairs of queries whose answers are equal."""
+
 ROWS = """
 SELECT pattern_id, {hour}, coalesce(level, ''), coalesce(source, ''), coalesce(category, ''),
        cast(sum(coalesce(count, 1)) as bigint), min({first}), max({last}) FROM aggregated_logs
@@ -48,6 +56,7 @@ class Stored(NamedTuple):
     hours: Callable[[], Awaitable[list[Any]]]
     rows: Callable[[], Awaitable[list[Any]]]
     moment: Callable[[int], str]
+    ask: Callable[[str], Awaitable[list[Any]]]
 
 
 @pytest.fixture
@@ -78,7 +87,7 @@ async def in_sqlite(tmp_path: Path) -> AsyncIterator[Stored]:
         yield Stored(
             sink, host.store, execute, roll_up, delete,
             lambda: execute("SELECT * FROM pattern_hours ORDER BY 1, 2, 3, 4, 5"), lambda: execute(rows),
-            lambda at: str(at * SECOND),
+            lambda at: str(at * SECOND), execute,
         )  # fmt: skip
 
 
@@ -110,7 +119,15 @@ async def in_postgres(postgres_dsn: str, tmp_path: Path) -> AsyncIterator[Stored
 
     async with hosted(sink, tmp_path) as host:
         yield Stored(
-            sink, host.store, connection.execute, roll_up, delete, hours, rows, lambda at: f"to_timestamp({at})"
+            sink,
+            host.store,
+            connection.execute,
+            roll_up,
+            delete,
+            hours,
+            rows,
+            lambda at: f"to_timestamp({at})",
+            connection.fetch,
         )
     await pool.close()
     await connection.close()
@@ -154,6 +171,9 @@ def foreign(stored: Stored, chance: random.Random) -> list[str]:
 
 async def check(stored: Stored) -> None:
     assert await stored.hours() == await stored.rows()
+    sums = [await stored.ask(sql) for sql in SUMS.split(";")]
+    assert sums[1] == sums[0]
+    assert sums[3] == sums[2]
     for order in ("newest", "count"):
         summary = await stored.store.patterns(PatternQuery(order=order))
         rows = await stored.store.patterns(PatternQuery(order=order, since=0))

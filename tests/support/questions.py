@@ -139,9 +139,10 @@ async def _ask_all(store: OnCallQuestions, explain: Callable[[str, list[Any]], A
 def tables_of(sql: str) -> set[str]:
     """The tables that a query reads by its conditions. Of joined aliases, the database may read all at once.
 
-    So it may of `pattern_totals`, which has a row for each pattern, level, source and category.
+    So it may of `pattern_totals` and `pattern_levels`, which do not grow with time.
     """
-    return set(re.findall(r"FROM (aggregated_logs|log_anomalies|pattern_aliases|pattern_hours|pattern_details)\b", sql))
+    names = "aggregated_logs|log_anomalies|pattern_aliases|pattern_hours|pattern_details|source_hours"
+    return set(re.findall(rf"FROM ({names})\b", sql))
 
 
 def check_answers(observed: Observed) -> None:

@@ -7,12 +7,16 @@ import sqlite3
 from importlib.resources import files
 from pathlib import Path
 
+import pytest
+
 from log_aggregator.model.summary import to_json
+from log_aggregator.store import SeriesQuery
 from log_aggregator.storekit import group_key
 from log_aggregator_sqlite import SqliteSink
-from tests.support.sinks import SECOND, Chain, aggregate, deliver, hosted, total
+from tests.support.sinks import NOON, SECOND, Chain, aggregate, all_patterns, deliver, hosted, total
 
 MIGRATIONS = files("log_aggregator_sqlite").joinpath("migrations")
+NEWEST = max(int(entry.name[:4]) for entry in MIGRATIONS.iterdir() if entry.name.endswith(".sql"))
 ORIGINALS_INSERT = """
 INSERT INTO aggregated_logs (message_pattern, count, level, source, first_seen, last_seen, metadata, sample_messages,
                              bucket, bucket_seconds, pattern_id, group_key)
@@ -27,6 +31,24 @@ def before(path: Path, number: int) -> sqlite3.Connection:
             connection.executescript(entry.read_text())
     connection.execute(f"PRAGMA user_version = {number}")
     return connection
+
+
+@pytest.mark.parametrize("number", range(1, NEWEST))
+async def test_a_file_of_every_earlier_version_is_brought_up(tmp_path: Path, number: int) -> None:
+    """Its rows are in all sums, and rows that come are added to them."""
+    start = NOON * SECOND
+    with before(tmp_path / "logs.sqlite3", number) as connection:
+        connection.execute(ORIGINALS_INSERT, (start, start, start))
+    connection.close()
+    sink = SqliteSink(SqliteSink.Config(rollup_days=0, retention_days=0))
+    async with hosted(sink, tmp_path) as host:
+        await deliver(sink, Chain().flush([aggregate("ours", 3), aggregate("ours", 2, source="db")]))
+        counts = {row.pattern: row.count for row in await all_patterns(host.store)}
+        assert counts == {"theirs": 5, "ours": 5}
+        always = {"since": start, "until": start + 3600 * SECOND, "step": 3600}
+        (line,) = await host.store.series(SeriesQuery(**always))
+        assert line.total == 10
+        assert await total(host.store, level="INFO") == await total(host.store, since=0) == 10
 
 
 async def test_rows_from_before_are_merged_and_read(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from log_aggregator import pattern_id
 from log_aggregator.errors import RetryableError
+from log_aggregator.model.summary import summarize
 from log_aggregator.sinks import Alias, Anomaly, FencedError
 from log_aggregator.store import AnomalyQuery, SeriesQuery
 from log_aggregator_sqlite import SqliteSink
@@ -171,6 +172,21 @@ async def test_of_a_file_that_is_too_large_the_rows_stored_longest_ago_go(tmp_pa
         assert 0 < left[0][0] < 2000
         assert left[0][1] == 2000
         assert left[0][2] == 2001 - left[0][0]
+
+
+async def test_pages_of_moved_details_are_free_for_other_rows(tmp_path: Path) -> None:
+    sink, chain = make(details_hours=0), Chain()
+    big = summarize([{f"key {n}": "x" * 100 for n in range(9)}])
+    async with hosted(sink, tmp_path) as host:
+        for hour in range(5):
+            rows = [old(f"p {n}", hour * HOUR, 1) for n in range(100)]
+            await deliver(sink, chain.flush([msgspec.structs.replace(row, metadata=big) for row in rows]))
+        before = execute(tmp_path, "SELECT sum(length(metadata)) FROM aggregated_logs")[0][0]
+        assert execute(tmp_path, "PRAGMA freelist_count")[0][0] == 0
+        await settle(sink, host, details_hours=48)
+        freed = execute(tmp_path, "PRAGMA freelist_count")[0][0] * 4096
+        assert freed > before / 2
+        assert await total(host.store) == 500
 
 
 async def test_the_next_row_to_roll_up_is_found_by_an_index(tmp_path: Path) -> None:

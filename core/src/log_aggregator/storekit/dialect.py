@@ -47,6 +47,12 @@ class Dialect(Protocol):
     def totals(self) -> str:
         """The same without hours: `pattern_totals`. It may have a column `message_pattern` for new patterns."""
 
+    def levels(self) -> str:
+        """The sums of `totals` by pattern and level: `pattern_levels`, with `message_pattern` where `totals` has it."""
+
+    def source_hours(self) -> str:
+        """The sums of `hours` by hour, level and source."""
+
     def each_id(self, parameter: str) -> str:
         """A table with a row `id` for each text of a list given as one parameter."""
 

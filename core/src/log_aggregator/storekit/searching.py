@@ -13,7 +13,7 @@ from log_aggregator.storekit.dialect import Dialect, Where
 _PATTERN = "coalesce(a.final_pattern, t.message_pattern)"
 _ID = "coalesce(a.final_id, t.pattern_id)"
 _TABLES = "FROM aggregated_logs t LEFT JOIN pattern_aliases a ON a.old_id = t.pattern_id"
-MOST_SAMPLED = 20_000
+MOST_SAMPLED = 10_000
 """A text is looked for in the samples of so many of the latest rows, where no time is given."""
 
 _COLUMNS = {"level": "{}.level", "source": "{}.source", "category": "coalesce({}.category, '')"}

@@ -50,9 +50,10 @@ class SeriesOfRows:
 
     async def _by_hour(self, query: SeriesQuery, family: list[str] | None) -> Sequence[Sequence[Any]]:
         """The counts of all hours that end before `until`, from the summary."""
-        where = Where(self._dialect, "t.pattern_id IS NOT NULL")
+        where = Where(self._dialect, "t.count <> 0")
         if family is not None:
             where.one_of("t.pattern_id", family)
+        table = self._dialect.source_hours() if family is None else self._dialect.hours()
         width = query.step * _MICROS
         where.since("t.hour", query.since // width * width)
         where.until("t.hour", query.until // _HOUR_US * _HOUR_US)
@@ -61,7 +62,7 @@ class SeriesOfRows:
         where.sources("t.source", query.sources)
         step = f"{self._dialect.micros('t.hour')} / {width} * {query.step}"
         return await self._fetch(
-            f"SELECT {_label(query)}, {step}, CAST(sum(t.count) AS bigint) FROM {self._dialect.hours()} t {where} "  # noqa: S608  only constants and parameter numbers
+            f"SELECT {_label(query)}, {step}, CAST(sum(t.count) AS bigint) FROM {table} t {where} "  # noqa: S608  only constants and parameter numbers
             "GROUP BY 1, 2 HAVING sum(t.count) > 0",
             where.values,
         )

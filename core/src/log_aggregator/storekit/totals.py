@@ -52,13 +52,24 @@ class Totals:
             conditions.append(f"({rank} < {first} OR ({rank} = {first} AND {_ID} < {second}))")
         having = f"HAVING {' AND '.join(conditions)}" if conditions else ""
         limit = where.value(query.limit + 1)
+        is_text = any(term.field == "text" for term in parse_search(query.q or ""))
+        texts = "LEFT JOIN pattern_texts p ON p.pattern_id = s.pattern_id" if is_text else ""
         return await self._fetch(
-            f"SELECT {_ID}, min({_PATTERN}), {logs}, {micros('min(s.first_seen)')}, {last}, {rank} "  # noqa: S608  only constants and parameter numbers
-            f"FROM {self._of_each(where)} LEFT JOIN pattern_aliases a ON a.old_id = s.pattern_id "
-            f"LEFT JOIN pattern_texts p ON p.pattern_id = s.pattern_id {rows_of_page} "
-            f"GROUP BY {_ID} {having} ORDER BY 6 DESC, 1 DESC LIMIT {limit}",
+            "SELECT q.id, coalesce((SELECT min(a.final_pattern) FROM pattern_aliases a WHERE a.final_id = q.id), "  # noqa: S608  only constants and parameter numbers
+            "(SELECT p.message_pattern FROM pattern_texts p WHERE p.pattern_id = q.id), q.pattern, ''), "
+            f"q.logs, q.first_seen, q.last_seen, q.place FROM (SELECT {_ID} AS id, min(s.message_pattern) AS pattern, "
+            f"{logs} AS logs, {micros('min(s.first_seen)')} AS first_seen, {last} AS last_seen, {rank} AS place "
+            f"FROM {self._of_each(where, self._table(query))} LEFT JOIN pattern_aliases a ON a.old_id = s.pattern_id "
+            f"{texts} {rows_of_page} GROUP BY {_ID} {having} ORDER BY 6 DESC, 1 DESC LIMIT {limit}) AS q "
+            "ORDER BY 6 DESC, 1 DESC",
             where.values,
         )
+
+    def _table(self, query: PatternQuery) -> str:
+        """The smallest table that knows what is asked for."""
+        by_source = query.source is not None or query.sources or query.category is not None
+        by_term = any(term.field in ("source", "category") for term in parse_search(query.q or ""))
+        return self._dialect.totals() if by_source or by_term else self._dialect.levels()
 
     async def _add_pattern_terms(self, where: Where, query: PatternQuery) -> None:
         def within() -> tuple[Where, bool]:
@@ -73,13 +84,13 @@ class Totals:
         if query.not_ids:
             where.add(f"NOT {self._dialect.among(_ID, where.value(self._dialect.list_value(list(query.not_ids))))}")
 
-    def _of_each(self, where: Where) -> str:
-        """The totals of each pattern id."""
-        text = "min(t.message_pattern)" if "message_pattern" in self._dialect.totals() else "CAST(NULL AS text)"
+    def _of_each(self, where: Where, table: str) -> str:
+        """The totals of each pattern id, from one of the tables of the summary."""
+        text = "min(t.message_pattern)" if "message_pattern" in table else "CAST(NULL AS text)"
         return (
             "(SELECT t.pattern_id, sum(t.count) AS logs, min(t.first_seen) AS first_seen, "  # noqa: S608  only constants and parameter numbers
             f"max(t.last_seen) AS last_seen, {text} AS message_pattern "
-            f"FROM {self._dialect.totals()} t {where} GROUP BY t.pattern_id) AS s"
+            f"FROM {table} t {where} GROUP BY t.pattern_id) AS s"
         )
 
     async def of_family(self, ids: list[str], sources: tuple[str, ...]) -> Rows:
@@ -88,7 +99,7 @@ class Totals:
         micros = self._dialect.micros
         return await self._fetch(
             f"SELECT min({_PATTERN}), CAST(sum(s.logs) AS bigint), {micros('min(s.first_seen)')}, "  # noqa: S608  only constants and parameter numbers
-            f"{micros('max(s.last_seen)')} FROM {self._of_each(where)} "
+            f"{micros('max(s.last_seen)')} FROM {self._of_each(where, self._dialect.totals())} "
             "LEFT JOIN pattern_aliases a ON a.old_id = s.pattern_id "
             "LEFT JOIN pattern_texts p ON p.pattern_id = s.pattern_id WHERE s.logs > 0 HAVING count(*) > 0",
             where.values,

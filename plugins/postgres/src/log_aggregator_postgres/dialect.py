@@ -80,6 +80,19 @@ class PostgresDialect:
             f"SELECT {columns}, message_pattern FROM pattern_hours_fresh)"
         )
 
+    def levels(self) -> str:
+        """What is summed up, and what triggers noted since."""
+        columns = "pattern_id, level, count, first_seen, last_seen"
+        return (
+            f"(SELECT {columns}, NULL::text AS message_pattern FROM pattern_levels UNION ALL "  # noqa: S608  only constants
+            f"SELECT {columns}, message_pattern FROM pattern_hours_fresh)"
+        )
+
+    def source_hours(self) -> str:
+        """What is summed up, and what triggers noted since."""
+        columns = "hour, level, source, count"
+        return f"(SELECT {columns} FROM source_hours UNION ALL SELECT {columns} FROM pattern_hours_fresh)"  # noqa: S608  only constants
+
     def each_id(self, parameter: str) -> str:
         """The list comes as an array."""
         return f"(SELECT unnest({parameter}::text[]) AS id)"

@@ -1,4 +1,4 @@
-"""What triggers noted is added up in `pattern_hours` and `pattern_totals`, by one instance at a time."""
+"""What triggers noted is added up in `pattern_hours` and the tables of their sums, by one instance at a time."""
 
 from __future__ import annotations
 
@@ -28,6 +28,17 @@ WITH noted AS (
     FROM summed GROUP BY 1, 2
     ON CONFLICT (pattern_id, key) DO UPDATE SET count = t.count + excluded.count,
         first_seen = least(t.first_seen, excluded.first_seen), last_seen = greatest(t.last_seen, excluded.last_seen)
+), levels AS (
+    INSERT INTO pattern_levels AS l (pattern_id, key, level, count, first_seen, last_seen)
+    SELECT pattern_id, md5(level)::uuid, min(level), sum(count), min(first_seen), max(last_seen)
+    FROM summed GROUP BY 1, 2
+    ON CONFLICT (pattern_id, key) DO UPDATE SET count = l.count + excluded.count,
+        first_seen = least(l.first_seen, excluded.first_seen), last_seen = greatest(l.last_seen, excluded.last_seen)
+), sources AS (
+    INSERT INTO source_hours AS h (hour, key, level, source, count)
+    SELECT hour, md5(length(level) || ':' || level || source)::uuid, min(level), min(source), sum(count)
+    FROM summed GROUP BY 1, 2
+    ON CONFLICT (hour, key) DO UPDATE SET count = h.count + excluded.count
 )
 SELECT pattern_id, hour, key, level, source, category FROM summed WHERE is_less"""  # noqa: S608  only constants
 
@@ -63,6 +74,20 @@ WITH found AS (
 UPDATE pattern_totals t SET first_seen = f.first_seen, last_seen = f.last_seen
 FROM found f WHERE t.pattern_id = f.pattern_id AND t.key = f.key AND t.count > 0"""
 
+_EDGES_OF_LEVELS = """
+WITH found AS (
+    SELECT i.pattern_id, md5(i.level)::uuid AS key, min(t.first_seen) AS first_seen, max(t.last_seen) AS last_seen
+    FROM (SELECT DISTINCT pattern_id, level FROM unnest($1::text[], $2::text[]) AS i(pattern_id, level)) i
+    JOIN pattern_totals t ON t.pattern_id = i.pattern_id AND t.level = i.level GROUP BY 1, 2
+), empty AS (
+    DELETE FROM pattern_levels l USING unnest($1::text[], $2::text[]) AS i(pattern_id, level)
+    WHERE l.pattern_id = i.pattern_id AND l.key = md5(i.level)::uuid AND l.count <= 0
+), no_logs AS (
+    DELETE FROM source_hours WHERE hour = ANY($3::timestamptz[]) AND count <= 0
+)
+UPDATE pattern_levels l SET first_seen = f.first_seen, last_seen = f.last_seen
+FROM found f WHERE l.pattern_id = f.pattern_id AND l.key = f.key AND l.count > 0"""
+
 
 async def add_up_hours(connection: Connection) -> int:
     """Add up, inside a transaction, all that was noted. Returns 0: one step does all."""
@@ -73,4 +98,5 @@ async def add_up_hours(connection: Connection) -> int:
         await connection.execute(_EDGES, *columns)
         await connection.execute(_EMPTY, *columns[:3])
         await connection.execute(_EDGES_OF_TOTALS, columns[0], columns[2])
+        await connection.execute(_EDGES_OF_LEVELS, columns[0], columns[3], columns[1])
     return 0

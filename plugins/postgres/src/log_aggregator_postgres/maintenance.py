@@ -22,8 +22,8 @@ _log = logging.getLogger(__name__)
 
 _LOCK = 0x6C6F6761_6D61696E
 _DAY = 86_400
-_ADD_UP_SECONDS = 15.0
-"""Pause between two times that the hours are added up, at most."""
+_ADD_UP_SECONDS = 90.0
+"""Pause between two times that the hours are added up, at most: to add up several flushes costs little more."""
 
 STEP_ROWS = 500
 

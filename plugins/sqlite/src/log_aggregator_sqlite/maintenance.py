@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 import time
 
@@ -98,12 +99,23 @@ def thin_step(connection: sqlite3.Connection, details_hours: int, max_samples: i
         details, keep = thin(rows, max_samples)
         for one in details:
             _store_details(connection, one, max_samples)
-        connection.executemany(
-            "UPDATE aggregated_logs SET metadata = NULL, variables = NULL, sample_details = NULL, "
-            "sample_messages = CASE WHEN ? THEN sample_messages END WHERE id = ?",
-            [(row.id in keep, row.id) for row in rows],
-        )
+        _move(connection, rows, keep)
     return len(rows)
+
+
+def _move(connection: sqlite3.Connection, rows: list[StoredRow], keep: set[int]) -> None:
+    """Leave nothing but counts in the rows, and the messages in those that `keep` them.
+
+    SQLite does not join pages whose rows became short: so these rows move together, to ids below zero, and the pages
+    where they were are free.
+    """
+    last = connection.execute("SELECT max(id) FROM aggregated_logs WHERE id < 0").fetchone()[0]
+    ids = itertools.count(-(2**62) if last is None else last + 1)
+    connection.executemany(
+        "UPDATE aggregated_logs SET id = ?, metadata = NULL, variables = NULL, sample_details = NULL, "
+        "sample_messages = CASE WHEN ? THEN sample_messages END WHERE id = ?",
+        [(row.id if row.id < 0 else next(ids), row.id in keep, row.id) for row in rows],
+    )
 
 
 def _store_details(connection: sqlite3.Connection, details: OldDetails, max_samples: int) -> None:

@@ -81,6 +81,14 @@ class SqliteDialect:
         """The table, which triggers keep."""
         return "pattern_totals"
 
+    def levels(self) -> str:
+        """The table, which triggers keep."""
+        return "pattern_levels"
+
+    def source_hours(self) -> str:
+        """The table, which triggers keep."""
+        return "source_hours"
+
     def each_id(self, parameter: str) -> str:
         """The list comes as JSON text."""
         return f"(SELECT value AS id FROM json_each({parameter}))"  # noqa: S608  a parameter number
