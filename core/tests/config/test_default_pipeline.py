@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from log_aggregator.config.default_pipeline import DEFAULT_PLUGINS, default_entries, default_text
+from log_aggregator.config.default_pipeline import DEFAULT_PLUGINS, STAGES, default_entries, default_text
 from log_aggregator.config.pipeline import parse_plugins, read_plugins_file
 from log_aggregator.config.settings import load_settings
 from log_aggregator.errors import ConfigError
-from log_aggregator.plugins.configured import read_pipeline
+from log_aggregator.plugins.configured import load_registry, read_pipeline
 
 ROOT = Path(__file__).parents[3]
 ALL = [plugin.name for plugin in DEFAULT_PLUGINS]
@@ -65,3 +65,13 @@ def test_a_named_file_must_exist_and_an_unnamed_one_need_not(tmp_path: Path, mon
 def test_the_text_is_toml_in_the_order_of_the_list() -> None:
     assert list(tomllib.loads(default_text(ALL))["plugins"]) == ALL
     assert len(read_plugins_file(ROOT / "plugins.toml")) >= len(ALL) - 1
+
+
+def test_a_command_that_stores_nothing_loads_the_stages_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    whole = load_registry(load_settings({}), {})
+    changing = {plugin.name for hook in ("on_ingest", "normalize", "enrich") for plugin in whole.with_hook(hook)}
+    assert changing == STAGES
+    assert {plugin.name for plugin in load_registry(load_settings({}), {}, is_stored=False).plugins} == STAGES
+    (tmp_path / "plugins.toml").write_text("[plugins.patterns]\n[plugins.sqlite]\n")
+    assert len(load_registry(load_settings({}), {}, is_stored=False).plugins) == 2

@@ -16,19 +16,20 @@ _COLUMN = 33
 
 
 class DefaultPlugin(NamedTuple):
-    """A plugin of the built-in pipeline: its table, and what it is for."""
+    """A plugin of the built-in pipeline: its table, what it is for, and whether it changes records."""
 
     name: str
     purpose: str
     options: Mapping[str, Any] = {}
+    is_stage: bool = False
 
 
 DEFAULT_PLUGINS = (
-    DefaultPlugin("formats", "what a message is: JSON, logfmt, prefixes, access logs, traces"),
-    DefaultPlugin("redact", "passwords, keys and card numbers never reach the disk"),
-    DefaultPlugin("classify", "category, tags, and stack traces by what raised them"),
-    DefaultPlugin("patterns", "User 123 logged in -> User {ID} logged in"),
-    DefaultPlugin("templates", "finds the words that vary where no rule knows them"),
+    DefaultPlugin("formats", "what a message is: JSON, logfmt, prefixes, access logs, traces", is_stage=True),
+    DefaultPlugin("redact", "passwords, keys and card numbers never reach the disk", is_stage=True),
+    DefaultPlugin("classify", "category, tags, and stack traces by what raised them", is_stage=True),
+    DefaultPlugin("patterns", "User 123 logged in -> User {ID} logged in", is_stage=True),
+    DefaultPlugin("templates", "finds the words that vary where no rule knows them", is_stage=True),
     DefaultPlugin("sqlite", "the embedded store: nothing to set up", {"unless": "POSTGRES_HOST"}),
     DefaultPlugin("postgres", "instead of it when POSTGRES_HOST is set", {"when": "POSTGRES_HOST"}),
     DefaultPlugin(
@@ -49,6 +50,10 @@ def default_entries(installed: Collection[str]) -> list[PluginEntry]:
         for plugin in DEFAULT_PLUGINS
         if plugin.name in installed
     ]
+
+
+STAGES = frozenset(plugin.name for plugin in DEFAULT_PLUGINS if plugin.is_stage)
+"""Plugins of the built-in pipeline that change records: all that a command needs which stores nothing."""
 
 
 def default_text(installed: Collection[str]) -> str:

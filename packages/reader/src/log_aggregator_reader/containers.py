@@ -68,6 +68,11 @@ class Assembler:
         starts = [self._plain.open_since, *(stream.open_since for stream in self._streams.values())]
         return min((start for start in starts if start is not None), default=None)
 
+    @property
+    def is_outside(self) -> bool:
+        """Whether no trace is open, and no container's line came."""
+        return self._plain.is_outside and not self._streams
+
     def push(self, line: Line) -> list[Record]:
         """Take the next line; the records that it ends."""
         self._count += 1

@@ -100,6 +100,11 @@ class Joiner:
         """Where the record begins that the next line may continue; `None` without one."""
         return self._lines[0].start if self._lines else None
 
+    @property
+    def is_outside(self) -> bool:
+        """Whether no trace is open: a line that has no sign of one begins a record."""
+        return self._inside is _Inside.NOTHING
+
     def push(self, line: Line) -> Record | None:
         """Take the next line; the record that it ends, if any."""
         self._count += 1

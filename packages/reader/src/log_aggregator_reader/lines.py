@@ -35,6 +35,11 @@ class LineSplitter:
         """Where the line begins that has no end yet."""
         return self._start
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no line waits for its end."""
+        return not self._length
+
     def feed(self, chunk: bytes) -> list[Line]:
         """The lines that end in this chunk."""
         first, *others = chunk.split(b"\n")

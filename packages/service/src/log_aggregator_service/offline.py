@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from log_aggregator.errors import LogAggregatorError, Reject
 from log_aggregator.model.aggregate import Alias
 from log_aggregator.model.batch import WorkingBatch
-from log_aggregator.model.record import Record, pattern_id
+from log_aggregator.model.record import DecodedRecords, Record, pattern_id
+from log_aggregator.model.shapes import shapes_of
 from log_aggregator.plugins.isolation.lifespan import contained
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ async def _find_patterns(
     aliases: list[Alias] = []
     async with alive(registry, settings, aliases):
         for records in batches:
-            batch = _kept(registry, records)
+            shapes = shapes_of([record.message for record in records])
+            batch = _kept(registry, DecodedRecords(records, shapes))
             for plugin in stages:
                 _call(plugin, "normalize", batch)
             in_place = _in_place(records, batch.records())
@@ -156,6 +158,8 @@ def _kept(registry: Registry, records: list[Record]) -> WorkingBatch:
 
 def _in_place(records: list[Record], kept: list[Record]) -> list[Record | None]:
     """The records that came in, with `None` for each that is not among those kept."""
+    if len(kept) == len(records):
+        return [*records]
     taken = {id(record) for record in kept}
     return [record if id(record) in taken else None for record in records]
 

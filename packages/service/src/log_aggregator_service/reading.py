@@ -8,7 +8,7 @@ from typing import Any
 
 from log_aggregator.model.fields.text import clean, is_dirty
 from log_aggregator.model.record import Record
-from log_aggregator_reader import Input, records
+from log_aggregator_reader import Input, quick_records
 
 _AT_ONCE = 20_000
 
@@ -38,11 +38,17 @@ def batches_of(name: str, now: int, *, is_joined: bool) -> Iterator[list[Record]
 def _joined(source: Input, now: int) -> Iterator[list[Record]]:
     batch: list[Record] = []
     metadata: dict[str, Any] = {}
-    for record in records(source.text()):
-        if record is None:
-            continue
-        text = record.text.decode("utf-8", "backslashreplace")
-        batch.append(Record(clean(text) if is_dirty(text) else text, "INFO", "-", now, metadata, False))
+    for found in quick_records(source.text()):
+        if isinstance(found, bytes):
+            together = found.decode("utf-8", "backslashreplace")
+            texts = together.split("\n")
+            is_any_dirty = is_dirty(together)
+        else:
+            texts = [whole.decode("utf-8", "backslashreplace") for whole in found]
+            is_any_dirty = any(map(is_dirty, texts))
+        if is_any_dirty:
+            texts = [clean(text) if is_dirty(text) else text for text in texts]
+        batch += [Record(text, "INFO", "-", now, metadata, False) for text in texts]
         if len(batch) >= _AT_ONCE:
             yield batch
             batch = []

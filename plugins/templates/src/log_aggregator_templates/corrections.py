@@ -11,6 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from log_aggregator.model.variables import variable_names, variables_of
 
+ByHand = Literal["keep", "split", "merge"]
+"""What can be said of one pattern over HTTP."""
+
 Kind = Literal["keep", "vary", "merge", "split"]
 
 LONGEST = 4096

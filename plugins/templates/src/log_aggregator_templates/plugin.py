@@ -14,11 +14,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from log_aggregator import Batch, Group, Service, hookimpl, pattern_id
 from log_aggregator.sinks import Alias
+from log_aggregator_templates.calls import Calls
 from log_aggregator_templates.correction_file import CorrectionFile
 from log_aggregator_templates.corrections import Correction, Corrections, Wish
 from log_aggregator_templates.exclusions import Exclusions
 from log_aggregator_templates.miner import OVERFLOW, TemplateMiner
-from log_aggregator_templates.routes import CorrectionRoutes
 from log_aggregator_templates.saved import UnreadableError, load, snapshot, write
 from log_aggregator_templates.template import Template
 from log_aggregator_templates.tokens import cut
@@ -90,7 +90,7 @@ class Templates:
         service.add_stats("templates", self._figures)
         file = CorrectionFile(service.shared_dir / "corrections.json")
         await self._look_for_corrections(file)
-        CorrectionRoutes(service, file, self)
+        Calls(service, file, self)
         tasks = [
             asyncio.create_task(self._save_often(path), name="templates"),
             asyncio.create_task(self._follow_corrections(file), name="corrections"),

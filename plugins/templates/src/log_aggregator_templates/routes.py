@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, get_args
 
 import msgspec
 from aiohttp import web
@@ -19,8 +19,9 @@ from log_aggregator.http.store_access import answered
 from log_aggregator.model.record import pattern_id
 from log_aggregator.model.variables import variable_names
 from log_aggregator.store import PatternQuery
+from log_aggregator_templates.calls import Applies
 from log_aggregator_templates.correction_file import CorrectionFile
-from log_aggregator_templates.corrections import Correction, Kind, is_learned
+from log_aggregator_templates.corrections import ByHand, Correction, is_learned
 
 _MOST_BODY = 65_536
 _PAGE = 200
@@ -36,25 +37,6 @@ class _Body(BaseModel):
     by: str = Field("", max_length=200, description="who; with API keys, the key's name stands there instead")
 
 
-class Applies(Protocol):
-    """What the plugin does with a correction."""
-
-    def apply(self, corrections: Sequence[Correction]) -> None:
-        """Use these from now on."""
-
-    def evidence(self, pattern: str) -> dict[str, Any]:
-        """Why lines are this pattern."""
-
-    def text_of(self, wanted: str) -> str | None:
-        """The text of a pattern that was learned here, by its id."""
-
-    def said(self, one: Correction) -> None:
-        """Emit the aliases that a new correction brings."""
-
-    def taken_back(self, one: Correction, stored: Sequence[str]) -> None:
-        """Emit the aliases that undoing one brings, also of patterns that were stored while it held."""
-
-
 class CorrectionRoutes:
     """`POST /patterns/{id}/keep`, `/split` and `/merge`, `GET /patterns/{id}/evidence`, and `/corrections`."""
 
@@ -62,14 +44,9 @@ class CorrectionRoutes:
         self._service = service
         self._file = file
         self._plugin = plugin
-        kinds: tuple[Kind, ...] = ("keep", "split", "merge")
-        for kind in kinds:
-            service.add_route("POST", f"/patterns/{{id}}/{kind}", self._correcting(kind), "write")
-        service.add_route("GET", "/patterns/{id}/evidence", self._evidence, "read")
-        service.add_route("GET", "/corrections", self._all, "read")
-        service.add_route("DELETE", "/corrections/{id}", self._undo, "write")
+        self.keep, self.split, self.merge = map(self._correcting, get_args(ByHand))
 
-    def _correcting(self, kind: Kind) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    def _correcting(self, kind: ByHand) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def correct(request: web.Request) -> web.StreamResponse:
             body = await _body(request)
             pattern = await self._pattern(request.match_info["id"])
@@ -89,14 +66,17 @@ class CorrectionRoutes:
 
         return correct
 
-    async def _evidence(self, request: web.Request) -> web.StreamResponse:
+    async def evidence(self, request: web.Request) -> web.StreamResponse:
+        """`GET /patterns/{id}/evidence`."""
         return _json(self._plugin.evidence(await self._pattern(request.match_info["id"])))
 
-    async def _all(self, request: web.Request) -> web.StreamResponse:
+    async def all(self, request: web.Request) -> web.StreamResponse:
+        """`GET /corrections`."""
         said = await asyncio.to_thread(self._file.all)
         return _json({"corrections": [_shown(one) for one in reversed(said)]})
 
-    async def _undo(self, request: web.Request) -> web.StreamResponse:
+    async def undo(self, request: web.Request) -> web.StreamResponse:
+        """`DELETE /corrections/{id}`."""
         wanted, by = request.match_info["id"], _who(request, "")
         undone: list[Correction] = []
 
@@ -136,7 +116,7 @@ class CorrectionRoutes:
         except OSError as error:
             raise Problem(503, f"corrections cannot be written: {error.strerror}") from None
 
-    async def _into(self, into: str, kind: Kind, pattern: str) -> str:
+    async def _into(self, into: str, kind: ByHand, pattern: str) -> str:
         if kind != "merge":
             if into:
                 raise Problem(422, "into: only to merge")

@@ -83,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
     # What is made here lives until the end: looking for garbage would find none.
     gc.disable()
     settings = load_settings(os.environ)
-    registry = load_registry(settings, os.environ, args.plugins)
+    registry = load_registry(settings, os.environ, args.plugins, is_stored=False)
     now = time.time_ns() // 1000
     code = 0
     try:
@@ -94,8 +94,9 @@ def run(args: argparse.Namespace) -> int:
             both = [args.file, args.diff] if args.diff else [args.file]
             sizes: list[int] = []
             fields: list[Fields] = []
+            is_asked = args.json or args.since is not None or args.until is not None
             found, final = find_patterns(
-                registry, settings, _counted(both, sizes, now, is_joined=not args.lines), fields
+                registry, settings, _counted(both, sizes, now, is_joined=not args.lines), fields if is_asked else None
             )
             rows = Rows(found, final, fields, args, now)
             if rows.is_cut and found and not any(time != now for _, _, time in fields):
