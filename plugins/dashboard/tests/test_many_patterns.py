@@ -77,5 +77,12 @@ def test_ten_thousand_patterns_are_usable(
     assert max(searches) < FILTERED * MARGIN
     page.get_by_role("button", name="Pattern", exact=True).click()
     page.get_by_role("grid").focus()
-    page.keyboard.press("End")
-    expect(page.locator(".line.active")).to_have_attribute("aria-rowindex", str(LOADED + 1))
+    # The search that found nothing has asked the service; the list comes again, and `End` is that of what is there.
+    for left in reversed(range(15)):
+        page.keyboard.press("End")
+        try:
+            expect(page.locator(".line.active")).to_have_attribute("aria-rowindex", str(LOADED + 1), timeout=2000)
+            break
+        except AssertionError:
+            if not left:
+                raise

@@ -72,6 +72,17 @@ def _foreign() -> dict[str, EntryPoint]:
     return {point.name: point for point in importlib_metadata.entry_points(group=GROUP)}
 
 
+def commands() -> list[tuple[str, str, Any]]:
+    """All commands that are installed: name, line of the overview, and module; `None` for one that is a function."""
+    own = [(name, text, importlib.import_module(f"log_aggregator.cli.{name}")) for name, text in COMMANDS.items()]
+    others = []
+    for name, point in sorted(_foreign().items()):
+        summary = _summary(point)
+        loaded = None if summary.startswith("(") else point.load()
+        others.append((name, summary, loaded if hasattr(loaded, "add_arguments") else None))
+    return [*own, *others]
+
+
 def _overview(flag: str) -> int:
     if flag == "--version":
         import importlib_metadata  # noqa: PLC0415  a command of the core does not pay for it
