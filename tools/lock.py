@@ -59,8 +59,9 @@ def write(name: str) -> None:
         found = Path(directory) / "found.txt"
         command = [
             sys.executable, "-m", "piptools", "compile", "--quiet", "--generate-hashes", "--allow-unsafe",
-            "--strip-extras", "--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-trusted-host", "--no-emit-find-links",
-            "--constraint", str(ROOT / "constraints.txt"), "--output-file", str(found), str(wanted),
+            "--strip-extras", "--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-trusted-host",
+            "--no-emit-find-links", "--constraint", str(ROOT / "constraints.txt"),
+            "--output-file", str(found), str(wanted),
         ]  # fmt: skip
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # noqa: S603  our own arguments
         lines = [line for line in found.read_text().splitlines() if line and not line.startswith(("#", "--"))]

@@ -18,14 +18,14 @@ PINS = dict(
 
 
 def locked(name: str) -> dict[str, str]:
-    return dict(re.findall(r"^([a-z0-9.-]+)==(\S+) \\$", (ROOT / name).read_text(), re.MULTILINE))
+    return dict(re.findall(r"^([a-z0-9.-]+)==(\S+)(?: ; .+)? \\$", (ROOT / name).read_text(), re.MULTILINE))
 
 
 @pytest.mark.parametrize("name", list(lock.LOCKS))
 def test_every_line_is_a_version_of_the_constraints_with_hashes(name: str) -> None:
     lines = [line for line in (ROOT / name).read_text().splitlines() if not line.startswith("#")]
     for line in lines:
-        assert re.fullmatch(r"[a-z0-9.-]+==\S+ \\|    --hash=sha256:[0-9a-f]{64}( \\)?", line), line
+        assert re.fullmatch(r"[a-z0-9.-]+==\S+(?: ; .+)? \\|    --hash=sha256:[0-9a-f]{64}( \\)?", line), line
     found = locked(name)
     assert len(found) > 20
     assert {package: PINS.get(package) for package in found} == found
