@@ -59,11 +59,11 @@ def write(name: str) -> None:
         found = Path(directory) / "found.txt"
         command = [
             sys.executable, "-m", "piptools", "compile", "--quiet", "--generate-hashes", "--allow-unsafe",
-            "--strip-extras", "--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-trusted-host",
-            "--no-emit-find-links", "--constraint", str(ROOT / "constraints.txt"),
+            "--strip-extras", "--no-header", "--no-annotate", "--constraint", str(ROOT / "constraints.txt"),
             "--output-file", str(found), str(wanted),
         ]  # fmt: skip
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # noqa: S603  our own arguments
+        # Options, which pip-tools writes too, would name the index of this machine.
         lines = [line for line in found.read_text().splitlines() if line and not line.startswith(("#", "--"))]
     shown = " ".join(f"./{one}" for one in FIRST) + " ./plugins/…"
     (ROOT / name).write_text(HEAD.format(what=what, name=name, projects=shown) + "\n".join(lines) + "\n")
