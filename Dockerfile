@@ -2,13 +2,13 @@
 
 FROM python:3.11-slim AS build
 WORKDIR /build
-COPY constraints.txt plugins.toml ./
+COPY requirements.lock plugins.toml ./
 RUN python -m venv /opt/log-aggregator \
- && /opt/log-aggregator/bin/pip install --no-cache-dir --constraint constraints.txt setuptools
+ && /opt/log-aggregator/bin/pip install --no-cache-dir --require-hashes --only-binary :all: --requirement requirements.lock
 COPY core core
 COPY packages packages
 COPY plugins plugins
-RUN /opt/log-aggregator/bin/pip install --no-cache-dir --no-build-isolation --prefer-binary --constraint constraints.txt \
+RUN /opt/log-aggregator/bin/pip install --no-cache-dir --no-build-isolation --no-deps \
       ./core ./packages/client ./packages/reader ./packages/service $(sed -n 's/^\[plugins\.\([a-z0-9_-]*\)\].*/.\/plugins\/\1/p' plugins.toml) \
  && /opt/log-aggregator/bin/pip uninstall --yes setuptools pip
 

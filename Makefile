@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test test-clients test-cluster test-lowest coverage lint docs bench bench-scale chaos soak dist sbom clean
+.PHONY: help run test test-clients test-cluster test-lowest coverage lint docs bench bench-scale chaos soak dist sbom lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -101,6 +101,11 @@ sbom: ## write build/sbom.cdx.json: what `make dist` installed beside our distri
 	tools/make-venv build/sbom
 	build/sbom/bin/python -m pip --disable-pip-version-check install --quiet "cyclonedx-bom>=7,<8"
 	build/sbom/bin/cyclonedx-py environment --of JSON --output-file build/sbom.cdx.json build/dist-check/bin/python
+
+lock: ## write requirements.lock and requirements-all.lock anew from constraints.txt (minutes)
+	tools/make-venv build/lock
+	PIP_CONSTRAINT= build/lock/bin/python -m pip --disable-pip-version-check install --quiet "pip-tools>=7.4,<8"
+	PIP_CONSTRAINT= build/lock/bin/python tools/lock.py
 
 clean: ## remove the environment, builds and caches; never data/
 	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

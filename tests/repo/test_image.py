@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tomllib
@@ -48,6 +49,8 @@ def environment(stage: list[Instruction]) -> dict[str, str]:
 
 def test_the_image_is_small_and_harmless():
     build, image = stages()
+    installs = [step for line in values(build, "RUN") for step in line.split("&&") if "pip install" in step]
+    assert all("--require-hashes" in step or "--no-deps" in step for step in installs)
     assert values(build, "FROM") == ["python:3.11-slim AS build"]
     assert values(image, "FROM") == ["python:3.11-slim"]
     assert values(image, "USER") == ["10001"]
@@ -184,6 +187,67 @@ def test_systemd_understands_the_unit(tmp_path):
     )
     assert "log-aggregator.service" not in done.stderr, done.stderr
     assert done.returncode == 0, done.stderr
+
+
+needs_systemd_analyze = pytest.mark.skipif(
+    shutil.which("systemd-analyze") is None,
+    reason="no systemd-analyze here, which `.ci/run` installs: apt-get install systemd",
+)
+
+
+@needs_systemd_analyze
+def test_systemd_finds_the_unit_little_exposed():
+    """`--threshold` is in tenths; offline it judges the file and not this machine."""
+    path = str(ROOT / "deploy/log-aggregator.service")
+    command = ["systemd-analyze", "security", "--offline=yes", "--threshold=15", path]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout.splitlines()[-1:]
+
+
+def allowed_calls() -> set[str]:
+    """The system calls that the unit leaves to the service."""
+
+    def members(name: str) -> set[str]:
+        command = ["systemd-analyze", "syscall-filter", "--no-pager", name]
+        shown = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+        words = {line.strip() for line in shown.splitlines()[1:] if line.strip() and not line.strip().startswith("#")}
+        return {call for word in words for call in (members(word) if word.startswith("@") else {word})}
+
+    allowed: set[str] = set()
+    for line in unit()["SystemCallFilter"]:
+        for word in line.removeprefix("~").split():
+            allowed = allowed - members(word) if line.startswith("~") else allowed | members(word)
+    return allowed
+
+
+@needs_systemd_analyze
+@pytest.mark.skipif(shutil.which("strace") is None, reason="no strace here, which `.ci/run` installs")
+def test_the_unit_allows_every_system_call_that_the_service_makes(tmp_path):
+    trace = tmp_path / "calls"
+    service = ServiceProcess(tmp_path, (ROOT / "plugins.toml").read_text())
+    service.start()
+    tracer = subprocess.Popen(
+        ["strace", "-f", "-o", str(trace), "-p", str(service.running.pid)], stderr=subprocess.PIPE, text=True
+    )
+    assert tracer.stderr is not None
+    if "attached" not in tracer.stderr.readline():
+        service.stop()
+        pytest.skip("strace may not trace here")
+    try:
+        assert service.post("/ingest", {"message": "up"})[0] == 202
+        assert service.post("/flush")[0] == 200
+        assert service.get("/health")["status"] == "healthy"
+        service.running.send_signal(signal.SIGHUP)
+        assert service.post("/ingest", {"message": "up"})[0] == 202
+        assert service.terminate() == 0
+    finally:
+        service.stop()
+        tracer.wait(60)
+        tracer.stderr.close()
+    made = set(re.findall(r"^\d+ +(\w+)\(", trace.read_text(errors="replace"), re.MULTILINE))
+    as_root = {"fchown", "chown"}  # SQLite gives a file to the owner of its directory, when it is root
+    assert len(made) > 20
+    assert made - as_root - allowed_calls() == set()
 
 
 @pytest.mark.parametrize("environ", [{}, {"HOST": "0.0.0.0", "ALLOW_ANONYMOUS": "1"}], ids=["loopback", "image"])
