@@ -105,6 +105,11 @@ def made(mix: Mix, count: int, seed: int) -> list[Log]:
     return found
 
 
+def seen_before() -> list[Log]:
+    """Lines of all kinds that a service saw in its first seconds: no line of a mix is among them."""
+    return made(Mix("before", tuple(KINDS)), 4000, seed=1)
+
+
 def _metadata(draw: random.Random) -> dict[str, Any]:
     return {
         "host": f"node-{draw.randrange(20):02}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from operator import itemgetter
 
 from log_aggregator_patterns.letters import outlines_of
@@ -68,6 +68,17 @@ class PatternMemo:
         self._once: set[int] = set()
         self.misses = 0
         self.planned = 0
+        self.on_demand: Callable[[], object] = self._planner.prepare
+        """Called for shapes that are not known while outlines are not ready: makes them so, now or soon."""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the rules are ready for outlines."""
+        return self._planner.is_ready
+
+    def prepare(self) -> None:
+        """Make some more rules ready for outlines: about 20 ms of work. May run in a thread, one call at a time."""
+        self._planner.prepare()
 
     def expect(self, shapes: Sequence[str]) -> None:
         """Say which shapes come next: the outlines of those that are not known are made together."""
@@ -79,7 +90,7 @@ class PatternMemo:
         ]
         outlines = zip(unknown, self._vocabulary.without_names(outlines_of(unknown)), strict=True)
         if unknown and not self._planner.is_ready:
-            self._planner.prepare()
+            self.on_demand()
         self._outlines = {shape: outline for shape, outline in outlines if outline != shape}
 
     def mask(self, message: str, shape: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -117,9 +118,22 @@ class Patterns:
     @hookimpl
     @asynccontextmanager
     async def lifespan(self, service: Service) -> Any:
-        """Show figures while the service runs."""
+        """Show figures while the service runs. Make the rules ready for outlines in a thread, once shapes are new."""
         service.add_stats("patterns", self._figures)
-        yield
+        wanted = asyncio.Event()
+        memo = self._memo
+
+        async def prepare() -> None:
+            await wanted.wait()
+            while not memo.is_ready:
+                await asyncio.to_thread(memo.prepare)
+
+        memo.on_demand = wanted.set
+        service.run("outlines", prepare)
+        try:
+            yield
+        finally:
+            memo.on_demand = memo.prepare
 
     def _figures(self) -> dict[str, Any]:
         return {"rules": len(self.rules.rules), "shapes_computed": self._memo.misses, "planned": self._memo.planned}

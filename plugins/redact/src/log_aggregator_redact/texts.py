@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import blake2b
-from itertools import accumulate, filterfalse
+from itertools import filterfalse
+from typing import Any
 
 from log_aggregator.model.masks import MASK
 from log_aggregator_redact import cards
 from log_aggregator_redact.assigned import Found
 from log_aggregator_redact.finders import Finder, in_bytes, of_rule, spliced
+from log_aggregator_redact.joined import Joined
 from log_aggregator_redact.rule import Rule
 from log_aggregator_redact.view import ESCAPES, View, normalized, plain, unescaped
 
@@ -140,21 +142,17 @@ class Texts:
             fresh = {shape for shape in fresh if long.get(shape) not in self._clean_digests}
         unclean: set[str] = set()
         if fresh:
-            unclean = {shape for shape in self._at_gates(list(fresh)) if self._may_hold_a_secret(shape)}
+            unclean = self._holding_a_secret(self._at_gates(list(fresh)))
         self._remember(fresh - unclean, unclean, long)
         return unclean
 
-    def _at_gates(self, shapes: list[str]) -> set[str]:
+    def _at_gates(self, shapes: list[str]) -> list[str]:
         """The shapes that may pass a gate: those that a match in all of them together touches."""
-        lowered = list(map(lowered_shape_of, shapes))
-        ends = list(accumulate([len(one) + 1 for one in lowered]))
-        joined = b"\n".join(lowered)
-        touched: set[str] = set()
+        joined = Joined(list(map(lowered_shape_of, shapes)))
+        touched: set[int] = set()
         for gate in self._gates:
-            for match in gate(joined):
-                start, stop = match.span()
-                touched.update(shapes[bisect_right(ends, start) : bisect_left(ends, stop) + 1])
-        return touched
+            touched |= joined.touched(gate)
+        return [shapes[place] for place in sorted(touched) if place < len(shapes)]
 
     def _remember(self, clean: set[str], unclean: set[str], long: dict[str, bytes]) -> None:
         self._remembered += sum(64 if shape in long else 64 + len(shape) for shape in clean | unclean)
@@ -167,14 +165,41 @@ class Texts:
         self._clean_digests |= {digest for shape, digest in long.items() if shape in clean}
         self._unclean |= unclean - long.keys()
 
-    def _may_hold_a_secret(self, shape: str) -> bool:
-        lowered = lowered_shape_of(shape)
-        if _has_escapes(lowered):
-            return True
-        read = normalized(shape)
-        if self._cards and _may_be_card(lowered) and cards.CANDIDATE.search(read):
-            return True
-        return any(rule.own or any(True for _ in rule.find(read)) for rule in self._rules_for(lowered))
+    def _holding_a_secret(self, shapes: list[str]) -> set[str]:
+        """Those of the shapes in which a rule finds something, or has to look at each text. All gates in turn look at
+        the shapes together: one by one, each would be compared with dozens of gates."""
+        joined = Joined(list(map(lowered_shape_of, shapes)))
+        found = {shapes[place] for place in joined.passing(_has_escapes, in_bytes(ESCAPES).finditer)}
+        if self._cards:
+            possible = [shapes[place] for place in joined.passing(_may_be_card, in_bytes(cards.GATE).finditer)]
+            found.update(shape for shape in possible if cards.CANDIDATE.search(normalized(shape)))
+        for near, rules in self._sections:
+            places: Sequence[int] = range(len(shapes))
+            if near is not None:
+                places = joined.passing(near, _gate_of(rules))
+            some = [shapes[place] for place in places if shapes[place] not in found]
+            if some:
+                found |= _found_by(rules, some)
+        return found
+
+
+def _gate_of(rules: Sequence[Finder]) -> Callable[[bytes], Iterable[Any]]:
+    gate: Callable[[bytes], Iterable[Any]] = in_bytes("|".join(rule.expression for rule in rules)).finditer
+    return gate
+
+
+def _found_by(rules: Sequence[Finder], shapes: list[str]) -> set[str]:
+    """The shapes in which one of the rules finds something; one of the user is believed as far as its gate."""
+    joined = Joined(list(map(lowered_shape_of, shapes)))
+    found: set[str] = set()
+    for rule in rules:
+        places: Sequence[int] = range(len(shapes))
+        if rule.near is not None:
+            places = joined.passing(rule.near, in_bytes(rule.expression).finditer)
+        found.update(
+            shapes[place] for place in places if rule.own or any(True for _ in rule.find(normalized(shapes[place])))
+        )
+    return found
 
 
 def _view_of(text: str, *, escaped: bool) -> View:
