@@ -108,7 +108,20 @@ def make(*arguments: str) -> str:
 def test_make_alone_shows_every_command():
     targets = set(re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE))
     tests = {"test", "test-clients", "test-cluster", "test-lowest", "coverage", "chaos"}
-    assert {"run", *tests, "lint", "docs", "bench", "bench-scale", "soak", "dist", "sbom", "lock", "clean", "help"} == targets
+    assert {
+        "run",
+        *tests,
+        "lint",
+        "docs",
+        "bench",
+        "bench-scale",
+        "soak",
+        "dist",
+        "sbom",
+        "lock",
+        "clean",
+        "help",
+    } == targets
     shown = make()
     assert all(f"make {target} " in shown for target in targets)
 

@@ -6,8 +6,6 @@ from collections.abc import Awaitable, Callable, Container, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from aiohttp import web
-
 from log_aggregator.config.settings import Settings
 from log_aggregator.errors import ConfigError
 from log_aggregator.hookspecs import RouteScope
