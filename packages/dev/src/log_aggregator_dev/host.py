@@ -16,7 +16,8 @@ from log_aggregator.listeners.udp import DatagramHandler
 from log_aggregator.model.aggregate import Alias, Anomaly
 from log_aggregator.model.receipt import AutomaticKey, Receipt
 from log_aggregator.model.record import Record
-from log_aggregator.plugins.context import Check, Credentials, Handler, Stats
+from log_aggregator.plugins.context import Check, Stats
+from log_aggregator.plugins.route_marks import Credentials, Handler
 from log_aggregator.service.receivers import Receivers
 from log_aggregator.store import Store
 
