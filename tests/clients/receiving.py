@@ -67,7 +67,7 @@ class Receiving:
         return dict(_refusals("", self.service.get("/stats")))
 
     def repeated(self) -> int:
-        """What was recognised as sent before: logs, or chunks of Forward."""
+        """How many logs were recognised as sent before."""
         duplicates = [number for name, number in self.refusals().items() if name.endswith("duplicates")]
         return max(duplicates, default=0)
 
