@@ -70,7 +70,7 @@ def test_the_text_is_toml_in_the_order_of_the_list() -> None:
 def test_a_command_that_stores_nothing_loads_the_stages_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     whole = load_registry(load_settings({}), {})
-    changing = {plugin.name for hook in ("on_ingest", "normalize", "enrich") for plugin in whole.with_hook(hook)}
+    changing = {plugin.name for hook in ("on_ingest", "normalize") for plugin in whole.with_hook(hook)}
     assert changing == STAGES
     assert {plugin.name for plugin in load_registry(load_settings({}), {}, is_stored=False).plugins} == STAGES
     (tmp_path / "plugins.toml").write_text("[plugins.patterns]\n[plugins.sqlite]\n")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
-from log_aggregator_templates.corrections import Correction
+from log_aggregator_templates.applying import Applies
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -13,25 +12,6 @@ if TYPE_CHECKING:
     from log_aggregator import Service
     from log_aggregator_templates.correction_file import CorrectionFile
     from log_aggregator_templates.routes import CorrectionRoutes
-
-
-class Applies(Protocol):
-    """What the plugin does with a correction."""
-
-    def apply(self, corrections: Sequence[Correction]) -> None:
-        """Use these from now on."""
-
-    def evidence(self, pattern: str) -> dict[str, Any]:
-        """Why lines are this pattern."""
-
-    def text_of(self, wanted: str) -> str | None:
-        """The text of a pattern that was learned here, by its id."""
-
-    def said(self, one: Correction) -> None:
-        """Emit the aliases that a new correction brings."""
-
-    def taken_back(self, one: Correction, stored: Sequence[str]) -> None:
-        """Emit the aliases that undoing one brings, also of patterns that were stored while it held."""
 
 
 class Calls:

@@ -19,7 +19,7 @@ from log_aggregator.http.store_access import answered
 from log_aggregator.model.record import pattern_id
 from log_aggregator.model.variables import variable_names
 from log_aggregator.store import PatternQuery
-from log_aggregator_templates.calls import Applies
+from log_aggregator_templates.applying import Applies
 from log_aggregator_templates.correction_file import CorrectionFile
 from log_aggregator_templates.corrections import ByHand, Correction, is_learned
 
