@@ -23,7 +23,7 @@ import psutil
 from tests.support.service import ServiceProcess
 
 HERE = Path(__file__).parent
-PIPELINE = "".join(f"[plugins.{name}]\n" for name in ("redact", "patterns", "templates", "classify"))
+PIPELINE = "".join(f"[plugins.{name}]\n" for name in ("formats", "redact", "classify", "patterns", "templates"))
 BASELINE_NEEDS = ("fastapi", "uvicorn", "httptools")
 """What `baseline_fastapi.py` needs beside what our own tests need."""
 
