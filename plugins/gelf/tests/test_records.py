@@ -44,7 +44,15 @@ def test_a_level_may_be_a_word() -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"[]", b"{", gzip.compress(b"{}", mtime=0)[:-4], gzip.compress(b" " * 9_000_000, mtime=0), b'{"version": "1.1"}']
+    "data",
+    [
+        b"",
+        b"[]",
+        b"{",
+        gzip.compress(b"{}", mtime=0)[:-4],
+        gzip.compress(b" " * 9_000_000, mtime=0),
+        b'{"version": "1.1"}',
+    ],
 )
 def test_what_is_no_message_is_refused(data: bytes) -> None:
     with pytest.raises(BadLogError):
