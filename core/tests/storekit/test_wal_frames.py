@@ -120,3 +120,27 @@ def test_frames_that_a_newer_log_wrote_over_are_no_damage(path: Path) -> None:
     assert frames_lost(path) == 0
     assert mend(path) is None
     assert numbers(path) == list(range(ROWS))
+
+
+def test_a_torn_transaction_over_frames_of_an_older_log_is_no_damage(path: Path) -> None:
+    """Some of its sectors still hold headers of the older log, which end transactions of that one."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("SELECT count(*) FROM a").fetchone()
+        connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
+        older = log_of(path).read_bytes()
+        connection.execute("INSERT INTO a VALUES (100, ?)", ("100 " * 300,))
+        connection.execute("UPDATE a SET text = text || ' '")
+        database, torn = path.read_bytes(), bytearray(log_of(path).read_bytes())
+    log_of(path).write_bytes(torn)
+    log = read(path)
+    last = log.last()
+    begin = max(number + 1 for number in range(last - 1) if log.is_of_this_log(number) and log.ends_transaction(number))
+    assert begin < last - 1, "the last transaction has several frames"
+    for frame in range(begin, last - 1):
+        at = log.at(frame)
+        torn[at : at + 512] = older[at : at + 512]
+    path.write_bytes(database)
+    log_of(path).write_bytes(torn)
+    assert frames_lost(path) == 0
+    assert mend(path) is None
+    assert numbers(path) == [*range(ROWS), 100]

@@ -141,6 +141,10 @@ def examine(log: Log, taken: int) -> Examined:
         content, written = log.content(number), log.stored(number)
         computed = sums(log.order, content, stored)
         stored = written
+        if not log.is_of_this_log(number):  # a sector of it is still that of the log before
+            damaged.append(number)
+            torn = number
+            continue
         if computed == written or _is_bit(computed, written):
             continue
         if _is_followed(log, number, frames, computed):  # only the stored checksum is wrong
@@ -152,10 +156,14 @@ def examine(log: Log, taken: int) -> Examined:
         else:
             damaged.append(number)
             torn = torn if found else number
-    begin = max((number + 1 for number in range(frames - 1) if log.ends_transaction(number)), default=0)
+    begin = max((number + 1 for number in range(frames - 1) if _is_end(log, number)), default=0)
     if torn >= begin:
         return Examined(begin, {n: c for n, c in corrected.items() if n < begin}, [n for n in damaged if n < begin])
     return Examined(frames, corrected, damaged)
+
+
+def _is_end(log: Log, number: int) -> bool:
+    return log.is_of_this_log(number) and log.ends_transaction(number)
 
 
 def _is_bit(computed: Sums, written: Sums) -> bool:
