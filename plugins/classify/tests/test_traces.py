@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from log_aggregator import Record
 from log_aggregator_classify import ClassifyPlugin, find_trace
 from log_aggregator_classify.config import Config
+from log_aggregator_classify.trace import same
 from log_aggregator_dev import run_stage
 
 PYTHON = """Request {a} failed
@@ -174,3 +175,16 @@ def test_hostile_texts_cost_time_in_proportion_to_their_length(part: str, head: 
         return min(times)
 
     assert seconds(16_384) < 32 * seconds(2048) + 0.005
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("e2e.oauth2.s3.i18n.load", "e2e.oauth2.s3.i18n.load"), ("main.handle.func1", "main.handle.func0"),
+        ("lambda$run$0", "lambda$run$0"), ("$$Lambda$14/0x3f00", "$$Lambda$0/0"), ("$Proxy7.invoke", "$Proxy0.invoke"),
+        ("MethodAccessor42", "MethodAccessor0"), ("Cart$$ByCGLIB$$8f1a2b3c.add", "Cart$$ByCGLIB$$0.add"),
+        ("Worker123.run", "Worker0.run"),
+    ],
+)  # fmt: skip
+def test_a_name_keeps_its_digits_and_loses_what_is_generated(name: str, kept: str) -> None:
+    assert same(name) == kept

@@ -74,6 +74,7 @@ async def test_every_tool_is_listed_with_its_hints_and_answers(
         (found,) = answer_of(await client.call_tool("search", {"text": "payment"}))["patterns"]
         needed = {name: {"pattern_id": found["id"]} for name in ("pattern_detail", "triage")}
         needed |= {"search": {"text": "user"}, "set_mark": {"title": "deploy 1"}, "explain_line": {"line": "User 1 in"}}
+        needed["errors_by_value"] = {"key": "tenant"}
         for name in sorted(NAMES):
             result = await client.call_tool(name, needed.get(name, {}))
             assert answer_of(result)

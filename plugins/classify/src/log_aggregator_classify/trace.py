@@ -9,7 +9,12 @@ from typing import NamedTuple
 MOST_CAUSES = 4
 """Exceptions of a chain that are named."""
 
-_GENERATED = re.compile(r"0x[0-9a-fA-F]+|\d+")
+_GENERATED = re.compile(
+    r"0x[0-9a-fA-F]+|(?<![A-Za-z\d])(?=[a-f]*\d)[0-9a-f]{6,}(?![A-Za-z\d])"  # an address, a digest
+    r"|(?<![A-Za-z\d])\d+|\d{3,}|(?<=[A-Za-z])\d\d(?![A-Za-z\d])|(?<=Accessor)\d+|(?<=\.func)\d+|(?<=[Pp]roxy)\d+|(?<=ambda)\d+"
+)
+"""Not the digits of `oauth2`, `s3` and `i18n`."""
+
 _PRELUDE = re.compile(
     r"""(?:Exception in thread "[^"\n]*"|Unhandled(?: exception\.?| promise rejection)?|Uncaught|Caused by:?|Error:?"""
     r"""|(?:PHP )?Fatal error:\s+Uncaught|\(node:\d+\))[\s:]*$"""

@@ -15,6 +15,7 @@ MAX_CHARACTERS: ContextVar[int] = ContextVar("MAX_CHARACTERS", default=8000)
 
 PATTERN_CHARACTERS = 240
 SAMPLE_CHARACTERS = 240
+_TRACE_LINES, _LINE_CHARACTERS = 3, 100
 
 _UNSEEN = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0"
@@ -48,6 +49,15 @@ def clip(text: str, most: int) -> str:
     return line if len(line) <= most else f"{line[: most - 1]}…"
 
 
+def clip_sample(text: str) -> str:
+    """A message in short: on one line; of a stack trace the exception and the raising frame, wherever it has them."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    if len(lines) <= 2 * _TRACE_LINES:
+        return clip(text, SAMPLE_CHARACTERS)
+    first, last = lines[:_TRACE_LINES], lines[-_TRACE_LINES:]
+    return " ".join(clip(line, _LINE_CHARACTERS) for line in (*first, "…", *last))
+
+
 def seen(text: str) -> str:
     """The text with characters that are not seen, or that turn its direction, by their numbers: `⟨U+202E⟩`."""
     return text if text.isascii() else _UNSEEN.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", text)
@@ -77,7 +87,7 @@ def pattern(row: Mapping[str, Any], *, samples: int = 0) -> dict[str, Any]:
     if triage := row.get("triage"):
         shown["triage"] = {name: triage[name] for name in ("state", "owner", "note") if triage[name]}
     if samples:
-        shown["samples"] = [clip(sample, SAMPLE_CHARACTERS) for sample in row["samples"][:samples]]
+        shown["samples"] = [clip_sample(sample) for sample in row["samples"][:samples]]
     return {name: value for name, value in shown.items() if value not in ("", {}, [])}
 
 
