@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from log_aggregator_reader import quick, quick_records, records
@@ -25,6 +25,7 @@ LINES = st.sampled_from(
 
 
 @given(st.lists(LINES, max_size=40), st.booleans(), st.integers(1, 60), st.integers(20, 200))
+@example(["plain one", "\tat a.b.C.d(C.java:5)", "", "\tat a.b.C.d(C.java:5)"], True, 60, 34)
 @settings(max_examples=400, deadline=None)
 def test_the_records_are_the_same(lines: list[str], is_ended: bool, chunk: int, piece: int) -> None:
     text = ("\n".join(lines) + "\n" * is_ended).encode()

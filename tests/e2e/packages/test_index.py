@@ -34,8 +34,8 @@ version = "0.1.0"
 dependencies = ["log-aggregator"]
 """
 
-# What the plugins may bring of ours beside the core: libraries that several packages stand on.
-LIBRARIES = {"files": ["log-aggregator-reader"]}
+# What the plugins may bring of ours beside the core: libraries that several packages stand on, and the protocol inside.
+BROUGHT = {"files": ["reader"], "logplex": ["syslog"]}
 
 Alone = Callable[[str], CleanEnvironment]
 
@@ -76,8 +76,9 @@ def found(environment: CleanEnvironment) -> tuple[list[str], list[str]]:
 @pytest.mark.parametrize("name", PLUGINS)
 def test_a_plugin_brings_the_core_and_no_other_plugin(alone: Alone, name: str) -> None:
     ours, points = found(alone(f"log-aggregator-{name}"))
-    assert ours == sorted(["log-aggregator-core", f"log-aggregator-{name}", *LIBRARIES.get(name, [])])
-    assert points == [name]
+    brought = BROUGHT.get(name, [])
+    assert ours == sorted(f"log-aggregator-{one}" for one in ("core", name, *brought))
+    assert sorted(points) == sorted({name, *brought} & {*PLUGINS})
 
 
 @pytest.mark.slow

@@ -28,6 +28,7 @@ ELSEWHERE = {
             "mark",
             "notify-test",
             "patterns",
+            "receivers",
             "reload",
             "search",
             "send",

@@ -5,12 +5,23 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import sys
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 from pydantic import BaseModel
 
 from log_aggregator.plugins.isolation.where_raised import SINGLE_FILE
+
+
+class _SourceLoader(SourceFileLoader):
+    """Compiles the file each time. A cache knows a file by second and size: of two quick saves it keeps the first."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        path = self.get_filename(fullname)
+        code: CodeType = self.source_to_code(self.get_data(path), path)
+        return code
 
 
 def plugin_class(path: Path) -> Any:
@@ -19,8 +30,8 @@ def plugin_class(path: Path) -> Any:
     Each call runs the file anew. Raises `ImportError` when it holds none or several, and whatever the file raises.
     """
     name = module_of(path)
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
+    spec = importlib.util.spec_from_file_location(name, path, loader=_SourceLoader(name, str(path)))
+    if spec is None or spec.loader is None or path.suffix != ".py":
         raise ImportError(f"{path}: not a Python file; expected a name that ends in .py")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # annotations are resolved there

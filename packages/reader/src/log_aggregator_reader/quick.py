@@ -66,16 +66,16 @@ class _Quick:
         if not self._is_plain(piece):
             yield self._slow(piece)
             return
-        yield self._flushed()
         if b"\r" in piece:
             piece = piece.replace(b"\r\n", b"\n")
         every = piece.split(b"\n")
         lines = [line for line in every if line and not line.isspace()]
-        if len(lines) > 1:
-            yield b"\n".join(lines[:-1])
         if lines:
+            yield self._flushed()
+            if len(lines) > 1:
+                yield b"\n".join(lines[:-1])
             self._assembler.push(Line(lines[-1], 0, 0))
-        if not every[-2] or every[-2].isspace():  # a blank line behind it decides what may continue it
+        if not lines or not every[-2] or every[-2].isspace():  # a blank line behind it decides what may continue it
             self._assembler.push(Line(b"", 0, 0))
 
     def _is_plain(self, piece: bytes) -> bool:

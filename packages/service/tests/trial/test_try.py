@@ -94,7 +94,7 @@ def test_dropped_rejected_and_failed_by_whom(run: Run, tmp_path: Path) -> None:
     assert (rejected["outcome"], rejected["by"], rejected["reason"]) == ("rejected", "mine", "not wanted")
     (failure,) = broken["failures"]
     assert (failure["plugin"], failure["hook"]) == ("mine", "enrich")
-    assert failure["error"].startswith("ValueError at log_aggregator_file_mine.py:")
+    assert failure["error"].startswith("ValueError at mine.py:")
     assert failure["error"].endswith(": cannot read please break 5")
     assert (broken["outcome"], broken["category"]) == ("kept", "")
     assert (fine["category"], fine["failures"]) == ("mine", [])
