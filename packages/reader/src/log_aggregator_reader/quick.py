@@ -74,7 +74,7 @@ class _Quick:
             yield self._flushed()
             if len(lines) > 1:
                 yield b"\n".join(lines[:-1])
-            self._assembler.push(Line(lines[-1], 0, 0))
+            self._assembler.push(Line(lines[-1], -1, -1))  # before whatever comes after it
         if not lines or not every[-2] or every[-2].isspace():  # a blank line behind it decides what may continue it
             self._assembler.push(Line(b"", 0, 0))
 
