@@ -9,7 +9,8 @@ from datetime import tzinfo
 from log_aggregator_formats import access, envelopes, errorlogs, prefixes
 from log_aggregator_formats.config import FormatName
 from log_aggregator_formats.found import Found
-from log_aggregator_formats.structured import Structured
+from log_aggregator_formats.layouts import Layout, layout_of
+from log_aggregator_formats.structured import PairsLayout, Structured
 from log_aggregator_formats.words import WORDS
 
 Step = Callable[[Found], bool]
@@ -29,6 +30,14 @@ _DIGIT_GATE = re.compile(
     r":|\d{4}[-/.]\d\d|\d{8}[T-]\d\d|\d\d?(?::\d\d:\d\d|[-/ ][A-Z][a-z]{2}[-/ ])|\d\d-\d\d \d\d:|\d+:[MCSX] |[\d.a-fA-F:]{3,45} (?:- |\S+ \S+ |)\["
     r"|[\d.a-fA-F:]{3,60} - \"|[\w.-]{1,70}-\d{1,4}\s+\| |[\d.]{7,15}:\d+ "
 )
+_BLIND = frozenset(
+    {
+        prefixes.timed, prefixes.levelled, prefixes.ruby, prefixes.util_logging, envelopes.klog, envelopes.logcat,
+        envelopes.logcat_brief, envelopes.syslog, envelopes.cri, envelopes.redis, envelopes.compose, errorlogs.nginx,
+    }
+)  # fmt: skip
+"""The steps to which any digit is as any other: see `layouts`."""
+
 MOST_STEPS = 5
 """Formats inside of one another: Compose around syslog around JSON."""
 
@@ -38,7 +47,7 @@ class Recogniser:
 
     def __init__(self, outcomes: tuple[str, ...], off: frozenset[str], zone: tzinfo) -> None:
         structured = Structured(outcomes)
-        self._zone = zone
+        self.zone = zone
         self._structured = structured
 
         def on(name: FormatName, *steps: Step) -> tuple[Step, ...]:
@@ -76,7 +85,7 @@ class Recogniser:
 
     def recognise(self, message: str, now: int) -> tuple[Found, Way] | None:
         """What a message is, with the steps that told; `None` for a plain sentence. `now` is the time of receipt."""
-        found = Found(message, now, self._zone)
+        found = Found(message, now, self.zone)
         way: list[Step] = []
         for _ in range(MOST_STEPS):
             if not self._step(found, way):
@@ -85,12 +94,22 @@ class Recogniser:
 
     def follow(self, way: Way, message: str, now: int) -> Found | None:
         """The same by the steps that told for a message of the same shape; `None` where they do not fit."""
-        found = Found(message, now, self._zone)
+        found = Found(message, now, self.zone)
         for step in way:
             level = found.level
             if not step(found) and found.level == level:
                 return None
         return found if found.text and not found.text.isspace() else None
+
+    def layout(self, way: Way, message: str) -> Layout | PairsLayout | None:
+        """Where messages of the shape of this one, which went this way, hold their parts; `None` where digits decide."""
+        if way == (self._structured.logfmt,):
+            layout: Layout | PairsLayout | None = self._structured.layout(message)
+        elif _BLIND.issuperset(way):
+            layout = layout_of(way, message, self.zone)
+        else:
+            return None
+        return layout
 
     def _step(self, found: Found, way: list[Step]) -> bool:
         """Take one step; whether there may be another."""
