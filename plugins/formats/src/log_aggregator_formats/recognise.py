@@ -78,6 +78,13 @@ class Recogniser:
             *on("access", access.common, access.quoted, access.plain),
             *on("prefix", prefixes.timed, prefixes.levelled),
         )
+        may_quote = (access.common, access.quoted)
+        timed_only = _without(self._digit, *may_quote, access.haproxy, envelopes.redis, envelopes.logcat)
+        self._iso = _without(timed_only, access.iis)
+        self._dated = _without(timed_only, envelopes.cri, envelopes.syslog)
+        coded = (envelopes.klog, envelopes.logcat_brief, prefixes.ruby, prefixes.util_logging)
+        self._pairs = _without(self._letter, *coded, envelopes.syslog, envelopes.compose, prefixes.timed)
+        self._word = _without(self._pairs, structured.logfmt)
         self._others = {
             "[": self._bracket, "{": self._brace, "<": self._angle, '"': self._quote,
         }  # fmt: skip
@@ -117,10 +124,10 @@ class Recogniser:
         steps: tuple[Step, ...] = ()
         if first.isalpha():
             if _LETTER_GATE.match(found.text):
-                steps = self._letter
+                steps = self._of_letter(found.text)
         elif first.isdigit() or first == ":":
             if _DIGIT_GATE.match(found.text):
-                steps = self._digit
+                steps = self._of_digit(found.text)
         else:
             steps = self._others.get(first, ())
         if way and found.level:
@@ -134,8 +141,23 @@ class Recogniser:
                 way.append(step)
         return False
 
+    def _of_digit(self, text: str) -> tuple[Step, ...]:
+        """The steps for a text, without those that its first characters and what it lacks rule out."""
+        if text[4:5] != "-" or '"' in text:
+            return self._digit
+        return self._iso if text[10:11] == "T" else self._dated
+
+    def _of_letter(self, text: str) -> tuple[Step, ...]:
+        if not text[1:2].isalpha() or text[3:4] == " " or "|" in text:
+            return self._letter
+        return self._pairs if "=" in text else self._word
+
     def _monolog(self, found: Found) -> bool:
         if not prefixes.monolog(found):
             return False
         self._structured.context(found)
         return True
+
+
+def _without(steps: tuple[Step, ...], *others: Step) -> tuple[Step, ...]:
+    return tuple(step for step in steps if step not in others)

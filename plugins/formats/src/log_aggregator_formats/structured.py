@@ -29,6 +29,7 @@ LONGEST_NUMBER = 16
 
 _decode = msgspec.json.Decoder().decode
 _PAIR = re.compile(r'([A-Za-z_@][\w.@/:-]{0,80})=("[^"\\]*(?:\\.[^"\\]*)*"|\[[^\]\n]*\]|[^\s"=]*)(?:\s+|$)')
+_PAIRS = re.compile(rf"(?>{_PAIR.pattern}){{1,{MOST_PAIRS}}}+\Z")
 _LEADING = re.compile(r'(?:(?:ts|time|t|timestamp|level|lvl|severity|loglevel)=(?:"[^"]{1,40}"|[^\s"]{1,40})\s+){1,3}')
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.){1,4000})"(?:\s+|$)')
 _ESCAPE = re.compile(r"\\(.)")
@@ -234,15 +235,9 @@ def _keep(found: Found, rest: dict[str, Any]) -> None:
 
 def _pairs(text: str) -> dict[str, Any] | None:
     """The `key=value` pairs of a text that consists of nothing else; `None` when it does not."""
-    pairs: dict[str, Any] = {}
-    at = 0
-    while at < len(text):
-        match = _PAIR.match(text, at)
-        if match is None or len(pairs) >= MOST_PAIRS:
-            return None
-        pairs[match[1]] = _value(match[2])
-        at = match.end()
-    return pairs or None
+    if _PAIRS.match(text) is None:
+        return None
+    return {key: _value(value) for key, value in _PAIR.findall(text)}
 
 
 def _value(text: str) -> Any:
