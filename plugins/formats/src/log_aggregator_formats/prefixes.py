@@ -67,8 +67,7 @@ def timed(found: Found) -> bool:
     if match is None or not found.take_time(match[0]):
         return False
     end = match.end()
-    go = None if box else _GO.match(text, end)
-    if go is not None and match[0][-5:-4] in "+-":
+    if not box and match[0][-5:-4] in ("+", "-") and (go := _GO.match(text, end)) is not None:
         end = go.end()
     if box:
         inside = _IN_BOX.match(text, end)
@@ -91,24 +90,14 @@ def timed(found: Found) -> bool:
         found.take_field("caller", caller[1])
         end = caller.end()
     rest = text[end:].lstrip(" \t")
-    found.text = rest.removeprefix(": ").removeprefix("- ").removeprefix("| ") if after is None else rest
+    found.text = rest if after is not None else rest.removeprefix(": ").removeprefix("- ").removeprefix("| ")
     return True
 
 
 _GROUPS = (
-    "boxed",
-    "bare",
-    "colon",
-    "letter",
-    "thread",
-    "thread2",
-    "thread3",
-    "pid",
-    "pid2",
-    "logger",
-    "logger2",
-    "logger3",
-)
+    "boxed", "bare", "colon", "letter", "thread", "thread2", "thread3", "pid", "pid2", "logger", "logger2", "logger3",
+)  # fmt: skip
+"""The groups of `_AFTER_TIME`, in the order in which `_take_after` takes them."""
 
 
 def _take_after(found: Found, after: re.Match[str]) -> None:

@@ -19,10 +19,13 @@ Step = Callable[[Found], bool]
 Way = tuple[Step, ...]
 """The steps that told what a message is, in order."""
 
+_FIRST = "".join(sorted({sign for word in WORDS.split("|") for sign in word[0] + word[0].lower()})) + "ıİſK"
+"""What words that are levels begin with; the last four are letters of which Python makes no difference to `i`, `s`, `k`."""
+
 _LETTER_GATE = re.compile(
     r"[IWEFDV](?:\d{4} |/|, \[|: )|[A-Z][a-z]{2} (?:[ \d]\d\b|[A-Z][a-z]{2} )|[\w.-]{1,70}-\d{1,4}\s+\| |[\w@.:/-]{1,80}=\S?"
     r"|[\w.:%-]{2,80} (?:\S{1,80} \S{1,80} )?[\[-]|(?:GET|POST|PUT|DELETE|HEAD|OPTIONS|PATCH) /"
-    rf"|(?i:{WORDS})(?:[:\s]|$)"
+    rf"|(?=[{_FIRST}])(?i:{WORDS})(?:[:\s]|$)"
 )
 """What every format that begins with a letter looks like, roughly: one look spares a plain sentence all others."""
 

@@ -32,6 +32,9 @@ _PAIR = re.compile(r'([A-Za-z_@][\w.@/:-]{0,80})=("[^"\\]*(?:\\.[^"\\]*)*"|\[[^\
 _PAIRS = re.compile(rf"(?>{_PAIR.pattern}){{1,{MOST_PAIRS}}}+\Z")
 _LEADING = re.compile(r'(?:(?:ts|time|t|timestamp|level|lvl|severity|loglevel)=(?:"[^"]{1,40}"|[^\s"]{1,40})\s+){1,3}')
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.){1,4000})"(?:\s+|$)')
+_NOT_PLAIN = frozenset('"0123456789')
+"""What a value begins with that is not taken as it stands."""
+
 _ESCAPE = re.compile(r"\\(.)")
 _MESSAGES = frozenset({"msg", "message", "event"})
 _SIGNS = frozenset({"level", "lvl", "severity", "ts", "time", "timestamp", "at"})
@@ -119,9 +122,12 @@ class Structured:
         if table is not self._table:
             self._table, self._lifter = table, Lifter(table)
         message, level, source, timestamp, rest = self._lifter.lift(log, found.now)
-        found.level = level or found.level
-        found.source = found.source or source or ""
-        found.timestamp = found.timestamp or timestamp or 0
+        if level:
+            found.level = level
+        if source and not found.source:
+            found.source = source
+        if timestamp and not found.timestamp:
+            found.timestamp = timestamp
         request = request_in(rest)
         if request is not None and (message is None or "exception" not in message) and not _has_outcome(rest):
             if message is None or message in ("handled request", "access", "request", "router"):
@@ -132,8 +138,8 @@ class Structured:
             found.level = found.level or level_of(request[0])
         if message is None:
             return False
-        if self._has_no_outcome(rest):
-            found.text = message
+        if "\n" not in message:
+            found.text = self._with_outcomes(message, rest)
         else:
             head, newline, stack = message.partition("\n")
             found.text = self._with_outcomes(head, rest) + newline + stack
@@ -237,7 +243,7 @@ def _pairs(text: str) -> dict[str, Any] | None:
     """The `key=value` pairs of a text that consists of nothing else; `None` when it does not."""
     if _PAIRS.match(text) is None:
         return None
-    return {key: _value(value) for key, value in _PAIR.findall(text)}
+    return {key: _value(value) if value[:1] in _NOT_PLAIN else value for key, value in _PAIR.findall(text)}
 
 
 def _value(text: str) -> Any:
