@@ -76,8 +76,11 @@ class FormatsPlugin:
         now = time.time_ns() // 1000
         lifted: dict[str, dict[str, Found]] = {}
         for group in doubtful:
-            self._look_at(group, now, lifted)
-        if lifted:
+            known = lifted.get(group.source)
+            if known is None:
+                known = lifted[group.source] = {}
+            self._look_at(group, now, known)
+        if any(lifted.values()):
             assign = self._assign
             for record in batch:
                 of_source = lifted.get(record.source)
@@ -109,50 +112,43 @@ class FormatsPlugin:
         """Messages out of which something was lifted, since the start."""
         return {"lifted": self._lifted}
 
-    def _look_at(self, group: Group, now: int, lifted: dict[str, dict[str, Found]]) -> None:
-        """Recognise the messages of a group. How one was is remembered by their shape."""
-        shape = group.shape
-        own = self._of_source.get(group.source)
-        if own is not None:
-            found = {
-                message: told[0] for message in group.messages if (told := own.recognise(message, now)) is not None
-            }
-        else:
-            found = self._lift(shape, group.messages, now)
-        if found:
-            lifted.setdefault(group.source, {}).update(found)
+    def _look_at(self, group: Group, now: int, known: dict[str, Found]) -> None:
+        """Recognise the messages of a group, and add what is in each to what is known of its source."""
+        own = self._of_source.get(group.source) if self._of_source else None
+        if own is None:
+            self._lift(group.shape, group.messages, now, known)
+            return
+        for message in group.messages:
+            if (told := own.recognise(message, now)) is not None:
+                known[message] = told[0]
 
-    def _lift(self, shape: str, messages: Sequence[str], now: int) -> dict[str, Found]:
-        """What is in messages of one shape, by message."""
+    def _lift(self, shape: str, messages: Sequence[str], now: int, known: dict[str, Found]) -> None:
+        """Find what is in messages of one shape. How one was recognised is remembered by their shape."""
         recogniser = self._recogniser
-        zone = recogniser.zone
-        known: dict[str, Found] = {}
         way = self._ways.get(shape)
-        layout = self._layout(shape, way, messages)
+        layout = self._layout(shape, way, messages) if way is not None else None
         for message in messages:
             if message in known:
                 continue
-            found = layout.read(message, now, zone) if layout is not None else None
-            if found is None and way is not None:
-                found = recogniser.follow(way, message, now)
-            if found is None:
-                told = recogniser.recognise(message, now)
-                if told is None:
-                    if way is None and not _depends_on_digits(shape):
-                        self._remember(shape)
-                        break
-                    continue
-                found, way = told
+            if layout is not None and (found := layout.read(message, now, recogniser.zone)) is not None:
+                known[message] = found
+                continue
+            if way is not None and (found := recogniser.follow(way, message, now)) is not None:
+                known[message] = found
+                continue
+            told = recogniser.recognise(message, now)
+            if told is not None:
+                known[message], new = told
                 if not has_certain_digit(shape):
+                    way = new
                     self._remember(shape, way)
-                layout = self._layout(shape, way, messages)
-            known[message] = found
-        return known
+                    layout = self._layout(shape, way, messages)
+            elif way is None and not _depends_on_digits(shape):
+                self._remember(shape)
+                return
 
-    def _layout(self, shape: str, way: Way | None, messages: Sequence[str]) -> Layout | PairsLayout | None:
+    def _layout(self, shape: str, way: Way, messages: Sequence[str]) -> Layout | PairsLayout | None:
         """Where messages of a shape hold their parts; looked for where there are enough to gain by it."""
-        if way is None:
-            return None
         if shape in self._layouts:
             layout, of_way = self._layouts[shape]
             return layout if of_way is way else None
