@@ -18,11 +18,11 @@ _QUOTED = re.compile(
     rf'(?:(?P<client>[\w.:\[\]-]{{2,80}}) - )?"{_METHOD} (?P<path>\S{{1,8000}})(?: (?P<protocol>HTTP/[\d.]{{1,3}}))?" '
     r"(?P<status>\d{3})(?: (?P<bytes>\d{1,18}|-)(?: (?P<seconds>\d+\.\d{1,6}))?| [A-Z][A-Za-z -]{1,40})?$"
 )
-_PLAIN = re.compile(rf"{_METHOD} /\S{{0,8000}} (?P<status>[1-5]\d\d)(?=\s|$)")
+_PLAIN = re.compile(rf"{_METHOD} /\S{{0,8000}} (?P<status>\d{{3}})(?=\s|$)")
 _IIS = re.compile(
     rf"(?P<time>\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d) (?:(?:\S{{1,60}} )?\S{{1,60}} )?{_METHOD} (?P<path>\S{{1,8000}}) (?P<query>\S{{1,8000}}) "
     r"(?P<port>\d{1,5}) (?P<user>\S{1,100}) (?P<client>[\d.a-fA-F:]{2,45}) (?:HTTP/\S+ )?(?P<agent>\S{1,2000})(?: (?P<referer>\S{1,2000}))? "
-    r"(?P<status>[1-5]\d\d) \d{1,5} \d{1,10}(?: (?P<numbers>[\d ]{1,60}))?$"
+    r"(?P<status>\d{3}) \d{1,5} \d{1,10}(?: (?P<numbers>[\d ]{1,60}))?$"
 )
 _HAPROXY = re.compile(
     r"(?P<client>[\d.a-fA-F:]{2,45}):(?P<port>\d{1,5}) \[(?P<time>\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d(?:\.\d{3})?)\] "
@@ -108,7 +108,7 @@ def take_request(found: Found, status: int, method: str, path: str) -> None:
 
 def level_of(status: int) -> str:
     """The level of an HTTP status: 5xx is ERROR, 4xx WARN."""
-    return "ERROR" if status >= 500 else "WARN" if status >= 400 else "INFO"
+    return "ERROR" if 500 <= status < 600 else "WARN" if 400 <= status < 500 else "INFO"
 
 
 def request_in(fields: dict[str, Any]) -> tuple[int, str, str] | None:

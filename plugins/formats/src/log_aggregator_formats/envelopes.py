@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 from log_aggregator.model.fields.levels import SYSLOG
-from log_aggregator_formats.found import Found
+from log_aggregator_formats.found import MONTHS, Found
 from log_aggregator_formats.words import meaning
 
-_MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+_MONTH = f"(?:{'|'.join(MONTHS)})"
 _ISO = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)"
 _TAG = r"(?P<tag>[\w./@()-]{1,80}?)(?:\[(?P<pid>\d{1,10})\])?:(?:\s|$)"
 _COMPOSE = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]{0,60}?)-(?P<number>\d{1,4})\s+\| ?")
@@ -33,7 +33,6 @@ _LOGCAT = re.compile(
 _LOGCAT_BRIEF = re.compile(r"(?P<level>[VDIWEF])/(?P<tag>[\w.$-]{1,60})(?:\(\s*(?P<pid>\d+)\))?: ")
 _MARKS = {".": "DEBUG", "-": "INFO", "*": "INFO", "#": "WARN"}
 _LETTERS = {"V": "TRACE", "D": "DEBUG", "I": "INFO", "W": "WARN", "E": "ERROR", "F": "FATAL"}
-_MONTHS = _MONTH[3:-1].split("|")
 
 
 def compose(found: Found) -> bool:
@@ -106,26 +105,23 @@ def priority(found: Found) -> bool:
 def klog(found: Found) -> bool:
     """`E0617 12:48:10.369353  118528 kubelet.go:1875] …`: glog, Kubernetes."""
     match = _KLOG.match(found.text)
-    return match is not None and _take_day(found, match) and _take_letter(found, match, caller=match["caller"])
+    if match is None or not found.take_day(*match.group("month", "day", "clock")):
+        return False
+    return _take_letter(found, match, caller=match["caller"])
 
 
 def logcat(found: Found) -> bool:
     """`03-01 10:00:00.123  1234  5678 E Tag: …`: Android."""
     match = _LOGCAT.match(found.text)
-    return match is not None and _take_day(found, match) and _take_letter(found, match, logger=match["tag"])
+    if match is None or not found.take_day(*match.group("month", "day", "clock")):
+        return False
+    return _take_letter(found, match, logger=match["tag"])
 
 
 def logcat_brief(found: Found) -> bool:
     """`E/Tag( 1234): …`."""
     match = _LOGCAT_BRIEF.match(found.text)
     return match is not None and _take_letter(found, match, logger=match["tag"])
-
-
-def _take_day(found: Found, match: re.Match[str]) -> bool:
-    """Take a time without a year; whether it is one."""
-    if not 1 <= int(match["month"]) <= 12:
-        return False
-    return found.take_time(f"{_MONTHS[int(match['month']) - 1]} {match['day']} {match['clock']}")
 
 
 def _take_letter(found: Found, match: re.Match[str], **fields: str) -> bool:

@@ -35,9 +35,9 @@ def nginx(found: Found) -> bool:
 def apache(found: Found) -> bool:
     """`[Sun Mar 01 10:00:00.123456 2026] [core:error] [pid 1:tid 2] [client 10.0.0.1:5] AH00001: …`."""
     head = _APACHE_HEAD.match(found.text)
-    if head is None or not meaning(head["level"].rstrip("12345678")) or not found.take_time(head["time"]):
+    if head is None or not meaning(head["level"].rstrip("0123456789")) or not found.take_time(head["time"]):
         return False
-    found.level = meaning(head["level"].rstrip("12345678"))
+    found.level = meaning(head["level"].rstrip("0123456789"))
     match = _APACHE.match(found.text, head.end())
     if match is not None:
         found.take_field("pid", match["pid"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, tzinfo
 from typing import Any, get_args
@@ -15,8 +15,10 @@ from log_aggregator.model.fields.limits import Limits
 from log_aggregator.model.fields.metadata import bounded
 from log_aggregator_formats import config as settings
 from log_aggregator_formats.found import Found
+from log_aggregator_formats.layouts import Layout, has_certain_digit
 from log_aggregator_formats.recognise import Recogniser, Way
 from log_aggregator_formats.routes import BEGINNINGS, Routes
+from log_aggregator_formats.structured import PairsLayout
 
 RECEIPT_SECONDS = 5
 """A record whose time is that close before now has the time of receipt: no client sent one, or one that says the same."""
@@ -24,8 +26,17 @@ RECEIPT_SECONDS = 5
 MEMO_CHARACTERS = 4_000_000
 """What the memo of plain shapes holds at most; then it starts anew."""
 
+LAYOUT_CHARACTERS = 1000
+"""What a layout counts in the memo."""
+
+ENOUGH = 4
+"""Messages of a shape in one batch that are worth a layout."""
+
 LONGEST_SHAPE = 4096
 """Characters of a shape that is remembered."""
+
+_LIMITS = Limits()
+_NO_SOURCES = (sources.DEFAULT, "-")
 
 
 class FormatsPlugin:
@@ -45,8 +56,10 @@ class FormatsPlugin:
         self._takes_source = config.source
         self._has_routes = "access" not in config.off
         self._routes = Routes()
+        self._sources = sources.Sources()
         self._plain: set[str] = set()
         self._ways: dict[str, Way] = {}
+        self._layouts: dict[str, tuple[Layout | PairsLayout | None, Way]] = {}
         self._remembered = 0
         self._lifted = 0
 
@@ -63,13 +76,17 @@ class FormatsPlugin:
         now = time.time_ns() // 1000
         lifted: dict[str, dict[str, Found]] = {}
         for group in doubtful:
-            self._look_at(group, now, lifted)
-        if lifted:
+            known = lifted.get(group.source)
+            if known is None:
+                known = lifted[group.source] = {}
+            self._look_at(group, now, known)
+        if any(lifted.values()):
+            assign = self._assign
             for record in batch:
                 of_source = lifted.get(record.source)
                 found = of_source.get(record.message) if of_source is not None else None
                 if found is not None:
-                    self._assign(record, found)
+                    assign(record, found)
 
     @hookimpl
     def normalize(self, batch: Batch) -> None:
@@ -95,29 +112,52 @@ class FormatsPlugin:
         """Messages out of which something was lifted, since the start."""
         return {"lifted": self._lifted}
 
-    def _look_at(self, group: Group, now: int, lifted: dict[str, dict[str, Found]]) -> None:
-        """Recognise the messages of a group. How one was is remembered by their shape."""
-        recogniser = self._of_source.get(group.source, self._recogniser)
-        shape = group.shape
-        way = self._ways.get(shape) if recogniser is self._recogniser else None
-        known: dict[str, Found] | None = None
+    def _look_at(self, group: Group, now: int, known: dict[str, Found]) -> None:
+        """Recognise the messages of a group, and add what is in each to what is known of its source."""
+        own = self._of_source.get(group.source) if self._of_source else None
+        if own is None:
+            self._lift(group.shape, group.messages, now, known)
+            return
         for message in group.messages:
-            if known is not None and message in known:
+            if (told := own.recognise(message, now)) is not None:
+                known[message] = told[0]
+
+    def _lift(self, shape: str, messages: Sequence[str], now: int, known: dict[str, Found]) -> None:
+        """Find what is in messages of one shape. How one was recognised is remembered by their shape."""
+        recogniser = self._recogniser
+        way = self._ways.get(shape)
+        layout = self._layout(shape, way, messages) if way is not None else None
+        for message in messages:
+            if message in known:
                 continue
-            found = recogniser.follow(way, message, now) if way is not None else None
-            if found is None:
-                told = recogniser.recognise(message, now)
-                if told is None:
-                    if known is None and recogniser is self._recogniser:
-                        self._remember(shape)
-                        return
-                    continue
-                found, way = told
-                if recogniser is self._recogniser:
+            if layout is not None and (found := layout.read(message, now, recogniser.zone)) is not None:
+                known[message] = found
+                continue
+            if way is not None and (found := recogniser.follow(way, message, now)) is not None:
+                known[message] = found
+                continue
+            told = recogniser.recognise(message, now)
+            if told is not None:
+                known[message], new = told
+                if not has_certain_digit(shape):
+                    way = new
                     self._remember(shape, way)
-            if known is None:
-                known = lifted.setdefault(group.source, {})
-            known[message] = found
+                    layout = self._layout(shape, way, messages)
+            elif way is None and not _depends_on_digits(shape):
+                self._remember(shape)
+                return
+
+    def _layout(self, shape: str, way: Way, messages: Sequence[str]) -> Layout | PairsLayout | None:
+        """Where messages of a shape hold their parts; looked for where there are enough to gain by it."""
+        if shape in self._layouts:
+            layout, of_way = self._layouts[shape]
+            return layout if of_way is way else None
+        if len(messages) < ENOUGH or shape not in self._ways:
+            return None
+        layout = self._recogniser.layout(way, messages[0])
+        self._layouts[shape] = layout, way
+        self._remembered += LAYOUT_CHARACTERS
+        return layout
 
     def _remember(self, shape: str, way: Way | None = None) -> None:
         """Remember how messages of a shape are read; without a way that they are plain sentences."""
@@ -127,6 +167,7 @@ class FormatsPlugin:
         if self._remembered > MEMO_CHARACTERS:
             self._plain.clear()
             self._ways.clear()
+            self._layouts.clear()
             self._remembered = len(shape) + 64
         if way is None:
             self._plain.add(shape)
@@ -134,22 +175,42 @@ class FormatsPlugin:
             self._ways[shape] = way
 
     def _assign(self, record: Record, found: Found) -> None:
-        self._lifted += 1
+        """Write to a record what its message turned out to be; other records may share it, so it stays as it is."""
+        fields, level = found.fields, found.level
         record.message = found.text
-        if found.level and not record.level_is_explicit:
-            record.level = found.level
-            record.level_is_explicit = True
-        elif found.level and found.level != record.level:
-            found.fields.setdefault("level_in_message", found.level)
+        more: dict[str, Any] = {}
+        if level:
+            if not record.level_is_explicit:
+                record.level = level
+                record.level_is_explicit = True
+            elif level != record.level:
+                more["level_in_message"] = level
         if found.timestamp and 0 <= found.now - record.timestamp < RECEIPT_SECONDS * 1_000_000:
             record.timestamp = found.timestamp
-        source = found.source or str(found.fields.get("logger", ""))
-        if source and self._takes_source and record.source in (sources.DEFAULT, "-"):
-            record.source = sources.name(source)
-            if not found.source:
-                found.fields.pop("logger", None)
+        if self._takes_source and record.source in _NO_SOURCES:
+            fields = self._name_source(record, found)
         elif found.source and found.source != record.source:
-            found.fields.setdefault("source", found.source)
-        if found.fields:
-            metadata = found.fields | record.metadata if record.metadata else found.fields.copy()
-            record.metadata = bounded(metadata, Limits()) if found.is_foreign or record.metadata else metadata
+            more["source"] = found.source
+        if more:
+            fields = fields | more | fields
+        if fields:
+            metadata = fields | record.metadata if record.metadata else fields
+            record.metadata = bounded(metadata, _LIMITS) if found.is_foreign or record.metadata else metadata
+
+    def _name_source(self, record: Record, found: Found) -> dict[str, Any]:
+        """Give a record that has none its source: that of the message, or its logger. The fields without it."""
+        fields = found.fields
+        if found.source:
+            record.source = self._sources[found.source]
+        elif "logger" in fields:
+            logger = str(fields["logger"])
+            if logger:
+                fields = fields.copy()
+                del fields["logger"]
+                record.source = self._sources[logger]
+        return fields
+
+
+def _depends_on_digits(shape: str) -> bool:
+    """Whether a message may be of a format though another of its shape is of none: by a priority, a status, a number."""
+    return shape[:1] in ("{", "<") or "method=" in shape or has_certain_digit(shape)

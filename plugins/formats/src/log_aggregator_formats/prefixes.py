@@ -25,19 +25,26 @@ _LEVEL = (
     r"|\[(?P<letter>[TDIWEFC])\])"
 )
 _LOGGER = r"(?:[A-Za-z_$][\w$-]{0,60}(?:(?:\.|::|/)[\w$\[\]@-]{1,80}){1,12}|(?<=\]\s)[\w$-]{1,60}(?=\s)|(?<=---\s)[\w$-]{1,60}(?=\s))"
+_IN_BRACKETS = r"[\w.:#/$@-]{1,60}"
 _AFTER_TIME = re.compile(
     r"\s*(?:[-|:]\s+)?"
+    # PostgreSQL, MySQL: the process; then up to three boxes, the last of which is the thread
     r"(?:(?P<pid>\d{1,8})\s+(?=\[))?"
     rf"(?:[\[(](?!(?:{_ANY})\s*[\])])(?P<thread>[^\])\[\n]{{1,60}})[\])]:?\s*){{0,3}}"
+    # Python: the logger before the level; PostgreSQL: user and database
     r"(?:(?P<logger>[\w.$:/-]{1,80})\s+[-|]\s+)?"
     r"(?:[\w.-]{1,40}@[\w.-]{1,40}\s+)?"
     rf"{_LEVEL}"
     r"[:,]?\s*(?:-\s+|\|(?!\s?[\w.$]{1,80}\s?\|)\s*|\|(?=\s?[\w.$]))?"
+    # Spring: the process, `---` and the thread
     r"(?:(?P<pid2>\d{1,8})(?:#\d+)?:?\s+(?=---|\[|\*\d))?"
     r"(?:--+\s*(?::\s+)?)?"
-    r"(?:\[(?P<thread2>[\w.:#/$@-]{1,60})(?<!\.go:\d)\s*\]\s*(?:-\s+)?)?(?:\[\s*(?P<thread3>[\w.:#/$@-]{1,60})\s*\]\s*)?"
+    rf"(?:\[(?P<thread2>{_IN_BRACKETS})(?<!\.go:\d)\s*\]\s*(?:-\s+)?)?(?:\[\s*(?P<thread3>{_IN_BRACKETS})\s*\]\s*)?"
+    # log4j, logback, Spring: the logger behind the level; or between bars
     rf"(?:(?P<logger2>{_LOGGER})\s+(?::|--?)\s+|(?<=\|)\s?(?P<logger3>[\w.$]{{1,80}})\s?\|\s?)?"
 )
+"""What stands between a time and the sentence, in this order, with each part but the level optional."""
+
 _CALLER = re.compile(r"\s*([\w./-]{1,100}\.(?:go|py|rs|js|ts|rb|c|cc|cpp|java):\d+):?\s+")
 _BOXED = re.compile(rf"\[(?P<level>{_ANY})\s*\][:\s]\s*")
 _NAMED = re.compile(rf"(?P<level>{_ANY}):(?P<logger>[\w.-]{{1,80}}):(?=\S)")
@@ -67,8 +74,7 @@ def timed(found: Found) -> bool:
     if match is None or not found.take_time(match[0]):
         return False
     end = match.end()
-    go = None if box else _GO.match(text, end)
-    if go is not None and match[0][-5:-4] in "+-":
+    if not box and match[0][-5:-4] in ("+", "-") and (go := _GO.match(text, end)) is not None:
         end = go.end()
     if box:
         inside = _IN_BOX.match(text, end)
@@ -91,24 +97,14 @@ def timed(found: Found) -> bool:
         found.take_field("caller", caller[1])
         end = caller.end()
     rest = text[end:].lstrip(" \t")
-    found.text = rest.removeprefix(": ").removeprefix("- ").removeprefix("| ") if after is None else rest
+    found.text = rest if after is not None else rest.removeprefix(": ").removeprefix("- ").removeprefix("| ")
     return True
 
 
 _GROUPS = (
-    "boxed",
-    "bare",
-    "colon",
-    "letter",
-    "thread",
-    "thread2",
-    "thread3",
-    "pid",
-    "pid2",
-    "logger",
-    "logger2",
-    "logger3",
-)
+    "boxed", "bare", "colon", "letter", "thread", "thread2", "thread3", "pid", "pid2", "logger", "logger2", "logger3",
+)  # fmt: skip
+"""The groups of `_AFTER_TIME`, in the order in which `_take_after` takes them."""
 
 
 def _take_after(found: Found, after: re.Match[str]) -> None:
