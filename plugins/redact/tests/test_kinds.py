@@ -55,6 +55,13 @@ def test_lines_of_a_hundred_programs_are_left_alone() -> None:
     assert changed == []
 
 
+def test_lines_with_the_words_of_the_rules_are_left_alone() -> None:
+    lines = (HERE / "ordinary_words.txt").read_text("utf-8").splitlines()
+    assert len(lines) >= 250
+    changed = [(line, text) for line, text in zip(lines, redacted(lines), strict=True) if line != text]
+    assert changed == []
+
+
 @pytest.mark.parametrize("token", token_forms(), ids=lambda token: token.service)
 def test_every_form_of_the_table_is_found_in_a_line_and_has_its_gate(token: TokenForm) -> None:
     assert re.fullmatch(r"https://[\w.-]+/\S*", token.source)

@@ -129,7 +129,12 @@ HOSTILE = {
     "passes": "--pass ", "sentence": "password is ", "tried": "tried password ",
     "masks": "password=[redacted:x] ",
     "open": "[redacted:", "list": "password=[a", "pgpass": ":0000:a:a:", "unclosed": "password='",
-    "mix": "\"'password=",
+    "mix": "\"'password=", "table": "password,a\n", "tables": "password,a\npwd,b,c\n",
+    "head": "password,", "snmp": "snmp ",
+    "snmp communities": "snmp community ", "expect": "expect ", "told": "token 'a0", "auth": "AUTH a ",
+    "passphrases": "password a0",
+    "recovery": "recovery code 0-", "serialized": 's:1:"password";s:1:', "erlang": "{password,", "set": "set password ",
+    "wifi": "WIFI:a;", "psk": "a * ", "psexec": "psexec ", "send": "send '", "links": "/reset/a0",
 }  # fmt: skip
 
 

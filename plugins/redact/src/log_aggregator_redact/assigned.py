@@ -23,20 +23,28 @@ _SEPARATOR = r"(?::=|=>|==?|:(?!:)|(?<=[ \t])(?:->|→)(?=[ \t]))"
 
 _ASSIGNED = re.compile(
     rf"(?:{PART}{TAIL}|(?<![a-z\d]){SHORT}(?![a-z\d])|[a-z]{{2,12}}+(?<=pw)\d{{0,3}}(?![a-z]))"
-    rf"(?P<close>{_CLOSERS}{{0,3}}+)[ \t.]{{0,60}}+(?P<separator>{_SEPARATOR})(?P<gap>[ \t]{{0,60}}+)(?=\S)"
+    rf"(?P<close>{_CLOSERS}{{0,3}}+)[ \t.]{{0,60}}+(?P<separator>{_SEPARATOR})(?P<gap>[ \t]{{0,60}}+)"
+    r"(?:\n?[ \t]{0,60}+string\(\d{1,6}\)[ \t]{1,3})?(?=\S)"
 )
 _FLAG = re.compile(
     r"""(?<![\w/-])(?:--?|/)(?P<name>[a-z][\w.-]{0,60}+)(?:["']\s{0,3},\s{0,3}(?=["'])|["']?[ \t]{1,3})(?=[^\s-])"""
 )
 _SENTENCE = re.compile(
-    r"(?P<name>pass(?:word|wd|phrase|code)|pwd|pin(?:[ -]code)?|otp|"
+    r"(?P<name>pass(?:word|wd|[ -]?phrase|code)|pwd|"
+    r"passwort|kennwort|mot de passe|contrase[nñ]a|senha|wachtwoord|has[lł]o|heslo|passord|пароль|"
+    r"pin(?:[ -]code)?|otp|"
     r"(?:access |auth |api |refresh |session |bearer )?(?:token|secret|key)|credentials?)"
-    r"\s{1,3}(?:(?:for|of)\s\S{1,60}\s{1,3})?"
-    r"(?:(?:is now|is|was|set to|changed to|reset to|to|equals)\s{1,3}[:=]?\s?|[:=]\s{1,3})"
+    r"\s{1,3}(?:(?:for|of|für|para|pour)\s(?:the\s|user\s|key\s)?\S{1,60}?\s{0,3}(?=[\s:=]))?"
+    r"(?:(?:lautet|ist|est|es|é|è|är|er|jest|je|is now|is|was|set to|changed to|reset to|to|"
+    r"equals)\s{1,3}[:=]?\s?|[:=]\s{1,3})"
 )
 _TRIED = re.compile(
     r"(?:tried|tries|trying|wrong|bad|invalid|incorrect|using|used|with|entered|new|old|temporary|temp|default|initial|generated|typed|"
-    r"sent|got|received)\s(?:password|passphrase|passwd|passcode)\s"
+    r"sent|got|received)\s(?:password|passphrase|passwd|passcode|pw|pwd|pass)\s"
+)
+_SET = re.compile(
+    r"(?<![\w.-])(?:env|arg|set|setenv|setx|export|(?:fastcgi|uwsgi)_param)"
+    r"\s{1,3}(?P<name>[a-z][\w.-]{1,60}+)\s{1,3}(?=\S)"
 )
 _CELL = re.compile(r"\|\s{0,20}(?:[a-z_]{0,20}_)?(?:password|passwd|passphrase|pwd)\s{1,20}\|\s{0,20}(?=[^\s|])")
 _WITH_A_DIGIT = re.compile(r"(?=[^\s\"'`]{0,100}[\d!@#$%^&*])[^\s\"'`]{4,200}")
@@ -54,10 +62,14 @@ NEAR_FLAG = (
     r"""[a-z0-9_.-]*["']?[\s,]"""
 )
 NEAR_SENTENCE = (
-    r"(?:pass(?:word|wd|phrase|code)|pwd|pin(?:.code)?|otp|token|secret|key|credentials?)\s+(?:(?:for|of)\s\S+\s+)?"
-    r"(?:is|was|set to|changed to|reset to|to|equals|:|=)\s|"
+    r"(?:pass(?:word|wd|[ -]?phrase|code|wort|ord)|pwd|kennwort|mot de passe|contrase(?:n|ñ|Ñ)a|senha|"
+    r"wachtwoord|has(?:l|ł|Ł)o|heslo|"
+    r"пароль|Пароль|ПАРОЛЬ|pin(?:.code)?|otp|token|secret|key|credentials?)\s+(?:(?:for|of|für|para|pour)\s(?:the\s|user\s|key\s)?[^\s:=]+:?\s+)?"
+    r"(?:lautet|ist|est|es|é|è|är|er|jest|je|is|was|set to|changed to|reset to|to|equals|:|=)\s|"
     r"(?:tried|tries|trying|wrong|bad|invalid|incorrect|using|used|with|entered|new|old|temporary|temp|default|initial|generated|typed|"
-    r"sent|got|received)\s(?:password|passphrase|passwd|passcode)\s"
+    r"sent|got|received)\s(?:password|passphrase|passwd|passcode|pw|pwd|pass)\s"
+    r"|(?:pass.?(?:word|wd|phrase|code)|pwd)\s+(?:for|of|für|para|pour)\s[^:=\n]*[:=]\s"
+    rf"|(?:env|arg|set|setx|export|param)\s+[a-z0-9_.-]*{NEAR}\s"
     r"|(?:password|passwd|passphrase|pwd)\s+\|\s"
 )
 
@@ -131,12 +143,24 @@ def sentences(text: str) -> Iterator[Found]:
             yield value.start, value.stop, "password"
         elif kind != "password" and (looks_random(text, value.start) or kind == "pin"):
             yield value.start, value.stop, MASKS[kind]
+    yield from _directives(text, low)
     for match in chain(_TRIED.finditer(low), _CELL.finditer(low)):
         value = value_at(text, match.end(), secret(text, "password", is_tight=False))
         if value is None:
             continue
         if value.is_quoted or _WITH_BOTH.match(text, value.start):
             yield value.start, value.stop, "password"
+
+
+def _directives(text: str, low: str) -> Iterator[Found]:
+    """Names and values that a command sets without a separator: `ENV DB_PASS x`."""
+    for match in _SET.finditer(low):
+        given = kind_of(text[match.start("name") : match.end("name")])
+        if given not in ("password", "secret"):
+            continue
+        value = value_at(text, match.end(), secret(text, given, is_tight=False))
+        if value is not None and (value.is_quoted or _WITH_A_DIGIT.match(text, value.start)):
+            yield value.start, value.stop, MASKS[given]
 
 
 def secret(text: str, kind: Kind, *, is_tight: bool, name: str = "") -> Callable[[int, bool], bool]:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from log_aggregator.model.masks import mask
 from log_aggregator_redact import assigned as names
-from log_aggregator_redact import paired, sql
+from log_aggregator_redact import paired, sql, tables
 from log_aggregator_redact.assigned import Found
 from log_aggregator_redact.rule import Rule
 from log_aggregator_redact.values import is_nothing
@@ -87,8 +87,9 @@ def token_forms() -> tuple[TokenForm, ...]:
 @cache
 def rules() -> tuple[Rule, ...]:
     """The rules that are one expression each."""
-    text = files("log_aggregator_redact").joinpath("rules.toml").read_text("utf-8")
-    return tuple(Rule.model_validate(rule) for rule in tomllib.loads(text)["rules"])
+    folder = files("log_aggregator_redact")
+    tables = [tomllib.loads(folder.joinpath(name).read_text("utf-8")) for name in ("rules.toml", "phrases.toml")]
+    return tuple(Rule.model_validate(rule) for table in tables for rule in table["rules"])
 
 
 @cache
@@ -105,6 +106,7 @@ def built_in() -> tuple[Finder, ...]:
         *(finder for finder in by_form if finder.name == "command-line"),
         _scanner("flag", names.NEAR_FLAG, names.flags),
         _scanner("password", sql.NEAR_SQL, sql.statements),
+        _scanner("password", tables.NEAR_TABLE, tables.tables),
         _scanner("password", paired.NEAR_ELEMENT, paired.elements),
         _scanner("password", rf"{paired.NEAR_PAIR}|{paired.NEAR_NAMED}", paired.pairs),
         _scanner("password", names.NEAR_ASSIGNED, names.assigned),

@@ -5,9 +5,11 @@ from __future__ import annotations
 from log_aggregator_redact.words import either
 
 _LATIN = (
+    "mot[ _-]de[ _-]passe|palavra[ _-]passe|kata[ _-]sandi|parola d'ordine|"
     "pass[ _-]?(?:phrase|word|code)|pass|"
     "pwd|pswd|pword|psw|kennwort|wachtwoord|wachtzin|senha|contrase|haslo|heslo|salasana|losenord|adgangskode|parola|"
-    "jelszo|"
+    "jelszo|kodeord|lozinka|geslo|parool|katasandi|palavra-?passe|geheimnis|"
+    "clave[ _-]?secreta|chave[ _-]?secreta|chiave[ _-]?segreta|cle[ _-]?secrete|"
     "motdepasse|mdp|secret|token|cred|otp|cv[vcn]|psk|bearer|kek|dek|sas|authtok|_auth|xauth|puk|authoriz|authoris|cookie|"
     "session|sess[_-]?id|sessid|phpsessid|connect\\.sid|mnemonic|phrase|"
     "(?:recovery|backup|verification|auth|authorization|one[_. -]?time|sms|mfa|"
@@ -18,7 +20,10 @@ _LATIN = (
 _SHORT = "pin|pw|sid|auth|ticket|code|sso|tok"
 """Too short to be looked for inside of a word: they stand alone or behind a separator."""
 
-_OTHER = "пароль|гасло|密码|密碼|口令|パスワード|비밀번호|암호|hasło|lösenord|şifre|parolă|contraseña"
+_OTHER = (
+    "пароль|гасло|密码|密碼|口令|パスワード|비밀번호|암호|hasło|lösenord|şifre|parolă|contraseña|slaptažodis|"
+    "mật khẩu|парола|лозинка|κωδικός|סיסמה|clé secrète|clé secrete|geheimschlüssel"
+)
 
 PART = f"(?:{_LATIN}|{_OTHER})"
 """In lower case; every name of a secret that is not short contains it."""

@@ -20,6 +20,11 @@ _VALUED = rf"(?<![a-z])(?:{either('value_keys')})(?:{_Q})?\s{{0,3}}[:=]>?\s{{0,3
 _PAIR = re.compile(
     rf"[\[(]\s{{0,3}}(?:{_Q}){_NAME}(?:{_Q})\s{{0,3}}(?:,|=>)\s{{0,3}}(?={_Q}[^\n]{{1,500}}?{_Q}\s{{0,3}}[\])])"
 )
+_SERIALIZED = re.compile(
+    rf"""s:\d{{1,4}}:\\?"{_NAME}\\?";s:\d{{1,6}}:(?=\\?")|"""
+    rf"""\{{\s?(?:<<")?{_NAME.replace("name>", "key>")}(?:">>)?\s?,\s?(?:<<)?(?=")"""
+)
+"""`s:8:"password";s:1:"x";` of PHP, `{password,"x"}` of Erlang."""
 _NAME_FIRST = re.compile(rf"{_NAMED}{_NAME}(?:{_Q})?[^{{}}<>\n]{{0,60}}?(?:\n\s{{0,60}})?{_VALUED}(?=\S)")
 _VALUE_FIRST = re.compile(
     rf"{_VALUED}(?=(?:{_Q})?[^\s{{}}]{{1,300}}?(?:{_Q})?\s{{0,3}}[,;\s]\s{{0,3}}(?:{_Q})?{_NAMED}{_NAME})"
@@ -35,7 +40,10 @@ _FORM = re.compile(
     rf"name=(?:{_Q}){_NAME}(?:{_Q})[^\n]{{0,200}}\n(?:[a-z-]{{1,40}}:[^\n]{{0,200}}\n){{0,4}}\n(?P<text>[^\n]{{1,2000}})"
 )
 
-NEAR_PAIR = rf"""{NEAR}\]?\\*["']\s*(?:,|=>)\s*\\*["']"""
+NEAR_PAIR = (
+    rf"""{NEAR}\]?\\*["']\s*(?:,|=>)\s*\\*["']|{NEAR}\\?";s:0+:\\?"|"""
+    rf"""\{{\s?(?:<<")?[a-z0-9_.]*{NEAR}(?:">>)?\s?,\s?(?:<<)?\""""
+)
 NEAR_NAMED = rf"""(?:{either("name_keys")})\\*["']?\s*(?:=|:)>?\s*\\*["']?[a-z0-9_.$:\[-]*(?:{NEAR})"""
 NEAR_ELEMENT = (
     rf"(?:<|:){NEAR}[^<>]*>|{NEAR}</(?:key|name)>|<[a-z]*[^<>]*(?:{NEAR})[^<>]*>|name=\\*[\"'][^\"'\n]*{NEAR}[^\n]*\n"
@@ -48,6 +56,9 @@ def pairs(text: str) -> Iterator[Found]:
     for expression in (_PAIR, _NAME_FIRST):
         for match in expression.finditer(low):
             yield from _beside(text, _name(text, match), match.end(), expression is _PAIR)
+    for match in _SERIALIZED.finditer(low):
+        group = "name" if match["name"] else "key"
+        yield from _beside(text, text[match.start(group) : match.end(group)], match.end(), False)
     for match in _VALUE_FIRST.finditer(low):
         yield from _beside(text, _name(text, match), match.end(), False)
 
