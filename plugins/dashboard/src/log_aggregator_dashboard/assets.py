@@ -31,9 +31,17 @@ class Asset:
 
     def __init__(self, name: str, body: bytes) -> None:
         suffix = name[name.rindex(".") :]
+        self._name = name
         self._plain, self._packed = body, gzip.compress(body, mtime=0)
         self._etag = f'"{hashlib.blake2b(body, digest_size=8).hexdigest()}"'
         self._type = TYPES[suffix]
+
+    def filled(self, values: dict[str, str]) -> Asset:
+        """The file with each `{{name}}` replaced by the value of that name."""
+        body = self._plain
+        for name, value in values.items():
+            body = body.replace(b"{{%b}}" % name.encode(), html.escape(value).encode())
+        return Asset(self._name, body)
 
     def response(self, request: web.Request, *, immutable: bool = False) -> web.Response:
         """The file, or 304 when the browser has it. `immutable`: its address changes when any file changes."""
@@ -66,6 +74,6 @@ def read_assets(values: dict[str, str]) -> tuple[str, dict[str, Asset]]:
     modules = sorted(name for name in bodies if name.endswith(".js"))
     links = [f'<link rel="modulepreload" href="dashboard/{version}/{name}">' for name in modules]
     bodies["index.html"] = bodies["index.html"].replace(b"<!-- modules -->", "\n".join(links).encode())
-    for name, value in {**values, "version": version}.items():
-        bodies["index.html"] = bodies["index.html"].replace(b"{{%b}}" % name.encode(), html.escape(value).encode())
-    return version, {name: Asset(name, body) for name, body in bodies.items()}
+    assets = {name: Asset(name, body) for name, body in bodies.items()}
+    assets["index.html"] = assets["index.html"].filled({**values, "version": version})
+    return version, assets
