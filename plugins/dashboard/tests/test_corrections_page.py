@@ -100,5 +100,5 @@ def test_the_menu_fits_a_phone_and_axe_finds_nothing_serious(visit: Visit, learn
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.evaluate(script)
     for theme in ("light", "dark"):
-        page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]  # one of the two literals
+        page.emulate_media(color_scheme=theme)
         assert page.evaluate(SERIOUS) == [], theme
