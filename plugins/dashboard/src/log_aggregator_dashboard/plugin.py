@@ -14,7 +14,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from log_aggregator import Batch, Hooks, Service, hookimpl
 from log_aggregator.http.access.auth import KEY, allowed_sources, needs
 from log_aggregator.http.access.clients import Clients
-from log_aggregator.http.api_docs.routes import CALLS
 from log_aggregator.http.problem import Problem, busy
 from log_aggregator_dashboard.assets import Asset, read_assets
 from log_aggregator_dashboard.places import DashboardHooks, Places
@@ -50,6 +49,7 @@ class Dashboard:
         self._tails = Tails(config.max_tails)
         self._clients: Clients | None = None
         self._assets: dict[str, Asset] = {}
+        self._index: Asset | None = None
         self._version = ""
         self._places = Places()
         self._files: dict[tuple[str, str], Asset] = {}
@@ -75,7 +75,6 @@ class Dashboard:
             "bucket": str(service.settings.aggregation_bucket),
             "workers": service.settings.workers,
             "root": root or "./",
-            "calls": ",".join(f"{call.method} {call.path}" for call in CALLS),
             "links": msgspec.json.encode(self._config.links).decode(),
             "places": self._places.described(),
         }
@@ -94,12 +93,15 @@ class Dashboard:
     @needs(None)
     async def _page(self, request: web.Request) -> web.StreamResponse:
         """The page itself tells nothing, so it is open: it asks for the key that the API wants."""
-        return self._assets["index.html"].response(request)
+        if self._index is None:
+            self._index = self._assets["index.html"].filled({"calls": _calls(request.app)})
+        return self._index.response(request)
 
     @needs(None)
     async def _file(self, request: web.Request) -> web.StreamResponse:
-        asset = self._assets.get(request.match_info["name"])
-        if asset is None:
+        name = request.match_info["name"]
+        asset = self._assets.get(name)
+        if asset is None or name == "index.html":
             raise web.HTTPNotFound
         return asset.response(request, immutable=request.match_info.get("version") == self._version)
 
@@ -130,3 +132,9 @@ class Dashboard:
             return await stream(request, tail)
         finally:
             self._tails.close(tail)
+
+
+def _calls(app: web.Application) -> str:
+    """Which calls the service answers, those of all plugins among them. They are known once it has started."""
+    found = ((route.method, route.resource) for route in app.router.routes() if route.method != hdrs.METH_HEAD)
+    return ",".join(sorted({f"{method} {resource.canonical}" for method, resource in found if resource is not None}))

@@ -5,7 +5,7 @@ import { ERRORS, LEVELS, byCount, worst } from "./format.js";
 import { matches, parse } from "./query.js";
 
 /** Patterns that are kept here. A service that finds samples and values searches beyond them, so fewer are loaded. */
-export const MOST = offers("GET /compare") ? 2500 : 20000;
+export const MOST = offers("GET /compare") ? 1500 : 20000;
 /** The pattern of logs that came when no further pattern fitted into memory. */
 export const OVERFLOW = "{OVERFLOW}";
 

@@ -4,6 +4,7 @@ import { get } from "./api.js";
 import { OVERFLOW } from "./catalog.js";
 import { timeChart } from "./chart.js";
 import { overflowNote } from "./columns.js";
+import { correctionsPanel } from "./corrections.js";
 import { choice, h } from "./dom.js";
 import { LEVELS, byCount, exact, levelClass } from "./format.js";
 import { anomalyList } from "./incidents.js";
@@ -44,7 +45,7 @@ export async function showPattern(main, { place, signal, again }) {
     const current = renew();
     fill(timeline, draw, current, () => drawTimeline(path, split(), current, again));
   };
-  const triage = triagePanel(pattern, signal);
+  const triage = triagePanel(pattern, signal), corrections = pattern.pattern === OVERFLOW ? null : correctionsPanel(pattern, signal);
   main.append(
     h("header", { class: "subject" },
       h("p", { class: "quiet" }, h("a", { href: address("patterns") }, "Patterns"), " / ", h("code", {}, pattern.pattern_id)),
@@ -61,6 +62,7 @@ export async function showPattern(main, { place, signal, again }) {
         draw();
       })),
       section("Samples", "wide", sampleList(pattern)),
+      corrections ? section("Merge and split", "wide", corrections) : "",
       section("Sources", "", ranking(byCount(pattern.sources).slice(0, 10).map(([name, count]) => [name, count, address("patterns", { source: name })]), () => "level-info", "Logs by source")),
       section("Tags", "", byCount(pattern.tags).length ? ranking(byCount(pattern.tags).slice(0, 10), () => "level-notice", "Logs by tag") : h("p", { class: "quiet" }, "No tags.")),
       section("Variables", "wide", metadataTable(pattern.variables ?? {}, pattern.count, "var")),
