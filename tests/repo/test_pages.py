@@ -20,7 +20,7 @@ from log_aggregator.config.settings import Settings
 from log_aggregator.errors import ConfigError
 from tests.support import snippet
 from tests.support.snippet import SCRIPT, kind_of
-from tools import authors_page, docs_links, settings_page
+from tools import authors_page, catalogue_page, docs_links, settings_page
 
 ROOT = Path(__file__).parents[2]
 PAGES = docs_links.pages()
@@ -142,6 +142,13 @@ def test_the_readme_shows_the_first_steps_and_they_are_run():
     text = (ROOT / "README.md").read_text()
     assert "make run" in text
     assert "make test" in text
+
+
+def test_the_catalogue_names_every_plugin_under_its_kind():
+    told = (ROOT / "docs/reference/plugins.md").read_text(encoding="utf-8")
+    assert catalogue_page.page() == told, "a plugin has changed: run `python tools/catalogue_page.py`"
+    for path in ROOT.glob("plugins/*/pyproject.toml"):
+        assert told.count(f"| [{path.parent.name}](../../plugins/{path.parent.name}/README.md) |") == 1
 
 
 def test_the_settings_are_those_of_the_code():
