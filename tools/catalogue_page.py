@@ -1,4 +1,4 @@
-"""Writes docs/reference/plugins.md from the keywords of the plugins: `python tools/catalogue_page.py`. A test compares."""
+"""Writes docs/reference/plugins.md from the keywords of the plugins: `python tools/catalogue_page.py`."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ HEAD = """\
 
 <!-- Written by tools/catalogue_page.py from the keywords of the packages. Do not edit. -->
 
-Install one with `pip install log-aggregator-NAME`, and name it in `plugins.toml`: `[plugins.NAME]`. `log-aggregator plugins` lists
-what is installed, `log-aggregator plugins NAME` the options of one.
+Install one with `pip install log-aggregator-NAME`, and name it in `plugins.toml`: `[plugins.NAME]`.
+`log-aggregator plugins` lists what is installed, `log-aggregator plugins NAME` the options of one.
 """
 
 TAIL = f"""
 ## Plugins of others
 
-A package with the keyword `{KEYWORD}` is found by [a search on PyPI](https://pypi.org/search/?q={KEYWORD}). Packages written by
-`log-aggregator new` carry it. [How to publish a plugin](../how-to/publish-a-plugin.md) has the steps.
+A package with the keyword `{KEYWORD}` is found by
+[a search on PyPI](https://pypi.org/search/?q={KEYWORD}). Packages written by `log-aggregator new` carry it. [How to publish a plugin](../how-to/publish-a-plugin.md) has the steps.
 """
 
 KINDS = {
