@@ -24,7 +24,8 @@ TAIL = f"""
 ## Plugins of others
 
 A package with the keyword `{KEYWORD}` is found by
-[a search on PyPI](https://pypi.org/search/?q={KEYWORD}). Packages written by `log-aggregator new` carry it. [How to publish a plugin](../how-to/publish-a-plugin.md) has the steps.
+[a search on PyPI](https://pypi.org/search/?q={KEYWORD}). Packages written
+by `log-aggregator new` carry it. [How to publish a plugin](../how-to/publish-a-plugin.md) has the steps.
 """
 
 KINDS = {
