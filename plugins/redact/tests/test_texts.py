@@ -135,6 +135,7 @@ HOSTILE = {
     "passphrases": "password a0",
     "recovery": "recovery code 0-", "serialized": 's:1:"password";s:1:', "erlang": "{password,", "set": "set password ",
     "wifi": "WIFI:a;", "psk": "a * ", "psexec": "psexec ", "send": "send '", "links": "/reset/a0",
+    "for somebody": "passwort für a ", "named": "kennwort für a:a", "login": "login with a:", "logins": "login a:0A",
 }  # fmt: skip
 
 
