@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -45,7 +46,8 @@ def pattern(loaded: Registry) -> str:
     return batch.records()[0].pattern
 
 
-def test_it_runs_with_its_options_and_is_loaded_anew(tmp_path: Path) -> None:
+def test_it_runs_with_its_options_and_is_loaded_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)  # a cache of code would keep the first of two quick saves
     assert pattern(registry(tmp_path)) == "HELLO!"
     assert pattern(registry(tmp_path, '[plugins.shout]\nend = "?"\n')) == "HELLO?"
     assert pattern(registry(tmp_path, stage=STAGE.replace(".upper()", ".title()"))) == "Hello!"

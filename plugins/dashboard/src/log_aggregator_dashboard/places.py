@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import msgspec
 import pluggy
@@ -17,13 +17,19 @@ from log_aggregator_dashboard.assets import TYPES, Asset
 hookspec = pluggy.HookspecMarker("log_aggregator")
 
 
-class DashboardHooks:
+class DashboardHooks(Protocol):
     """What the dashboard asks other plugins for. They mark it `@hookimpl(optionalhook=True)`: it may be off."""
 
     @hookspec
     def dashboard_places(self) -> Sequence[Mapping[str, Any]]:
-        """The places that a plugin fills, as tables with the keys of `Place`. Called once, at the start."""
-        raise NotImplementedError
+        """Give the places that a plugin fills, as tables with the keys of `Place`.
+
+        Called: once, when the plugins are put together; in `check` too. `def`.
+        May change: nothing.
+        `None`: no places.
+        Raising: stops the start.
+        Overlap: never.
+        """
 
 
 class Place(BaseModel):
