@@ -63,6 +63,10 @@ LINES = [
     ("E0301 10:00:00.000000 7 a.go:1] disk gone", "disk gone", "ERROR", "unknown", {"pid": "7", "caller": "a.go:1"}),
     ('E0301 10:00:00.000000 7 a.go:1] "disk gone" err="timed out" pod="a"', "disk gone err=timed out", "ERROR", "unknown",
      {"pid": "7", "caller": "a.go:1", "pod": "a"}),
+    ("[20562:20594:0301/100000.000000:ERROR:dbus/bus.cc:405] Failed to connect to the bus", "Failed to connect to the bus", "ERROR", "unknown",
+     {"pid": "20562", "thread": "20594", "caller": "dbus/bus.cc:405"}),
+    ("[0301/100000.000:VERBOSE1:gpu.cc(42)] no device", "no device", "TRACE", "unknown", {"caller": "gpu.cc(42)"}),
+    ("[20826] 2026/03/01 10:00:00.000000 [ERR] Error listening on port: 4222", "Error listening on port: 4222", "ERROR", "unknown", {"pid": "20826"}),
     ("Mar  1 10:00:00 web01 sshd[9]: Failed password", "Failed password", "", "sshd", {"host": "web01", "pid": "9"}),
     ("<11>Mar  1 10:00:00 web01 app[9]: full", "full", "ERROR", "app", {"host": "web01", "pid": "9"}),
     ('<34>1 2026-03-01T10:00:00.000Z web01 app 9 ID47 [x@1 k="v"] quota', "quota", "CRITICAL", "app", {"host": "web01", "pid": "9", "msgid": "ID47", "k": "v"}),
@@ -131,7 +135,7 @@ def test_a_line_without_a_time(line: tuple[str, str, str, str, dict[str, Any]]) 
     [
         "error handler registered", "Copyright (c) 2026 Foo Inc.", "user bob@corp.example logged in", "SELECT 1 WHERE EXISTS (SELECT 2)", "feature ENABLED",
         "EVENT 5 received", "a=b is assumed", "key=value", "12 items sold", "2026 was a good year", "Mon to Fri open", "10.0.0.1 connected", "{not json",
-        '{"a":1}', "[1] see below", "shop.orders: order 7 paid", "<b>bold</b>", "<999>x", '"quoted" text', "error-budget report written", "web-1 is up", "GET in touch", "E = mc2", "",
+        '{"a":1}', "[1] see below", "[1130/154704:ERROR] x", "[20826] 2026 was good", "shop.orders: order 7 paid", "<b>bold</b>", "<999>x", '"quoted" text', "error-budget report written", "web-1 is up", "GET in touch", "E = mc2", "",
     ],
 )  # fmt: skip
 def test_what_only_looks_like_a_format_stays_as_it_is(message: str) -> None:

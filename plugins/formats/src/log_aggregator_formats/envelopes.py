@@ -1,4 +1,4 @@
-"""What stands around a message: container runtimes, syslog, klog, Redis, the kernel, Docker Compose."""
+"""What stands around a message: container runtimes, syslog, klog, Chromium, Redis, the kernel, Docker Compose."""
 
 from __future__ import annotations
 
@@ -23,6 +23,11 @@ _PRIORITY = re.compile(r"<(\d{1,3})>")
 _KLOG = re.compile(
     r"(?P<level>[IWEF])(?P<month>\d\d)(?P<day>\d\d) (?P<clock>\d\d:\d\d:\d\d\.\d{1,9})\s+(?P<pid>\d+) (?P<caller>[\w./-]{1,120}:\d+)\] "
 )
+_CHROMIUM = re.compile(
+    r"\[(?:(?P<pid>\d{1,10}):(?P<thread>\d{1,20}):)?(?P<month>\d\d)(?P<day>\d\d)/(?P<hour>\d\d)(?P<minute>\d\d)(?P<second>\d\d(?:\.\d{1,6})?):"
+    r"(?P<level>VERBOSE|INFO|WARNING|ERROR|FATAL)\d{0,2}:(?P<caller>[\w./-]{1,120}(?::\d{1,7}|\(\d{1,7}\)))\]\s"
+)
+_PROCESS = re.compile(r"\[(?P<pid>\d{1,8})\] (?=\d{4}[/-]\d\d[/-]\d\d[ T]\d\d:)")
 _REDIS = re.compile(
     r"(?P<pid>\d+):(?P<role>[MCSX]) (?P<time>\d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d{2,3}\.\d{3}) (?P<mark>[.\-*#]) "
 )
@@ -108,6 +113,31 @@ def klog(found: Found) -> bool:
     if match is None or not found.take_day(*match.group("month", "day", "clock")):
         return False
     return _take_letter(found, match, caller=match["caller"])
+
+
+def chromium(found: Found) -> bool:
+    """`[20562:20594:1130/154704.521546:ERROR:dbus/bus.cc:405] …`: Chromium, Electron, CEF."""
+    match = _CHROMIUM.match(found.text)
+    if match is None:
+        return False
+    month, day, *clock = match.group("month", "day", "hour", "minute", "second")
+    if not found.take_day(month, day, ":".join(clock)):
+        return False
+    found.level = meaning(match["level"])
+    for name in ("pid", "thread", "caller"):
+        found.take_field(name, match[name])
+    found.text = found.text[match.end() :]
+    return True
+
+
+def process(found: Found) -> bool:
+    """`[20826] 2026/11/30 15:47:13.450810 [INF] …`: the process before a time, as NATS writes it."""
+    match = _PROCESS.match(found.text)
+    if match is None:
+        return False
+    found.take_field("pid", match["pid"])
+    found.text = found.text[match.end() :]
+    return True
 
 
 def logcat(found: Found) -> bool:

@@ -36,7 +36,7 @@ _DIGIT_GATE = re.compile(
 _BLIND = frozenset(
     {
         prefixes.timed, prefixes.levelled, prefixes.ruby, prefixes.util_logging, envelopes.klog, envelopes.logcat,
-        envelopes.logcat_brief, envelopes.syslog, envelopes.cri, envelopes.redis, envelopes.compose, errorlogs.nginx,
+        envelopes.logcat_brief, envelopes.process, envelopes.syslog, envelopes.cri, envelopes.redis, envelopes.compose, errorlogs.nginx,
     }
 )  # fmt: skip
 """The steps to which any digit is as any other: see `layouts`."""
@@ -67,7 +67,7 @@ class Recogniser:
             *on("container", envelopes.compose),
         )
         self._bracket = (
-            *on("prefix", envelopes.kernel, errorlogs.apache, self._monolog),
+            *on("prefix", envelopes.kernel, envelopes.chromium, envelopes.process, errorlogs.apache, self._monolog),
             *timed,
             *on("prefix", prefixes.levelled),
         )
