@@ -80,7 +80,45 @@ def test_a_changed_bit_is_set_right_or_costs_a_page_that_is_named(path: Path, se
 @pytest.mark.parametrize("place", range(HEADER))
 def test_a_changed_bit_of_the_header_is_set_right(path: Path, place: int) -> None:
     change(path, place, bytes([log_of(path).read_bytes()[place] ^ 16]))
-    assert mend(path) is not None or place in range(4, 8), "the format number is not looked at by SQLite"
+    lost = frames_lost(path)
+    damage = mend(path)
+    assert damage is not None
+    assert damage.frames == lost > 0
+    assert numbers(path) == list(range(ROWS))
+
+
+@pytest.mark.parametrize("frame", [-4, -1])
+def test_no_bit_of_a_frame_s_header_or_last_words_costs_another_frame(path: Path, frame: int) -> None:
+    """Of salts and checksums the content is known; what may have been changed in the content itself is named."""
+    log = read(path)
+    frames = log.last()
+    number = frame % frames
+    contents = [log.content(each) for each in range(frames)]
+    for offset in [*range(FRAME_HEADER), *range(STEP - 8, STEP)]:
+        for bit in (0, 1, 5, 7):
+            data = bytearray(log.data)
+            data[log.at(number) + offset] ^= 1 << bit
+            damaged = log._replace(data=bytes(data))
+            examined = examine(damaged, number)
+            assert examined.frames == frames, (offset, bit)
+            wrong = [
+                each
+                for each in range(frames)
+                if (examined.corrected.get(each) or damaged.content(each)) != contents[each]
+            ]
+            assert set(wrong) <= set(examined.damaged) <= {number}, (offset, bit)
+            assert not wrong or offset not in range(8, FRAME_HEADER), (offset, bit)
+
+
+@pytest.mark.parametrize("place", range(8, FRAME_HEADER))
+def test_a_changed_bit_of_salts_or_checksum_is_found_before_sqlite_opens_the_file(path: Path, place: int) -> None:
+    """By `verify` and `backup`, too."""
+    at = HEADER + STEP * 9 + place
+    change(path, at, bytes([log_of(path).read_bytes()[at] ^ 1]))
+    lost = frames_lost(path)
+    damage = mend(path)
+    assert damage is not None
+    assert damage.frames == lost > 0
     assert numbers(path) == list(range(ROWS))
 
 

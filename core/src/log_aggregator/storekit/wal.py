@@ -79,9 +79,11 @@ def frames_lost(path: Path) -> int:
     if log is None or _is_open(path):
         return 0
     frames, taken, stored = log.last(), 0, log.stored(-1)
+    if not log.is_header_whole:
+        return examine(log, 0).frames
     for number in range(frames):
         stored = sums(log.order, log.content(number), stored)
-        if stored != log.stored(number) or not log.is_of_this_log(number):
+        if stored != log.stored(number) or log.salts_of(number) != log.salts:
             return max(0, examine(log, taken).frames - taken)
         if log.ends_transaction(number):
             taken = number + 1
