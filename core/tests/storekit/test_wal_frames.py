@@ -134,6 +134,18 @@ def test_a_last_transaction_that_was_torn_is_dropped_and_is_no_damage(path: Path
     assert numbers(path) == list(range(ROWS - 1))
 
 
+def test_a_mend_that_cannot_be_written_leaves_the_log_and_no_copies(path: Path) -> None:
+    change(path, HEADER + STEP * 9 + 1000, b"?")
+    content = log_of(path).read_bytes()
+    path.with_name("a.sqlite3-mended-part").mkdir()
+    with pytest.raises(IsADirectoryError):
+        mend(path)
+    assert log_of(path).read_bytes() == content
+    assert not list(path.parent.glob("*.damaged-*"))
+    path.with_name("a.sqlite3-mended-part").rmdir()
+    assert mend(path) is not None
+
+
 def test_a_torn_frame_before_the_last_transaction_is_damage(path: Path) -> None:
     change(path, HEADER + STEP * 9 + 1000, random.Random(1).randbytes(1000))
     assert examine(read(path), 0).damaged == [9]
