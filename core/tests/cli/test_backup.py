@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import resource
+import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -41,6 +45,64 @@ def test_a_copy_is_private_whole_and_holds_what_plugins_keep(
     assert main(["restore", str(copy)]) == 0
     assert main(["verify"]) == 0
     assert "good: 1 logs in 1 rows" in capsys.readouterr().out
+
+
+def test_a_refused_backup_leaves_nothing(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    journal = data / "journal.sqlite3"
+    left = tmp_path / "left"
+    left.mkdir()
+    with closing(sqlite3.connect(journal, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        for table in ("a", "b", "c"):
+            connection.execute(f"CREATE TABLE {table} (b)")
+        for suffix in ("", "-wal"):
+            shutil.copy(f"{journal}{suffix}", left)
+    for path in left.iterdir():
+        path.replace(data / path.name)
+    log = data / "journal.sqlite3-wal"
+    content = bytearray(log.read_bytes())
+    content[60] ^= 1
+    log.write_bytes(content)
+    assert main(["backup", str(tmp_path / "copy")]) != 0
+    assert "write-ahead log is damaged" in capsys.readouterr().err
+    assert not list(tmp_path.glob("copy*"))
+
+
+def test_a_restore_that_a_full_disk_stops_leaves_nothing(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy, new = tmp_path / "copy", tmp_path / "new"
+    assert main(["backup", str(copy)]) == 0
+    monkeypatch.setenv("DATA_DIR", str(new))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+    try:
+        assert main(["restore", str(copy)]) != 0
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert main(["restore", str(copy)]) == 0
+    assert main(["verify"]) == 0
+
+
+def test_a_log_that_another_file_left_is_not_played_into_the_copy(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = tmp_path / "elsewhere.sqlite3"
+    (tmp_path / "plugins.toml").write_text(f"[plugins.sqlite]\npath = '{store}'\n")
+    monkeypatch.setenv("PLUGINS_FILE", str(tmp_path / "plugins.toml"))
+    with closing(sqlite3.connect(store)) as connection:
+        connection.execute("CREATE TABLE a (b)")
+    assert main(["backup", str(tmp_path / "copy")]) == 0
+    store.rename(tmp_path / "away")
+    log = tmp_path / "elsewhere.sqlite3-wal"
+    log.touch()
+    monkeypatch.setenv("DATA_DIR", str(tmp_path / "new"))
+    assert main(["restore", str(tmp_path / "copy")]) != 0
+    assert f"{log}: exists; move it away" in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
+    log.unlink()
+    assert main(["restore", str(tmp_path / "copy")]) == 0
+    assert store.is_file()
 
 
 def change_a_byte(copy: Path) -> None:
