@@ -1,4 +1,4 @@
-"""The counts that a file holds several times: in its rows, by hours, and in all. Where they differ, a bit has changed."""
+"""The counts that a file holds several times: in its rows, by hours, in all. Where they differ, a bit has changed."""
 
 from __future__ import annotations
 
