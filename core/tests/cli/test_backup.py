@@ -68,6 +68,26 @@ def test_a_refused_backup_leaves_nothing(data: Path, tmp_path: Path, capsys: pyt
     assert not list(tmp_path.glob("copy*"))
 
 
+@pytest.mark.parametrize(("sequence", "is_copied"), [(4, False), (5, True), (6, True), (7, False)])
+def test_a_store_is_copied_only_where_the_journal_goes_on_without_doubt(
+    data: Path, tmp_path: Path, sequence: int, is_copied: bool,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """The sink confirmed flush 5, and flush 6 is delivered now: the store may have it."""
+    monkeypatch.setattr("log_aggregator.cli.snapshots._TRIES", 2)
+    with closing(sqlite3.connect(data / "journal.sqlite3")) as journal, journal:
+        (instance,) = journal.execute("SELECT instance FROM meta").fetchone()
+        journal.execute("INSERT INTO lanes VALUES ('sqlite', 5, 1, 5, 0)")
+        for waiting in (6, 7):
+            journal.execute("INSERT INTO outbox VALUES (?, 1, 1, 1, 1, 1, x'00', NULL)", (waiting,))
+    with closing(sqlite3.connect(data / "logs.sqlite3")) as store, store:
+        store.execute("CREATE TABLE flush_progress (instance, epoch, sequence)")
+        store.execute("INSERT INTO flush_progress VALUES (?, 1, ?)", (instance, sequence))
+    assert (main(["backup", str(tmp_path / "copy")]) == 0) is is_copied
+    assert ("logs.sqlite3: holds flushes that the journal does not know" in capsys.readouterr().err) is not is_copied
+    assert (tmp_path / "copy").exists() is is_copied
+
+
 def test_a_restore_that_a_full_disk_stops_leaves_nothing(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
