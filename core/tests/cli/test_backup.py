@@ -188,3 +188,17 @@ def test_a_damaged_row_is_found(data: Path, capsys: pytest.CaptureFixture[str]) 
     journal.lock.close()
     assert main(["verify"]) == 1
     assert "7 logs are not what was written" in capsys.readouterr().out
+
+
+def test_a_damaged_count_is_found_and_the_next_start_takes_its_row_out(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(sqlite3.connect(data / "journal.sqlite3")) as journal, journal:
+        journal.execute("INSERT INTO outbox VALUES (1, 1, 1, 1, 'x', 1, x'00', NULL)")
+    assert main(["verify"]) == 1
+    assert "1 logs are not what was written" in capsys.readouterr().out
+    journal_again = open_journal(data)
+    journal_again.connection.close()
+    journal_again.lock.close()
+    assert "lost: 1 logs" in journal_again.damage
+    assert main(["verify"]) == 0
