@@ -156,6 +156,26 @@ async def test_a_rebuild_that_was_stopped_before_its_last_step_is_put_in_place(l
     assert stored(path) == 2 * FLUSHES
 
 
+async def test_rows_behind_a_damaged_page_are_kept_too(tmp_path: Path) -> None:
+    path = tmp_path / "logs.sqlite3"
+    sink = make()
+    async with hosted(sink, tmp_path):
+        await deliver(sink, Chain().flush([aggregate(f"Row {number} of many words") for number in range(300)]))
+    with closing(sqlite3.connect(path)) as connection:
+        query = "SELECT message_pattern FROM aggregated_logs ORDER BY id LIMIT 1 OFFSET 150"
+        ((middle,),) = connection.execute(query).fetchall()
+    content = bytearray(path.read_bytes())
+    page = int.from_bytes(content[16:18], "big")
+    for begin in range(page, len(content), page):
+        if content[begin] == 13 and middle.encode() in content[begin : begin + page]:  # a leaf of a table
+            content[begin : begin + 8] = b"\xff" * 8
+    path.write_bytes(content)
+    said = mend_file(path)
+    kept = stored(path)
+    assert 250 < kept < 300
+    assert f"lost: {300 - kept} logs" in said
+
+
 async def test_a_log_cut_in_a_whole_file_is_an_older_state(left: Path) -> None:
     path = left / "logs.sqlite3-wal"
     with path.open("r+b") as log:
