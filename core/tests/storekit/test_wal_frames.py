@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 import shutil
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -132,6 +134,23 @@ def test_a_last_transaction_that_was_torn_is_dropped_and_is_no_damage(path: Path
     assert frames_lost(path) == 0
     assert mend(path) is None
     assert numbers(path) == list(range(ROWS - 1))
+
+
+def test_while_another_process_has_the_file_open_nothing_is_looked_at(path: Path) -> None:
+    program = (
+        "import sqlite3, sys; connection = sqlite3.connect(sys.argv[1]); "
+        "connection.execute('SELECT count(*) FROM a').fetchone(); print('open', flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", program, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"open\n"
+        change(path, HEADER + STEP * 9 + 1000, b"?")
+        content = log_of(path).read_bytes()
+        assert (frames_lost(path), mend(path)) == (0, None)
+        assert log_of(path).read_bytes() == content
+        other.kill()
+    assert frames_lost(path) > 0
 
 
 def test_a_mend_that_cannot_be_written_leaves_the_log_and_no_copies(path: Path) -> None:
