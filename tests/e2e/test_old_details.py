@@ -116,6 +116,8 @@ async def test_nothing_that_is_shown_changes(stored: Stored, logs_each: int) -> 
     assert await stored.ask("SELECT DISTINCT seconds FROM pattern_details") == [(DAY if logs_each == 1 else HOUR,)]
     assert await stored.ask("SELECT count(*) FROM pattern_details") == [(2 if logs_each == 1 else 10,)]
     assert await stored.ask("SELECT count(*) FROM aggregated_logs WHERE metadata IS NOT NULL") == [(1,)]
+    kept = "SELECT count(*) FROM aggregated_logs WHERE sample_messages IS NOT NULL"
+    assert await stored.ask(kept) == [(3,)], "one row of each source, and the recent one"
     after = await detail(stored)
     assert after.model_copy(update={"sample_logs": before.sample_logs}) == before
     shown = {log.message: log for log in before.sample_logs}
@@ -167,7 +169,9 @@ async def test_values_are_compared_by_the_details_of_whole_hours(stored: Stored)
         before_since=START * SECOND, before_until=split, since=split, until=split + 2 * HOUR * SECOND
     )  # fmt: skip
     found = await stored.store.compare(query)  # type: ignore[attr-defined]  # both stores are `OnCallStore`
-    assert [(change.key, change.value) for change in found.values] == [("user", "new")]
+    assert [(change.key, change.value, change.share_before, change.share_after) for change in found.values] == [
+        ("user", "new", 0, 1)
+    ]
 
 
 async def test_rows_of_other_programs_keep_what_they_say(stored: Stored) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 import shutil
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -80,7 +82,45 @@ def test_a_changed_bit_is_set_right_or_costs_a_page_that_is_named(path: Path, se
 @pytest.mark.parametrize("place", range(HEADER))
 def test_a_changed_bit_of_the_header_is_set_right(path: Path, place: int) -> None:
     change(path, place, bytes([log_of(path).read_bytes()[place] ^ 16]))
-    assert mend(path) is not None or place in range(4, 8), "the format number is not looked at by SQLite"
+    lost = frames_lost(path)
+    damage = mend(path)
+    assert damage is not None
+    assert damage.frames == lost > 0
+    assert numbers(path) == list(range(ROWS))
+
+
+@pytest.mark.parametrize("frame", [-4, -1])
+def test_no_bit_of_a_frame_s_header_or_last_words_costs_another_frame(path: Path, frame: int) -> None:
+    """Of salts and checksums the content is known; what may have been changed in the content itself is named."""
+    log = read(path)
+    frames = log.last()
+    number = frame % frames
+    contents = [log.content(each) for each in range(frames)]
+    for offset in [*range(FRAME_HEADER), *range(STEP - 8, STEP)]:
+        for bit in (0, 1, 5, 7):
+            data = bytearray(log.data)
+            data[log.at(number) + offset] ^= 1 << bit
+            damaged = log._replace(data=bytes(data))
+            examined = examine(damaged, number)
+            assert examined.frames == frames, (offset, bit)
+            wrong = [
+                each
+                for each in range(frames)
+                if (examined.corrected.get(each) or damaged.content(each)) != contents[each]
+            ]
+            assert set(wrong) <= set(examined.damaged) <= {number}, (offset, bit)
+            assert not wrong or offset not in range(8, FRAME_HEADER), (offset, bit)
+
+
+@pytest.mark.parametrize("place", range(8, FRAME_HEADER))
+def test_a_changed_bit_of_salts_or_checksum_is_found_before_sqlite_opens_the_file(path: Path, place: int) -> None:
+    """By `verify` and `backup`, too."""
+    at = HEADER + STEP * 9 + place
+    change(path, at, bytes([log_of(path).read_bytes()[at] ^ 1]))
+    lost = frames_lost(path)
+    damage = mend(path)
+    assert damage is not None
+    assert damage.frames == lost > 0
     assert numbers(path) == list(range(ROWS))
 
 
@@ -94,6 +134,35 @@ def test_a_last_transaction_that_was_torn_is_dropped_and_is_no_damage(path: Path
     assert frames_lost(path) == 0
     assert mend(path) is None
     assert numbers(path) == list(range(ROWS - 1))
+
+
+def test_while_another_process_has_the_file_open_nothing_is_looked_at(path: Path) -> None:
+    program = (
+        "import sqlite3, sys; connection = sqlite3.connect(sys.argv[1]); "
+        "connection.execute('SELECT count(*) FROM a').fetchone(); print('open', flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", program, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"open\n"
+        change(path, HEADER + STEP * 9 + 1000, b"?")
+        content = log_of(path).read_bytes()
+        assert (frames_lost(path), mend(path)) == (0, None)
+        assert log_of(path).read_bytes() == content
+        other.kill()
+    assert frames_lost(path) > 0
+
+
+def test_a_mend_that_cannot_be_written_leaves_the_log_and_no_copies(path: Path) -> None:
+    change(path, HEADER + STEP * 9 + 1000, b"?")
+    content = log_of(path).read_bytes()
+    path.with_name("a.sqlite3-mended-part").mkdir()
+    with pytest.raises(IsADirectoryError):
+        mend(path)
+    assert log_of(path).read_bytes() == content
+    assert not list(path.parent.glob("*.damaged-*"))
+    path.with_name("a.sqlite3-mended-part").rmdir()
+    assert mend(path) is not None
 
 
 def test_a_torn_frame_before_the_last_transaction_is_damage(path: Path) -> None:

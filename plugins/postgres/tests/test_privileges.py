@@ -20,6 +20,7 @@ from log_aggregator_postgres import PostgresConfig, PostgresSink
 from log_aggregator_postgres.commands import main as command
 from log_aggregator_postgres.maintenance import Maintenance
 from log_aggregator_postgres.pool import Pool
+from log_aggregator_postgres.privileges import _TABLES
 from tests.support.sinks import Chain, aggregate, deliver, hosted, total
 
 
@@ -79,6 +80,15 @@ async def test_a_table_that_the_role_may_not_use_is_named(
     await database.execute(f"REVOKE INSERT ON flush_progress FROM {role}")
     assert await checked(dsn, tmp_path, monkeypatch) == 1
     assert f"GRANT INSERT ON flush_progress TO {role}" in capsys.readouterr().err
+
+
+async def test_every_table_that_migrations_make_is_checked(
+    sink: PostgresSink, tmp_path: Path, database: asyncpg.Connection
+) -> None:
+    async with hosted(sink, tmp_path):
+        await deliver(sink, Chain().flush([aggregate(count=2)]))
+    tables = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
+    assert {row[0] for row in await database.fetch(tables)} == set(_TABLES)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import shutil
 import sqlite3
 import subprocess
@@ -105,6 +106,74 @@ async def test_a_count_that_a_bit_changed_is_set_right_from_the_sums(left: Path)
     assert f"all {2 * FLUSHES} logs could be read" in said
     assert stored(left / "logs.sqlite3") == 2 * FLUSHES
     assert mend_file(left / "logs.sqlite3") == ""
+
+
+@pytest.mark.parametrize(("table", "what"), [("pattern_levels", "levels"), ("source_hours", "hours of sources")])
+async def test_a_wrong_sum_is_found_and_made_anew(left: Path, table: str, what: str) -> None:
+    path = left / "logs.sqlite3"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(f"UPDATE {table} SET count = count + 64")
+    said = mend_file(path)
+    assert f"counts differ in the {what}" in said
+    assert "all 24 logs could be read" in said
+    assert mend_file(path) == ""
+
+
+async def test_a_file_of_a_newer_release_is_no_damage(left: Path) -> None:
+    path = left / "logs.sqlite3"
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("DROP INDEX aggregated_logs_first_seen")
+        newest = connection.execute("PRAGMA user_version").fetchone()[0]
+        connection.execute(f"PRAGMA user_version = {newest + 1}")
+    assert mend_file(path) == ""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute(f"PRAGMA user_version = {newest}")
+    assert "aggregated_logs_first_seen is not what it was" in mend_file(path)
+
+
+async def test_a_rebuild_that_a_full_disk_stops_is_begun_again_by_the_next_start(left: Path) -> None:
+    path = left / "logs.sqlite3"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE pattern_totals SET count = count + 64")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64 * 1024, before[1]))
+    try:
+        with pytest.raises(sqlite3.OperationalError):
+            mend_file(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert stored(path) == 2 * FLUSHES
+    assert not [one for one in left.iterdir() if ".damaged-" in one.name or "-part" in one.name]
+    assert "was damaged" in mend_file(path)
+    assert stored(path) == 2 * FLUSHES
+
+
+async def test_a_rebuild_that_was_stopped_before_its_last_step_is_put_in_place(left: Path) -> None:
+    path = left / "logs.sqlite3"
+    mend_file(path)
+    path.rename(left / "logs.sqlite3-part")
+    assert mend_file(path) == ""
+    assert stored(path) == 2 * FLUSHES
+
+
+async def test_rows_behind_a_damaged_page_are_kept_too(tmp_path: Path) -> None:
+    path = tmp_path / "logs.sqlite3"
+    sink = make()
+    async with hosted(sink, tmp_path):
+        await deliver(sink, Chain().flush([aggregate(f"Row {number} of many words") for number in range(300)]))
+    with closing(sqlite3.connect(path)) as connection:
+        query = "SELECT message_pattern FROM aggregated_logs ORDER BY id LIMIT 1 OFFSET 150"
+        ((middle,),) = connection.execute(query).fetchall()
+    content = bytearray(path.read_bytes())
+    page = int.from_bytes(content[16:18], "big")
+    for begin in range(page, len(content), page):
+        if content[begin] == 13 and middle.encode() in content[begin : begin + page]:  # a leaf of a table
+            content[begin : begin + 8] = b"\xff" * 8
+    path.write_bytes(content)
+    said = mend_file(path)
+    kept = stored(path)
+    assert 250 < kept < 300
+    assert f"lost: {300 - kept} logs" in said
 
 
 async def test_a_log_cut_in_a_whole_file_is_an_older_state(left: Path) -> None:

@@ -187,6 +187,9 @@ async def test_pages_of_moved_details_are_free_for_other_rows(tmp_path: Path) ->
         freed = execute(tmp_path, "PRAGMA freelist_count")[0][0] * 4096
         assert freed > before / 2
         assert await total(host.store) == 500
+        assert execute(tmp_path, "SELECT count(*) > 0 FROM pattern_details") == [(1,)]
+        await settle(sink, host, max_store_bytes=1)
+        assert execute(tmp_path, "SELECT count(*) FROM pattern_details") == [(0,)], "details go with their rows"
 
 
 async def test_the_next_row_to_roll_up_is_found_by_an_index(tmp_path: Path) -> None:

@@ -46,15 +46,16 @@ def run(args: argparse.Namespace) -> int:
     if target.exists():
         raise ConfigError(f"{target}: exists; name a directory that does not, such as {target}-2")
     part = target.with_name(f"{target.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
     try:
-        shutil.rmtree(part, ignore_errors=True)
         part.mkdir(mode=0o700, parents=True)
         files = copy_into(settings, part)
         part.rename(target)
-        _sync_directory(target.parent)
+        sync_directory(target.parent)
     except (OSError, sqlite3.Error) as error:
-        shutil.rmtree(part, ignore_errors=True)
         raise ConfigError(f"{target}: the copy could not be made: {error}") from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
     size = sum((target / name).stat().st_size for name in files)
     print(f"{target}: {len(files)} files, {size / 1e6:.1f} MB")  # noqa: T201  the answer of the command
     if os.environ.get("POSTGRES_HOST"):
@@ -90,7 +91,8 @@ def copy_into(settings: Settings, target: Path) -> dict[str, Any]:
     manifest.write_text(json.dumps(document, indent=2) + "\n")
     manifest.chmod(0o600)
     _sync(manifest)
-    _sync_directory(target)
+    for directory in {target, *(path.parent for path in (target / name for name in files))}:
+        sync_directory(directory)
     return files
 
 
@@ -115,7 +117,8 @@ def _sync(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def _sync_directory(path: Path) -> None:
+def sync_directory(path: Path) -> None:
+    """Make the names in a directory durable."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -6,13 +6,14 @@ Do not run a service on the old data directory again: both would count what clie
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import shutil
 from pathlib import Path
 from typing import Any
 
-from log_aggregator.cli.backup import ELSEWHERE, MANIFEST, digest
+from log_aggregator.cli.backup import ELSEWHERE, MANIFEST, digest, sync_directory
 from log_aggregator.cli.databases import placed
 from log_aggregator.config.private import make_private
 from log_aggregator.config.settings import Settings, load_settings
@@ -43,17 +44,27 @@ def run(args: argparse.Namespace) -> int:
     if directory.exists() and any(directory.iterdir()):
         raise ConfigError(f"DATA_DIR {directory}: is not empty; move it away, or set another DATA_DIR")
     for target in targets.values():
-        if target.exists():
-            raise ConfigError(f"{target}: exists; move it away")
+        # SQLite would play the log of another file into the copy.
+        for there in (target, target.with_name(f"{target.name}-wal"), target.with_name(f"{target.name}-journal")):
+            if there.exists():
+                raise ConfigError(f"{there}: exists; move it away")
+    written: list[Path] = []
     try:
         make_private(directory)
         for source, target in targets.items():
             target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            written.append(target)
             shutil.copyfile(source, target)
             target.chmod(0o600)
-            with target.open("rb") as written:
-                os.fsync(written.fileno())
+            with target.open("rb") as file:
+                os.fsync(file.fileno())
+        for parent in {directory, *(target.parent for target in written)}:
+            sync_directory(parent)
     except OSError as error:
+        for target in written:  # half of a copy must not be taken for all of it
+            target.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # it holds others
+                target.parent.rmdir()
         raise ConfigError(f"DATA_DIR {directory}: {error}") from error
     print(f"{directory}: {len(targets)} files of {copy}; start the service")  # noqa: T201  the answer of the command
     return 0

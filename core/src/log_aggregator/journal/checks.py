@@ -54,7 +54,8 @@ def take_out_damaged(connection: sqlite3.Connection) -> Lost:
     outbox = "SELECT sequence, opened, opened, logs, checksum, payload FROM outbox"
     for table, query in (("intake", intake), ("outbox", outbox)):
         for row, begin, end, logs, wanted, payload in connection.execute(query):
-            if not isinstance(payload, bytes) or (wanted is not None and checksum(payload) != wanted):
+            is_row = isinstance(payload, bytes) and isinstance(logs, int | None)
+            if not is_row or (wanted is not None and checksum(payload) != wanted):
                 lost += lost_row(logs, begin, end)
                 bad.append((table, row))
     for table, row in bad:

@@ -58,7 +58,7 @@ async def count_values(dialect: Dialect, fetch: Fetch, where: Where, query: Valu
             value=value,
             logs=one.logs,
             errors=one.errors,
-            error_share=round(one.errors / one.logs, 4),
+            error_share=round(one.errors / one.logs, 4) if one.logs else 0.0,  # another program may have written 0
             patterns=len(one.patterns),
         )
         for value, one in ranked[: query.limit]

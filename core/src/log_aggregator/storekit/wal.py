@@ -11,7 +11,7 @@ import os
 import sqlite3
 import struct
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -54,15 +54,17 @@ def mend(path: Path) -> Damage | None:
         if taken >= found.frames:
             return None
         index_path = path.with_name(f"{path.name}-shm")
+        copy = path.with_name(f"{log_path.name}.damaged-{time.time_ns() // 1_000_000}")
+        part = path.with_name(f"{mended_path.name}-part")
         try:
-            copy = path.with_name(f"{log_path.name}.damaged-{time.time_ns() // 1_000_000}")
             _write(copy, log.data)
-            part = path.with_name(f"{mended_path.name}-part")
             _write(part, _mended(log, found))
             part.replace(mended_path)
         except OSError:  # a full disk: closing deletes the log, so it is put back
             connection.close()
-            index_path.unlink(missing_ok=True)
+            for one in (copy, part, index_path):
+                with suppress(OSError):
+                    one.unlink()
             _write(log_path, log.data)
             raise
     index_path.unlink(missing_ok=True)
@@ -79,9 +81,11 @@ def frames_lost(path: Path) -> int:
     if log is None or _is_open(path):
         return 0
     frames, taken, stored = log.last(), 0, log.stored(-1)
+    if not log.is_header_whole:
+        return examine(log, 0).frames
     for number in range(frames):
         stored = sums(log.order, log.content(number), stored)
-        if stored != log.stored(number) or not log.is_of_this_log(number):
+        if stored != log.stored(number) or log.salts_of(number) != log.salts:
             return max(0, examine(log, taken).frames - taken)
         if log.ends_transaction(number):
             taken = number + 1

@@ -22,12 +22,13 @@ Sums = tuple[int, int]
 
 
 class Log(NamedTuple):
-    """A log as it lies on the disk, with a header that is right."""
+    """A log as it lies on the disk, with a header that is right; `is_header_whole` says whether it was on the disk."""
 
     data: bytes
     order: str
     page: int
     salts: bytes
+    is_header_whole: bool = True
 
     @property
     def step(self) -> int:
@@ -53,15 +54,22 @@ class Log(NamedTuple):
         at = self.at(number)
         return self.data[at + 4 : at + 8] != b"\0\0\0\0"
 
+    def salts_of(self, number: int) -> bytes:
+        """The salts that stand in a frame."""
+        at = self.at(number) + 8
+        return self.data[at : at + 8]
+
     def is_of_this_log(self, number: int) -> bool:
         """Whether a frame has the salts of the header, but for one bit; frames of an older log lie behind it."""
-        at = self.at(number) + 8
-        return bits_between(self.data[at : at + 8], self.salts) <= 1
+        return bits_between(self.salts_of(number), self.salts) <= 1
 
     def is_of_the_next_log(self, number: int) -> bool:
-        """Whether a frame was written over this log: the header of the new one did not reach the disk."""
-        salt = int.from_bytes(self.salts[:4], "big") + 1
-        return self.data[self.at(number) + 8 : self.at(number) + 12] == (salt & _MASK).to_bytes(4, "big")
+        """Whether a frame was written over this log: the header of the new one did not reach the disk.
+
+        Its first salt is one more, which may be one changed bit; the second one is drawn anew.
+        """
+        salt = (int.from_bytes(self.salts[:4], "big") + 1) & _MASK
+        return self.salts_of(number)[:4] == salt.to_bytes(4, "big") and not self.is_of_this_log(number)
 
     def last(self) -> int:
         """How many frames there are up to the last that ends a transaction."""
@@ -89,7 +97,7 @@ def read_log(path: Path) -> Log | None:
         return None
     for header in (data[:HEADER], *_flipped(data[:HEADER])):
         if (log := _parsed(header, data)) is not None:
-            return log
+            return log._replace(is_header_whole=header == data[:HEADER])
     return None
 
 
@@ -145,12 +153,14 @@ def examine(log: Log, taken: int) -> Examined:
             damaged.append(number)
             torn = number
             continue
-        if computed == written or _is_bit(computed, written):
-            continue
-        if _is_followed(log, number, frames, computed):  # only the stored checksum is wrong
-            stored = computed
+        if computed == written:
             continue
         found = _corrections(log.order, content, computed, written)
+        if _is_followed(log, number, frames, computed) or (_is_bit(computed, written) and not found):
+            stored = computed  # only the stored checksum is wrong
+            continue
+        if _is_bit(computed, written) and not _is_followed(log, number, frames, written):
+            found.append(content)  # nothing says which of the two was changed
         if len(found) == 1:
             corrected[number] = found[0]
         else:
@@ -170,9 +180,9 @@ def _is_bit(computed: Sums, written: Sums) -> bool:
     return sum((one ^ other).bit_count() for one, other in zip(computed, written, strict=True)) == 1
 
 
-def _is_followed(log: Log, number: int, frames: int, computed: Sums) -> bool:
-    """Whether the next frame continues what this one should have had for a checksum."""
-    return number + 1 < frames and sums(log.order, log.content(number + 1), computed) == log.stored(number + 1)
+def _is_followed(log: Log, number: int, frames: int, checksum: Sums) -> bool:
+    """Whether the next frame continues this checksum."""
+    return number + 1 < frames and sums(log.order, log.content(number + 1), checksum) == log.stored(number + 1)
 
 
 def _corrections(order: str, content: bytes, computed: Sums, written: Sums) -> list[bytes]:

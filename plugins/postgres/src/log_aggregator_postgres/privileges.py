@@ -7,7 +7,8 @@ from log_aggregator_postgres.pool import Pool
 _TABLES = (
     "aggregated_logs", "flush_progress", "pattern_aliases", "log_anomalies", "log_quarantine",
     "log_aggregator_migrations", "log_marks", "log_triage", "log_triage_history",
-    "pattern_details",
+    "pattern_details", "pattern_hours", "pattern_hours_fresh", "pattern_totals", "pattern_texts", "pattern_levels",
+    "source_hours",
 )  # fmt: skip
 _NEEDED = ("SELECT", "INSERT", "UPDATE", "DELETE")
 

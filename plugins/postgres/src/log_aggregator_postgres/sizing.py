@@ -13,7 +13,8 @@ _DETAILS = " + ".join(
 _PARTS = """
 SELECT pg_table_size('aggregated_logs'), pg_indexes_size('aggregated_logs'), pg_total_relation_size('pattern_details'),
        pg_total_relation_size('pattern_hours') + pg_total_relation_size('pattern_hours_fresh')
-           + pg_total_relation_size('pattern_totals') + pg_total_relation_size('pattern_texts'),
+           + pg_total_relation_size('pattern_totals') + pg_total_relation_size('pattern_texts')
+           + pg_total_relation_size('pattern_levels') + pg_total_relation_size('source_hours'),
        (SELECT reltuples FROM pg_class WHERE oid = 'aggregated_logs'::regclass)::bigint"""
 
 

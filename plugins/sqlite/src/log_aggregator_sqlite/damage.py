@@ -19,6 +19,8 @@ from log_aggregator_sqlite.tallies import counts_differ
 LOOKED_THROUGH_AT_START = 64 * 1024 * 1024
 """Bytes up to which a file is read whole at every start: `log-aggregator verify` reads larger ones."""
 
+_SUFFIXES = ("", "-wal", "-shm")
+
 _log = logging.getLogger(__name__)
 
 
@@ -51,6 +53,9 @@ def mend_file(path: Path) -> str:
     """Mend the file if it is damaged, and say what was; nobody may have it open. Raises `OSError` and, as for a locked
     file, `sqlite3.OperationalError`.
     """
+    part = path.with_name(f"{path.name}-part")
+    if not path.exists() and part.exists():  # a start was stopped between the last two steps of a rebuild
+        part.rename(path)
     if not path.exists():
         return ""
     log_damage = mend(path)
@@ -60,10 +65,12 @@ def mend_file(path: Path) -> str:
     except (Damaged, sqlite3.DatabaseError, UnicodeDecodeError) as error:
         if isinstance(error, sqlite3.OperationalError):
             raise
+        told = _told(_rebuilt(path, part))
+        # Only now: until then the next start finds the file as it was, and begins again.
         aside = _set_aside(path)
+        part.rename(path)
         with suppress(FileNotFoundError):
             marker_of(path).unlink()
-        told = _told(rebuild(aside, path))
         return f"{path.name} was damaged ({_reason(error)}); {told}; it is kept as {aside.name}{kept}"
     with suppress(FileNotFoundError):
         marker_of(path).unlink()
@@ -72,16 +79,30 @@ def mend_file(path: Path) -> str:
     return f"{path.name} had a damaged write-ahead log; no logs are known to be lost{kept}"
 
 
+def _rebuilt(path: Path, part: Path) -> Rebuilt:
+    """Rebuild the file beside itself; nothing stays of what could not be written, as on a full disk."""
+    _remove(part)
+    try:
+        return rebuild(path, part)
+    except BaseException:
+        _remove(part)
+        raise
+
+
+def _remove(path: Path) -> None:
+    for suffix in _SUFFIXES:
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
 def look_through(path: Path, *, whole: bool) -> None:
     """Raise `Damaged` or `sqlite3.DatabaseError` for what is wrong. Without `whole` only the tables are looked at.
 
-    Brings the file to the newest schema.
+    Brings the file to the newest schema. One of a newer release is left as it is.
     """
     with closing(sqlite3.connect(path, timeout=1, isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
         _migrated(connection)
-        _look_at_schema(connection)
-        if whole:
+        if _has_our_schema(connection) and whole:
             for problem in problems(connection):
                 raise Damaged(problem)
 
@@ -104,15 +125,24 @@ def _migrated(connection: sqlite3.Connection) -> None:
         raise
 
 
-def _look_at_schema(connection: sqlite3.Connection) -> None:
-    """Whether all that the migrations make is there, as they make it; more may be."""
+def _has_our_schema(connection: sqlite3.Connection) -> bool:
+    """Whether all that the migrations make is there, as they make it; more may be. Raises `Damaged` when it is not,
+    unless a newer release made the file.
+    """
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as fresh:
         migrate(fresh)
-        wanted = _schema(fresh)
+        wanted, newest = _schema(fresh), _version(fresh)
     found = _schema(connection)
     for name, text in wanted.items():
         if found.get(name) != text:
+            if _version(connection) > newest:
+                return False
             raise Damaged(f"the definition of {name} is not what it was")
+    return True
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 def _schema(connection: sqlite3.Connection) -> dict[str, str]:
@@ -123,7 +153,7 @@ def _schema(connection: sqlite3.Connection) -> dict[str, str]:
 
 def _set_aside(path: Path) -> Path:
     aside = path.with_name(f"{path.name}.damaged-{time.time_ns() // 1_000_000}")
-    for suffix in ("", "-wal", "-shm"):
+    for suffix in _SUFFIXES:
         with suppress(FileNotFoundError):
             path.with_name(path.name + suffix).rename(aside.with_name(aside.name + suffix))
     return aside

@@ -22,7 +22,8 @@ def sizes_of(connection: sqlite3.Connection, top: int) -> Sizes:
     rows, row_bytes, old, summary = connection.execute(
         f"SELECT count(*), coalesce(sum({_ROW}), 0), "  # noqa: S608  only constants and numbers
         "(SELECT coalesce(sum(length(packed) + 120), 0) FROM pattern_details), "
-        "100 * ((SELECT count(*) FROM pattern_hours) + (SELECT count(*) FROM pattern_totals)) FROM aggregated_logs"
+        "100 * ((SELECT count(*) FROM pattern_hours) + (SELECT count(*) FROM pattern_totals) "
+        "+ (SELECT count(*) FROM pattern_levels) + (SELECT count(*) FROM source_hours)) FROM aggregated_logs"
     ).fetchone()
     scale = used_bytes(connection) / max(1, row_bytes + old + summary)
     parts = [("rows", row_bytes), ("details of old rows", old), ("hours and totals", summary)]

@@ -1,4 +1,4 @@
-"""The counts that a file holds three times: in its rows, by hours, and in all. Where they differ, a bit has changed."""
+"""The counts that a file holds several times: in its rows, by hours, in all. Where they differ, a bit has changed."""
 
 from __future__ import annotations
 
@@ -12,6 +12,17 @@ SELECT pattern_id, bucket / 3600000000 * 3600000000, level, source, coalesce(cat
 FROM aggregated_logs GROUP BY 1, 2, 3, 4, 5"""
 _HOURS = f"SELECT {HOURS}, count, first_seen, last_seen FROM pattern_hours"  # noqa: S608  a constant
 _TOTALS = "SELECT pattern_id, level, source, category, count FROM pattern_totals"
+_SUMS = {
+    "levels": (
+        "SELECT pattern_id, level, sum(count) FROM pattern_totals GROUP BY 1, 2",
+        "SELECT pattern_id, level, count FROM pattern_levels",
+    ),
+    "hours of sources": (
+        "SELECT hour, level, source, sum(count) FROM pattern_hours GROUP BY 1, 2, 3 HAVING sum(count) <> 0",
+        "SELECT hour, level, source, count FROM source_hours WHERE count <> 0",
+    ),
+}
+"""What the tables of sums should hold, and what they hold."""
 
 
 class Hour(NamedTuple):
@@ -26,7 +37,7 @@ Key = tuple[object, ...]
 
 
 def counts_differ(connection: sqlite3.Connection) -> str:
-    """How the rows, the hours and the totals differ; empty when they do not. Reads all of them."""
+    """How the rows, the hours, the totals and their sums differ; empty when they do not. Reads all of them."""
     query = (
         "SELECT (SELECT coalesce(sum(count), 0) FROM aggregated_logs), "
         "(SELECT coalesce(sum(count), 0) FROM pattern_hours), (SELECT coalesce(sum(count), 0) FROM pattern_totals)"
@@ -37,7 +48,13 @@ def counts_differ(connection: sqlite3.Connection) -> str:
     wrong = connection.execute(
         f"SELECT count(*) FROM (SELECT * FROM ({_ROWS_BY_HOURS}) EXCEPT {_HOURS})"  # noqa: S608  constants
     ).fetchone()[0]
-    return f"counts differ in {wrong} hours" if wrong else ""
+    if wrong:
+        return f"counts differ in {wrong} hours"
+    for name, (wanted, found) in _SUMS.items():
+        for one, other in ((wanted, found), (found, wanted)):
+            if connection.execute(f"SELECT * FROM ({one}) EXCEPT {other} LIMIT 1").fetchone():  # noqa: S608  constants
+                return f"counts differ in the {name}"
+    return ""
 
 
 def hours_of(connection: sqlite3.Connection) -> dict[Key, Hour]:

@@ -6,11 +6,17 @@ import sqlite3
 
 from log_aggregator_sqlite.tallies import counts_differ
 
+_TABLES = ("aggregated_logs", "pattern_hours", "pattern_totals", "pattern_levels", "source_hours")
+
 
 def verify(connection: sqlite3.Connection) -> str | None:
-    """How many logs a store holds; `None` when it is another database. Raises `ValueError` when its counts differ."""
-    query = "SELECT count(*) FROM sqlite_master WHERE name IN ('aggregated_logs', 'pattern_hours', 'pattern_totals')"
-    if connection.execute(query).fetchone()[0] < 3:
+    """How many logs a store holds; `None` when it is another database, or one of an older release.
+
+    Raises `ValueError` when its counts differ.
+    """
+    marks = ", ".join("?" * len(_TABLES))
+    query = f"SELECT count(*) FROM sqlite_master WHERE name IN ({marks})"  # noqa: S608  only marks
+    if connection.execute(query, _TABLES).fetchone()[0] < len(_TABLES):
         return None
     if wrong := counts_differ(connection):
         raise ValueError(f"{wrong}: the next start sets it right where it can")
