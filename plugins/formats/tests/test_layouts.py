@@ -63,6 +63,10 @@ LINES = (
     "12 jobs: ERROR 5",
     "at ١٢ 2026-03-01 x 5",
     "2026-03-01 10:00:00 INFO ١٢ jobs 5",
+    "2026-03-01 10:00:00,000 [myid:3] - WARN  [main:QuorumPeer@173] - no quorum of 5",
+    "2026-03-01 10:00:00.000 ERROR (Worker_3) [homeassistant.core] gone 7",
+    "[2026-03-01 10:00:00,000] {task.py:1345} INFO - marked 5",
+    "Sun Mar  1 10:00:00 2026 local0.err dnsmasq[15]: no address for 5",
 )
 CHARACTERS = st.sampled_from("[](){}:|-=\"' .,/#\\aEZ٣0\n")
 

@@ -75,7 +75,7 @@ class Recogniser:
         self._quote = (*on("access", access.quoted), *on("key-value", structured.quoted))
         self._letter = (
             *on("prefix", envelopes.klog, envelopes.logcat_brief, prefixes.ruby, prefixes.util_logging),
-            *on("syslog", envelopes.syslog),
+            *on("syslog", envelopes.syslog, envelopes.openwrt),
             *on("container", envelopes.compose),
             *on("key-value", structured.logfmt),
             *on("access", access.common, access.quoted, access.plain),
