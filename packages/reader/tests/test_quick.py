@@ -19,6 +19,7 @@ LINES = st.sampled_from(
         "Next Foo\\BarException: x",
         "Stack trace:", "#0 /a.php(5): f()", "#0 {main}", "Node.js v20.1", "note: run with RUST_BACKTRACE",
         '{"log":"in a box\\n","stream":"stdout","time":"2026-03-01T10:00:00Z"}', "2026-03-01T10:00:00Z stdout F in cri",
+        "** (RuntimeError) boom", "#0      main (file:///app/bin/main.dart:3:5)",
         "2026-03-01T10:00:00Z stderr P par", "Next please", "error: invalid",
     ]
 )  # fmt: skip
