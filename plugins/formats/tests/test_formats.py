@@ -53,6 +53,8 @@ LINES = [
     ("[2026-03-01 10:00:00,000] {task.py:1345} INFO - marked", "marked", "INFO", "unknown", {"caller": "task.py:1345"}),
     ("Sun Mar  1 10:00:00 2026 daemon.err dnsmasq[15]: no address", "no address", "ERROR", "dnsmasq", {"pid": "15", "facility": "daemon"}),
     ("Sun Mar  1 10:00:00 2026 kern.info kernel: [   12.345678] link up", "link up", "INFO", "kernel", {"facility": "kern", "uptime": 12.345678}),
+    ("[2026/03/01 10:00:00.000000,  2, pid=15, effective(0, 0)] ../../source3/smbd/service.c:168(main)\n  chdir failed", "chdir failed", "", "unknown",
+     {"caller": "../../source3/smbd/service.c:168(main)"}),
     ("2026/03/01 10:00:00 [D] [router.go:3] matched", "matched", "DEBUG", "unknown", {"caller": "router.go:3"}),
     ("2026/03/01 10:00:00 main.go:12: listening", "listening", "", "unknown", {"caller": "main.go:12"}),
     ("2026-03-01 10:00:00 status installed libc6:amd64 2.36-9", "status installed libc6:amd64 2.36-9", "", "unknown", {}),

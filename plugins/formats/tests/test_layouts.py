@@ -66,6 +66,7 @@ LINES = (
     "2026-03-01 10:00:00,000 [myid:3] - WARN  [main:QuorumPeer@173] - no quorum of 5",
     "2026-03-01 10:00:00.000 ERROR (Worker_3) [homeassistant.core] gone 7",
     "[2026-03-01 10:00:00,000] {task.py:1345} INFO - marked 5",
+    "[2026/03/01 10:00:00.123456,  2] ../../source3/smbd/service.c:168(main)\n  chdir 5 failed",
     "Sun Mar  1 10:00:00 2026 local0.err dnsmasq[15]: no address for 5",
 )
 CHARACTERS = st.sampled_from("[](){}:|-=\"' .,/#\\aEZ٣0\n")

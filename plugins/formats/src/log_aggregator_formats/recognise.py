@@ -67,7 +67,7 @@ class Recogniser:
             *on("container", envelopes.compose),
         )
         self._bracket = (
-            *on("prefix", envelopes.kernel, errorlogs.apache, self._monolog),
+            *on("prefix", envelopes.kernel, errorlogs.apache, errorlogs.samba, self._monolog),
             *timed,
             *on("prefix", prefixes.levelled),
         )
