@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from log_aggregator import Record
-from log_aggregator.model.fields.timestamps import read
+from log_aggregator.model.fields.timestamps import microseconds_of, read
+from log_aggregator.model.fields.written_times import read_yearless
 from log_aggregator_dev import run_stage
 from log_aggregator_formats import FormatsPlugin
-from log_aggregator_formats.found import iso_moment
+from log_aggregator_formats.found import Found, iso_moment
 from log_aggregator_formats.recognise import Recogniser
 
 LINES = (
@@ -136,3 +137,12 @@ def _outcome(function: Callable[[str], int], text: str) -> int | None:
         return function(text)
     except (ValueError, OverflowError):
         return None
+
+
+@pytest.mark.parametrize(
+    "text", ["Mar  1 23:59:59", "Mar  2 00:00:00", "Mar  2 00:00:30", "Mar  2 00:01:00", "Feb 29 10:00:30"]
+)
+def test_a_time_without_a_year_is_read_as_the_field_table_reads_it(text: str) -> None:
+    """Also at the end of the day of receipt: what is later is of the year before."""
+    received = read("2026-03-01 00:00:00")
+    assert Found(text, received, UTC)._moment(text) == microseconds_of(read_yearless(text, received, UTC))
