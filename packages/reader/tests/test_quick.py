@@ -19,6 +19,7 @@ LINES = st.sampled_from(
         "Next Foo\\BarException: x",
         "Stack trace:", "#0 /a.php(5): f()", "#0 {main}", "Node.js v20.1", "note: run with RUST_BACKTRACE",
         '{"log":"in a box\\n","stream":"stdout","time":"2026-03-01T10:00:00Z"}', "2026-03-01T10:00:00Z stdout F in cri",
+        "** (RuntimeError) boom", "#0      main (file:///app/bin/main.dart:3:5)",
         "2026-03-01T10:00:00Z stderr P par", "Next please", "error: invalid",
     ]
 )  # fmt: skip
@@ -27,6 +28,7 @@ LINES = st.sampled_from(
 @given(st.lists(LINES, max_size=40), st.booleans(), st.integers(1, 60), st.integers(20, 200))
 @example(["plain one", "\tat a.b.C.d(C.java:5)", "", "\tat a.b.C.d(C.java:5)"], True, 60, 34)
 @example(["plain one", '{"log":"in a box\\n","stream":"stdout","time":"2026-03-01T10:00:00Z"}'], True, 10, 20)
+@example(["plain one", "2026-03-01T10:00:00Z stderr P par", "2026-03-01T10:00:00Z stderr F tial"], True, 200, 200)
 @settings(max_examples=400, deadline=None)
 def test_the_records_are_the_same(lines: list[str], is_ended: bool, chunk: int, piece: int) -> None:
     text = ("\n".join(lines) + "\n" * is_ended).encode()

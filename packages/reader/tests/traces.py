@@ -130,6 +130,13 @@ ValueError: expired""",
 CardError: card 17 expired
     at charge (/app/told.cjs:32:9)
     at story (/app/told.cjs:48:7)""",
+    "elixir": """13:08:47.512 [error] GenServer #PID<0.684.0> terminating
+** (RuntimeError) no stock
+    (app 0.1.0) lib/app/worker.ex:12: App.Worker.handle_call/3
+    (stdlib 4.3) gen_server.erl:1149: :gen_server.try_handle_call/4""",
+    "dart": """FormatException: Unexpected character (at character 1)
+#0      main (file:///app/bin/main.dart:3:5)
+#1      _delayEntrypointInvocation.<anonymous closure> (dart:isolate-patch/isolate_patch.dart:296:19)""",
     "pretty JSON": """{
   "message": "a",
   "metadata": {

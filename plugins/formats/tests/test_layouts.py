@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from log_aggregator import Record
-from log_aggregator.model.fields.timestamps import read
+from log_aggregator.model.fields.timestamps import microseconds_of, read
+from log_aggregator.model.fields.written_times import read_yearless
 from log_aggregator_dev import run_stage
 from log_aggregator_formats import FormatsPlugin
-from log_aggregator_formats.found import iso_moment
+from log_aggregator_formats.found import Found, iso_moment
 from log_aggregator_formats.recognise import Recogniser
 
 LINES = (
@@ -63,6 +64,11 @@ LINES = (
     "12 jobs: ERROR 5",
     "at ١٢ 2026-03-01 x 5",
     "2026-03-01 10:00:00 INFO ١٢ jobs 5",
+    "2026-03-01 10:00:00,000 [myid:3] - WARN  [main:QuorumPeer@173] - no quorum of 5",
+    "2026-03-01 10:00:00.000 ERROR (Worker_3) [homeassistant.core] gone 7",
+    "[2026-03-01 10:00:00,000] {task.py:1345} INFO - marked 5",
+    "[2026/03/01 10:00:00.123456,  2] ../../source3/smbd/service.c:168(main)\n  chdir 5 failed",
+    "Sun Mar  1 10:00:00 2026 local0.err dnsmasq[15]: no address for 5",
 )
 CHARACTERS = st.sampled_from("[](){}:|-=\"' .,/#\\aEZ٣0\n")
 
@@ -131,3 +137,12 @@ def _outcome(function: Callable[[str], int], text: str) -> int | None:
         return function(text)
     except (ValueError, OverflowError):
         return None
+
+
+@pytest.mark.parametrize(
+    "text", ["Mar  1 23:59:59", "Mar  2 00:00:00", "Mar  2 00:00:30", "Mar  2 00:01:00", "Feb 29 10:00:30"]
+)
+def test_a_time_without_a_year_is_read_as_the_field_table_reads_it(text: str) -> None:
+    """Also at the end of the day of receipt: what is later is of the year before."""
+    received = read("2026-03-01 00:00:00")
+    assert Found(text, received, UTC)._moment(text) == microseconds_of(read_yearless(text, received, UTC))

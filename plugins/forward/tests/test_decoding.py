@@ -109,3 +109,9 @@ def test_pieces_of_a_long_line_are_joined() -> None:
     assert pieces.join(piece(3, "c", last=True)) == [Piece("docker.ab", 1, {"log": "abc", "container_name": "/shop"})]
     pieces.join(piece(1, "never finished"))
     assert pieces.rest() == [Piece("docker.ab", 1, {"log": "never finished", "container_name": "/shop"})]
+
+
+@pytest.mark.parametrize("place", ["log", "note"])
+def test_what_is_no_unicode_is_replaced_in_flat_records_too(place: str) -> None:
+    record = record_of("app", 0, {"log": "full", place: "disk \udce2\udc82 full"})  # a sign that breaks off
+    assert {"log": record.message, **record.metadata}[place] == "disk \ufffd full"

@@ -78,3 +78,13 @@ async def test_a_flood_without_acknowledgements_never_costs_a_message_that_has_o
     session.put(Message("t", b"acknowledged", lambda: None), 1)
     assert session.dropped == 10
     assert (await session.next(WAITING + 1))[-1].payload == b"acknowledged"
+
+
+async def test_a_message_that_still_waits_is_not_taken_again_when_the_broker_repeats_it() -> None:
+    session = Session()
+    session.put(Message("t", b"one", lambda: session.acknowledged(7)), 1, 7)
+    session.put(Message("t", b"one", lambda: None), 1, 7, is_repeated=True)
+    (message,) = await session.next(10)
+    message.done()
+    session.put(Message("t", b"another", lambda: None), 1, 7, is_repeated=True)  # sent before, to an earlier process
+    assert [message.payload for message in await session.next(10)] == [b"another"]

@@ -16,6 +16,8 @@ import pytest
 from log_aggregator import ConfigError
 from log_aggregator_dev import Harness, harness
 from log_aggregator_nats import NatsReceiver
+from log_aggregator_nats import stream as stream_module
+from log_aggregator_nats.stream import stream_of
 
 PROGRAM = shutil.which("nats-server") or shutil.which("nats-server", path="/usr/sbin:/usr/local/sbin")
 
@@ -109,6 +111,45 @@ async def test_a_stream_is_counted_once_across_restarts(server: Nats, tmp_path: 
     await server.publish(*[("logs.shop", "three")] * 600)
     async with harness(pipeline, data_dir=tmp_path / "data") as running:
         assert await counted(running, 600) == {"three": 600}
+
+
+@needs_server
+async def test_messages_that_were_lost_on_the_way_are_read_again(server: Nats) -> None:
+    await server.publish(*[("logs.shop", text) for text in ("one", "two", "three")], stream="LOGS")
+    client = await nats.connect(server.url)
+    context = client.jetstream()
+    try:
+        async with stream_of(client, "LOGS", "logs.>") as stream, asyncio.timeout(20):
+            await stream.begin(None)
+            (consumer,) = await context.consumers_info("LOGS")
+            other = await context.pull_subscribe_bind(consumer=consumer.name, stream="LOGS")
+            assert len(await other.fetch(2)) == 2  # the server believes them delivered
+            found: list[bytes] = []
+            while len(found) < 3:
+                found += [message.payload for message in await stream.next(10)]
+            assert found == [b"one", b"two", b"three"]
+    finally:
+        await client.close()
+
+
+@needs_server
+async def test_a_consumer_that_the_server_forgot_is_made_again(server: Nats, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream_module, "WAIT", 0.2)
+    await server.publish(("logs.shop", "one"), stream="LOGS")
+    client = await nats.connect(server.url)
+    context = client.jetstream()
+    try:
+        async with stream_of(client, "LOGS", "logs.>") as stream, asyncio.timeout(20):
+            await stream.begin(None)
+            assert [message.payload for message in await stream.next(10)] == [b"one"]
+            (consumer,) = await context.consumers_info("LOGS")
+            await context.delete_consumer("LOGS", consumer.name)
+            await server.publish(("logs.shop", "two"))
+            while not (messages := await stream.next(10)):
+                pass
+            assert [message.payload for message in messages] == [b"two"]
+    finally:
+        await client.close()
 
 
 @pytest.mark.parametrize("url", ["http://localhost", "localhost:4222", "nats://a,mqtt://b"])

@@ -95,6 +95,7 @@ async def test_a_pattern_is_split_by_hand_and_stays_split_over_a_restart(tmp_pat
         assert await shown(service) == {WIDE: len(LINES)}
         said = await correct(service, WIDE, "split", by="ann")
         assert (said["by"], said["pattern"], said["kind"]) == ("ann", WIDE, "split")
+        assert LINES[0] in await shown(service), "what was stored before it was learned is told apart at once"
         await service.post(*LINES)
         found = await shown(service)
         assert found.keys() >= set(LINES)

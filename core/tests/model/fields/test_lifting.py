@@ -120,6 +120,10 @@ LOGS: dict[str, tuple[dict[str, Any], Expected]] = {
         {"t": {"$date": ISO}, "s": "W", "c": "COMMAND", "ctx": "conn1", "msg": "Slow query", "attr": {"ns": "a"}},
         ("Slow query", "WARN", "unknown", {"c": "COMMAND", "ctx": "conn1", "attr": {"ns": "a"}}),
     ),
+    "hclog": (
+        {"@level": "error", "@message": "lost the lock", "@module": "core", "@timestamp": ISO, "error": "refused"},
+        ("lost the lock", "ERROR", "core", {"error": "refused"}),
+    ),
     "tracing": (
         {"timestamp": ISO, "level": "ERROR", "fields": {"message": "m", "k": 1}, "target": "my::mod"},
         ("m", "ERROR", "my::mod", {"fields": {"k": 1}}),

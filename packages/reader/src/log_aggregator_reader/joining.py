@@ -23,6 +23,7 @@ _CONTINUES = re.compile(
     rb"Caused by: |Suppressed: |\.\.\. \d+ (?:more|common)"  # JVM
     rb"|--- End of |---> |   at "  # .NET
     rb"|#\d+ +(?:\S+\(\d+\): |\{main\}|\[internal)|Stack trace:\s*$"  # PHP
+    rb"|#\d+ {2,}\S[^\n]{0,300} \((?:file|dart|package):[^()\s]{1,300}\)\s*$"  # Dart
     rb"|\S+\.rb:\d+:in [`'][^':]*'\s*$"  # Ruby, as Rails writes it
     rb"|stack backtrace:|note: (?:run with|Some details)"  # Rust
     rb"|goroutine \d+ \[|created by |exit status \d|\[signal SIG"  # Go
@@ -32,8 +33,8 @@ _CONTINUES = re.compile(
 _EXCEPTION = re.compile(rb"(?:[A-Za-z_$][\w$]*\.)+[A-Z][\w$]*(?:Exception|Error|Throwable)(?::|\s*$)")
 """The first line of a Java or .NET trace, which loggers write below the log line."""
 
-_ERROR = re.compile(rb"(?:[A-Z]\w{0,60})?(?:Error|Exception)(?: \[\w+\])?(?::|\s*$)")
-"""The first line of a Node trace: too plain a line to belong to one without a time of its own."""
+_ERROR = re.compile(rb"(?:[A-Z]\w{0,60})?(?:Error|Exception)(?: \[\w+\])?(?::|\s*$)|\*\* \([A-Z][\w.]{0,80}\) ")
+"""The first line of a trace of Node or Elixir: too plain a line to belong to one without a time of its own."""
 
 _QUIET = re.compile(rb"(?i)\b(?:info|debug|trace|notice)\b")
 _LOUD = re.compile(

@@ -13,7 +13,7 @@ _PIECE = 1 << 16
 
 _MAY_BELONG = re.compile(
     rb"\n(?:[ \t]|Caused by: |Suppressed: |\.\.\. \d|--- End|---> |#\d|Stack trace:|\S+\.rb:\d|stack backtrace:|note: "
-    rb"|goroutine |created by |exit status |\[signal |[}\])]+[;,]?\s*?(?=\n|$)"
+    rb"|goroutine |created by |exit status |\[signal |\*\* \(|[}\])]+[;,]?\s*?(?=\n|$)"
     rb"|(?:[A-Za-z_$][\w$]*\.)+[A-Z][\w$]*(?:Exception|Error|Throwable)"
     rb"|panic: |fatal error: |SIG[A-Z]+: |thread '|Next )"
 )

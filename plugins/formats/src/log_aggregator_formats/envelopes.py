@@ -18,6 +18,10 @@ _RFC5424 = re.compile(
     rf"1 (?P<time>{_ISO}|-) (?P<host>\S{{1,255}}) (?P<tag>\S{{1,48}}) (?P<pid>\S{{1,128}}) (?P<msgid>\S{{1,32}}) "
     r"(?:-|(?P<data>(?:\[(?:[^\]\\]|\\.)*\])+))(?: \ufeff?|$)"
 )
+_OPENWRT = re.compile(
+    rf"(?P<time>[A-Z][a-z]{{2}} {_MONTH} [ \d]\d \d\d:\d\d:\d\d \d{{4}}) "
+    rf"(?P<facility>kern|user|mail|daemon|auth|syslog|lpr|news|uucp|cron|authpriv|ftp|local\d)\.(?P<level>[a-z]{{3,7}}) (?P<host>){_TAG}"
+)
 _PARAMETER = re.compile(r'([\w.@-]{1,60})="([^"\\]*(?:\\.[^"\\]*)*)"')
 _PRIORITY = re.compile(r"<(\d{1,3})>")
 _KLOG = re.compile(
@@ -66,6 +70,18 @@ def syslog(found: Found) -> bool:
     match = _SYSLOG.match(found.text)
     if match is None or meaning(match["host"] or match["tag"]) or not found.take_time(match["time"]):
         return False
+    _take_tag(found, match)
+    found.text = found.text[match.end() :].lstrip(" ")
+    return True
+
+
+def openwrt(found: Found) -> bool:
+    """`Sun Mar  1 10:00:00 2026 daemon.warn app[9]: …`, as OpenWrt's `logread` writes it."""
+    match = _OPENWRT.match(found.text)
+    if match is None or not meaning(match["level"]) or not found.take_time(match["time"]):
+        return False
+    found.level = meaning(match["level"])
+    found.take_field("facility", match["facility"])
     _take_tag(found, match)
     found.text = found.text[match.end() :].lstrip(" ")
     return True

@@ -16,6 +16,23 @@ _APACHE_HEAD = re.compile(
     r"\[(?P<time>[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d{1,6})? \d{4})\] \[(?:[\w-]{0,30}:)?(?P<level>[a-z]{3,8}\d?)\] "
 )
 
+_SAMBA = re.compile(
+    r"\[(?P<time>\d{4}/\d\d/\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})?), +\d{1,3}(?:, [^\]\n]{1,200})?\] (?P<caller>\S{1,200}\(\w{1,80}\))\s+(?=\S)"
+)
+
+
+def samba(found: Found) -> bool:
+    """`[2026/03/01 10:00:00.123456,  1] ../../source3/smbd/server.c:17(main)`, and the sentence on the next line.
+
+    Samba's number says how much detail a line is, and not how bad it is: it is no level.
+    """
+    match = _SAMBA.match(found.text)
+    if match is None or not found.take_time(match["time"]):
+        return False
+    found.take_field("caller", match["caller"])
+    found.text = found.text[match.end() :]
+    return True
+
 
 def nginx(found: Found) -> bool:
     """`77#77: *1 connect() failed, client: 10.0.0.1, server: x`, behind time and level."""

@@ -28,14 +28,20 @@ _LOGGER = r"(?:[A-Za-z_$][\w$-]{0,60}(?:(?:\.|::|/)[\w$\[\]@-]{1,80}){1,12}|(?<=
 _IN_BRACKETS = r"[\w.:#/$@-]{1,60}"
 _AFTER_TIME = re.compile(
     r"\s*(?:[-|:]\s+)?"
+    # ZooKeeper: the number of the server
+    r"(?:\[myid:(?P<myid>\d{0,9})\]\s+-\s+)?"
     # PostgreSQL, MySQL: the process; then up to three boxes, the last of which is the thread
     r"(?:(?P<pid>\d{1,8})\s+(?=\[))?"
     rf"(?:[\[(](?!(?:{_ANY})\s*[\])])(?P<thread>[^\])\[\n]{{1,60}})[\])]:?\s*){{0,3}}"
+    # Airflow: where the call stands
+    r"(?:\{(?P<caller>[\w./-]{1,100}\.py:\d{1,7})\}\s+)?"
     # Python: the logger before the level; PostgreSQL: user and database
     r"(?:(?P<logger>[\w.$:/-]{1,80})\s+[-|]\s+)?"
     r"(?:[\w.-]{1,40}@[\w.-]{1,40}\s+)?"
     rf"{_LEVEL}"
     r"[:,]?\s*(?:-\s+|\|(?!\s?[\w.$]{1,80}\s?\|)\s*|\|(?=\s?[\w.$]))?"
+    # Home Assistant: the thread and the logger, each in brackets of its own
+    rf"(?:\((?P<thread4>[\w.:#-]{{1,60}})\)\s+\[(?P<logger4>{_IN_BRACKETS})\]\s+)?"
     # Spring: the process, `---` and the thread
     r"(?:(?P<pid2>\d{1,8})(?:#\d+)?:?\s+(?=---|\[|\*\d))?"
     r"(?:--+\s*(?::\s+)?)?"
@@ -102,13 +108,16 @@ def timed(found: Found) -> bool:
 
 
 _GROUPS = (
-    "boxed", "bare", "colon", "letter", "thread", "thread2", "thread3", "pid", "pid2", "logger", "logger2", "logger3",
+    "boxed", "bare", "colon", "letter", "thread", "thread2", "thread3", "thread4", "pid", "pid2",
+    "logger", "logger2", "logger3", "logger4", "caller", "myid",
 )  # fmt: skip
 """The groups of `_AFTER_TIME`, in the order in which `_take_after` takes them."""
 
 
 def _take_after(found: Found, after: re.Match[str]) -> None:
-    boxed, bare, colon, letter, *threads, pid, pid2, logger, logger2, logger3 = after.group(*_GROUPS)
+    boxed, bare, colon, letter, *threads, pid, pid2, logger, logger2, logger3, logger4, caller, myid = after.group(
+        *_GROUPS
+    )
     word = boxed or bare or colon
     found.level = meaning(word) if word else _LETTERS[letter or "I"]
     fields = found.fields
@@ -119,8 +128,10 @@ def _take_after(found: Found, after: re.Match[str]) -> None:
             fields.setdefault("pid" if text.isdecimal() else "caller" if ":" in text else "thread", text)
     if pid or pid2:
         fields.setdefault("pid", pid or pid2)
-    if logger or logger2 or logger3:
-        fields.setdefault("logger", logger or logger2 or logger3)
+    found.take_field("caller", caller)
+    found.take_field("myid", myid)
+    if named := logger or logger2 or logger3 or logger4:
+        fields.setdefault("logger", named)
     else:
         found.take_field("logger", logger_before(found.text, after.end()))
 

@@ -67,7 +67,15 @@ class Recogniser:
             *on("container", envelopes.compose),
         )
         self._bracket = (
-            *on("prefix", envelopes.kernel, envelopes.chromium, envelopes.process, errorlogs.apache, self._monolog),
+            *on(
+                "prefix",
+                envelopes.kernel,
+                envelopes.chromium,
+                envelopes.process,
+                errorlogs.apache,
+                errorlogs.samba,
+                self._monolog,
+            ),
             *timed,
             *on("prefix", prefixes.levelled),
         )
@@ -75,7 +83,7 @@ class Recogniser:
         self._quote = (*on("access", access.quoted), *on("key-value", structured.quoted))
         self._letter = (
             *on("prefix", envelopes.klog, envelopes.logcat_brief, prefixes.ruby, prefixes.util_logging),
-            *on("syslog", envelopes.syslog),
+            *on("syslog", envelopes.syslog, envelopes.openwrt),
             *on("container", envelopes.compose),
             *on("key-value", structured.logfmt),
             *on("access", access.common, access.quoted, access.plain),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, NamedTuple
 
 import paho.mqtt.client as mqtt
@@ -47,6 +48,7 @@ class Session:
 
     def __init__(self) -> None:
         self._waiting: asyncio.Queue[Message] = asyncio.Queue()
+        self._open: set[int] = set()
         self.problem = "not connected yet"
         self.dropped = 0
 
@@ -57,12 +59,25 @@ class Session:
             messages.append(self._waiting.get_nowait())
         return messages
 
-    def put(self, message: Message, qos: int) -> None:
-        """Keep a message. Of those with acknowledgements the broker sends only so many; others can be too many."""
-        if qos == 0 and self._waiting.qsize() >= WAITING:
-            self.dropped += 1
+    def put(self, message: Message, qos: int, number: int = 0, *, is_repeated: bool = False) -> None:
+        """Keep a message. Of those with acknowledgements the broker sends only so many; others can be too many.
+
+        `number` is that of the broker. With `is_repeated` it was sent before: over a new connection the broker sends
+        again what is not acknowledged, and that may still be waiting here.
+        """
+        if qos == 0:
+            if self._waiting.qsize() >= WAITING:
+                self.dropped += 1
+                return
+        elif is_repeated and number in self._open:
+            return
         else:
-            self._waiting.put_nowait(message)
+            self._open.add(number)
+        self._waiting.put_nowait(message)
+
+    def acknowledged(self, number: int) -> None:
+        """Forget the number of a message: the next message that has it is another one."""
+        self._open.discard(number)
 
 
 @asynccontextmanager
@@ -87,8 +102,13 @@ async def connected(place: Place, topics: tuple[str, ...]) -> AsyncIterator[Sess
         session.problem = f"no connection to the broker: {reason}"
 
     def on_message(connection: mqtt.Client, _: Any, sent: mqtt.MQTTMessage) -> None:
-        message = Message(sent.topic, bytes(sent.payload), lambda: connection.ack(sent.mid, sent.qos))
-        loop.call_soon_threadsafe(session.put, message, sent.qos)
+        def done() -> None:
+            session.acknowledged(sent.mid)
+            connection.ack(sent.mid, sent.qos)
+
+        message = Message(sent.topic, bytes(sent.payload), done)
+        put = partial(session.put, message, sent.qos, sent.mid, is_repeated=sent.dup)
+        loop.call_soon_threadsafe(put)
 
     client.on_connect, client.on_disconnect, client.on_message = on_connect, on_disconnect, on_message
     properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho types part of itself

@@ -86,7 +86,6 @@ class NatsReceiver:
             messages = await stream.next(AT_ONCE)
             if messages:
                 await self._take_in(service, messages, (stream.name, stream.position))
-                await stream.acknowledge()
 
     async def _take_in(self, service: Service, messages: list[Message], position: tuple[str, bytes] | None) -> None:
         records: list[Record] = []

@@ -1,7 +1,8 @@
 """Messages of a stream of JetStream, from a position on.
 
-The position is the place in the stream, and is written in the transaction that writes the records. A consumer of the
-server is made anew at each start and begins behind it: its acknowledgements only keep the server from sending again.
+The position is the sequence number in the stream, and is written in the transaction that writes the records. The
+server's consumer is made anew at each start and begins behind the position. It asks for no acknowledgements: a message
+that was lost on the way leaves a gap in the consumer's own numbers, and is then read again from the stream.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from contextlib import asynccontextmanager, suppress
 
 import nats.errors
 from nats.aio.client import Client
-from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.errors import NotFoundError
@@ -22,7 +22,6 @@ from log_aggregator_nats.server import Message
 WAIT = 5.0
 """Seconds that one question for messages lasts."""
 
-ACKNOWLEDGE_WITHIN = 60.0
 IDLE = 300.0
 """Seconds after which the server forgets a consumer that nobody asks."""
 
@@ -36,7 +35,7 @@ class Stream:
         self._subject = subject
         self._made = ""
         self._last = 0
-        self._taken: list[Msg] = []
+        self._delivered = 0
         self._consumer: JetStreamContext.PullSubscription | None = None
         self.name = f"{stream} {subject}"
 
@@ -57,38 +56,52 @@ class Stream:
         self._made = str(info.created)
         last, _, made = (position or b"0").decode().partition(" ")
         self._last = int(last) if made == self._made else 0
+        self._delivered = 0
         self._consumer = await self._context.pull_subscribe(
             self._subject,
             stream=self._stream,
             config=ConsumerConfig(
                 deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
                 opt_start_seq=self._last + 1,
-                ack_policy=AckPolicy.EXPLICIT,
-                ack_wait=ACKNOWLEDGE_WITHIN,
+                ack_policy=AckPolicy.NONE,
                 inactive_threshold=IDLE,
             ),
         )
 
     async def next(self, most: int) -> list[Message]:
-        """Messages behind the last ones; none when none came for a while."""
+        """Messages behind the last ones; none when none came for a while.
+
+        The last ones must be durable: after a gap the stream is read again from behind them.
+        """
         assert self._consumer is not None
         try:
-            self._taken = await self._consumer.fetch(most, timeout=WAIT)
+            fetched = await self._consumer.fetch(most, timeout=WAIT)
         except nats.errors.TimeoutError:
-            self._taken = []
+            if await self._is_forgotten():
+                await self.begin(self.position)
+            return []
         new = []
-        for message in self._taken:
-            sequence = message.metadata.sequence.stream
-            if sequence > self._last:  # else it came again, because its acknowledgement was late
-                self._last = sequence
-                new.append(Message(message.subject, message.data))
+        for message in fetched:
+            sequence = message.metadata.sequence
+            if sequence.consumer != self._delivered + 1:
+                await self.end()
+                await self.begin(self.position)
+                break
+            self._delivered = sequence.consumer
+            self._last = sequence.stream
+            new.append(Message(message.subject, message.data))
         return new
 
-    async def acknowledge(self) -> None:
-        """Tell the server that it need not send the last messages again."""
-        taken, self._taken = self._taken, []
-        for message in taken:
-            await message.ack()
+    async def _is_forgotten(self) -> bool:
+        """Whether the server has no consumer for us any more: it deletes one that was not asked for `IDLE` seconds."""
+        assert self._consumer is not None
+        try:
+            await self._consumer.consumer_info()
+        except NotFoundError:
+            return True
+        except nats.errors.TimeoutError:  # not connected: it is asked again
+            pass
+        return False
 
     async def end(self) -> None:
         """Let the server forget the consumer."""

@@ -51,7 +51,7 @@ def _narrowed(tree: Any, first: str, flags: int) -> Any:
     (op, argument), *rest = tree or [(None, None)]
     if op is _constants.BRANCH:
         some = [one for branch in argument[1] if (one := _narrowed(branch, first, flags)) is not None]
-        if some and min(branch.getwidth()[0] for branch in argument[1]):  # else what follows may begin with it
+        if some:  # one that may be empty is among them
             return _parser.SubPattern(tree.state, [(op, (None, some)), *rest])
     elif op is _constants.SUBPATTERN and argument[0] is None:
         inner = _narrowed(argument[3], first, (flags | argument[1]) & ~argument[2])

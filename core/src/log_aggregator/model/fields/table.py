@@ -21,20 +21,20 @@ class FieldTable(NamedTuple):
 
     message: tuple[str, ...] = (
         "message", "msg", "short_message", "log", "body", "event", "@m", "@mt", "fields.message", "text", "line",
-        "textpayload", "renderedmessage", "messagetemplate", "event.original", "errormessage", "err.message",
-        "error.message", "exception.message", "err", "error", "state.message",
+        "textpayload", "renderedmessage", "messagetemplate", "@message", "event.original", "errormessage",
+        "err.message", "error.message", "exception.message", "err", "error", "state.message",
     )  # fmt: skip
     level: tuple[str, ...] = (
         "level", "severity", "lvl", "log.level", "severity_text", "levelname", "@l", "loglevel", "log_level",
         "detected_level", "level_name", "severitytext", "level.name", "level.levelstr", "level.text", "levelstr",
-        "log.severity", "severity_number", "severitynumber", "priority", "s",
+        "log.severity", "severity_number", "severitynumber", "priority", "s", "@level",
     )  # fmt: skip
     source: tuple[str, ...] = (
         "service.name", "source", "service_name", "service", "app", "application", "appname", "app_name",
         "application_name", "program", "ident", "kubernetes.container_name", "kubernetes.container.name",
         "k8s.container.name", "container_name", "container.name", "syslog_identifier", "_systemd_unit", "_comm",
         "logger", "log.logger", "logger_name", "loggername", "sourcecontext", "channel", "categoryname", "category",
-        "name", "target", "resource.labels.container_name", "resource.labels.service_name",
+        "name", "target", "@module", "resource.labels.container_name", "resource.labels.service_name",
         "resource.labels.function_name", "host.name", "host", "hostname", "_hostname",
     )  # fmt: skip
     timestamp: tuple[str, ...] = (
