@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import urllib.error
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from tests.support.service import ServiceProcess, StartService
@@ -18,6 +19,16 @@ search = "refund"
 more_than = 0
 """
 QUIET = {"AGGREGATION_WINDOW": "3600", "BATCH_SIZE": "1000000"}
+
+
+def test_rules_that_are_made_at_once_are_all_kept(start_service: StartService) -> None:
+    service = start_service(PIPELINE, QUIET)
+    rules = [{"search": f"order {number}", "more_than": number} for number in range(8)]
+    with ThreadPoolExecutor(len(rules)) as pool:
+        made = list(pool.map(lambda rule: service.post("/rules", rule)[0], [*rules, rules[0]]))
+    assert sorted(made) == [201] * len(rules) + [422]
+    service.restart()
+    assert len(service.get("/rules")["rules"]) == len(rules) + 1
 
 
 def remove(service: ServiceProcess, rule: dict[str, Any]) -> int:
