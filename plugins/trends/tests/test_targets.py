@@ -129,6 +129,18 @@ async def test_a_target_gets_what_its_filters_let_pass(filters: dict[str, Any], 
         assert server.requests == 1 + wanted
 
 
+async def test_a_target_that_cannot_be_asked_does_not_end_the_others() -> None:
+    async with run_webhook_server() as server:
+        broken = {"url": f"{server.url}/broken", "headers": {"Authorization": "Bearer t0ken\n"}}
+        async with notifying(broken, {"url": f"{server.url}/whole"}) as (notifier, _):
+            for number in (1, 2):
+                notifier.notify(incident(number))
+                await server.wait_for(number)
+            errors = [one["error"] for one in await notifier.test()]
+    assert server.paths == ["/whole"] * 3
+    assert errors == ["ValueError", ""]
+
+
 def test_an_incident_that_nobody_wanted_is_known_as_over() -> None:
     async def check() -> None:
         over = incident(resolved=1_767_225_960_000_000)
@@ -190,7 +202,7 @@ def test_a_digest_tells_the_end_of_what_it_would_have_begun() -> None:
     ("fields", "said"),
     [
         ({"kind": "slack"}, "url: a target of the kind slack needs one"),
-        ({"kind": "telegram"}, "a target of the kind telegram needs token and to"),
+        ({"kind": "telegram"}, "token, to: missing; a target of the kind telegram needs 'token' and 'to'"),
         ({"kind": "email", "url": "http://a.example", "to": "a@example.org"}, "begins with smtp:// or smtps://"),
         ({"url": "smtp://a.example"}, "begins with http:// or https://"),
         ({"url": "http://a.example", "digest_minutes": 5}, "gets each incident by itself"),
