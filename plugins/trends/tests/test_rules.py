@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -129,3 +130,14 @@ def test_a_rule_on_the_past() -> None:
     assert alarms_of(silent, points, 300 * 60, resolve_minutes=15) == [53 * 60, 111 * 60, 250 * 60]
     assert alarms_of(rule("", more_than=0), [], 300 * 60, 15) == []
     assert MINUTE == 60_000_000
+
+
+@pytest.mark.serial
+def test_a_long_time_costs_no_more_on_the_past_than_a_short_one() -> None:
+    points = [(minute * 60, 3) for minute in range(4000)]
+    seconds = {}
+    for within in ("1m", "24h"):
+        started = time.perf_counter()
+        assert alarms_of(rule("", more_than=2, within=within), points, 4000 * 60, resolve_minutes=15) == [0]
+        seconds[within] = time.perf_counter() - started
+    assert seconds["24h"] < 50 * seconds["1m"]

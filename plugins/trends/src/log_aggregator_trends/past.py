@@ -28,12 +28,13 @@ def _many(rule: Rule, points: Iterable[tuple[int, int]]) -> list[int]:
     """The minutes in which the logs of the last minutes were too many."""
     window: deque[tuple[int, int]] = deque()
     held, seen = [], 0
+    span, most = rule.minutes * 60, rule.more_than or 0
     for minute, logs in points:
         window.append((minute, logs))
         seen += logs
-        while window[0][0] <= minute - rule.minutes * 60:
+        while window[0][0] <= minute - span:
             seen -= window.popleft()[1]
-        if seen > (rule.more_than or 0):
+        if seen > most:
             held.append(minute)
     return held
 

@@ -75,9 +75,8 @@ class Target(BaseModel):
         needed = _NEEDS.get(self.kind, ())
         missing = [name for name in needed if not getattr(self, name)]
         if missing:
-            raise ValueError(
-                f"{', '.join(missing)}: missing; a target of the kind {self.kind} needs {' and '.join(needed)}"
-            )
+            keys = " and ".join(f"'{name}'" for name in needed)
+            raise ValueError(f"{', '.join(missing)}: missing; a target of the kind {self.kind} needs {keys}")
         if self.digest_minutes and self.kind in _ONE_BY_ONE:
             raise ValueError(f"digest_minutes: a target of the kind {self.kind} gets each incident by itself")
         return self
