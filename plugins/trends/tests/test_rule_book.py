@@ -5,8 +5,11 @@ from __future__ import annotations
 import time
 import urllib.error
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+from log_aggregator.http.access.keys import add_key
 from tests.support.service import ServiceProcess, StartService
 
 PIPELINE = """
@@ -49,6 +52,9 @@ def test_a_rule_is_made_tried_told_and_deleted(start_service: StartService) -> N
     rule = {"search": "payment slow", "more_than": 20, "within": "10m", "name": "slow", "by": "anna"}
     status, tried = service.post("/rules/test", rule)
     assert (status, tried["alarms"], tried["logs"], len(tried["newest"])) == (200, 1, 30, 1)
+    _, longest = service.post("/rules/test", rule | {"since": "-30d"})
+    days = datetime.fromisoformat(longest["until"]) - datetime.fromisoformat(longest["since"])
+    assert (days, longest["alarms"]) == (timedelta(days=7), 1)
     status, made = service.post("/rules", rule)
     assert (status, made["from"], made["by"]) == (201, "page", "anna")
     assert service.post("/rules", rule)[0] == 422
@@ -69,3 +75,14 @@ def test_a_rule_is_made_tried_told_and_deleted(start_service: StartService) -> N
     assert remove(service, kept) == 204
     assert remove(service, kept) == 404
     assert [one["name"] for one in service.get("/rules")["rules"]] == ["any refund"]
+
+
+def test_the_name_of_the_key_stands_for_who_made_a_rule(start_service: StartService, tmp_path: Path) -> None:
+    token = add_key(tmp_path / "keys.toml", "oncall", ["read", "write"])
+    bound = add_key(tmp_path / "keys.toml", "shop", ["read", "write"], sources=["shop"])
+    service = start_service(PIPELINE, {**QUIET, "API_KEYS_FILE": str(tmp_path / "keys.toml")})
+    rule = {"search": "a", "more_than": 1, "by": "anna"}
+    status, made = service.post("/rules", rule, {"Authorization": f"Bearer {token}"})
+    assert (status, made["by"]) == (201, "oncall")
+    for path in ("/rules", "/rules/test"):  # a rule tells of all sources
+        assert service.post(path, rule, {"Authorization": f"Bearer {bound}"})[0] == 403

@@ -70,7 +70,7 @@ def test_an_end_ends_what_was_begun() -> None:
 
 
 @asynccontextmanager
-async def mail_server() -> AsyncIterator[tuple[int, asyncio.Queue[str]]]:
+async def mail_server(host: str = "127.0.0.1") -> AsyncIterator[tuple[int, asyncio.Queue[str]]]:
     """A mail server that keeps what it gets."""
     mails: asyncio.Queue[str] = asyncio.Queue()
 
@@ -81,12 +81,14 @@ async def mail_server() -> AsyncIterator[tuple[int, asyncio.Queue[str]]]:
             if command == b"DATA":
                 writer.write(b"354 go on\r\n")
                 mails.put_nowait((await reader.readuntil(b"\r\n.\r\n")).decode())
+            if command == b"EHLO":
+                writer.write(b"250-hello\r\n250-AUTH PLAIN\r\n")
             writer.write(b"250 ok\r\n" if command != b"QUIT" else b"221 bye\r\n")
             if command == b"QUIT":
                 break
         writer.close()
 
-    server = await asyncio.start_server(talk, "127.0.0.1", 0)
+    server = await asyncio.start_server(talk, host, 0)
     async with server:
         yield server.sockets[0].getsockname()[1], mails
 
@@ -105,6 +107,14 @@ async def test_an_email_is_sent() -> None:
     assert "Subject: Spike: shop: order <b> & {ID}" in mail
     assert "To: anna@example.org, bo@example.org" in mail
     assert f"{LINK}/#/anomalies/i1" in mail
+
+
+async def test_a_password_is_not_sent_in_the_clear_to_another_host() -> None:
+    async with mail_server("127.0.0.2") as (port, mails):  # an address that counts as another machine's
+        told = {"kind": "email", "url": f"smtp://bo:s3cret@127.0.0.2:{port}", "to": "anna@example.org"}
+        async with notifying(told) as (notifier, _):
+            (outcome,) = await notifier.test()
+    assert (outcome["error"], mails.qsize()) == ("SMTPNotSupportedError", 0)
 
 
 @pytest.mark.parametrize(
