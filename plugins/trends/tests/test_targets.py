@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -10,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import replace
 from pydantic import ValidationError
 
 from log_aggregator_trends import Target
@@ -67,6 +69,16 @@ def test_an_end_ends_what_was_begun() -> None:
     assert b'"event_action":"resolve"' in event.body
     alert = outgoing(target(kind="alertmanager", url="http://a.example"), over)
     assert b'"endsAt":"2026-01-01T00:06:00Z"' in alert.body
+
+
+def test_a_text_of_markup_fits_into_a_section_of_slack() -> None:
+    long = replace(message_of(incident(pattern="<" * 200), "open", LINK), text="<&>" * 600)
+    body = json.loads(outgoing(target(kind="slack", url="http://a.example"), long).body)
+    section = body["blocks"][0]["text"]["text"]
+    assert len(section) <= 3000
+    assert section.partition("\n")[2].startswith("&lt;&amp;&gt;")
+    assert section.partition("…")[0].endswith(";")
+    assert section.endswith("|Open>")
 
 
 @asynccontextmanager
