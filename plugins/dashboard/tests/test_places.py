@@ -132,3 +132,27 @@ def test_a_wrong_place_stops_the_start_with_one_line(change: dict[str, Any], sai
     with pytest.raises(ConfigError) as caught:
         Registry(parse_plugins("[plugins.dashboard]\n[plugins.mine]\n"), {}, {"mine": Mine()})
     assert f"plugin mine: dashboard_places: {said}" in str(caught.value)
+
+
+def test_a_plugin_has_one_page(tmp_path: Path) -> None:
+    class Mine:
+        @hookimpl(optionalhook=True)
+        def dashboard_places(self) -> list[dict[str, Any]]:
+            return [{"place": "page", "title": "Map", "module": "map.js", "directory": tmp_path}] * 2
+
+    (tmp_path / "map.js").touch()
+    with pytest.raises(ConfigError, match="plugin mine: dashboard_places: two pages; expected one at most"):
+        Registry(parse_plugins("[plugins.dashboard]\n[plugins.mine]\n"), {}, {"mine": Mine()})
+
+
+def test_a_file_that_is_too_large_is_named(tmp_path: Path) -> None:
+    class Mine:
+        @hookimpl(optionalhook=True)
+        def dashboard_places(self) -> list[dict[str, Any]]:
+            return [{"place": "page", "title": "Map", "module": "map.js", "directory": tmp_path}]
+
+    (tmp_path / "map.js").touch()
+    (tmp_path / "world.svg").write_bytes(bytes(1_000_001))
+    with pytest.raises(ConfigError) as caught:
+        Registry(parse_plugins("[plugins.dashboard]\n[plugins.mine]\n"), {}, {"mine": Mine()})
+    assert str(caught.value).endswith("entry 1: world.svg has 1000001 bytes; expected at most 1000000")

@@ -12,30 +12,20 @@ from typing import Any
 
 import pytest
 
+from plugins.trends.tests.factories import QUIET, RULED
 from tests.support.service import ServiceProcess
 
 pytest.importorskip("playwright", reason="playwright is not installed")
 from playwright.sync_api import expect
 
 Visit = Callable[..., Any]
-PIPELINE = """
-[plugins.patterns]
-[plugins.sqlite]
-[plugins.trends]
-[plugins.dashboard]
-[[rules]]
-name = "any refund"
-search = "refund"
-more_than = 0
-"""
-QUIET = {"AGGREGATION_WINDOW": "3600", "BATCH_SIZE": "1000000"}
 FORMULA = '=1+1 is, a "formula"'
 
 
 @pytest.fixture(scope="module")
 def ruled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
     """A service with half an hour of payments, a refund that a rule tells of, and a text that looks like a formula."""
-    service = ServiceProcess(tmp_path_factory.mktemp("ruled"), PIPELINE, QUIET).start()
+    service = ServiceProcess(tmp_path_factory.mktemp("ruled"), RULED + "[plugins.dashboard]\n", QUIET).start()
     now = time.time()
     logs: list[dict[str, Any]] = [
         {"message": f"Payment {n} failed", "level": "ERROR", "source": "shop", "timestamp": now - 1800 + n * 30}

@@ -106,3 +106,18 @@ async def running_monitor(
             await monitor.close()
     finally:
         await state.close()
+
+
+RULED = """
+[plugins.patterns]
+[plugins.sqlite]
+[plugins.trends]
+[[rules]]
+name = "any refund"
+search = "refund"
+more_than = 0
+"""
+"""A service with one rule."""
+
+QUIET = {"AGGREGATION_WINDOW": "3600", "BATCH_SIZE": "1000000"}
+"""Settings with which only `POST /flush` stores."""

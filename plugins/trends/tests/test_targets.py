@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -10,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import replace
 from pydantic import ValidationError
 
 from log_aggregator_trends import Target
@@ -69,8 +71,18 @@ def test_an_end_ends_what_was_begun() -> None:
     assert b'"endsAt":"2026-01-01T00:06:00Z"' in alert.body
 
 
+def test_a_text_of_markup_fits_into_a_section_of_slack() -> None:
+    long = replace(message_of(incident(pattern="<" * 200), "open", LINK), text="<&>" * 600)
+    body = json.loads(outgoing(target(kind="slack", url="http://a.example"), long).body)
+    section = body["blocks"][0]["text"]["text"]
+    assert len(section) <= 3000
+    assert section.partition("\n")[2].startswith("&lt;&amp;&gt;")
+    assert section.partition("…")[0].endswith(";")
+    assert section.endswith("|Open>")
+
+
 @asynccontextmanager
-async def mail_server() -> AsyncIterator[tuple[int, asyncio.Queue[str]]]:
+async def mail_server(host: str = "127.0.0.1") -> AsyncIterator[tuple[int, asyncio.Queue[str]]]:
     """A mail server that keeps what it gets."""
     mails: asyncio.Queue[str] = asyncio.Queue()
 
@@ -81,12 +93,14 @@ async def mail_server() -> AsyncIterator[tuple[int, asyncio.Queue[str]]]:
             if command == b"DATA":
                 writer.write(b"354 go on\r\n")
                 mails.put_nowait((await reader.readuntil(b"\r\n.\r\n")).decode())
+            if command == b"EHLO":
+                writer.write(b"250-hello\r\n250-AUTH PLAIN\r\n")
             writer.write(b"250 ok\r\n" if command != b"QUIT" else b"221 bye\r\n")
             if command == b"QUIT":
                 break
         writer.close()
 
-    server = await asyncio.start_server(talk, "127.0.0.1", 0)
+    server = await asyncio.start_server(talk, host, 0)
     async with server:
         yield server.sockets[0].getsockname()[1], mails
 
@@ -105,6 +119,14 @@ async def test_an_email_is_sent() -> None:
     assert "Subject: Spike: shop: order <b> & {ID}" in mail
     assert "To: anna@example.org, bo@example.org" in mail
     assert f"{LINK}/#/anomalies/i1" in mail
+
+
+async def test_a_password_is_not_sent_in_the_clear_to_another_host() -> None:
+    async with mail_server("127.0.0.2") as (port, mails):  # an address that counts as another machine's
+        told = {"kind": "email", "url": f"smtp://bo:s3cret@127.0.0.2:{port}", "to": "anna@example.org"}
+        async with notifying(told) as (notifier, _):
+            (outcome,) = await notifier.test()
+    assert (outcome["error"], mails.qsize()) == ("SMTPNotSupportedError", 0)
 
 
 @pytest.mark.parametrize(
@@ -127,6 +149,18 @@ async def test_a_target_gets_what_its_filters_let_pass(filters: dict[str, Any], 
             notifier.notify(one)
             await server.wait_for(1 + wanted)
         assert server.requests == 1 + wanted
+
+
+async def test_a_target_that_cannot_be_asked_does_not_end_the_others() -> None:
+    async with run_webhook_server() as server:
+        broken = {"url": f"{server.url}/broken", "headers": {"Authorization": "Bearer t0ken\n"}}
+        async with notifying(broken, {"url": f"{server.url}/whole"}) as (notifier, _):
+            for number in (1, 2):
+                notifier.notify(incident(number))
+                await server.wait_for(number)
+            errors = [one["error"] for one in await notifier.test()]
+    assert server.paths == ["/whole"] * 3
+    assert errors == ["ValueError", ""]
 
 
 def test_an_incident_that_nobody_wanted_is_known_as_over() -> None:
@@ -190,7 +224,7 @@ def test_a_digest_tells_the_end_of_what_it_would_have_begun() -> None:
     ("fields", "said"),
     [
         ({"kind": "slack"}, "url: a target of the kind slack needs one"),
-        ({"kind": "telegram"}, "a target of the kind telegram needs token and to"),
+        ({"kind": "telegram"}, "token, to: missing; a target of the kind telegram needs 'token' and 'to'"),
         ({"kind": "email", "url": "http://a.example", "to": "a@example.org"}, "begins with smtp:// or smtps://"),
         ({"url": "smtp://a.example"}, "begins with http:// or https://"),
         ({"url": "http://a.example", "digest_minutes": 5}, "gets each incident by itself"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -70,8 +70,7 @@ class Places:
         return {
             (plugin, file.name): Asset(file.name, file.read_bytes())
             for plugin, place in self._places
-            for file in place.directory.iterdir()
-            if file.is_file() and file.name[file.name.rfind(".") :] in TYPES
+            for file in _served(place.directory)
         }
 
     def described(self) -> str:
@@ -105,6 +104,12 @@ def _place(plugin: str, number: int, given: Mapping[str, Any]) -> Place:
     file = place.directory / place.module
     if not file.is_file():
         raise ConfigError(f"{where}: module = {place.module!r}: no such file in {place.directory}")
-    if len(file.read_bytes()) > LARGEST:
-        raise ConfigError(f"{where}: module = {place.module!r}: expected at most {LARGEST} bytes")
+    for served in _served(place.directory):
+        if (size := len(served.read_bytes())) > LARGEST:
+            raise ConfigError(f"{where}: {served.name} has {size} bytes; expected at most {LARGEST}")
     return place
+
+
+def _served(directory: Path | Traversable) -> Iterator[Path | Traversable]:
+    """The files of a directory that a browser may ask for."""
+    return (file for file in directory.iterdir() if file.is_file() and file.name[file.name.rfind(".") :] in TYPES)

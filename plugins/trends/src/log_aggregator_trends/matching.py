@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from log_aggregator.model.summary import KeySummary
 from log_aggregator.search import Term
@@ -42,7 +43,7 @@ def _holds(term: Term, aggregate: Aggregate, newest: Mapping[str, str]) -> bool:
     if term.field == "id":
         return any(newest.get(value, value) == aggregate.pattern_id for value in term.values)
     text = term.values[0].casefold()
-    return any(text in held.casefold() for held in (aggregate.pattern, *aggregate.samples.messages))
+    return any(text in _folded(held) for held in (aggregate.pattern, *aggregate.samples.messages))
 
 
 def _equals(text: str, value: str) -> bool:
@@ -55,3 +56,8 @@ def _with_values(summary: Mapping[str, KeySummary], term: Term) -> int:
         return 0
     counts = dict(known.values.frequent(known.count))
     return sum(counts.get(value, 0) for value in term.values)
+
+
+@lru_cache(maxsize=32)  # all rules look at the few texts of one aggregate
+def _folded(text: str) -> str:
+    return text.casefold()

@@ -96,6 +96,7 @@ class Monitor:
     async def add_flush(self, flush: Flush) -> None:
         """Count a flush unless it is a redelivery, and record which anomalies it made durable."""
         if self._positions.get(flush.instance) != flush.position:
+            matches = await self.rules.matches(flush, self.tracker.is_quiet)
             self._positions.pop(flush.instance, None)
             self._positions[flush.instance] = flush.position
             if len(self._positions) > _MAX_INSTANCES:
@@ -104,7 +105,7 @@ class Monitor:
                 await self._read_triage()
             findings = self.early.add(flush, self.next_minute, self.tracker.knows, self.tracker.is_quiet)
             findings += self.triage.add(flush)
-            findings += self.rules.add(flush, self.tracker.is_quiet)
+            findings += self.rules.add(flush, matches)
             self.tracker.add(flush)
             self._tell(self.incidents.add(flush.sealed // _MINUTE, findings))
         carried = []

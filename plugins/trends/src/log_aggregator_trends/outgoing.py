@@ -9,6 +9,7 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 import msgspec
 
+from log_aggregator_trends.bodies import LONGEST_TEXT
 from log_aggregator_trends.message import Message
 from log_aggregator_trends.target import Target
 
@@ -17,6 +18,7 @@ _SEVERITIES = {"FATAL": "critical", "CRITICAL": "critical", "ERROR": "error", "W
 _STAYS = timedelta(days=1)
 """How long Alertmanager shows an alert that nobody ended; it is over when trends says so."""
 
+_SLACK_ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 _Made = tuple[str, Any]
 """The URL and the document of a request."""
@@ -87,12 +89,21 @@ def _ntfy(target: Target, message: Message) -> _Made:
 
 
 def _slack(target: Target, message: Message) -> _Made:
-    body, heading = [
-        text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;") for text in (message.text, message.title)
-    ]
+    body, heading = _slack_text(message.text), _slack_text(message.title)
     more = f"\n<{message.link}|Open>" if message.link else ""
     section = {"type": "mrkdwn", "text": f"*{heading}*\n{body}{more}"}
     return target.address, {"text": heading, "blocks": [{"type": "section", "text": section}]}
+
+
+def _slack_text(text: str) -> str:
+    """A text, escaped and still short enough: Slack refuses a section of more than 3,000 characters."""
+    escaped = ""
+    for character in text:
+        part = _SLACK_ESCAPES.get(character, character)
+        if len(escaped) + len(part) > LONGEST_TEXT:
+            return f"{escaped}…"
+        escaped += part
+    return escaped
 
 
 def _discord(target: Target, message: Message) -> _Made:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 
 from log_aggregator.config.rules import Rule
@@ -25,12 +26,15 @@ def alarms_of(rule: Rule, points: Iterable[tuple[int, int]], until: int, resolve
 
 def _many(rule: Rule, points: Iterable[tuple[int, int]]) -> list[int]:
     """The minutes in which the logs of the last minutes were too many."""
-    window: list[tuple[int, int]] = []
-    held = []
+    window: deque[tuple[int, int]] = deque()
+    held, seen = [], 0
+    span, most = rule.minutes * 60, rule.more_than or 0
     for minute, logs in points:
-        window = [entry for entry in window if entry[0] > minute - rule.minutes * 60]
         window.append((minute, logs))
-        if sum(count for _, count in window) > (rule.more_than or 0):
+        seen += logs
+        while window[0][0] <= minute - span:
+            seen -= window.popleft()[1]
+        if seen > most:
             held.append(minute)
     return held
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import Any
@@ -66,6 +67,7 @@ class RuleBook:
         self._state = state
         self._resolve_minutes = resolve_minutes
         self._kept: list[_Kept] = []
+        self._changing = asyncio.Lock()
         self._store: Callable[[], Store | None] = lambda: None
         self._changed: Callable[[list[Rule]], None] = lambda _: None
 
@@ -97,23 +99,25 @@ class RuleBook:
 
     async def _add(self, request: web.Request) -> web.StreamResponse:
         body = await json_body(request, _NewRule)
-        rules = self.rules
-        if any(rule.title == body.title for rule in rules):
-            raise Problem(422, f"name: there is a rule {body.title!r} already; expected another name")
-        if len(rules) >= MOST_RULES:
-            raise Problem(422, f"expected at most {MOST_RULES} rules; delete one")
         kept = _Kept(body.rule.model_dump(exclude_none=True), _who(request, body.by), time.time_ns() // 1000)
-        await self._keep([*self._kept, kept])
+        async with self._changing:
+            rules = self.rules
+            if any(rule.title == body.title for rule in rules):
+                raise Problem(422, f"name: there is a rule {body.title!r} already; expected another name")
+            if len(rules) >= MOST_RULES:
+                raise Problem(422, f"expected at most {MOST_RULES} rules; delete one")
+            await self._keep([*self._kept, kept])
         return web.json_response(_json(body.rule, "page", kept), status=201)
 
     async def _remove(self, request: web.Request) -> web.StreamResponse:
         name = request.match_info["id"]
         if any(rule_id(rule) == name for rule in self._of_file):
             raise Problem(422, "this rule stands in plugins.toml; expected one that was made on the page")
-        left = [kept for kept in self._kept if rule_id(Rule.model_validate(kept.rule)) != name]
-        if len(left) == len(self._kept):
-            raise Problem(404, "no such rule: an id is 16 hex digits, as in GET /rules")
-        await self._keep(left)
+        async with self._changing:
+            left = [kept for kept in self._kept if rule_id(Rule.model_validate(kept.rule)) != name]
+            if len(left) == len(self._kept):
+                raise Problem(404, "no such rule: an id is 16 hex digits, as in GET /rules")
+            await self._keep(left)
         return web.Response(status=204)
 
     async def _test(self, request: web.Request) -> web.StreamResponse:

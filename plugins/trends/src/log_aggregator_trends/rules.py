@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -16,6 +18,10 @@ from log_aggregator_trends.series import Finding, Series, SeriesKey
 
 _MINUTE = 60_000_000
 _SCORE = 0.9
+_LONGEST_HOLD = 0.005
+"""Seconds on the event loop after which other tasks may run."""
+
+Matches = dict[str, tuple[int, Aggregate]]
 
 
 class _Counts(msgspec.Struct):
@@ -71,35 +77,49 @@ class RuleWatch:
         """The counts, to be saved."""
         return msgspec.json.encode(self._saved).decode()
 
-    def add(self, flush: Flush, is_quiet: Callable[[Aggregate], bool]) -> list[tuple[Finding, Series]]:
-        """Count a flush; the rules of which too many logs came. Logs for which `is_quiet` holds are passed over."""
-        if not self._rules:
-            return []
-        for alias in flush.aliases:
-            for name, newest in self._saved.newest.items():
-                if newest == alias.old_id:
-                    self._saved.newest[name] = alias.new_id
+    async def matches(self, flush: Flush, is_quiet: Callable[[Aggregate], bool]) -> Matches:
+        """The logs of a flush by the id of a rule, where there are any, each with the last aggregate that has some.
+
+        Changes nothing. Lets other tasks run between. Logs for which `is_quiet` holds are passed over.
+        """
+        rules, terms_of, newest = self._rules, self._terms, self._newest_after(flush)
+        found: Matches = {}
+        paused = time.perf_counter()
+        for aggregate in flush.aggregates if rules else ():
+            if time.perf_counter() - paused > _LONGEST_HOLD:
+                await asyncio.sleep(0)
+                paused = time.perf_counter()
+            quiet = is_quiet(aggregate)
+            for name, terms in terms_of.items():
+                # A muted pattern alarms nobody, but it is no silence either.
+                if quiet and rules[name].none_for is None:
+                    continue
+                if logs := matching_logs(terms, aggregate, newest):
+                    found[name] = (found[name][0] + logs if name in found else logs, aggregate)
+        return found
+
+    def add(self, flush: Flush, matches: Matches) -> list[tuple[Finding, Series]]:
+        """Count what `matches` found in a flush; the rules of which too many logs came."""
+        self._saved.newest = self._newest_after(flush)
         minute = flush.sealed // _MINUTE
         found = []
-        for name, logs in self._logs(flush, is_quiet).items():
+        for name, (logs, example) in matches.items():
+            if name not in self._rules:  # it was deleted meanwhile
+                continue
+            self._examples[name] = example
             figures = self._count(name, minute, logs)
             if figures is not None:
                 found.append(self._found(name, figures))
         return found
 
-    def _logs(self, flush: Flush, is_quiet: Callable[[Aggregate], bool]) -> dict[str, int]:
-        """The logs of a flush by rule, where there are any."""
-        logs: dict[str, int] = {}
-        for aggregate in flush.aggregates:
-            quiet = is_quiet(aggregate)
-            for name, terms in self._terms.items():
-                # A muted pattern alarms nobody, but it is no silence either.
-                if quiet and self._rules[name].none_for is None:
-                    continue
-                if found := matching_logs(terms, aggregate, self._saved.newest):
-                    logs[name] = logs.get(name, 0) + found
-                    self._examples[name] = aggregate
-        return logs
+    def _newest_after(self, flush: Flush) -> dict[str, str]:
+        """The newest id of each pattern that a rule names, with the aliases of a flush."""
+        newest = dict(self._saved.newest)
+        for alias in flush.aliases if newest else ():
+            for name, known in newest.items():
+                if known == alias.old_id:
+                    newest[name] = alias.new_id
+        return newest
 
     def _count(self, name: str, minute: int, logs: int) -> dict[str, Any] | None:
         """Count logs of a rule; what is to be said when they are too many."""

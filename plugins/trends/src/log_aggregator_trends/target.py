@@ -72,9 +72,11 @@ class Target(BaseModel):
         schemes = ("smtp", "smtps") if self.kind == "email" else ("http", "https")
         if self.url.scheme not in schemes or not self.url.host:
             raise ValueError(f"url: expected an address that begins with {' or '.join(f'{s}://' for s in schemes)}")
-        missing = [name for name in _NEEDS.get(self.kind, ()) if not getattr(self, name)]
+        needed = _NEEDS.get(self.kind, ())
+        missing = [name for name in needed if not getattr(self, name)]
         if missing:
-            raise ValueError(f"a target of the kind {self.kind} needs {' and '.join(missing)}")
+            keys = " and ".join(f"'{name}'" for name in needed)
+            raise ValueError(f"{', '.join(missing)}: missing; a target of the kind {self.kind} needs {keys}")
         if self.digest_minutes and self.kind in _ONE_BY_ONE:
             raise ValueError(f"digest_minutes: a target of the kind {self.kind} gets each incident by itself")
         return self

@@ -22,7 +22,8 @@ from log_aggregator_trends.target import Target
 _QUEUE_SIZE = 200
 _MAX_PAUSE = 300.0
 _RETRIED_STATUSES = frozenset({408, 425, 429})
-_FAILURES = (aiohttp.ClientError, smtplib.SMTPException, OSError, TimeoutError)
+_FAILURES = (aiohttp.ClientError, smtplib.SMTPException, OSError, TimeoutError, ValueError)
+"""A `ValueError` says that a header, an address or a password cannot be sent. It must not end the other targets."""
 
 log = logging.getLogger(__name__)
 

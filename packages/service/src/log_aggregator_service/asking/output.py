@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -34,6 +34,12 @@ def print_lines(lines: Iterable[str]) -> int:
     for line in lines:
         sys.stdout.write((_cut(line, width) if width else line) + "\n")
     return 0
+
+
+def print_answer(args: Namespace, document: Mapping[str, Any], lines: Iterable[str], *, found: object = True) -> int:
+    """Print an answer as JSON where `--json` asks for it, else as lines; 1 when nothing was `found`, else 0."""
+    code = print_json(document) if args.json else print_lines(lines)
+    return code if found else 1
 
 
 def colored(text: str, level: str) -> str:

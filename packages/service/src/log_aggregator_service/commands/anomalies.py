@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from log_aggregator_service.asking.output import add_json, colored, print_json, print_lines, when
+from log_aggregator_service.asking.output import add_json, colored, print_answer, when
 from log_aggregator_service.asking.service import Asked, asking
 from log_aggregator_service.asking.times import time_argument
 from log_aggregator_service.commands.arguments import positive_int
@@ -41,11 +41,7 @@ def run(args: argparse.Namespace) -> int:
     def work(service: Asked) -> int:
         names = ("since", "state", "tier", "source", "limit")
         page = service.get("/anomalies", **{name: getattr(args, name) for name in names})
-        if args.json:
-            print_json(page)
-        else:
-            print_lines(_lines(page))
-        return 0 if page["anomalies"] else 1
+        return print_answer(args, page, _lines(page), found=page["anomalies"])
 
     return asking("anomalies", args, work)
 

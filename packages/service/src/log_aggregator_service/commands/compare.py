@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from log_aggregator_service.asking.output import add_json, colored, print_json, print_lines, when
+from log_aggregator_service.asking.output import add_json, colored, print_answer, when
 from log_aggregator_service.asking.service import Asked, asking
 from log_aggregator_service.asking.times import span_argument
 from log_aggregator_service.commands.arguments import positive_int
@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
 
     def work(service: Asked) -> int:
         found = service.get("/compare", after=args.after, before=args.before, q=args.search, limit=args.limit)
-        return print_json(found) if args.json else print_lines(_lines(found))
+        return print_answer(args, found, _lines(found))
 
     return asking("compare", args, work)
 

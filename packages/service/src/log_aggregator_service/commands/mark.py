@@ -7,7 +7,7 @@ import getpass
 from collections.abc import Mapping
 from typing import Any
 
-from log_aggregator_service.asking.output import add_json, print_json, print_lines, when
+from log_aggregator_service.asking.output import add_json, print_answer, when
 from log_aggregator_service.asking.service import Asked, asking
 from log_aggregator_service.asking.times import time_argument
 from log_aggregator_service.commands.screen import plain
@@ -42,13 +42,13 @@ def run(args: argparse.Namespace) -> int:
     def work(service: Asked) -> int:
         if args.list:
             page = service.get("/marks", since="-30d", limit=1000)
-            return print_json(page) if args.json else print_lines(_line(mark) for mark in page["marks"])
+            return print_answer(args, page, map(_line, page["marks"]))
         if args.remove:
             service.send("DELETE", f"/marks/{args.remove}")
             return 0
         body = {"title": args.title, "at": args.at, "source": args.source, "url": args.link, "by": who()}
         mark = service.send("POST", "/marks", body)
-        return print_json(mark) if args.json else print_lines([_line(mark)])
+        return print_answer(args, mark, [_line(mark)])
 
     return asking("mark", args, work)
 

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Mapping
 from typing import Any
 
-from log_aggregator_service.asking.output import add_json, print_json, print_lines
+from log_aggregator_service.asking.output import add_json, print_answer
 from log_aggregator_service.asking.service import Asked, asking
 from log_aggregator_service.commands.screen import plain
 from log_aggregator_service.commands.target import add_target
@@ -31,13 +31,8 @@ def run(args: argparse.Namespace) -> int:
     def work(service: Asked) -> int:
         answer = service.send("POST", "/notify-test")
         targets = answer["targets"]
-        if args.json:
-            print_json(answer)
-        elif targets:
-            print_lines(_line(target) for target in targets)
-        else:
-            print_lines(["no targets: add [[plugins.trends.targets]] to plugins.toml"])
-        return 0 if targets and all(target["ok"] for target in targets) else 1
+        lines = map(_line, targets) if targets else ["no targets: add [[plugins.trends.targets]] to plugins.toml"]
+        return print_answer(args, answer, lines, found=targets and all(target["ok"] for target in targets))
 
     return asking("notify-test", args, work)
 

@@ -25,8 +25,8 @@ class Phone:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:  # the name that http.server calls
-                length = min(_LARGEST, int(self.headers.get("Content-Length") or 0))
                 try:
+                    length = min(_LARGEST, max(0, int(self.headers.get("Content-Length") or 0)))
                     document = json.loads(self.rfile.read(length))
                     screen = drawn(document)
                 except (ValueError, TypeError, AttributeError):

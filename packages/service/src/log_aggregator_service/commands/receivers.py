@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from log_aggregator_service.asking.output import add_json, print_json, print_lines
+from log_aggregator_service.asking.output import add_json, print_answer
 from log_aggregator_service.asking.service import Asked, asking
 from log_aggregator_service.commands.screen import plain
 from log_aggregator_service.commands.target import add_target
@@ -67,9 +67,7 @@ def run(args: argparse.Namespace) -> int:
     def work(service: Asked) -> int:
         stats = service.get("/stats")
         rows = list(_rows(stats))
-        if args.json:
-            return print_json({"receivers": [_document(row, stats) for row in rows]})
-        return print_lines(_lines(rows))
+        return print_answer(args, {"receivers": [_document(row, stats) for row in rows]}, _lines(rows))
 
     return asking("receivers", args, work)
 

@@ -7,7 +7,7 @@ import sys
 import time
 from typing import Any
 
-from log_aggregator_service.asking.output import add_json, print_json, print_lines
+from log_aggregator_service.asking.output import add_json, print_answer
 from log_aggregator_service.asking.service import Asked, asking
 from log_aggregator_service.commands.arguments import positive
 from log_aggregator_service.commands.screen import plain
@@ -46,11 +46,9 @@ def run(args: argparse.Namespace) -> int:
                 return 1
             time.sleep(_PAUSE)
         failed = after["failed"] > before["failed"]
-        if args.json:
-            print_json({"reloaded": not failed, "error": after["last_error"] if failed else None})
-        else:
-            print_lines([f"nothing is reloaded: {plain(after['last_error'] or '')}" if failed else "reloaded"])
-        return 1 if failed else 0
+        document = {"reloaded": not failed, "error": after["last_error"] if failed else None}
+        line = f"nothing is reloaded: {plain(after['last_error'] or '')}" if failed else "reloaded"
+        return print_answer(args, document, [line], found=not failed)
 
     return asking("reload", args, work)
 

@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from log_aggregator.search import SYNTAX
-from log_aggregator_service.asking.output import add_json, pattern_line, print_json, print_lines
+from log_aggregator_service.asking.output import add_json, pattern_line, print_answer
 from log_aggregator_service.asking.service import Asked, asking
 from log_aggregator_service.asking.times import time_argument
 from log_aggregator_service.commands.arguments import positive_int
@@ -58,10 +58,6 @@ def run(args: argparse.Namespace) -> int:
             "/patterns", q=" ".join(args.text), since=args.since, until=args.until, order=args.order, limit=limit,
             triage=args.triage,
         )  # fmt: skip
-        if args.json:
-            print_json(page)
-        else:
-            print_lines(pattern_line(row) for row in page["patterns"])
-        return 0 if page["patterns"] else 1
+        return print_answer(args, page, map(pattern_line, page["patterns"]), found=page["patterns"])
 
     return asking("search", args, work)

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from log_aggregator_service.asking.output import add_json, colored, level_of, print_json, print_lines, when
+from log_aggregator_service.asking.output import add_json, colored, level_of, print_answer, when
 from log_aggregator_service.asking.service import Asked, asking
 from log_aggregator_service.commands.screen import plain
 from log_aggregator_service.commands.target import add_target
@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
 
     def work(service: Asked) -> int:
         pattern = service.get(f"/patterns/{args.id}")
-        return print_json(pattern) if args.json else print_lines(_lines(pattern))
+        return print_answer(args, pattern, _lines(pattern))
 
     return asking("show", args, work)
 

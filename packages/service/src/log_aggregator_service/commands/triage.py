@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from log_aggregator_service.asking.output import add_json, print_json, print_lines, when
+from log_aggregator_service.asking.output import add_json, print_answer, when
 from log_aggregator_service.asking.service import Asked, asking
 from log_aggregator_service.asking.times import ahead_argument
 from log_aggregator_service.commands.arguments import positive
@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     def work(service: Asked) -> int:
         if args.id is None:
             page = service.get("/triage", limit=1000)
-            return print_json(page) if args.json else print_lines(_line(one) for one in page["triage"])
+            return print_answer(args, page, map(_line, page["triage"]))
         path = f"/patterns/{args.id}/triage"
         body = {
             "state": _STATES.get(args.action), "mute_until": args.until, "mute_times": args.times, "name": args.name,
@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
         }  # fmt: skip
         changes = any(value is not None for value in body.values())
         found = service.send("POST", path, body | {"by": who()}) if changes else service.get(path)
-        return print_json(found) if args.json else print_lines(_lines(found))
+        return print_answer(args, found, _lines(found))
 
     return asking("triage", args, work)
 

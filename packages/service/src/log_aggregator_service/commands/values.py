@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from log_aggregator_service.asking.output import add_json, colored, print_json, print_lines
+from log_aggregator_service.asking.output import add_json, colored, print_answer
 from log_aggregator_service.asking.service import Asked, asking
 from log_aggregator_service.asking.times import time_argument
 from log_aggregator_service.commands.arguments import positive_int
@@ -46,11 +46,7 @@ def run(args: argparse.Namespace) -> int:
             "/values", key=args.key, kind="var" if args.variable else "meta", since=args.since, until=args.until,
             q=args.search, limit=args.limit,
         )  # fmt: skip
-        if args.json:
-            print_json(found)
-        else:
-            print_lines(_lines(found))
-        return 0 if found["values"] else 1
+        return print_answer(args, found, _lines(found), found=found["values"])
 
     return asking("values", args, work)
 
