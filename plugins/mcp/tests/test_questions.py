@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import time
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -96,7 +98,8 @@ async def shop(start_live: StartLive) -> Any:
     async with start_live(PIPELINE) as live:
         now = time.time()
         await live.send(list(islice(stream(seed=1, start=now - 3600, rate=1.0), 3000)))
-        await live.ask("set_mark", title="deploy 1.4", at="-10m")
+        deployed = datetime.fromtimestamp(now - 601, UTC).isoformat()
+        await live.ask("set_mark", title="deploy 1.4", at=deployed)
         trouble = stream(seed=2, start=now - 600, rate=4.0, incident=Incident(0, 600))
         logs = list(islice(trouble, 3000))
         logs += [
@@ -113,7 +116,10 @@ async def shop(start_live: StartLive) -> Any:
             for source in ("web", "payment")
         ]
         await live.send(logs)
-        await live.send([{"message": "User 7 logged out", "source": "auth"}])  # the flush that stores the anomaly
+        async with asyncio.timeout(20):
+            # Trends emits the anomaly beside the store's flush; a later flush stores it.
+            while not (await live.ask("anomalies", limit=1))["anomalies"]:
+                await live.send([{"message": "User 7 logged out", "source": "auth"}])
         yield live
 
 

@@ -10,6 +10,7 @@ import asyncpg
 import msgspec
 
 from log_aggregator.model.summary import to_json
+from log_aggregator.model.samples import Detail, Samples
 from log_aggregator.sinks import Aggregate, merge_all
 from log_aggregator.store import SeriesQuery
 from log_aggregator_postgres.maintenance import OLDEST, STEP_ROWS, Maintenance, name_patterns
@@ -23,7 +24,8 @@ TEN_DAYS_AGO = int(time.time()) // HOUR * HOUR - 10 * 24 * HOUR
 def old(pattern: str, at: int, count: int = 1, **more: object) -> Aggregate:
     """An aggregate of ten days ago, `at` seconds into an hour."""
     moment = TEN_DAYS_AGO + at
-    row = aggregate(pattern, count, at=at % 7, **more)
+    samples = Samples((f"{pattern} at {at % 7}",), 0, (Detail(moment * SECOND, f'{{"user":"u{at % 7}"}}'),))
+    row = aggregate(pattern, count, at=at % 7, samples=samples, **more)
     return msgspec.structs.replace(
         row, bucket=moment // 300 * 300, first_seen=moment * SECOND, last_seen=moment * SECOND + 5
     )
