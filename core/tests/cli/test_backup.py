@@ -106,3 +106,16 @@ def test_a_damaged_row_is_found(data: Path, capsys: pytest.CaptureFixture[str]) 
     journal.lock.close()
     assert main(["verify"]) == 1
     assert "7 logs are not what was written" in capsys.readouterr().out
+
+
+def test_a_flush_whose_count_is_damaged_too_is_found(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    journal = open_journal(data)
+    with journal.connection:
+        journal.connection.execute(
+            "INSERT INTO outbox (sequence, epoch, first_sequence, groups, logs, opened, payload, checksum) "
+            "VALUES (1, 1, 1, 1, 'seven', 1, x'00', 0)"
+        )
+    journal.connection.close()
+    journal.lock.close()
+    assert main(["verify"]) == 1
+    assert "1 logs are not what was written" in capsys.readouterr().out

@@ -16,26 +16,34 @@ def verify_journal(connection: sqlite3.Connection) -> str:
     rows = logs = bad = 0
     for payload, wanted, stated in connection.execute("SELECT payload, checksum, logs FROM intake"):
         rows += 1
-        if not _is_whole(payload, wanted):
-            bad += stated if isinstance(stated, int) else 1
-            continue
-        logs += len(decode(unpacked(payload)))
+        found = _logs_in(payload, wanted)
+        bad += _stated(stated) if found is None else 0
+        logs += found or 0
     flushes = waiting = 0
     for payload, wanted, stated in connection.execute("SELECT payload, checksum, logs FROM outbox"):
         flushes += 1
-        waiting += stated
-        if not isinstance(payload, bytes) or (wanted is not None and checksum(payload) != wanted):
-            bad += stated
+        if _is_what_was_written(payload, wanted):
+            waiting += _stated(stated)
+        else:
+            bad += _stated(stated)
     if bad:
         raise ValueError(f"{bad} logs are not what was written: the next start takes them out and says so")
     return f"{logs} logs in {rows} rows, {waiting} logs in {flushes} flushes"
 
 
-def _is_whole(payload: object, wanted: int | None) -> bool:
-    if not isinstance(payload, bytes) or (wanted is not None and checksum(payload) != wanted):
-        return False
+def _stated(logs: object) -> int:
+    return logs if isinstance(logs, int) else 1
+
+
+def _logs_in(payload: object, wanted: object) -> int | None:
+    """How many logs a row of the intake holds; `None` for one that is not what was written."""
+    if not isinstance(payload, bytes) or not _is_what_was_written(payload, wanted):
+        return None
     try:
-        decode(unpacked(payload))
+        return len(decode(unpacked(payload)))
     except (msgspec.MsgspecError, zstandard.ZstdError):
-        return False
-    return True
+        return None
+
+
+def _is_what_was_written(payload: object, wanted: object) -> bool:
+    return isinstance(payload, bytes) and (wanted is None or checksum(payload) == wanted)
