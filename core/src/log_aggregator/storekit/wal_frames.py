@@ -145,10 +145,12 @@ def examine(log: Log, taken: int) -> Examined:
             damaged.append(number)
             torn = number
             continue
-        if computed == written or _is_bit(computed, written):
+        if computed == written:
             continue
         if _is_followed(log, number, frames, computed):  # only the stored checksum is wrong
             stored = computed
+            continue
+        if _is_bit(computed, written) and not _is_followed(log, number, frames, written):
             continue
         found = _corrections(log.order, content, computed, written)
         if len(found) == 1:
@@ -171,7 +173,7 @@ def _is_bit(computed: Sums, written: Sums) -> bool:
 
 
 def _is_followed(log: Log, number: int, frames: int, computed: Sums) -> bool:
-    """Whether the next frame continues what this one should have had for a checksum."""
+    """Whether the next frame continues this checksum of a frame, which is right then."""
     return number + 1 < frames and sums(log.order, log.content(number + 1), computed) == log.stored(number + 1)
 
 
