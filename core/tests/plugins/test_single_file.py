@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -50,6 +52,17 @@ def test_it_runs_with_its_options_and_is_loaded_anew(tmp_path: Path) -> None:
     assert pattern(registry(tmp_path, '[plugins.shout]\nend = "?"\n')) == "HELLO?"
     assert pattern(registry(tmp_path, stage=STAGE.replace(".upper()", ".title()"))) == "Hello!"
     assert plugins_in_files(tmp_path / "plugins.toml") == {"shout": tmp_path / "mine/shout.py"}
+
+
+def test_of_two_saves_in_one_second_the_later_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    registry(tmp_path)
+    file = tmp_path / "mine/shout.py"
+    os.utime(file, (1, 1))
+    assert pattern(Registry(read_plugins_file(tmp_path / "plugins.toml"), {})) == "HELLO!"
+    file.write_text(STAGE.replace(".upper()", ".title()"))
+    os.utime(file, (1, 1))
+    assert pattern(Registry(read_plugins_file(tmp_path / "plugins.toml"), {})) == "Hello!"
 
 
 @pytest.mark.parametrize(
