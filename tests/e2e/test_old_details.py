@@ -17,7 +17,7 @@ from log_aggregator import pattern_id
 from log_aggregator.model.aggregate import merge_all
 from log_aggregator.model.samples import Detail, Samples
 from log_aggregator.model.summary import summarize, to_json
-from log_aggregator.oncall import CompareQuery
+from log_aggregator.oncall import CompareQuery, ValuesQuery
 from log_aggregator.sinks import Aggregate
 from log_aggregator.store import PatternDetail, PatternQuery, Store
 from log_aggregator_postgres import PostgresConfig, PostgresSink
@@ -172,6 +172,24 @@ async def test_values_are_compared_by_the_details_of_whole_hours(stored: Stored)
     assert [(change.key, change.value, change.share_before, change.share_after) for change in found.values] == [
         ("user", "new", 0, 1)
     ]
+
+
+@pytest.mark.parametrize("logs_each", [1, 20], ids=["rare", "frequent"])
+async def test_values_are_counted_as_before(stored: Stored, logs_each: int) -> None:
+    rows = [old(at, logs_each, user="ann" if at < 2 * HOUR else "bob") for at in range(0, 4 * HOUR, 1200)]
+    recent = msgspec.structs.replace(old(0, user="new"), bucket=int(time.time()) // 300 * 300)
+    await deliver(stored.sink, Chain().flush([*rows, recent]))
+    count = stored.store.values  # type: ignore[attr-defined]  # both stores are `ValuesStore`
+    before = await count(ValuesQuery(key="user"))
+    await stored.settle()
+    assert before == await count(ValuesQuery(key="user"))
+    assert {one.value: one.logs for one in before.values} == {"ann": 6 * logs_each, "bob": 6 * logs_each, "new": 1}
+    assert (before.complete, before.values[0].patterns) == (True, 1)
+    for nothing in ({"until": START * SECOND}, {"since": (START + 2 * DAY) * SECOND}, {"sources": ("db",)}):
+        found = await count(ValuesQuery.model_validate({"key": "user", "level": "INFO"} | nothing))
+        assert (found.values, found.complete) == ([], True)
+    searched = await count(ValuesQuery(key="user", q="logged"))
+    assert ([one.value for one in searched.values], searched.complete) == (["new"], False)
 
 
 async def test_rows_of_other_programs_keep_what_they_say(stored: Stored) -> None:

@@ -179,7 +179,7 @@ class ValueCounts(BaseModel):
     """Logs and errors by value, the most frequent first; `logs` and `errors` are of all logs with the key.
 
     `distinct` counts the values before the list was cut. `complete` is false where rows keep some of their values only,
-    or were too many.
+    were too many, or are so old that a search does not find them.
     """
 
     key: str

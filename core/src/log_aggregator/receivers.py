@@ -98,7 +98,8 @@ def record_of_text(text: str, *, envelope: SentFields | None = None, defaults: S
 def records_of_payload(payload: bytes, defaults: SentFields) -> tuple[list[Record], int]:
     """The records of a message that a broker hands out, and how many of its logs were refused.
 
-    A JSON list of objects and texts is a log an entry; every other payload is one log.
+    A JSON list of objects and texts is a log an entry, and those beyond `MOST_IN_PAYLOAD` are refused; every other
+    payload is one log.
     """
     text = payload.decode("utf-8", "replace")
     entries: list[Any] = [text]
@@ -108,10 +109,10 @@ def records_of_payload(payload: bytes, defaults: SentFields) -> tuple[list[Recor
         except (msgspec.DecodeError, RecursionError):
             document = None
         if isinstance(document, list) and all(isinstance(entry, dict | str) for entry in document):
-            entries = document[:MOST_IN_PAYLOAD]
+            entries = document
     records: list[Record] = []
-    refused = 0
-    for entry in entries:
+    refused = max(0, len(entries) - MOST_IN_PAYLOAD)
+    for entry in entries[:MOST_IN_PAYLOAD]:
         try:
             if isinstance(entry, dict):
                 records.append(Record.from_object(entry, defaults=SentFields(**defaults)))

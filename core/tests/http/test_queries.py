@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import time
 from typing import Any
 
 import pytest
 
-from core.tests.http.made_store import FIRST, ID, MadeStore
+from core.tests.http.made_store import FIELDS, FIRST, ID, MadeStore
 from core.tests.http.memory_backend import HealthReport, serve
 
 HOUR = 3_600_000_000
@@ -65,6 +67,16 @@ async def test_an_export_has_all_pages(form: str, kind: str, lines: int) -> None
         one = await (await door.client.get(f"/patterns?format={form}&limit=1")).text()
         assert one.count("User {ID} logged in") == 1
         assert (await door.client.get(f"/patterns?format={form}&q=levle:x")).status == 422
+
+
+@pytest.mark.parametrize("begin", "=+-@")
+async def test_an_exported_text_is_no_formula_and_no_markup(begin: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(FIELDS, "pattern", f'{begin}1+1 is, a "formula" | `x`')
+    async with serve(MadeStore()) as door:
+        rows = list(csv.DictReader(io.StringIO(await (await door.client.get("/patterns?format=csv&limit=1")).text())))
+        assert [row["pattern"] for row in rows] == [f"'{FIELDS['pattern']}"]
+        table = await (await door.client.get("/patterns?format=markdown&limit=1")).text()
+        assert table.endswith(f"| `{begin}1+1 is, a \"formula\" \\| 'x'` |\n")
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from log_aggregator.service import renaming
 from log_aggregator.service.fingerprint import fingerprint
 from log_aggregator.service.renaming import FILE, says_no_more
 from log_aggregator_dev.harness import Harness, harness
@@ -67,7 +68,15 @@ async def test_the_same_lines_are_one_pattern_after_a_change_of_the_rules(tmp_pa
 async def test_without_a_change_nothing_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     await stored(NEW, tmp_path, 2, *LINES, "unlike 5")
     asked: list[Any] = []
+
+    async def aliases(*given: Any) -> list[Any]:
+        asked.append(given)
+        return []
+
+    monkeypatch.setattr(renaming, "_aliases", aliases)
     async with harness(NEW, data_dir=tmp_path) as service:
+        async with asyncio.timeout(30):
+            await asyncio.gather(*(task for task in asyncio.all_tasks() if task.get_name() == "rename patterns"))
         assert (tmp_path / FILE).read_text() == fingerprint(service.service.runtime.registry)
         await service.flush()
         asked += [alias for flush in service.flushes for alias in flush.aliases]

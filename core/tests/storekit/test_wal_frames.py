@@ -79,6 +79,31 @@ def test_a_changed_bit_is_set_right_or_costs_a_page_that_is_named(path: Path, se
     assert mend(path) is None
 
 
+@pytest.mark.parametrize("place", [*range(16, FRAME_HEADER), STEP - 8, STEP - 7, STEP - 4, STEP - 3])
+@pytest.mark.parametrize("bit", [0, 4])
+def test_a_changed_bit_is_told_from_one_in_the_checksum(path: Path, place: int, bit: int) -> None:
+    """In the last words of a page a bit changes the checksum by one bit, too: the frame behind tells which it was."""
+    at = HEADER + STEP * 9 + place
+    change(path, at, bytes([log_of(path).read_bytes()[at] ^ 1 << bit]))
+    assert examine(read(path), 0).damaged == []
+    assert mend(path) is not None
+    assert numbers(path) == list(range(ROWS))
+
+
+def test_a_checksum_that_is_wrong_by_many_bits_costs_nothing(path: Path) -> None:
+    change(path, HEADER + STEP * 9 + 16, b"\x5a" * 8)
+    assert examine(read(path), 0).damaged == []
+    assert mend(path) is not None
+    assert numbers(path) == list(range(ROWS))
+
+
+def test_a_changed_bit_in_the_last_checksum_costs_nothing(path: Path) -> None:
+    at = log_of(path).stat().st_size - STEP + 20
+    change(path, at, bytes([log_of(path).read_bytes()[at] ^ 4]))
+    assert mend(path) is not None
+    assert numbers(path) == list(range(ROWS))
+
+
 @pytest.mark.parametrize("place", range(HEADER))
 def test_a_changed_bit_of_the_header_is_set_right(path: Path, place: int) -> None:
     change(path, place, bytes([log_of(path).read_bytes()[place] ^ 16]))

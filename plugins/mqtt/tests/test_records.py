@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from log_aggregator.receivers import MOST_IN_PAYLOAD
 from log_aggregator_mqtt.records import records_of
 
 
@@ -27,6 +28,11 @@ def test_an_object_says_its_fields() -> None:
 def test_a_list_is_a_log_an_entry() -> None:
     records, refused = records_of("t", json.dumps(["one", {"msg": "two"}, ""]).encode())
     assert ([record.message for record in records], refused) == (["one", "two"], 1)
+
+
+def test_entries_beyond_the_limit_are_counted_as_refused() -> None:
+    records, refused = records_of("t", json.dumps(["log"] * (MOST_IN_PAYLOAD + 7)).encode())
+    assert (len(records), refused) == (MOST_IN_PAYLOAD, 7)
 
 
 @pytest.mark.parametrize("payload", [b"[1, 2]", b"[broken", b"\xff\xfe", b"{broken"])

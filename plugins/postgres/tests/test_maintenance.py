@@ -9,8 +9,8 @@ from pathlib import Path
 import asyncpg
 import msgspec
 
-from log_aggregator.model.summary import to_json
 from log_aggregator.model.samples import Detail, Samples
+from log_aggregator.model.summary import to_json
 from log_aggregator.sinks import Aggregate, merge_all
 from log_aggregator.store import SeriesQuery
 from log_aggregator_postgres.maintenance import OLDEST, STEP_ROWS, Maintenance, name_patterns

@@ -67,7 +67,7 @@ class OnCallQuestions(Questions):
             PatternQuery(**query.model_dump(include={"since", "until", "level", "source", "q", "sources"}))
         )
         await self.add_pattern_terms(where, terms, query.since, query.sources)
-        return await count_values(self._dialect, self._fetch, where, query)
+        return await count_values(self._dialect, self._fetch, where, query, self._old_details)
 
     async def compare(self, query: CompareQuery) -> Comparison:
         """What changed between two spans. Raises `SearchError`."""

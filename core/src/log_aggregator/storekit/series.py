@@ -36,11 +36,12 @@ class SeriesOfRows:
             rest = query.model_copy(update={"since": query.until // _HOUR_US * _HOUR_US})
             for name, start, count in await self._by_hour(query, family):
                 lines.setdefault(name, {})[start] = count
-        for name, start, count in await self._by_bucket(rest, family, early=_DAY if by_minute else 0):
+        where = await self._where(rest, family, early=_DAY if by_minute else 0)
+        for name, start, count in await self._by_bucket(rest, where):
             line = lines.setdefault(name, {})
             line[start] = line.get(start, 0) + count
         if by_minute:
-            for name, counted_at, start, logs in await self._by_minute(query, family):
+            for name, counted_at, start, logs in await self._by_minute(rest, where):
                 line = lines.setdefault(name, {})
                 line[counted_at] = line.get(counted_at, 0) - logs
                 line[start] = line.get(start, 0) + logs
@@ -67,8 +68,7 @@ class SeriesOfRows:
             where.values,
         )
 
-    async def _by_bucket(self, query: SeriesQuery, family: list[str] | None, early: int) -> Sequence[Sequence[Any]]:
-        where = await self._where(query, family, early)
+    async def _by_bucket(self, query: SeriesQuery, where: Where) -> Sequence[Sequence[Any]]:
         width = query.step * _MICROS
         step = f"{self._dialect.micros('t.bucket')} / {width} * {query.step}"
         return await self._fetch(
@@ -76,9 +76,11 @@ class SeriesOfRows:
             where.values,
         )
 
-    async def _by_minute(self, query: SeriesQuery, family: list[str] | None) -> Sequence[Sequence[Any]]:
-        """Logs that came in another step than the one in which their bucket begins: from there, to there."""
-        where = await self._where(query, family, _DAY)
+    async def _by_minute(self, query: SeriesQuery, where: Where) -> Sequence[Sequence[Any]]:
+        """Logs that came in another step than the one in which their bucket begins: from there, to there.
+
+        Adds conditions to `where`.
+        """
         where.add("t.minutes IS NOT NULL")
         bucket, width = self._dialect.micros("t.bucket"), query.step * _MICROS
         counted_at = f"{bucket} / {width} * {query.step}"

@@ -8,12 +8,14 @@ pattern, level, source and group, and each hour or day (`begins`, epoch seconds,
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from log_aggregator.model.aggregate import Aggregate, Key, merge
+from log_aggregator.oncall import ValuesQuery
 from log_aggregator.storekit.columns import group_key
 from log_aggregator.storekit.dialect import Dialect, Where
 from log_aggregator.storekit.packing import pack_details, unpack_details
@@ -34,6 +36,9 @@ MOST_DETAILS = 60
 """The details of a pattern are those of so many of its latest hours or days, beside those of its latest rows."""
 
 _MOST_WITHIN = 2000
+_IN_ROWS = HOUR + 60
+"""Rows of so many last seconds have details of their own, with the smallest `DETAILS_HOURS` too."""
+
 _OFTEN = 10 * WINDOW // HOUR
 """Logs in a window from which on each hour has details of its own."""
 
@@ -103,6 +108,23 @@ class DetailsOfOldRows:
         where.equal("d.source", source)
         where.sources("d.source", sources)
         return await self._read(where, _MOST_WITHIN)
+
+    async def overlapping(self, query: ValuesQuery) -> tuple[list[Aggregate], bool]:
+        """The details of logs of the time of a query, of its level and sources, and whether these are all."""
+        if query.since is not None and query.since > time.time_ns() // 1000 - _IN_ROWS * 1_000_000:
+            return [], True
+        where = Where(self._dialect, "d.seconds > 0")
+        if query.since is not None:
+            where.add(f"d.begins + d.seconds > {where.value(query.since // 1_000_000)}")
+        if query.until is not None:
+            where.add(f"d.begins < {where.value(-(-query.until // 1_000_000))}")
+        where.equal("d.level", query.level)
+        where.equal("d.source", query.source)
+        where.sources("d.source", query.sources)
+        found = await self._read(where, _MOST_WITHIN)
+        begin, end = query.since or 0, query.until
+        of_time = [one for one in found if one.last_seen >= begin and (end is None or one.first_seen < end)]
+        return of_time, len(found) < _MOST_WITHIN
 
     async def _read(self, where: Where, most: int) -> list[Aggregate]:
         rows = await self._fetch(

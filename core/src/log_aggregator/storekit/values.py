@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
 
+from log_aggregator.model.aggregate import Aggregate
 from log_aggregator.model.record import ERROR_LEVELS
+from log_aggregator.model.summary import to_json
 from log_aggregator.oncall import ValueCount, ValueCounts, ValuesQuery
 from log_aggregator.storekit.dialect import Dialect, Where
 from log_aggregator.storekit.shares import KeySummaries
+from log_aggregator.storekit.thinning import DetailsOfOldRows
 
 MOST_ROWS = 20_000
 """Rows that are looked at, the latest ones."""
@@ -24,8 +27,13 @@ _COLUMNS = {"meta": "t.metadata", "var": "t.variables"}
 Fetch = Callable[[str, list[Any]], Awaitable[Sequence[Sequence[Any]]]]
 
 
-async def count_values(dialect: Dialect, fetch: Fetch, where: Where, query: ValuesQuery) -> ValueCounts:
-    """Count them in the rows that `where` finds. A row counts where the time that is asked for overlaps it."""
+async def count_values(
+    dialect: Dialect, fetch: Fetch, where: Where, query: ValuesQuery, old: DetailsOfOldRows
+) -> ValueCounts:
+    """Count them in the rows that `where` finds. A row counts where the time that is asked for overlaps it.
+
+    A search is not asked of the details of `old` rows: the counts are not complete where there are any.
+    """
     column = _COLUMNS[query.kind]
     where.add(dialect.holds(column, where.value(msgspec.json.encode(query.key).decode())))
     rows = await fetch(
@@ -33,9 +41,14 @@ async def count_values(dialect: Dialect, fetch: Fetch, where: Where, query: Valu
         f"ORDER BY t.last_seen DESC LIMIT {MOST_ROWS + 1}",
         where.values,
     )
-    found = ValueCounts(key=query.key, kind=query.kind, complete=len(rows) <= MOST_ROWS, values=[])
+    details, is_all = await old.overlapping(query)
+    found = ValueCounts(key=query.key, kind=query.kind, complete=len(rows) <= MOST_ROWS and is_all, values=[])
+    if query.q:
+        found.complete = found.complete and not details
+        details = []
     counts: dict[str, _Counts] = {}
-    for done, (level, pattern_id, text) in enumerate(rows[:MOST_ROWS]):
+    texts = await asyncio.to_thread(_texts, details, query.kind)
+    for done, (level, pattern_id, text) in enumerate([*rows[:MOST_ROWS], *texts]):
         if done % _SLICE == _SLICE - 1:
             await asyncio.sleep(0)
         entry = KeySummaries.read(text).get(query.key)
@@ -49,8 +62,7 @@ async def count_values(dialect: Dialect, fetch: Fetch, where: Where, query: Valu
             one = counts.setdefault(value.value, _Counts())
             one.logs += value.count
             one.errors += value.count * error
-            one.patterns[pattern_id] = one.patterns.get(pattern_id, 0) + value.count
-    # With equal shares of errors, what came more often says more.
+            one.patterns.add(pattern_id)
     ranked = sorted(counts.items(), key=lambda item: (-item[1].logs, item[0]))
     found.distinct = len(ranked)
     found.values = [
@@ -58,7 +70,7 @@ async def count_values(dialect: Dialect, fetch: Fetch, where: Where, query: Valu
             value=value,
             logs=one.logs,
             errors=one.errors,
-            error_share=round(one.errors / one.logs, 4) if one.logs else 0.0,  # another program may have written 0
+            error_share=round(one.errors / max(1, one.logs), 4),
             patterns=len(one.patterns),
         )
         for value, one in ranked[: query.limit]
@@ -69,4 +81,12 @@ async def count_values(dialect: Dialect, fetch: Fetch, where: Where, query: Valu
 class _Counts(msgspec.Struct):
     logs: int = 0
     errors: int = 0
-    patterns: dict[str, int] = {}
+    patterns: set[str] = set()
+
+
+def _texts(details: Iterable[Aggregate], kind: str) -> list[tuple[str, str, bytes]]:
+    """Rows of level, pattern id and the JSON of metadata or variables."""
+    return [
+        (one.level, one.pattern_id, msgspec.json.encode(to_json(one.metadata if kind == "meta" else one.variables)))
+        for one in details
+    ]

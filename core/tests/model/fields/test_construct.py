@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from log_aggregator import Record
@@ -42,6 +42,7 @@ def test_the_limits_before_a_service_starts_are_the_settings_defaults() -> None:
     assert Limits() == limits_of(Settings())
 
 
+@example(message=0, level="0\x1f", source=None, timestamp=None, metadata=None)
 @given(
     message=st.text(max_size=60) | st.integers() | st.booleans(),
     level=st.none() | st.text(max_size=12) | st.integers(-5, 80),

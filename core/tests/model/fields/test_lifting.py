@@ -217,6 +217,8 @@ def test_times_as_people_write_them(sent: str) -> None:
         {"message": "m", "error": {"stack_trace": "E: x\n  at y"}, "service": {"name": "shop"}},
         {"message": "m", "log": {}, "service": {"other": 1}, "details": {"zone": "eu"}},
         {"message": {"msg": "m"}, "log": {"level": "warn"}},
+        {"event.original": "m", "log": {"logger": 30}, "source": "shop"},
+        {"event.original": "m", "error": {"message": True}},
     ],
 )
 def test_an_object_of_one_field_is_read_as_carefully_as_others(log: dict[str, Any]) -> None:

@@ -13,7 +13,8 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from log_aggregator import Service
-from log_aggregator.http.access.auth import KEY
+from log_aggregator.http.access.auth import caller
+from log_aggregator.http.json_body import json_body
 from log_aggregator.http.problem import Problem
 from log_aggregator.http.store_access import answered
 from log_aggregator.model.record import pattern_id
@@ -23,7 +24,6 @@ from log_aggregator_templates.applying import Applies
 from log_aggregator_templates.correction_file import CorrectionFile
 from log_aggregator_templates.corrections import ByHand, Correction, is_learned
 
-_MOST_BODY = 65_536
 _PAGE = 200
 _MOST_PAGES = 50
 
@@ -48,7 +48,7 @@ class CorrectionRoutes:
 
     def _correcting(self, kind: ByHand) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def correct(request: web.Request) -> web.StreamResponse:
-            body = await _body(request)
+            body = await json_body(request, _Body)
             pattern = await self._pattern(request.match_info["id"])
             into = await self._into(body.into, kind, pattern)
             if kind == "split" and not any(map(is_learned, variable_names(pattern))):
@@ -56,7 +56,7 @@ class CorrectionRoutes:
             try:
                 one = Correction(
                     id=secrets.token_hex(8), kind=kind, pattern=pattern, into=into, sources=tuple(body.sources),
-                    variables=tuple(body.variables), at=time.time_ns() // 1000, by=_who(request, body.by),
+                    variables=tuple(body.variables), at=time.time_ns() // 1000, by=caller(request) or body.by,
                 )  # fmt: skip
             except ValidationError as error:
                 raise Problem(422, error.errors()[0]["msg"].removeprefix("Value error, ")) from None
@@ -77,7 +77,7 @@ class CorrectionRoutes:
 
     async def undo(self, request: web.Request) -> web.StreamResponse:
         """`DELETE /corrections/{id}`."""
-        wanted, by = request.match_info["id"], _who(request, "")
+        wanted, by = request.match_info["id"], caller(request)
         undone: list[Correction] = []
 
         def undo(known: list[Correction]) -> list[Correction]:
@@ -139,25 +139,6 @@ class CorrectionRoutes:
         if text is None:
             raise Problem(404, "no such pattern: an id is 16 hex digits, as in GET /patterns")
         return text
-
-
-async def _body(request: web.Request) -> _Body:
-    if request.content_length is not None and request.content_length > _MOST_BODY:
-        raise Problem(413, f"expected a body of at most {_MOST_BODY} bytes")
-    try:
-        document = msgspec.json.decode(await request.read() or b"{}")
-        return _Body.model_validate(document)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        raise Problem(400, "the body is not JSON") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        known = ", ".join(sorted(_Body.model_fields))
-        raise Problem(422, f"{'.'.join(map(str, first['loc']))}: {first['msg']}; fields are {known}") from None
-
-
-def _who(request: web.Request, said: str) -> str:
-    key = request.get(KEY)
-    return key.name if key is not None else said
 
 
 def _shown(one: Correction) -> dict[str, Any]:

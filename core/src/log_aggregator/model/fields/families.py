@@ -8,6 +8,7 @@ from typing import Any
 
 from log_aggregator.model.fields import levels, sources
 from log_aggregator.model.fields.table import STREAMS
+from log_aggregator.model.fields.text import clean, is_dirty
 from log_aggregator.model.fields.timestamps import AbsurdTimeError, parse
 
 KNOWN_LEVELS = frozenset({*levels.SYNONYMS, *levels.SYNONYMS.values(), "DEFAULT"})
@@ -53,7 +54,7 @@ def _level_word(name: str, value: str, log: Mapping[str, Any]) -> str | None:  #
         return _MONGO.get(value[:1]) if len(value) <= 2 and "t" in log and "ctx" in log else None
     if name == "priority":
         return levels.SYSLOG[int(value)] if len(value) == 1 and value in "01234567" else None
-    word = value.strip().upper()
+    word = (clean(value) if is_dirty(value) else value).strip().upper()
     if word == "DEFAULT":  # Google's word for none
         return None
     if word in KNOWN_LEVELS:

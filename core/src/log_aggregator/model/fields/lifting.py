@@ -109,6 +109,8 @@ class Lifter:
         if level_key is not None:
             del log[level_key]
         del log[message_key]
+        if nested is not None and not log.keys() <= nested.keys():  # what is no field of it stays as it was sent
+            return self.lift_carefully(nested, now)
         return _lifted((message, level, source, timestamp, log))
 
     def lift_beside(self, log: dict[str, Any], now: int, known: Mapping[str, Any]) -> Lifted:
