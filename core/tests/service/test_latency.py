@@ -14,7 +14,7 @@ def test_a_latency_has_count_sum_and_quantiles() -> None:
         latency.note(seconds)
     stats = latency.stats()
     assert (stats["count"], stats["sum_seconds"]) == (3, 0.006)
-    assert stats["p50_ms"] == pytest.approx(2, rel=0.02)
+    assert stats["p50_ms"] == pytest.approx(2, rel=0.03)
 
 
 def test_quantiles_hold_for_more_distinct_durations_than_are_kept_one_by_one() -> None:
@@ -23,5 +23,5 @@ def test_quantiles_hold_for_more_distinct_durations_than_are_kept_one_by_one() -
         latency.note(number / 1000)
     stats = latency.stats()
     assert stats["count"] == 5000
-    assert stats["p50_ms"] == pytest.approx(2500, rel=0.02)
-    assert stats["p99_ms"] == pytest.approx(4950, rel=0.02)
+    assert stats["p50_ms"] == pytest.approx(2500, rel=0.03)
+    assert stats["p99_ms"] == pytest.approx(4950, rel=0.03)
