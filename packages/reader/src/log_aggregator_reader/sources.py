@@ -69,7 +69,7 @@ class Source:
         return b"".join(parts)
 
     def is_whole(self) -> bool:
-        """Whether compressed data can be read to its end: not while somebody is compressing it."""
+        """Whether compressed data can be read to its end; false while another program is still writing it."""
         if not self.is_packed:
             return True
         try:

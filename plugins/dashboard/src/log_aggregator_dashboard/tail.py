@@ -43,7 +43,7 @@ class Watcher:
         self._passed = 0
 
     def offer(self, records: Sequence[Record]) -> None:
-        """Keep those that are wanted."""
+        """Keep the records that match the filters of this tail, and count those that do not."""
         for record in records:
             if self._wants(record):
                 self._missed += len(self._waiting) == MAX_WAITING

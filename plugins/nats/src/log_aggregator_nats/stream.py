@@ -112,7 +112,7 @@ class Stream:
 
 @asynccontextmanager
 async def stream_of(client: Client, stream: str, subject: str) -> AsyncIterator[Stream]:
-    """A subject of a stream, until the block is left."""
+    """Read a subject of a stream; reading ends when the block is left."""
     found = Stream(client.jetstream(timeout=WAIT), stream, subject)
     try:
         yield found

@@ -65,7 +65,7 @@ class PostgresDialect:
         return f"JOIN LATERAL ({counts}) AS minute ON minute.value > 0"
 
     def hours(self) -> str:
-        """What is summed up, and what triggers noted since."""
+        """The sums by the hour, and the counts that triggers have noted since they were last added up."""
         columns = "pattern_id, hour, level, source, category, count, first_seen, last_seen"
         return (
             f"(SELECT {columns} FROM pattern_hours UNION ALL "  # noqa: S608  only constants
@@ -73,7 +73,7 @@ class PostgresDialect:
         )
 
     def totals(self) -> str:
-        """What is summed up, and what triggers noted since."""
+        """The sums over all time, and the counts that triggers have noted since they were last added up."""
         columns = "pattern_id, level, source, category, count, first_seen, last_seen"
         return (
             f"(SELECT {columns}, NULL::text AS message_pattern FROM pattern_totals UNION ALL "  # noqa: S608  only constants
@@ -81,7 +81,7 @@ class PostgresDialect:
         )
 
     def levels(self) -> str:
-        """What is summed up, and what triggers noted since."""
+        """The sums of levels over all time, and the counts that triggers have noted since they were last added up."""
         columns = "pattern_id, level, count, first_seen, last_seen"
         return (
             f"(SELECT {columns}, NULL::text AS message_pattern FROM pattern_levels UNION ALL "  # noqa: S608  only constants
@@ -89,7 +89,7 @@ class PostgresDialect:
         )
 
     def source_hours(self) -> str:
-        """What is summed up, and what triggers noted since."""
+        """The sums of sources by the hour, and the counts that triggers have noted since they were last added up."""
         columns = "hour, level, source, count"
         return f"(SELECT {columns} FROM source_hours UNION ALL SELECT {columns} FROM pattern_hours_fresh)"  # noqa: S608  only constants
 

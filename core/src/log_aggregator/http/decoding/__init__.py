@@ -1,1 +1,1 @@
-"""From the bytes of a request to records."""
+"""Decodes the body of a request into records."""
