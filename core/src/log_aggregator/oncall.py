@@ -105,8 +105,8 @@ class CompareQuery(BaseModel):
 class Change(BaseModel):
     """How a pattern changed from the span before to the one after.
 
-    `expected` is what would have come after without a change, `one_in` how rare the difference is by chance. Of a
-    level or a value that moved there are its shares among the pattern's logs.
+    `expected` is the count that would have come after without a change; `one_in` says how rare the difference is by
+    chance. For a level or a value that moved, the shares are those of the pattern's logs.
     """
 
     pattern_id: str

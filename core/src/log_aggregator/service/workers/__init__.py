@@ -1,1 +1,1 @@
-"""Several processes on one port: each the whole pipeline with a journal of its own, and one answer for all."""
+"""Runs several processes on one port. Each has a pipeline and a journal; together they answer as one service."""
