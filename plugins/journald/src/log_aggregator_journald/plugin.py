@@ -157,7 +157,7 @@ class JournaldReceiver:
         return self._turns.get(name)
 
     def _name(self, request: web.Request, journal: str) -> str:
-        """The name of a journal's position. It depends on the API key: no sender can move the position of another one."""
+        """The name of a journal's position. It depends on the API key: a sender cannot move another's."""
         sender = request.headers.get(hdrs.AUTHORIZATION, "") or request.headers.get("X-API-Key", "")
         return f"{hashlib.blake2b(sender.encode('utf-8', 'replace'), digest_size=8).hexdigest()} {journal}"
 
