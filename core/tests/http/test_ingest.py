@@ -173,6 +173,21 @@ async def test_text_is_taken_line_by_line(path: str) -> None:
         assert [record.message for record in door.records] == ["one", "two"]
 
 
+@pytest.mark.parametrize("path", ["/ingest", "/ingest/batch"])
+async def test_debug_shows_the_records_and_takes_none(path: str) -> None:
+    bodies = ({"msg": "a", "level": 50, "user": "u"}, [{"msg": "a", "level": 50, "user": "u"}, {"level": "INFO"}])
+    async with serve() as door:
+        for body in bodies:
+            answer = await door.client.post(f"{path}?debug=1", json=body)
+            shown = await answer.json()
+            assert (answer.status, shown["stored"], len(shown["rejected"])) == (200, False, int(isinstance(body, list)))
+            (record,) = shown["records"]
+            assert (record["message"], record["level"], record["metadata"]) == ("a", "ERROR", {"user": "u"})
+        assert not door.records
+        await door.client.post(f"{path}?debug=verbose", json={"message": "a"})  # a parameter of the client's own
+        assert len(door.records) == 1
+
+
 async def test_a_client_that_takes_202_for_an_error_may_ask_for_200() -> None:
     async with serve() as door:
         for path, wanted in (("/ingest", {"accepted": 1}), ("/ingest/batch", {"accepted": 1, "rejected": []})):

@@ -16,7 +16,7 @@ from log_aggregator.http.decoding.media import ContentTypes, Media
 from log_aggregator.http.parameters import IngestParameters, parameters
 from log_aggregator.http.problem import Problem, busy
 from log_aggregator.http.request_limits import RequestLimits
-from log_aggregator.http.responses import BatchAnswers, batch_answer, nothing_good, one_answer, with_status
+from log_aggregator.http.responses import BatchAnswers, batch_answer, nothing_good, one_answer, shown, with_status
 from log_aggregator.journal.keys import client_key
 from log_aggregator.model.fields.construct import field_table
 from log_aggregator.model.receipt import Receipt
@@ -44,30 +44,34 @@ class Ingest:
         """`POST /ingest`: one log; several are taken as by `/ingest/batch`."""
         headers = request.headers
         media = self._types.check(headers.get(hdrs.CONTENT_TYPE))
-        status = _status(request)
+        asked = _asked(request)
         raw = await self._body(request, media)
         now = time.time_ns() // 1000
         record = self._decoder.one(raw, now)
         if record is None:
-            return await self._several(request, raw, self._decoder.many(raw, False, now, is_json=media.is_json), status)
+            return await self._several(request, raw, self._decoder.many(raw, False, now, is_json=media.is_json), asked)
         records = [record]
+        if asked.debug:
+            return shown(Decoded(records, [], None))
         if self._quota.is_limited and not self._quota.passing(request, Decoded(records, [], None)).records:
             raise Problem(422, "this log may not pass")
         receipt = await self._accept(request, records, raw)
-        return with_status(one_answer(request, receipt), status)
+        return with_status(one_answer(request, receipt), asked.status)
 
     @needs("ingest")
     async def batch(self, request: web.Request) -> web.StreamResponse:
         """`POST /ingest/batch`: several logs as JSON, NDJSON or lines of text."""
         media = self._types.check(request.headers.get(hdrs.CONTENT_TYPE))
-        status = _status(request)
+        asked = _asked(request)
         raw = await self._body(request, media)
         decoded = self._decoder.many(raw, media.is_lines, time.time_ns() // 1000, is_json=media.is_json)
-        return await self._several(request, raw, decoded, status)
+        return await self._several(request, raw, decoded, asked)
 
     async def _several(
-        self, request: web.Request, raw: bytes, decoded: Decoded, status: int | None
+        self, request: web.Request, raw: bytes, decoded: Decoded, asked: IngestParameters
     ) -> web.StreamResponse:
+        if asked.debug:
+            return shown(decoded)
         if not decoded.records:
             raise nothing_good(decoded.rejected) if decoded.rejected else Problem(422, "the batch holds no logs")
         records, rejected, positions = self._quota.passing(request, decoded)
@@ -75,7 +79,7 @@ class Ingest:
         refused = receipt.rejected
         if positions is not None:
             refused = rejected + [(positions[index], reason) for index, reason in refused]
-        return with_status(batch_answer(request, receipt, refused, self._answers), status)
+        return with_status(batch_answer(request, receipt, refused, self._answers), asked.status)
 
     async def expect(self, request: web.Request) -> web.StreamResponse | None:
         """`Expect: 100-continue`: refuse by the announced length before a byte of the body is sent."""
@@ -122,6 +126,9 @@ class Ingest:
             ) from None
 
 
-def _status(request: web.Request) -> int | None:
-    """The status that the client wants for success; most say nothing. Raises `Problem` 422."""
-    return parameters(request, IngestParameters).status if request.query_string else None
+_NOTHING_ASKED = IngestParameters()
+
+
+def _asked(request: web.Request) -> IngestParameters:
+    """What the client asks for beside its logs; most ask nothing. Raises `Problem` 422."""
+    return parameters(request, IngestParameters) if request.query_string else _NOTHING_ASKED

@@ -140,11 +140,17 @@ class IngestParameters(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     status: Literal[200, 202] | None = Field(None, description="200: for clients that take 202 for an error")
+    debug: bool = Field(False, description="1: answer with the records that the body would become; nothing is stored")
 
     @field_validator("status", mode="before")
     @classmethod
     def _number(cls, sent: str) -> int | str:
         return int(sent) if sent in ("200", "202") else sent
+
+    @field_validator("debug", mode="before")
+    @classmethod
+    def _one(cls, sent: str) -> bool:
+        return sent == "1"
 
 
 class FlushParameters(Parameters):

@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import msgspec
 from aiohttp import hdrs, web
 
 from log_aggregator.errors import OverloadedError, Reject
@@ -19,11 +18,10 @@ from log_aggregator.http.decoding.compression import INLINE
 from log_aggregator.http.decoding.decode import Decoded
 from log_aggregator.http.problem import Problem, busy
 from log_aggregator.http.request_limits import REQUEST_LIMITS, SNIFF
-from log_aggregator.http.responses import rejected_members
+from log_aggregator.http.responses import shown
 from log_aggregator.http.sent_body import SentBody
 from log_aggregator.model.fields.lenient import BadLogError
 from log_aggregator.model.fields.limits import TooManyError
-from log_aggregator.model.fields.timestamps import to_iso
 from log_aggregator.model.receipt import AutomaticKey
 from log_aggregator.model.record import Record
 from log_aggregator.plugins.isolation.where_raised import package_of, where_raised
@@ -259,19 +257,3 @@ async def _collected(logs: Iterable[Log], most: int) -> Decoded:
 def is_debug(request: web.Request) -> bool:
     """Whether the sender only asks what would become of its logs."""
     return request.query.get("debug") == "1"
-
-
-def shown(decoded: Decoded) -> web.Response:
-    """The answer to `?debug=1`."""
-    records = [
-        {
-            "message": record.message,
-            "level": record.level,
-            "source": record.source,
-            "timestamp": to_iso(record.timestamp),
-            "metadata": record.metadata,
-        }
-        for record in decoded.records
-    ]
-    document = {"stored": False, "records": records, **rejected_members(decoded.rejected)}
-    return web.Response(body=msgspec.json.encode(document), content_type="application/json")

@@ -12,7 +12,9 @@ import msgspec
 from aiohttp import HttpVersion11, web
 from aiohttp.abc import AbstractStreamWriter
 
+from log_aggregator.http.decoding.decode import Decoded
 from log_aggregator.http.problem import Problem
+from log_aggregator.model.fields.timestamps import to_iso
 from log_aggregator.model.receipt import Receipt
 
 MAX_REJECTED_SHOWN = 1000
@@ -137,6 +139,22 @@ def rejected_members(rejected: list[tuple[int, str]]) -> dict[str, Any]:
     if len(rejected) > len(shown):
         return {"rejected": shown, "rejected_count": len(rejected)}
     return {"rejected": shown}
+
+
+def shown(decoded: Decoded) -> web.Response:
+    """The answer to `?debug=1`: the records that a body would become."""
+    records = [
+        {
+            "message": record.message,
+            "level": record.level,
+            "source": record.source,
+            "timestamp": to_iso(record.timestamp),
+            "metadata": record.metadata,
+        }
+        for record in decoded.records
+    ]
+    document = {"stored": False, "records": records, **rejected_members(decoded.rejected)}
+    return web.Response(body=_encode(document), content_type="application/json")
 
 
 def _remarks(receipt: Receipt) -> dict[str, bool]:
