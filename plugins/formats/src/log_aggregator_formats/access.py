@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
+from log_aggregator.model.fields.requests import Request
 from log_aggregator_formats.found import Found
 
 _METHOD = r"(?P<method>GET|POST|PUT|DELETE|HEAD|OPTIONS|PATCH|TRACE|CONNECT|PROPFIND|PURGE)"
@@ -30,9 +30,6 @@ _HAPROXY = re.compile(
     rf'.{{0,200}}?"{_METHOD} (?P<path>\S{{1,8000}})(?: HTTP/[\d.]{{1,3}})?"'
 )
 _FIELDS = ("client", "user", "referer", "agent", "router", "upstream", "frontend", "backend")
-
-
-_METHOD_KEYS = frozenset({"request", "method", "RequestMethod", "request_method", "http_method"})
 
 
 def common(found: Found) -> bool:
@@ -73,7 +70,7 @@ def haproxy(found: Found) -> bool:
 def plain(found: Found) -> bool:
     """`GET /orders/7 200 3ms` is its own sentence; its status is the level."""
     if match := _PLAIN.match(found.text):
-        found.level = found.level or level_of(int(match["status"]))
+        found.level = found.level or Request(int(match["status"]), "", "").level
     return False
 
 
@@ -92,7 +89,7 @@ def _take(found: Found, match: re.Match[str]) -> bool:
         found.take_field("duration", f"{parts['seconds']}s")
     if parts["method"] is None:
         found.text = f'{parts["status"]} "{parts["bad"]}"'
-        found.level = level_of(int(parts["status"]))
+        found.level = Request(int(parts["status"]), "", "").level
         return True
     take_request(found, int(parts["status"]), parts["method"], parts["path"])
     return True
@@ -100,30 +97,6 @@ def _take(found: Found, match: re.Match[str]) -> bool:
 
 def take_request(found: Found, status: int, method: str, path: str) -> None:
     """Make a request the message: `200 GET /orders/7`; the query becomes a field."""
-    route, _, query = path.partition("?")
-    found.take_field("query", query)
-    found.text = f"{status} {method} {route}"
-    found.level = level_of(status)
-
-
-def level_of(status: int) -> str:
-    """The level of an HTTP status: 5xx is ERROR, 4xx WARN."""
-    return "ERROR" if 500 <= status < 600 else "WARN" if 400 <= status < 500 else "INFO"
-
-
-def request_in(fields: dict[str, Any]) -> tuple[int, str, str] | None:
-    """Status, method and path of an access log's object: Caddy, Traefik, Heroku's router, nginx as JSON."""
-    if _METHOD_KEYS.isdisjoint(fields):
-        return None
-    request = fields.get("request")
-    holder = request if type(request) is dict else fields
-    method = next(
-        (holder[key] for key in ("method", "RequestMethod", "request_method", "http_method") if key in holder), None
-    )
-    path = next((holder[key] for key in ("uri", "path", "RequestPath", "request_uri", "url") if key in holder), None)
-    status = next((fields[key] for key in ("status", "DownstreamStatus", "status_code") if key in fields), None)
-    if type(status) is str and status.isdecimal() and len(status) == 3:
-        status = int(status)
-    if type(method) is str and type(path) is str and type(status) is int and method.isupper() and 100 <= status < 600:
-        return status, method, path
-    return None
+    request = Request(status, method, path)
+    found.take_field("query", path.partition("?")[2])
+    found.text, found.level = str(request), request.level

@@ -11,8 +11,9 @@ import msgspec
 
 from log_aggregator.model.fields.construct import field_table
 from log_aggregator.model.fields.lifting import Lifter
+from log_aggregator.model.fields.requests import request_in, without_request
 from log_aggregator.model.fields.table import FieldTable
-from log_aggregator_formats.access import level_of, request_in, take_request
+from log_aggregator_formats.access import take_request
 from log_aggregator_formats.found import Found
 from log_aggregator_formats.layouts import probe_of
 
@@ -133,9 +134,9 @@ class Structured:
             if message is None or message in ("handled request", "access", "request", "router"):
                 take_request(found, *request)
                 found.level = level if level not in (None, "INFO") else found.level
-                _keep(found, _without_request(rest))
+                _keep(found, without_request(rest, request))
                 return True
-            found.level = found.level or level_of(request[0])
+            found.level = found.level or request.level
         if message is None:
             return False
         if "\n" not in message:
@@ -198,16 +199,6 @@ class PairsLayout:
 
 def _has_outcome(rest: dict[str, Any]) -> bool:
     return any(type(rest.get(name)) is str and rest[name] not in _NOTHING for name in ("error", "err", "cause"))
-
-
-def _without_request(rest: dict[str, Any]) -> dict[str, Any]:
-    said = {"method", "RequestMethod", "request_method", "http_method", "uri", "path", "RequestPath", "request_uri", "url",
-            "status", "DownstreamStatus", "status_code", "request"}  # fmt: skip
-    kept = {key: value for key, value in rest.items() if key not in said}
-    request = rest.get("request")
-    if type(request) is dict and (inner := {key: value for key, value in request.items() if key not in said}):
-        kept["request"] = inner
-    return kept
 
 
 def _outcomes_of(name: str, value: dict[str, Any]) -> list[str]:

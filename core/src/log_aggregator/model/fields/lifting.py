@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from log_aggregator.model.fields.families import level_from, source_from
 from log_aggregator.model.fields.plans import Plan, Plans, flattened
+from log_aggregator.model.fields.requests import request_in, without_request
 from log_aggregator.model.fields.table import OWN, STREAMS, FieldTable
 from log_aggregator.model.fields.taking import (
     remove,
@@ -14,6 +15,7 @@ from log_aggregator.model.fields.taking import (
     take_level,
     take_message,
     take_stack,
+    take_start,
     take_time,
     value_at,
     wrapped,
@@ -142,7 +144,12 @@ class Lifter:
             remove_level(log, plan, skip["level"])
         source = None if "source" in skip else self._take_source(log, plan)
         timestamp = None if "timestamp" in skip else take_time(log, plan, now)
-        return Lifted(message, level, source, timestamp, self._rest(log, skip))
+        rest = self._rest(log, skip)
+        if message is None and "message" not in skip and (request := request_in(rest)) is not None:
+            message, rest = str(request), without_request(rest, request)
+            level = request.level if level in (None, "INFO") and "level" not in skip else level
+            timestamp = take_start(rest, now) if timestamp is None and "timestamp" not in skip else timestamp
+        return Lifted(message, level, source, timestamp, rest)
 
     def _take_source(self, log: dict[str, Any], plan: Plan) -> str | None:
         for place in plan.source:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from log_aggregator.model.fields import products
 from log_aggregator.model.fields.stacks import stack_text
 
 Reshape = Callable[[dict[str, Any]], dict[str, Any]]
@@ -28,7 +29,18 @@ def reshape_of(log: dict[str, Any]) -> Reshape | None:
         return _google
     if "instant" in log and "loggerName" in log:
         return _log4j
-    return None
+    return next((reshape for keys, reshape in _OF_PRODUCTS if keys <= log.keys()), None)
+
+
+_OF_PRODUCTS: tuple[tuple[frozenset[str], Reshape], ...] = (
+    (frozenset({"err_code", "prio", "msg"}), products.mysql),
+    (frozenset({"ddsource", "status"}), products.datadog),
+    (frozenset({"ddtags", "status"}), products.datadog),
+    (frozenset({"event_type", "src_ip", "timestamp"}), products.suricata),
+    (frozenset({"auditID", "verb", "requestURI"}), products.kubernetes_audit),
+    (frozenset({"time", "type", "record"}), products.lambda_platform),
+)
+"""Keys that only objects of one product have, and how these are read."""
 
 
 def _journal(log: dict[str, Any]) -> dict[str, Any]:

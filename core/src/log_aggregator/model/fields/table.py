@@ -22,25 +22,26 @@ class FieldTable(NamedTuple):
     message: tuple[str, ...] = (
         "message", "msg", "short_message", "log", "body", "event", "@m", "@mt", "fields.message", "text", "line",
         "textpayload", "renderedmessage", "messagetemplate", "@message", "event.original", "errormessage",
-        "err.message", "error.message", "exception.message", "err", "error", "state.message",
+        "err.message", "error.message", "exception.message", "err", "error", "state.message", "resultdescription",
     )  # fmt: skip
     level: tuple[str, ...] = (
         "level", "severity", "lvl", "log.level", "severity_text", "levelname", "@l", "loglevel", "log_level",
         "detected_level", "level_name", "severitytext", "level.name", "level.levelstr", "level.text", "levelstr",
         "log.severity", "severity_number", "severitynumber", "priority", "s", "@level",
+        "error_severity", "leveldisplayname",
     )  # fmt: skip
     source: tuple[str, ...] = (
         "service.name", "source", "service_name", "service", "app", "application", "appname", "app_name",
         "application_name", "program", "ident", "kubernetes.container_name", "kubernetes.container.name",
         "k8s.container.name", "container_name", "container.name", "syslog_identifier", "_systemd_unit", "_comm",
         "logger", "log.logger", "logger_name", "loggername", "sourcecontext", "channel", "categoryname", "category",
-        "name", "target", "@module", "resource.labels.container_name", "resource.labels.service_name",
+        "name", "target", "@module", "providername", "resource.labels.container_name", "resource.labels.service_name",
         "resource.labels.function_name", "host.name", "host", "hostname", "_hostname",
     )  # fmt: skip
     timestamp: tuple[str, ...] = (
         "@timestamp", "@t", "timestamp", "time", "ts", "date", "datetime", "asctime", "t.$date", "timestampseconds",
         "eventtime", "event_time", "time_iso8601", "time_local", "_source_realtime_timestamp", "__realtime_timestamp",
-        "t", "created",
+        "t", "created", "timemillis", "timecreated",
     )  # fmt: skip
     stack: tuple[str, ...] = (
         "err.stack", "error.stack_trace", "error.stack", "error.stacktrace", "exception.stacktrace",

@@ -7,6 +7,7 @@ from typing import Any
 from log_aggregator.model.fields.families import is_clock, level_from, time_from
 from log_aggregator.model.fields.lenient import keep_sent_timestamp
 from log_aggregator.model.fields.plans import Place, Plan
+from log_aggregator.model.fields.requests import STARTED
 from log_aggregator.model.fields.stacks import stack_text
 from log_aggregator.model.fields.timestamps import AbsurdTimeError
 
@@ -149,6 +150,19 @@ def take_time(log: dict[str, Any], plan: Plan, now: int) -> int | None:
         if value is not None and value != "" and value is not _ABSENT:
             remove(log, absurd)
             keep_sent_timestamp(log, value)
+    return None
+
+
+def take_start(log: dict[str, Any], now: int) -> int | None:
+    """The time at which a request began in microseconds, removed from the object; `None` without one."""
+    for name in STARTED:
+        try:
+            timestamp = time_from(name, log.get(name), log, now)
+        except AbsurdTimeError:
+            continue
+        if timestamp is not None:
+            del log[name]
+            return timestamp
     return None
 
 
