@@ -187,6 +187,9 @@ def test_the_table_can_be_switched_off_and_added_to() -> None:
     log = json.dumps({"message": "m", "severity": "error", "prio": "fatal"}).encode()
     off = BodyDecoder(Limits(), FieldTable(enabled=False)).one(log, NOW)
     assert (off.level, off.metadata) == ("INFO", {"severity": "error", "prio": "fatal"})
+    access = b'{"method": "GET", "path": "/a", "status": 500}'
+    assert BodyDecoder(Limits(), FieldTable(enabled=False)).one(access, NOW).message.startswith("{")
+    assert BodyDecoder(Limits()).one(access, NOW).message == "500 GET /a"
     more = BodyDecoder(Limits(), FieldTable().with_names({"level": ("prio",)})).one(log, NOW)
     assert (more.level, more.metadata) == ("FATAL", {"severity": "error"})
 

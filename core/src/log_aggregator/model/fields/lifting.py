@@ -44,6 +44,7 @@ class Lifter:
 
     def __init__(self, table: FieldTable, *, own_names_first: bool = False) -> None:
         """With `own_names_first` the names of `POST /ingest` win over all others of the table."""
+        self._takes_requests = table.enabled or not own_names_first
         if own_names_first:
             own = table if table.enabled else FieldTable((), (), (), (), ())
             table = own.with_names({field: (field,) for field in ("message", "level", "source", "timestamp")})
@@ -145,7 +146,8 @@ class Lifter:
         source = None if "source" in skip else self._take_source(log, plan)
         timestamp = None if "timestamp" in skip else take_time(log, plan, now)
         rest = self._rest(log, skip)
-        if message is None and "message" not in skip and (request := request_in(rest)) is not None:
+        may_be_request = message is None and self._takes_requests and "message" not in skip
+        if may_be_request and (request := request_in(rest)) is not None:
             message, rest = str(request), without_request(rest, request)
             level = request.level if level in (None, "INFO") and "level" not in skip else level
             timestamp = take_start(rest, now) if timestamp is None and "timestamp" not in skip else timestamp
