@@ -10,6 +10,7 @@ from typing import Any
 from log_aggregator import RetryableError
 from log_aggregator.config.pipeline import PluginEntry
 from log_aggregator.hookspecs import HOOKS
+from log_aggregator.journal.local import SqliteJournal
 from log_aggregator.plugins.registry import Plugin
 from log_aggregator.service.service import Service
 from log_aggregator.sinks import Flush, Position
@@ -63,3 +64,10 @@ async def crashing(service: Service) -> AsyncIterator[Service]:
     await service.__aenter__()
     yield service
     await service._stop()
+
+
+def sqlite_of(service: Service) -> SqliteJournal:
+    """The embedded journal of a running service, for tests that break it."""
+    journal = service.runtime.journal
+    assert isinstance(journal, SqliteJournal)
+    return journal

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import zstandard
 
-from log_aggregator.journal.intake import unpacked
+from log_aggregator.journal.rows import unpacked
 
 ROOT = Path(__file__).parents[2]
 SEED = 41

@@ -11,8 +11,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from log_aggregator.journal import Entry, Intake, open_journal
-from log_aggregator.journal.intake import encode
+from log_aggregator.journal import Entry, encode
+from log_aggregator.journal.database import open_journal
+from log_aggregator.journal.intake import Intake
 from log_aggregator.model.record import Record
 from log_aggregator_sqlite import SqliteSink
 from log_aggregator_sqlite.damage import mend_file

@@ -47,6 +47,9 @@ INNER = {
 }  # fmt: skip
 """Folders of the core that no plugin imports: they change without notice."""
 
+HOLD_SQL = {"journal", "storekit", "cli"}
+"""Folders of the core that may hold an SQL connection; those in `cli` look at files beside the service."""
+
 
 def modules(package: Path) -> Iterator[tuple[str, Path]]:
     for path in sorted(package.rglob("*.py")):
@@ -123,6 +126,23 @@ def test_a_plugin_imports_only_what_is_public(package):
                 assert not any(part.startswith("_") for part in other.split(".")), f"{name} imports {other}"
             elif top.startswith("log_aggregator_") and top != package.name:
                 assert other == top, f"{name} imports {other}, a private module of another plugin"
+
+
+@pytest.mark.parametrize("name", [name for name in CORE_MODULES if room(name) not in HOLD_SQL])
+def test_nothing_outside_the_journal_knows_what_it_keeps_its_rows_in(name):
+    for other in imported(CORE_MODULES[name], set(CORE_MODULES), with_types=True):
+        assert other.split(".")[0] != "sqlite3", f"{name} imports sqlite3: SQL lies in {sorted(HOLD_SQL)}"
+        assert not other.startswith("log_aggregator.journal."), (
+            f"{name} imports {other}; expected log_aggregator.journal"
+        )
+
+
+def test_the_journal_gives_no_part_of_its_database_away():
+    exported = {node.module for node in ast.walk(ast.parse(CORE_MODULES["log_aggregator.journal"].read_text()))
+                if isinstance(node, ast.ImportFrom)}  # fmt: skip
+    inner = {f"log_aggregator.journal.{part}" for part in ("database", "writer", "intake", "outbox", "positions")}
+    assert exported
+    assert not exported & inner, "connections and cursors would cross the folder's wall"
 
 
 def test_no_file_is_larger_than_a_room():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,7 +12,7 @@ from log_aggregator import Record
 from log_aggregator.aggregation.accumulators import Accumulators
 from log_aggregator.aggregation.sealer import SHARE_OF_TIME, Sealer
 from log_aggregator.config.settings import Settings
-from log_aggregator.journal import Intake, Outbox, Writer, open_journal
+from log_aggregator.journal import Partition, sqlite_journal
 from log_aggregator.model.batch import WorkingBatch
 from log_aggregator.processing.partial_aggregates import PreAggregator
 
@@ -23,12 +22,10 @@ WINDOW = 30.0
 class Sealing:
     """A sealer over a real journal, whose seconds the test counts. Without sinks a sealed flush is a stored one."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, partition: Partition) -> None:
         settings = Settings(batch_size=10, aggregation_window=WINDOW)
-        journal = open_journal(directory)
         self.now = 1000.0
-        self.lock, self.writer = journal.lock, Writer(journal.connection)
-        self.sealer = Sealer(settings, journal.identity, self.writer, Intake(10), Outbox(), [], now=lambda: self.now)
+        self.sealer = Sealer(settings, partition, [], now=lambda: self.now)
         self.accumulators = Accumulators(settings.max_groups, settings.max_samples)
 
     def gather(self, logs: int) -> None:
@@ -53,12 +50,8 @@ class Sealing:
 
 @asynccontextmanager
 async def sealing(directory: Path) -> AsyncIterator[Sealing]:
-    one = Sealing(directory)
-    try:
-        yield one
-    finally:
-        await asyncio.to_thread(one.writer.close)
-        one.lock.close()
+    async with sqlite_journal(directory, 10) as journal:
+        yield Sealing(journal.partition)
 
 
 async def test_the_first_logs_are_sealed_at_their_size_or_on_time(tmp_path: Path) -> None:

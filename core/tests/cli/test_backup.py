@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from log_aggregator.cli.main import main
-from log_aggregator.journal import Entry, Intake, open_journal
-from log_aggregator.journal.intake import encode
+from log_aggregator.journal import Entry, encode
+from log_aggregator.journal.database import open_journal
+from log_aggregator.journal.intake import Intake
 from log_aggregator.model.record import Record
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from log_aggregator.journal import open_journal
+from log_aggregator.journal.database import open_journal
 
 COMMAND = str(Path(sys.executable).with_name("log-aggregator"))
 

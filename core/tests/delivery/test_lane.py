@@ -7,7 +7,6 @@ import sqlite3
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,8 @@ from core.tests.made import make_plugin
 from log_aggregator import RetryableError
 from log_aggregator.delivery import lane as lane_module
 from log_aggregator.delivery.lane import Lane
-from log_aggregator.journal import Outbox, Writer, open_journal
+from log_aggregator.journal import sqlite_journal
+from log_aggregator.journal.local import SqliteJournal
 from log_aggregator.sinks import Aggregate, Flush, PermanentError, Position
 
 
@@ -46,12 +46,12 @@ def flush(sequence: int, logs: int = 1) -> Flush:
 
 
 class Rig:
-    def __init__(self, lane: Lane, writer: Writer, outbox: Outbox) -> None:
-        self.lane, self.writer, self.outbox = lane, writer, outbox
+    def __init__(self, lane: Lane, journal: SqliteJournal) -> None:
+        self.lane, self.partition, self.outbox = lane, journal.partition, journal.outbox
 
     async def seal(self, *sequences: int) -> None:
         for sequence in sequences:
-            await self.writer.submit(lambda c, s=sequence: self.outbox.seal(c, flush(s)))
+            await self.partition.seal(flush(sequence), 0, keep=True)
             self.lane.offer(flush(sequence))
 
     async def reached(self, sequence: int) -> None:
@@ -61,18 +61,15 @@ class Rig:
 
 @asynccontextmanager
 async def rig(tmp_path: Path, sink: Any, *, timeout: float = 20, **entry: Any) -> AsyncIterator[Rig]:
-    journal = open_journal(tmp_path)
-    writer, outbox = Writer(journal.connection), Outbox()
-    lane = Lane(make_plugin(sink, **entry), writer, outbox, ["sink"], timeout, lambda: None)
-    await lane.open()
-    task = asyncio.create_task(lane.run())
-    try:
-        yield Rig(lane, writer, outbox)
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        await asyncio.to_thread(writer.close)
-        journal.lock.close()
+    async with sqlite_journal(tmp_path, 10) as journal:
+        lane = Lane(make_plugin(sink, **entry), journal.partition, ["sink"], timeout, lambda: None)
+        await lane.open()
+        task = asyncio.create_task(lane.run())
+        try:
+            yield Rig(lane, journal)
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
 
 @pytest.fixture(autouse=True)
@@ -94,7 +91,7 @@ async def test_a_delivered_flush_is_freed_piece_by_piece(tmp_path: Path, monkeyp
     made = Flush("me", Position(5, 1), None, 1, 2, 5, tuple(groups))
     seen = []
     async with rig(tmp_path, Sink()) as at:
-        await at.writer.submit(partial(at.outbox.seal, flush=made))
+        await at.partition.seal(made, 0, keep=True)
         alone = sys.getrefcount(groups[0]) - 1  # without the tuple of the flush
         at.lane.offer(made)
         del made
@@ -235,7 +232,7 @@ async def test_what_was_merged_while_the_sink_was_away_is_delivered_once(tmp_pat
     sink = Counting(fail)
     async with rig(tmp_path, sink) as r:
         await r.seal(*range(1, 41))
-        while await r.writer.submit(lambda c: r.outbox.merge_waiting(c, [r.lane.cursor], 5)):
+        while await r.partition.merge_waiting([r.lane.cursor], 5):
             pass
         away = False
         r.lane.hurry()

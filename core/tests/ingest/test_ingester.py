@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from core.tests.made import Store
+from core.tests.made import Store, sqlite_of
 from log_aggregator import Batch, Record
 from log_aggregator.errors import OverloadedError
 from log_aggregator.ingest.ingester import ROW
@@ -37,7 +37,7 @@ class Held:
 
     def __init__(self, service: Service) -> None:
         self._gate = threading.Event()
-        self._done = service.runtime.writer.submit(lambda _: self._gate.wait(30))
+        self._done = sqlite_of(service).writer.submit(lambda _: self._gate.wait(30))
 
     async def release(self) -> None:
         self._gate.set()
@@ -94,7 +94,7 @@ async def test_what_the_journal_refuses_is_not_counted_though_the_stages_saw_it(
             raise sqlite3.OperationalError("disk I/O error")
 
         with monkeypatch.context() as patched:
-            patched.setattr(service.runtime.intake, "append", fails)
+            patched.setattr(sqlite_of(service).intake, "append", fails)
             with pytest.raises(OverloadedError):
                 await service.submit([record("refused")])
         await service.submit([record("kept")])

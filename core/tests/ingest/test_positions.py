@@ -13,7 +13,8 @@ from core.tests.ingest.test_ingester import Held, settled
 from core.tests.made import Store, crashing
 from log_aggregator import Batch, Record, Reject
 from log_aggregator.errors import OverloadedError
-from log_aggregator.journal import Intake, ReaderPosition
+from log_aggregator.journal import ReaderPosition
+from log_aggregator.journal.intake import Intake
 from log_aggregator.service.service import Service
 
 Make = Callable[..., Record]
@@ -29,7 +30,7 @@ class Censor:
 
 
 def known(service: Service) -> bytes | None:
-    return service.runtime.intake.positions.get("files", "a")
+    return service.runtime.journal.positions.get("files", "a")
 
 
 async def test_a_position_and_its_records_survive_a_crash_together(

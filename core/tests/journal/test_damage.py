@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from log_aggregator.journal import Entry, Intake, open_journal
-from log_aggregator.journal.database import OpenJournal
-from log_aggregator.journal.intake import encode
+from log_aggregator.journal import Entry, encode
+from log_aggregator.journal.database import OpenJournal, open_journal
+from log_aggregator.journal.intake import Intake
 from log_aggregator.model.record import Record
 from log_aggregator.storekit.watch import FileWatch
 

@@ -15,9 +15,12 @@ from hypothesis import strategies as st
 
 from log_aggregator import ConfigError, Record
 from log_aggregator.errors import KeyReusedError
-from log_aggregator.journal import Appended, Entry, Intake, JournalError, LaneState, Outbox, Writer, open_journal
+from log_aggregator.journal import Appended, Entry, JournalError, LaneState, decode, encode
 from log_aggregator.journal import outbox as outbox_module
-from log_aggregator.journal.intake import decode, encode
+from log_aggregator.journal.database import open_journal
+from log_aggregator.journal.intake import Intake
+from log_aggregator.journal.outbox import Outbox
+from log_aggregator.journal.writer import Writer
 from log_aggregator.model.aggregate import START
 from log_aggregator.sinks import Aggregate, Alias, Anomaly, Flush, Position
 from log_aggregator_dev.strategies import flushes

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from log_aggregator.journal import open_journal
+from log_aggregator.journal.database import open_journal
 from log_aggregator.journal.keys import (
     AUTOMATIC_LIFETIME,
     CLIENT_LIFETIME,

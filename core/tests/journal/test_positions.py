@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 
 from log_aggregator.errors import KeyReusedError
-from log_aggregator.journal import Appended, Entry, Intake, JournalError, ReaderPosition, Writer, open_journal
-from log_aggregator.journal.positions import Positions
+from log_aggregator.journal import Appended, Entry, JournalError, ReaderPosition, ReaderPositions
+from log_aggregator.journal.database import open_journal
+from log_aggregator.journal.intake import Intake
+from log_aggregator.journal.positions import read_positions
+from log_aggregator.journal.writer import Writer
 
 HERE = ReaderPosition("files", "/var/log/a", b"100")
 
@@ -25,10 +28,8 @@ async def writer(tmp_path: Path) -> AsyncIterator[Writer]:
     journal.lock.close()
 
 
-async def loaded(writer: Writer) -> Positions:
-    positions = Positions()
-    await writer.submit(positions.load)
-    return positions
+async def loaded(writer: Writer) -> ReaderPositions:
+    return ReaderPositions(await writer.submit(read_positions))
 
 
 async def rows(writer: Writer) -> int:
@@ -81,6 +82,6 @@ async def test_a_duplicate_moves_the_position_and_a_key_with_another_body_does_n
 
 
 async def test_what_is_noted_is_known_without_reading() -> None:
-    positions = Positions()
+    positions = ReaderPositions()
     positions.note(HERE)
     assert positions.get("files", "/var/log/a") == b"100"

@@ -101,6 +101,6 @@ def test_progress_decides_whether_a_flush_is_stored() -> None:
     assert second.is_stored(Position(1, 2)) is True
     assert second.is_stored(Position(1, 1)) is False
     assert second.is_stored(None) is False
-    for stored in (Position(1, 3), Position(1, 0), Position(2, 1)):
+    for stored in (Position(1, 0), Position(2, 1), Position(2, 2), Position(2, 3)):
         with pytest.raises(FencedError, match="i-1-2"):
             second.is_stored(stored)

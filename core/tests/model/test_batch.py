@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from log_aggregator import Batch, Group, Record, shape_of, shapes_of
-from log_aggregator.journal.intake import decode, encode
+from log_aggregator.journal import decode, encode
 from log_aggregator.model.batch import WorkingBatch
 from log_aggregator.model.group import records_of, weight_of
 from log_aggregator.model.record import DecodedRecords

@@ -31,3 +31,15 @@ def test_a_first_flush_is_fenced_by_another_first_flush() -> None:
 
 def test_after_dropped_flushes_the_chain_is_taken_up_anew() -> None:
     assert not chained(9, 1, None).is_stored(Position(1, 4))
+
+
+@pytest.mark.parametrize("previous", [Position(1, 7), Position(1, 3), None])
+def test_a_flush_is_stored_when_a_later_one_of_its_epoch_is(previous: Position | None) -> None:
+    late = chained(8, 1, previous)
+    assert late.is_stored(Position(1, 9))
+    assert late.is_stored(Position(1, 800))
+
+
+def test_a_later_flush_of_another_epoch_says_nothing_of_this_one() -> None:
+    with pytest.raises(FencedError):
+        chained(8, 1, Position(1, 7)).is_stored(Position(2, 9))

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from core.tests.made import Store
+from core.tests.made import Store, sqlite_of
 from log_aggregator import Record
 from log_aggregator.errors import OverloadedError
 from log_aggregator.journal import JournalError
@@ -26,7 +26,7 @@ async def test_a_full_disk_is_seen_in_health_until_it_is_mended(
         refusing = {"first": "INSERT ON intake", "second": "UPDATE ON meta"}
         for name, write in refusing.items():
             trigger = f"CREATE TEMP TRIGGER {name} BEFORE {write} BEGIN SELECT RAISE(FAIL, 'disk is full'); END"
-            await service.runtime.writer.submit(lambda c, trigger=trigger: c.execute(trigger))
+            await sqlite_of(service).writer.submit(lambda c, trigger=trigger: c.execute(trigger))
         with pytest.raises(OverloadedError, match="the journal cannot be written"):
             await service.submit([record()])
         for _ in range(2):
@@ -34,7 +34,7 @@ async def test_a_full_disk_is_seen_in_health_until_it_is_mended(
             assert (health.status, health.accepting) == ("unhealthy", False)
             assert "the journal cannot be written" in health.checks["journal"]["detail"]
         for name in refusing:
-            await service.runtime.writer.submit(lambda c, name=name: c.execute(f"DROP TRIGGER {name}"))
+            await sqlite_of(service).writer.submit(lambda c, name=name: c.execute(f"DROP TRIGGER {name}"))
         health = await service.health()
         assert health.accepting
         assert health.checks["journal"]["ok"]
@@ -56,7 +56,7 @@ async def test_a_full_disk_logs_lines_and_no_tracebacks(
 ) -> None:
     monkeypatch.setattr(node, "MEASURE_EVERY", 0.001)
     async with start() as service:
-        writer = service.runtime.writer
+        writer = sqlite_of(service).writer
         trigger = "CREATE TEMP TRIGGER full BEFORE INSERT ON intake BEGIN SELECT RAISE(FAIL, 'disk is full'); END"
         await writer.submit(lambda connection: connection.execute(trigger))
         async with asyncio.timeout(30):

@@ -11,7 +11,7 @@ from hypothesis import given
 from pydantic import BaseModel, ConfigDict
 
 from log_aggregator import Batch, ConfigError, Record, hookimpl
-from log_aggregator.journal.intake import decode, encode
+from log_aggregator.journal import decode, encode
 from log_aggregator.model.validation import fault_of
 from log_aggregator.sinks import Flush
 from log_aggregator_dev import make_record as record_factory

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from log_aggregator.aggregation.accumulators import Accumulators
 from log_aggregator.config.pipeline import parse_plugins
 from log_aggregator.http.decoding.decode import BodyDecoder
-from log_aggregator.journal.intake import encode
+from log_aggregator.journal import encode
 from log_aggregator.model.batch import WorkingBatch
 from log_aggregator.model.fields.limits import Limits
 from log_aggregator.model.shapes import shape_of

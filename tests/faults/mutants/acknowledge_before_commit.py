@@ -10,7 +10,8 @@ from window import wait_to_be_killed
 
 from log_aggregator.cli.main import main
 from log_aggregator.ingest.ingester import Ingester
-from log_aggregator.journal import Appended, Intake
+from log_aggregator.journal import Appended
+from log_aggregator.journal.intake import Intake
 
 _append = Intake.append
 _commit = Ingester._commit

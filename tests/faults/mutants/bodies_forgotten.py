@@ -8,7 +8,8 @@ from typing import Any
 from window import wait_to_be_killed
 
 from log_aggregator.cli.main import main
-from log_aggregator.journal import Intake, writer
+from log_aggregator.journal import writer
+from log_aggregator.journal.intake import Intake
 from log_aggregator.journal.keys import Keys
 
 _append = Intake.append

@@ -9,7 +9,9 @@ from window import wait_to_be_killed
 
 from log_aggregator.cli.main import main
 from log_aggregator.ingest.ingester import Ingester
-from log_aggregator.journal import Appended, Intake
+from log_aggregator.journal import Appended
+from log_aggregator.journal.intake import Intake
+from log_aggregator.journal.positions import write_position
 
 _append = Intake.append
 _settle = Ingester._settle
@@ -25,9 +27,9 @@ def settle_then_write(self: Ingester, row: Any, result: Any) -> None:
 
         def write(connection: Any) -> None:
             wait_to_be_killed()
-            self._intake.positions.write(connection, position)
+            write_position(connection, position)
 
-        self._writer.submit(write)
+        self._journal.writer.submit(write)  # type: ignore[attr-defined]
     _settle(self, row, result)
 
 

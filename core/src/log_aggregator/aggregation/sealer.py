@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
 import time
 from collections.abc import Callable
-from functools import partial
 
 from log_aggregator.aggregation.accumulators import Accumulators
 from log_aggregator.config.settings import Settings
 from log_aggregator.delivery.lane import Lane
-from log_aggregator.journal import Intake, JournalError, Outbox, Writer
-from log_aggregator.journal.database import Identity
-from log_aggregator.journal.outbox import MERGE_AT, writable
+from log_aggregator.journal import MERGE_AT, JournalError, Partition, writable
 from log_aggregator.model.aggregate import Alias, Anomaly, Flush, Position
+from log_aggregator.model.validation import UNENCODABLE
 
 SHARE_OF_TIME = 0.02
 """Flushes for size alone take at most this share of the time; under load they grow instead."""
@@ -32,18 +29,12 @@ class Sealer:
     def __init__(
         self,
         settings: Settings,
-        identity: Identity,
-        writer: Writer,
-        intake: Intake,
-        outbox: Outbox,
+        partition: Partition,
         lanes: list[Lane],
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings
-        self._identity = identity
-        self._writer = writer
-        self._intake = intake
-        self._outbox = outbox
+        self._partition = partition
         self._lanes = lanes
         self._now = now
         self._sequence = 0
@@ -58,7 +49,7 @@ class Sealer:
 
     async def open(self) -> None:
         """Read the sequence of the newest flush."""
-        self._sequence = await self._writer.submit(self._outbox.last_sequence)
+        self._sequence = (await self._partition.stand()).sequence
 
     @property
     def sequence(self) -> int:
@@ -113,9 +104,10 @@ class Sealer:
     def next_flush(self, aliases: list[Alias], anomalies: list[Anomaly]) -> Flush:
         """The flush after the newest one, without its aggregates; it is only in memory yet."""
         self._sealed_at = self._now()
+        instance, epoch = self._partition.identity
         return Flush(
-            instance=self._identity.instance,
-            position=Position(self._identity.epoch, self._sequence + 1),
+            instance=instance,
+            position=Position(epoch, self._sequence + 1),
             previous=None,
             opened=self._opened_us,
             sealed=time.time_ns() // 1000,
@@ -126,17 +118,17 @@ class Sealer:
         )
 
     async def seal(self, flush: Flush, watermark: int) -> bool:
-        """Write the next flush to the outbox and trim the intake up to `watermark`, in one transaction.
+        """Write the next flush to the outbox and give up the intake's rows up to `watermark`, in one step.
 
         Returns whether it could be written unchanged; an aggregate that cannot be encoded keeps only its counts.
         Raises `JournalError` when it cannot be written; nothing has changed then.
         """
-        whole = True
+        whole, keep = True, bool(self._lanes)
         try:
-            await self._writer.submit(partial(self._write, flush, watermark))
-        except (TypeError, ValueError, RecursionError, OverflowError):
+            await self._partition.seal(flush, watermark, keep=keep)
+        except UNENCODABLE:
             whole, flush = False, writable(flush)
-            await self._writer.submit(partial(self._write, flush, watermark))
+            await self._partition.seal(flush, watermark, keep=keep)
         self._sequence = flush.position.sequence
         self.flushes += 1
         self.groups += len(flush.aggregates)
@@ -148,18 +140,12 @@ class Sealer:
         await self._merge_waiting()
         return whole
 
-    def _write(self, flush: Flush, watermark: int, connection: sqlite3.Connection) -> None:
-        self._outbox.seal(connection, flush)
-        self._intake.trim(connection, watermark)
-        if not self._lanes:
-            self._outbox.drop_all(connection)
-
     async def _merge_waiting(self) -> None:
         if not self._lanes or self._sequence - min(lane.cursor for lane in self._lanes) < MERGE_AT:
             return
         cursors = [lane.cursor for lane in self._lanes]
         try:
-            await self._writer.submit(lambda c: self._outbox.merge_waiting(c, cursors, self._settings.max_samples))
+            await self._partition.merge_waiting(cursors, self._settings.max_samples)
         except JournalError as error:
             log.warning("waiting flushes could not be merged", extra={"error": str(error)})
 

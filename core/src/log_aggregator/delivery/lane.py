@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from log_aggregator.errors import PermanentError, RetryableError
-from log_aggregator.journal import JournalError, LaneState, Outbox, Waiting, Writer
+from log_aggregator.journal import JournalError, LaneState, Partition, Waiting
 from log_aggregator.model.aggregate import START, Aggregate, Flush
 from log_aggregator.plugins.isolation import CircuitBreaker, ContainedSink
 from log_aggregator.plugins.isolation.where_raised import package_of
@@ -37,8 +37,7 @@ class Lane:
     def __init__(
         self,
         plugin: Plugin,
-        writer: Writer,
-        outbox: Outbox,
+        partition: Partition,
         lane_names: list[str],
         timeout: float,
         on_progress: Callable[[], None],
@@ -48,8 +47,7 @@ class Lane:
         self.required = plugin.entry.required
         circuit, package = circuit or CircuitBreaker(plugin.name), package_of(plugin.instance)
         self.sink = ContainedSink(plugin.hooks["on_flush"], timeout, circuit, package)
-        self._writer = writer
-        self._outbox = outbox
+        self._partition = partition
         self._lane_names = lane_names
         self._on_progress = on_progress
         self._state = LaneState(0, START, 0)
@@ -70,8 +68,8 @@ class Lane:
 
     async def open(self) -> None:
         """Read where the lane stands."""
-        self._state = await self._writer.submit(lambda c: self._outbox.open_lane(c, self.name))
-        self._newest = await self._writer.submit(self._outbox.last_sequence)
+        self._state = await self._partition.open_lane(self.name)
+        self._newest = (await self._partition.stand()).sequence
 
     @property
     def cursor(self) -> int:
@@ -139,7 +137,7 @@ class Lane:
     async def _next(self) -> Flush | None:
         flush, self._offered = self._offered, None
         if flush is None and self.behind:
-            flush = await self._writer.submit(lambda c: self._outbox.after(c, self._state.cursor))
+            flush = await self._partition.after(self._state.cursor)
             if flush is None:
                 self._newest = self._state.cursor
         return None if flush is None else msgspec.structs.replace(flush, previous=self._state.stored)
@@ -217,7 +215,7 @@ class Lane:
         pause = FIRST_PAUSE
         while True:
             try:
-                await self._writer.submit(lambda c: self._outbox.advance(c, self.name, state, self._lane_names))
+                await self._partition.advance(self.name, state, self._lane_names)
             except JournalError as error:
                 if pause == FIRST_PAUSE:
                     told = {"sink": self.name, "error": str(error)}
@@ -234,14 +232,14 @@ class Lane:
     async def _shed(self) -> None:
         """Drop the oldest flushes of a sink that is not required while too much waits for it."""
         while not self.required and (await self.waiting()).groups > BACKLOG_GROUPS:
-            flush = await self._writer.submit(lambda c: self._outbox.after(c, self._state.cursor))
+            flush = await self._partition.after(self._state.cursor)
             if flush is None:
                 return
             await self._drop(flush, "backlog is full")
 
     async def waiting(self) -> Waiting:
         """What the sink does not have yet."""
-        return await self._writer.submit(lambda c: self._outbox.waiting(c, self._state.cursor))
+        return await self._partition.waiting(self._state.cursor)
 
     def stats(self) -> dict[str, Any]:
         """What `/stats` shows of this sink."""

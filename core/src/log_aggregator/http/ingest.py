@@ -17,7 +17,7 @@ from log_aggregator.http.parameters import IngestParameters, parameters
 from log_aggregator.http.problem import Problem, busy
 from log_aggregator.http.request_limits import RequestLimits
 from log_aggregator.http.responses import BatchAnswers, batch_answer, nothing_good, one_answer, shown, with_status
-from log_aggregator.journal.keys import client_key
+from log_aggregator.journal import client_key
 from log_aggregator.model.fields.construct import field_table
 from log_aggregator.model.receipt import Receipt
 from log_aggregator.model.record import Record

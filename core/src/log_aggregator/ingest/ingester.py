@@ -11,8 +11,7 @@ from log_aggregator.errors import KeyReusedError, OverloadedError, Reject
 from log_aggregator.ingest.commit_scheduler import CommitScheduler
 from log_aggregator.ingest.request import Request, Row, neighbors
 from log_aggregator.ingest.uninterrupted import uninterrupted
-from log_aggregator.journal import Appended, Entry, Intake, JournalError, ReaderPosition, Writer
-from log_aggregator.journal.intake import encode
+from log_aggregator.journal import Appended, Entry, Journal, JournalError, ReaderPosition, encode
 from log_aggregator.model.batch import WorkingBatch
 from log_aggregator.model.receipt import Receipt
 from log_aggregator.model.record import DecodedRecords, Record
@@ -37,16 +36,14 @@ class Ingester:
         settings: Settings,
         stages: Stages,
         processor: Processor,
-        writer: Writer,
-        intake: Intake,
+        journal: Journal,
         aggregator: Aggregator,
     ) -> None:
         self._settings = settings
         self._durable = settings.durability == "journal"
         self._stages = stages
         self._processor = processor
-        self._writer = writer
-        self._intake = intake
+        self._journal = journal
         self._aggregator = aggregator
         self._gathering: list[Request] = []
         self._gathered = self._gathered_size = 0
@@ -215,7 +212,7 @@ class Ingester:
         self._scheduler.began(writing=bool(lasting))
         if lasting:
             entries = [row.entry for row in lasting if row.entry is not None]
-            future = self._writer.submit(lambda connection: self._intake.append(connection, entries))
+            future = self._journal.append(entries)
             future.add_done_callback(lambda done: self._committed(lasting, done))
         for row in rows:
             self._process(row)
@@ -237,8 +234,8 @@ class Ingester:
 
     def _committed(self, rows: list[Row], done: asyncio.Future[list[Appended | KeyReusedError]]) -> None:
         failure = done.exception()
-        if failure is None and self._durable and self._writer.problem:
-            failure = JournalError(self._writer.problem)
+        if failure is None and self._durable and self._journal.problem:
+            failure = JournalError(self._journal.problem)
         results: list[Appended | BaseException]
         results = [_as_overload(failure)] * len(rows) if failure is not None else list(done.result())
         self._scheduler.ended()
@@ -253,7 +250,7 @@ class Ingester:
                 request.refuse(result)
             return
         if row.entry is not None and row.entry.position is not None:
-            self._intake.positions.note(row.entry.position)
+            self._journal.positions.note(row.entry.position)
         if result.duplicate:
             self.duplicates += 1
         else:

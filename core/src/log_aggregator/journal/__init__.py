@@ -1,27 +1,49 @@
-"""What is acknowledged and not yet stored, on disk: the intake of records and the outbox of flushes."""
+"""What is acknowledged and not yet stored: the intake of records and the outbox of flushes.
 
-from log_aggregator.journal.database import JournalError, open_journal, touch, used_bytes
-from log_aggregator.journal.intake import Appended, Entry, Intake
+The service uses what stands here and in `protocol`; what the embedded journal is made of stays in this folder.
+"""
+
 from log_aggregator.journal.keys import automatic_key, client_key
-from log_aggregator.journal.outbox import LaneState, Outbox, Waiting
+from log_aggregator.journal.local import sqlite_journal
 from log_aggregator.journal.plugin_state import PluginState
-from log_aggregator.journal.positions import ReaderPosition
-from log_aggregator.journal.writer import Writer
+from log_aggregator.journal.protocol import (
+    MERGE_AT,
+    Appended,
+    Entry,
+    Identity,
+    Journal,
+    JournalError,
+    LaneState,
+    Partition,
+    ReaderPosition,
+    ReaderPositions,
+    Stand,
+    SupersededError,
+    Waiting,
+)
+from log_aggregator.journal.rows import decode, decode_flush, encode, encode_flush, writable
 
 __all__ = [
+    "MERGE_AT",
     "Appended",
     "Entry",
-    "Intake",
+    "Identity",
+    "Journal",
     "JournalError",
     "LaneState",
-    "Outbox",
+    "Partition",
     "PluginState",
     "ReaderPosition",
+    "ReaderPositions",
+    "Stand",
+    "SupersededError",
     "Waiting",
-    "Writer",
     "automatic_key",
     "client_key",
-    "open_journal",
-    "touch",
-    "used_bytes",
+    "decode",
+    "decode_flush",
+    "encode",
+    "encode_flush",
+    "sqlite_journal",
+    "writable",
 ]

@@ -10,8 +10,9 @@ import sqlite3
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from log_aggregator.errors import ConfigError, LogAggregatorError
+from log_aggregator.errors import ConfigError
 from log_aggregator.journal.checks import Lost, take_out_damaged
+from log_aggregator.journal.protocol import Identity
 from log_aggregator.journal.salvage import copy_readable, set_aside
 from log_aggregator.model.fields.timestamps import to_iso
 from log_aggregator.storekit.wal import mend
@@ -55,17 +56,6 @@ VERSION = 2
 _SINCE_VERSION_2 = (("intake", "logs INTEGER"), ("intake", "checksum INTEGER"), ("outbox", "checksum INTEGER"))
 
 
-class JournalError(LogAggregatorError):
-    """The journal cannot be written: the disk is full, read-only or broken."""
-
-
-class Identity(NamedTuple):
-    """Who this data directory is: the instance for ever, the epoch for this start."""
-
-    instance: str
-    epoch: int
-
-
 class OpenJournal(NamedTuple):
     """An opened journal: the connection belongs to the writer thread from here on."""
 
@@ -84,8 +74,7 @@ def open_journal(data_dir: Path) -> OpenJournal:
     Raises `ConfigError` when the directory cannot be used or another service uses it.
     """
     try:
-        _make(data_dir)
-        lock = _lock(data_dir)
+        lock = lock_directory(data_dir)
         path = data_dir / "journal.sqlite3"
         with contextlib.ExitStack() as failing:
             failing.callback(lock.close)
@@ -157,7 +146,12 @@ def _make(data_dir: Path) -> None:
         os.close(parent)
 
 
-def _lock(data_dir: Path) -> IO[str]:
+def lock_directory(data_dir: Path) -> IO[str]:
+    """Make the directory where there is none, and lock it for this process until the file is closed.
+
+    Raises `ConfigError` when another service uses it, `OSError` when it cannot be made or written.
+    """
+    _make(data_dir)
     lock = (data_dir / "lock").open("a+", encoding="ascii")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -5,110 +5,25 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator
-from typing import Any, NamedTuple
 
-import msgspec
 import zstandard
 
 from log_aggregator.errors import KeyReusedError
 from log_aggregator.journal.checks import checksum
 from log_aggregator.journal.keys import Keys, Known
-from log_aggregator.journal.positions import Positions, ReaderPosition
+from log_aggregator.journal.positions import write_position
+from log_aggregator.journal.protocol import Appended, Entry
+from log_aggregator.journal.rows import decode, unpacked
 from log_aggregator.model.record import Record
-from log_aggregator.model.validation import repair
 
 COMPRESS_FROM = 4096
 """Bytes from which on a row is compressed."""
-
-_encoder = msgspec.msgpack.Encoder()
-
-
-class _Written(Record, array_like=True, gc=False):
-    """A record as it is encoded in a row: its fields in order, without annotations where there are none."""
-
-
-_decoder = msgspec.msgpack.Decoder(list[_Written])
-
-
-class Entry(NamedTuple):
-    """What one append asks for. `payload` is `None` when the records are not to be kept on disk.
-
-    With a `key`, see `client_key`, the append happens once: the same key and digest again is a duplicate.
-    `position` is written in the same transaction, for a duplicate too: its records are there already.
-    """
-
-    payload: bytes | None
-    accepted: int
-    key: str | None = None
-    digest: bytes = b""
-    position: ReaderPosition | None = None
-
-
-class Appended(NamedTuple):
-    """What became of an entry: its position, or for a duplicate how many were accepted back then."""
-
-    position: int
-    accepted: int
-    duplicate: bool = False
-
-
-def encode(records: list[Record], *, annotated: bool = True) -> bytes:
-    """The records as they stand after `on_ingest`; `annotated`: a stage may have annotated them.
-
-    Raises `UNENCODABLE` when one holds what cannot be written down.
-    """
-    # Spelled out: Python 3.11 takes a third of the time that `attrgetter` would.
-    if not annotated:
-        return _encoder.encode(
-            [(r.message, r.level, r.source, r.timestamp, r.metadata, r.level_is_explicit) for r in records]
-        )
-    return _encoder.encode(
-        [
-            (
-                r.message,
-                r.level,
-                r.source,
-                r.timestamp,
-                r.metadata,
-                r.level_is_explicit,
-                r.pattern,
-                r.category,
-                r.tags,
-                r.pattern_is_final,
-                r.weight,
-            )
-            for r in records
-        ]
-    )
-
-
-def unpacked(payload: bytes) -> bytes:
-    """The payload of a row as it was encoded."""
-    return zstandard.ZstdDecompressor().decompress(payload) if payload.startswith(zstandard.FRAME_HEADER) else payload
-
-
-def decode(payload: bytes) -> list[Record]:
-    """The records of `encode`. A field that has not its type is replaced, as it would have been after the stages."""
-    try:
-        rows = _decoder.decode(payload)
-    except msgspec.ValidationError:
-        return [_repaired(*fields) for fields in msgspec.msgpack.decode(payload)]
-    return [Record(*msgspec.structs.astuple(row)) for row in rows]
-
-
-def _repaired(*fields: Any) -> Record:
-    record = Record(*fields)
-    if isinstance(record.tags, list):
-        record.tags = tuple(record.tags)
-    repair(record)
-    return record
 
 
 class Intake:
     """The operations on the intake. Each takes the writer's connection and runs in its transaction."""
 
     def __init__(self, max_keys: int) -> None:
-        self.positions = Positions()
         self._keys = Keys(max_keys)
         self._compressor = zstandard.ZstdCompressor(level=1)
 
@@ -121,7 +36,7 @@ class Intake:
         if known is not None and known.digest != entry.digest:
             return KeyReusedError("this Idempotency-Key came with another body before")
         if entry.position is not None:
-            self.positions.write(connection, entry.position)
+            write_position(connection, entry.position)
         if known is not None:
             return Appended(0, known.accepted, duplicate=True)
         if entry.payload is None:

@@ -4,67 +4,26 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
-from typing import NamedTuple
-
-import msgspec
 
 from log_aggregator.journal.checks import checksum
-from log_aggregator.model.aggregate import START, Aggregate, Alias, Anomaly, Flush, Position, merge_flushes
-
-MERGE_AT = 8
-"""Waiting flushes beyond which neighbors are merged, `MERGE_AT // 2` at a time, fewer when those hold too much."""
+from log_aggregator.journal.protocol import MERGE_AT, LaneState, SupersededError, Waiting
+from log_aggregator.journal.rows import decode_flush, encode_flush
+from log_aggregator.model.aggregate import START, Flush, Position, merge_flushes
 
 MERGED_GROUPS = 20_000
 """Groups that are merged at once, and so what a merged flush holds, at most."""
-
-_encoder = msgspec.msgpack.Encoder()
-
-
-class _Written(msgspec.Struct):
-    """A flush as it lies in the outbox, its groups not read yet."""
-
-    instance: str
-    position: Position
-    previous: Position | None
-    opened: int
-    sealed: int
-    logs: int
-    aggregates: list[msgspec.Raw]
-    aliases: tuple[Alias, ...] = ()
-    anomalies: tuple[Anomaly, ...] = ()
-
-
-_decoder = msgspec.msgpack.Decoder(_Written)
-_read_group = msgspec.msgpack.Decoder(Aggregate).decode
-
-
-class LaneState(NamedTuple):
-    """How far a lane has come: `cursor` is the sequence it is done with, `stored` what its sink holds.
-
-    `stored` is `START` for a new sink and `None` after flushes were dropped; `lost` counts their logs.
-    """
-
-    cursor: int
-    stored: Position | None
-    lost: int
-
-
-class Waiting(NamedTuple):
-    """What a lane still has before it."""
-
-    flushes: int
-    groups: int
-    logs: int
-    oldest: int | None
 
 
 class Outbox:
     """The operations on the outbox. Each takes the writer's connection and runs in its transaction."""
 
     def seal(self, connection: sqlite3.Connection, flush: Flush) -> None:
-        """Keep a new flush."""
-        payload = _encoder.encode(flush)
-        connection.execute("UPDATE meta SET sequence = ?", (flush.position.sequence,))
+        """Keep a new flush. Raises `SupersededError` when it does not follow the newest one."""
+        payload = encode_flush(flush)
+        sequence = flush.position.sequence
+        follows = connection.execute("UPDATE meta SET sequence = ? WHERE sequence = ?", (sequence, sequence - 1))
+        if follows.rowcount != 1:
+            raise SupersededError(f"flush {sequence} does not follow the newest one: another process has sealed since")
         connection.execute(
             "INSERT INTO outbox (sequence, epoch, first_sequence, groups, logs, opened, payload, checksum)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -100,7 +59,7 @@ class Outbox:
         row = connection.execute(
             "SELECT payload FROM outbox WHERE sequence > ? ORDER BY sequence LIMIT 1", (cursor,)
         ).fetchone()
-        return None if row is None else _read(row[0])
+        return None if row is None else decode_flush(row[0])
 
     def advance(self, connection: sqlite3.Connection, name: str, state: LaneState, lanes: Iterable[str]) -> None:
         """Move a lane, and forget the flushes that every one of `lanes` is done with."""
@@ -145,8 +104,8 @@ class Outbox:
             f"SELECT payload FROM outbox WHERE sequence IN ({marks}) ORDER BY sequence",  # noqa: S608  only question marks are put in
             run,
         ).fetchall()
-        merged = merge_flushes([_read(row[0]) for row in payloads], max_samples)
-        payload = _encoder.encode(merged)
+        merged = merge_flushes([decode_flush(row[0]) for row in payloads], max_samples)
+        payload = encode_flush(merged)
         connection.executemany("DELETE FROM outbox WHERE sequence = ?", [(sequence,) for sequence in run[:-1]])
         connection.execute(
             "UPDATE outbox SET first_sequence = ?, groups = ?, logs = ?, opened = ?, payload = ?, checksum = ?"
@@ -154,40 +113,6 @@ class Outbox:
             (run[0], len(merged.aggregates), merged.logs, merged.opened, payload, checksum(payload), run[-1]),
         )
         return len(run)
-
-
-def _read(payload: bytes) -> Flush:
-    """Read a flush back, one group after the other.
-
-    One call for all of a large flush would keep the interpreter's lock, and with it the event loop, for a third of a
-    second.
-    """
-    written = _decoder.decode(payload)
-    groups = tuple([_read_group(group) for group in written.aggregates])  # a loop of Python gives the lock away
-    return Flush(**msgspec.structs.asdict(written) | {"aggregates": groups})
-
-
-def writable(flush: Flush) -> Flush:
-    """The flush with all that can be written: what cannot loses its texts and details, never its counts."""
-    return msgspec.structs.replace(
-        flush,
-        aggregates=tuple(a if _is_writable(a) else _bare(a) for a in flush.aggregates),
-        aliases=tuple(filter(_is_writable, flush.aliases)),
-        anomalies=tuple(filter(_is_writable, flush.anomalies)),
-    )
-
-
-def _is_writable(part: Aggregate | Alias | Anomaly) -> bool:
-    try:
-        _encoder.encode(part)
-    except (TypeError, ValueError, RecursionError, OverflowError):
-        return False
-    return True
-
-
-def _bare(a: Aggregate) -> Aggregate:
-    pattern, level, source = (str(text).encode("utf-8", "replace").decode() for text in (a.pattern, a.level, a.source))
-    return Aggregate(a.bucket, pattern, level, source, a.count, a.first_seen, a.last_seen)
 
 
 def _cheapest_run(rows: list[tuple[int, int]], heads: set[int | None], cursors: list[int]) -> list[int]:

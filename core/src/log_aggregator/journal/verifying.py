@@ -9,7 +9,7 @@ import msgspec
 import zstandard
 
 from log_aggregator.journal.checks import checksum
-from log_aggregator.journal.intake import decode, unpacked
+from log_aggregator.journal.rows import decode, unpacked
 
 
 def verify_journal(connection: sqlite3.Connection) -> str:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from log_aggregator.journal.database import JournalError
+from log_aggregator.journal.protocol import JournalError
 from log_aggregator.storekit.watch import FileWatch
 
 Result = TypeVar("Result")

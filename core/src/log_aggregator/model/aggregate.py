@@ -200,12 +200,16 @@ class Flush(msgspec.Struct, gc=False, frozen=True):
     def is_stored(self, progress: Position | None) -> bool:
         """Decide from the progress that a store holds for this instance.
 
-        `True`: the flush is stored already. `False`: store it now, and move the progress from what it
-        was to `position` in the same transaction. A store without progress for the instance takes any
-        flush: it is new. Raises `FencedError` when the flush does not continue the progress.
+        `True`: the flush, or a later one of its epoch, is stored already. `False`: store it now, and move the
+        progress from what it was to `position` in the same transaction. A store without progress for the instance
+        takes any flush: it is new. Raises `FencedError` when the flush does not continue the progress.
         """
-        if progress == self.position:
-            return True
+        if (
+            progress is not None
+            and progress.epoch == self.position.epoch
+            and progress.sequence >= self.position.sequence
+        ):
+            return True  # within one epoch a chain only grows
         if progress is None or self.previous is None or progress == self.previous:
             return False
         raise FencedError(

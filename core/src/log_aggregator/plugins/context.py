@@ -9,8 +9,7 @@ from typing import Any, Protocol
 from log_aggregator.config.settings import Settings
 from log_aggregator.errors import ConfigError
 from log_aggregator.hookspecs import RouteScope
-from log_aggregator.journal import PluginState, ReaderPosition, Writer, automatic_key, client_key
-from log_aggregator.journal.positions import Positions
+from log_aggregator.journal import Journal, PluginState, ReaderPosition, automatic_key, client_key
 from log_aggregator.listeners import Connection, Datagram, Listener, Tls
 from log_aggregator.model.aggregate import Alias, Anomaly
 from log_aggregator.model.receipt import AutomaticKey, Receipt
@@ -94,12 +93,8 @@ class Host(Protocol):
         """The identity of the data directory."""
 
     @property
-    def positions(self) -> Positions:
-        """Where the receivers stand."""
-
-    @property
-    def writer(self) -> Writer:
-        """The journal's writer."""
+    def journal(self) -> Journal:
+        """What is acknowledged and not yet stored, and what plugins keep."""
 
     @property
     def receivers(self) -> Receivers:
@@ -177,11 +172,11 @@ class PluginContext:
 
     def position(self, name: str) -> bytes | None:
         """The last durable position of a reader."""
-        return self._host.positions.get(self._name, name)
+        return self._host.journal.positions.get(self._name, name)
 
     def state(self, name: str) -> PluginState:
         """Bytes that the plugin keeps."""
-        return PluginState(self._host.writer, self._name, name)
+        return PluginState(self._host.journal, self._name, name)
 
     def run(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         """Supervise a background task."""

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from log_aggregator.http.backend import HealthReport
-from log_aggregator.journal import JournalError, touch
+from log_aggregator.journal import JournalError
 from log_aggregator.plugins.isolation.where_raised import package_of, where_raised
 from log_aggregator.service.runtime import Runtime
 from log_aggregator.service.stats import resident_bytes
@@ -41,14 +41,15 @@ def _own_checks(runtime: Runtime, journal_failure: str) -> dict[str, Any]:
     ingester, tally = runtime.ingester, runtime.accumulators.tally
     received = max(1, ingester.accepted + ingester.rejected + ingester.refused)
     failed = (ingester.rejected + ingester.refused) / received
+    damage = runtime.journal.damage
     checks: dict[str, Any] = {
         "queue": {"ok": True, "records": runtime.aggregator.queued},
         "memory": {"ok": True, "resident_bytes": resident_bytes()},
         "journal": {
-            "ok": not journal_failure and not runtime.damage,
+            "ok": not journal_failure and not damage,
             "bytes": ingester.journal_bytes,
             "max_bytes": runtime.settings.journal_max_bytes,
-            **({"detail": journal_failure or runtime.damage} if journal_failure or runtime.damage else {}),
+            **({"detail": journal_failure or damage} if journal_failure or damage else {}),
         },
         "rejections": {"ok": failed <= ERROR_RATE_TO_DEGRADE, "share": round(failed, 4)},
         "errors": {"ok": True, "share": round(tally.errors / max(1, tally.logs), 4)},
@@ -69,13 +70,14 @@ def _own_checks(runtime: Runtime, journal_failure: str) -> dict[str, Any]:
 
 async def _journal_failure(runtime: Runtime) -> str:
     """Why the journal cannot be written; empty when it can. After a failure a write is tried: no other may come."""
-    if runtime.writer.failure:
+    journal = runtime.journal
+    if journal.failure:
         try:
             async with asyncio.timeout(CHECK_TIMEOUT):
-                await runtime.writer.submit(touch)
+                await journal.probe()
         except (JournalError, TimeoutError):
-            return runtime.writer.failure
-    return runtime.writer.problem
+            return journal.failure
+    return journal.problem
 
 
 async def _check_store(store: Store) -> dict[str, Any]:

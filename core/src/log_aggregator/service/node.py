@@ -5,16 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import sqlite3
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import Any
 
 from log_aggregator.delivery.lane import Lane
 from log_aggregator.http.backend import HealthReport
-from log_aggregator.journal import JournalError, used_bytes
+from log_aggregator.journal import JournalError
 from log_aggregator.model.batch import WorkingBatch
-from log_aggregator.model.record import Record
 from log_aggregator.plugins.context import Host, PluginContext
 from log_aggregator.plugins.isolation.lifespan import contained
 from log_aggregator.plugins.isolation.where_raised import package_of
@@ -128,9 +125,9 @@ class Node:
 
     async def _replay(self) -> None:
         """Aggregate what was acknowledged before a crash, before new records are accepted."""
-        aggregator, writer = self.runtime.aggregator, self.runtime.writer
-        position, replayed = 0, 0
-        while rows := await writer.submit(partial(self._rows_after, position)):
+        aggregator, partition = self.runtime.aggregator, self.runtime.journal.partition
+        position, replayed = (await partition.stand()).upto, 0
+        while rows := await partition.read(position, REPLAY_ROWS):
             for position, records in rows:
                 replayed += len(records)
                 aggregator.enqueue(position, list(slices(WorkingBatch(records))))
@@ -138,12 +135,9 @@ class Node:
         if replayed:
             log.info("replayed acknowledged logs from the journal", extra={"logs": replayed})
 
-    def _rows_after(self, position: int, connection: sqlite3.Connection) -> list[tuple[int, list[Record]]]:
-        return list(self.runtime.intake.read(connection, position, REPLAY_ROWS))
-
     async def _measure_journal(self) -> None:
         while True:
-            self.runtime.ingester.journal_bytes = await self.runtime.writer.submit(used_bytes)
+            self.runtime.ingester.journal_bytes = await self.runtime.journal.used_bytes()
             await asyncio.sleep(MEASURE_EVERY)
 
 

@@ -21,7 +21,7 @@ from log_aggregator.config.settings import Settings
 from log_aggregator.delivery.lane import Lane
 from log_aggregator.errors import ConfigError
 from log_aggregator.ingest.ingester import Ingester
-from log_aggregator.journal import Intake, Outbox, Writer, open_journal
+from log_aggregator.journal import Journal, Partition, sqlite_journal
 from log_aggregator.model.fields.construct import configure
 from log_aggregator.plugins.context import Registrations
 from log_aggregator.plugins.isolation import StallWatchdog, packages_of
@@ -31,7 +31,6 @@ from log_aggregator.processing.partial_aggregates import PreAggregator
 from log_aggregator.processing.processor import Processor
 from log_aggregator.service.latency import Latency
 from log_aggregator.service.receivers import Receivers
-from log_aggregator.storekit.watch import FileWatch
 
 log = logging.getLogger(__name__)
 
@@ -41,20 +40,16 @@ class Runtime:
     """Every part of a running process. Complete when made.
 
     `settings.data_dir` is this worker's directory, `shared_dir` that of all workers, `instance` the identity of the
-    former. `damage` says what of the journal was found damaged at the start, `latency` is from the arrival of a request
-    to its acknowledgement, `started` in seconds since 1970.
+    former. `latency` is from the arrival of a request to its acknowledgement, `started` in seconds since 1970.
     """
 
     settings: Settings
     shared_dir: Path
     place: Place
     instance: str
-    damage: str
     registry: Registry
     registrations: Registrations
-    writer: Writer
-    intake: Intake
-    outbox: Outbox
+    journal: Journal
     stages: Stages
     processor: Processor
     lanes: list[Lane]
@@ -82,25 +77,21 @@ async def open_runtime(settings: Settings, registry: Registry, place: Place) -> 
     except OSError as error:
         raise ConfigError(f"DATA_DIR {settings.data_dir}: cannot be used: {error}") from error
     async with AsyncExitStack() as stack:
-        journal = await asyncio.to_thread(open_journal, settings.data_dir)
-        stack.callback(journal.lock.close)
-        writer = Writer(journal.connection, FileWatch(journal.path))
+        journal = await stack.enter_async_context(sqlite_journal(settings.data_dir, settings.idempotency_keys))
         if journal.damage:
             log.error(journal.damage)
-        stack.push_async_callback(asyncio.to_thread, writer.close)
-        intake, outbox = Intake(settings.idempotency_keys), Outbox()
+        partition = journal.partition
         stages = Stages(registry)
 
         def on_progress() -> None:  # lanes run only when the aggregator is there
             aggregator.sink_progressed()
 
-        lanes = _lanes(settings, registry, stages, writer, outbox, on_progress)
-        sealer = Sealer(settings, journal.identity, writer, intake, outbox, lanes)
+        lanes = _lanes(settings, registry, stages, partition, on_progress)
+        sealer = Sealer(settings, partition, lanes)
         accumulators = Accumulators(settings.max_groups, settings.max_samples)
         processor = Processor(stages, PreAggregator(settings.aggregation_bucket, _group_by(settings)))
         aggregator = Aggregator(processor, accumulators, sealer)
-        ingester = Ingester(settings, stages, processor, writer, intake, aggregator)
-        await writer.submit(intake.positions.load)
+        ingester = Ingester(settings, stages, processor, journal, aggregator)
         await sealer.open()
         for lane in lanes:
             await lane.open()
@@ -109,13 +100,10 @@ async def open_runtime(settings: Settings, registry: Registry, place: Place) -> 
             settings=settings,
             shared_dir=shared_dir,
             place=place,
-            instance=journal.identity.instance,
-            damage=journal.damage,
+            instance=partition.identity.instance,
             registry=registry,
             registrations=Registrations(),
-            writer=writer,
-            intake=intake,
-            outbox=outbox,
+            journal=journal,
             stages=stages,
             processor=processor,
             lanes=lanes,
@@ -133,16 +121,14 @@ def _lanes(
     settings: Settings,
     registry: Registry,
     stages: Stages,
-    writer: Writer,
-    outbox: Outbox,
+    partition: Partition,
     on_progress: Callable[[], None],
 ) -> list[Lane]:
     sinks = registry.with_hook("on_flush")
     names = [plugin.name for plugin in sinks]
     circuits = stages.circuits
     return [
-        Lane(plugin, writer, outbox, names, settings.sink_timeout, on_progress, circuits[plugin.name])
-        for plugin in sinks
+        Lane(plugin, partition, names, settings.sink_timeout, on_progress, circuits[plugin.name]) for plugin in sinks
     ]
 
 

@@ -13,8 +13,7 @@ from log_aggregator.config.place import Place
 from log_aggregator.config.settings import Settings
 from log_aggregator.http.access.quota import passing_now
 from log_aggregator.http.backend import Handler, HealthReport
-from log_aggregator.journal import ReaderPosition, Writer
-from log_aggregator.journal.positions import Positions
+from log_aggregator.journal import Journal, ReaderPosition
 from log_aggregator.model.aggregate import Alias, Anomaly
 from log_aggregator.model.receipt import Receipt
 from log_aggregator.model.record import Record
@@ -108,14 +107,9 @@ class Service:
         return self.runtime.shared_dir
 
     @property
-    def positions(self) -> Positions:
-        """Where the receivers of this worker stand."""
-        return self.runtime.intake.positions
-
-    @property
-    def writer(self) -> Writer:
-        """The writer of this worker's journal."""
-        return self.runtime.writer
+    def journal(self) -> Journal:
+        """The journal of this worker."""
+        return self.runtime.journal
 
     @property
     def receivers(self) -> Receivers:

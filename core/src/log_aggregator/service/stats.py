@@ -46,8 +46,8 @@ def stats_of(runtime: Runtime) -> dict[str, Any]:
         "journal": {
             "bytes": ingester.journal_bytes,
             "max_bytes": runtime.settings.journal_max_bytes,
-            "commits": runtime.writer.commits,
-            "commit_seconds": round(runtime.writer.commit_seconds, 6),
+            "commits": runtime.journal.commits,
+            "commit_seconds": round(runtime.journal.commit_seconds, 6),
         },
         "memory": {"resident_bytes": resident_bytes()},
         "receivers": runtime.receivers.stats(),

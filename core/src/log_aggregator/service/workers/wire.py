@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from log_aggregator.errors import KeyReusedError, LogAggregatorError, OverloadedError, Reject
-from log_aggregator.journal.intake import decode, encode
+from log_aggregator.journal import decode, encode
 from log_aggregator.model.aggregate import Flush
 from log_aggregator.model.record import Record
 

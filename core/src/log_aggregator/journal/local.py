@@ -1,0 +1,142 @@
+"""The embedded journal: one SQLite file in the data directory, written by one thread."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from log_aggregator.errors import KeyReusedError
+from log_aggregator.journal.database import OpenJournal, open_journal, touch, used_bytes
+from log_aggregator.journal.intake import Intake
+from log_aggregator.journal.outbox import Outbox
+from log_aggregator.journal.plugin_state import read_state, write_state
+from log_aggregator.journal.positions import read_positions
+from log_aggregator.journal.protocol import Appended, Entry, Identity, LaneState, ReaderPositions, Stand, Waiting
+from log_aggregator.journal.writer import Writer
+from log_aggregator.model.aggregate import Flush
+from log_aggregator.model.record import Record
+from log_aggregator.storekit.watch import FileWatch
+
+
+@asynccontextmanager
+async def sqlite_journal(data_dir: Path, max_keys: int) -> AsyncIterator[SqliteJournal]:
+    """Open (or create) the journal of a data directory; leaving finishes what waits and closes it.
+
+    `max_keys`: idempotency keys of each kind that are remembered. Raises `ConfigError` when the directory cannot be
+    used or another service uses it.
+    """
+    async with AsyncExitStack() as stack:
+        opened = await asyncio.to_thread(open_journal, data_dir)
+        stack.callback(opened.lock.close)
+        journal = SqliteJournal(opened, max_keys)
+        stack.push_async_callback(asyncio.to_thread, journal.writer.close)
+        await journal.load()
+        yield journal
+
+
+class SqliteJournal:
+    """Implements `Journal`. `writer`, `intake` and `outbox` are its parts, for whoever tests it."""
+
+    def __init__(self, opened: OpenJournal, max_keys: int) -> None:
+        self.writer = Writer(opened.connection, FileWatch(opened.path))
+        self.intake = Intake(max_keys)
+        self.outbox = Outbox()
+        self.partition = SqlitePartition(opened.identity, self.writer, self.intake, self.outbox)
+        self.positions = ReaderPositions()
+        self.damage = opened.damage
+
+    async def load(self) -> None:
+        """Read where receivers stand."""
+        self.positions = ReaderPositions(await self.writer.submit(read_positions))
+
+    @property
+    def problem(self) -> str:
+        """See `Journal.problem`: the files were removed."""
+        return self.writer.problem
+
+    @property
+    def failure(self) -> str:
+        """See `Journal.failure`."""
+        return self.writer.failure
+
+    @property
+    def commits(self) -> int:
+        """See `Journal.commits`."""
+        return self.writer.commits
+
+    @property
+    def commit_seconds(self) -> float:
+        """See `Journal.commit_seconds`."""
+        return self.writer.commit_seconds
+
+    def append(self, entries: list[Entry]) -> asyncio.Future[list[Appended | KeyReusedError]]:
+        """See `Journal.append`: one transaction."""
+        return self.writer.submit(lambda connection: self.intake.append(connection, entries))
+
+    async def probe(self) -> None:
+        """See `Journal.probe`."""
+        await self.writer.submit(touch)
+
+    async def used_bytes(self) -> int:
+        """See `Journal.used_bytes`."""
+        return await self.writer.submit(used_bytes)
+
+    async def load_state(self, plugin: str, name: str) -> bytes | None:
+        """See `Journal.load_state`."""
+        return await self.writer.submit(lambda connection: read_state(connection, plugin, name))
+
+    async def save_state(self, plugin: str, name: str, value: bytes) -> None:
+        """See `Journal.save_state`."""
+        await self.writer.submit(lambda connection: write_state(connection, plugin, name, value))
+
+
+class SqlitePartition:
+    """Implements `Partition`: each call is a transaction. What a flush covers is deleted, so `upto` is always 0."""
+
+    def __init__(self, identity: Identity, writer: Writer, intake: Intake, outbox: Outbox) -> None:
+        self.identity = identity
+        self._writer = writer
+        self._intake = intake
+        self._outbox = outbox
+
+    async def stand(self) -> Stand:
+        """See `Partition.stand`."""
+        return Stand(await self._writer.submit(self._outbox.last_sequence), 0)
+
+    async def read(self, after: int, most: int) -> list[tuple[int, list[Record]]]:
+        """See `Partition.read`."""
+        return await self._writer.submit(lambda connection: list(self._intake.read(connection, after, most)))
+
+    async def seal(self, flush: Flush, watermark: int, *, keep: bool) -> None:
+        """See `Partition.seal`."""
+
+        def write(connection: sqlite3.Connection) -> None:
+            self._outbox.seal(connection, flush)
+            self._intake.trim(connection, watermark)
+            if not keep:
+                self._outbox.drop_all(connection)
+
+        await self._writer.submit(write)
+
+    async def open_lane(self, name: str) -> LaneState:
+        """See `Partition.open_lane`."""
+        return await self._writer.submit(lambda connection: self._outbox.open_lane(connection, name))
+
+    async def after(self, cursor: int) -> Flush | None:
+        """See `Partition.after`."""
+        return await self._writer.submit(lambda connection: self._outbox.after(connection, cursor))
+
+    async def advance(self, name: str, state: LaneState, lanes: list[str]) -> None:
+        """See `Partition.advance`."""
+        await self._writer.submit(lambda connection: self._outbox.advance(connection, name, state, lanes))
+
+    async def waiting(self, cursor: int) -> Waiting:
+        """See `Partition.waiting`."""
+        return await self._writer.submit(lambda connection: self._outbox.waiting(connection, cursor))
+
+    async def merge_waiting(self, cursors: list[int], max_samples: int) -> int:
+        """See `Partition.merge_waiting`."""
+        return await self._writer.submit(lambda c: self._outbox.merge_waiting(c, cursors, max_samples))

@@ -1,0 +1,128 @@
+"""Records and flushes as bytes: what a journal writes, and what workers send each other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import zstandard
+
+from log_aggregator.model.aggregate import Aggregate, Alias, Anomaly, Flush, Position
+from log_aggregator.model.record import Record
+from log_aggregator.model.validation import repair
+
+_encoder = msgspec.msgpack.Encoder()
+
+
+class _WrittenRecord(Record, array_like=True, gc=False):
+    """A record as it is encoded in a row: its fields in order, without annotations where there are none."""
+
+
+class _WrittenFlush(msgspec.Struct):
+    """A flush as it is encoded, its groups not read yet."""
+
+    instance: str
+    position: Position
+    previous: Position | None
+    opened: int
+    sealed: int
+    logs: int
+    aggregates: list[msgspec.Raw]
+    aliases: tuple[Alias, ...] = ()
+    anomalies: tuple[Anomaly, ...] = ()
+
+
+_read_records = msgspec.msgpack.Decoder(list[_WrittenRecord]).decode
+_read_flush = msgspec.msgpack.Decoder(_WrittenFlush).decode
+_read_group = msgspec.msgpack.Decoder(Aggregate).decode
+
+
+def encode(records: list[Record], *, annotated: bool = True) -> bytes:
+    """The records as they stand after `on_ingest`; `annotated`: a stage may have annotated them.
+
+    Raises `UNENCODABLE` when one holds what cannot be written down.
+    """
+    # Spelled out: Python 3.11 takes a third of the time that `attrgetter` would.
+    if not annotated:
+        return _encoder.encode(
+            [(r.message, r.level, r.source, r.timestamp, r.metadata, r.level_is_explicit) for r in records]
+        )
+    return _encoder.encode(
+        [
+            (
+                r.message,
+                r.level,
+                r.source,
+                r.timestamp,
+                r.metadata,
+                r.level_is_explicit,
+                r.pattern,
+                r.category,
+                r.tags,
+                r.pattern_is_final,
+                r.weight,
+            )
+            for r in records
+        ]
+    )
+
+
+def unpacked(payload: bytes) -> bytes:
+    """The payload of a row as it was encoded."""
+    return zstandard.ZstdDecompressor().decompress(payload) if payload.startswith(zstandard.FRAME_HEADER) else payload
+
+
+def decode(payload: bytes) -> list[Record]:
+    """The records of `encode`. A field that has not its type is replaced, as it would have been after the stages."""
+    try:
+        rows = _read_records(payload)
+    except msgspec.ValidationError:
+        return [_repaired(*fields) for fields in msgspec.msgpack.decode(payload)]
+    return [Record(*msgspec.structs.astuple(row)) for row in rows]
+
+
+def _repaired(*fields: Any) -> Record:
+    record = Record(*fields)
+    if isinstance(record.tags, list):
+        record.tags = tuple(record.tags)
+    repair(record)
+    return record
+
+
+def encode_flush(flush: Flush) -> bytes:
+    """A flush as bytes. Raises one of `UNENCODABLE` when it holds what cannot be written; see `writable`."""
+    return _encoder.encode(flush)
+
+
+def decode_flush(payload: bytes) -> Flush:
+    """Read a flush back, one group after the other.
+
+    One call for all of a large flush would keep the interpreter's lock, and with it the event loop, for a third of a
+    second.
+    """
+    written = _read_flush(payload)
+    groups = tuple([_read_group(group) for group in written.aggregates])  # a loop of Python gives the lock away
+    return Flush(**msgspec.structs.asdict(written) | {"aggregates": groups})
+
+
+def writable(flush: Flush) -> Flush:
+    """The flush with all that can be written: what cannot loses its texts and details, never its counts."""
+    return msgspec.structs.replace(
+        flush,
+        aggregates=tuple(a if _is_writable(a) else _bare(a) for a in flush.aggregates),
+        aliases=tuple(filter(_is_writable, flush.aliases)),
+        anomalies=tuple(filter(_is_writable, flush.anomalies)),
+    )
+
+
+def _is_writable(part: Aggregate | Alias | Anomaly) -> bool:
+    try:
+        _encoder.encode(part)
+    except (TypeError, ValueError, RecursionError, OverflowError):
+        return False
+    return True
+
+
+def _bare(a: Aggregate) -> Aggregate:
+    pattern, level, source = (str(text).encode("utf-8", "replace").decode() for text in (a.pattern, a.level, a.source))
+    return Aggregate(a.bucket, pattern, level, source, a.count, a.first_seen, a.last_seen)
