@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from log_aggregator import shape_of
 from log_aggregator_patterns import PatternMemo, Rule, RuleSet, builtin_rules
-from log_aggregator_patterns.blindness import blind
-from log_aggregator_patterns.letters import KINDS, outline_of, outlines_of
+from log_aggregator_patterns.blindness import Blind, blind, by_beginning
+from log_aggregator_patterns.letters import KINDS, coarser, outline_of
 from log_aggregator_patterns.plans import Planner
+from log_aggregator_patterns.vocabulary import FAMILIAR, Vocabulary
 
 PICKY = (
     Rule(name="dead", regex=r"dead\w*"),
@@ -28,7 +29,7 @@ PICKY = (
     Rule(name="behind-c", regex=r"(?<=c)\d+"),
     Rule(name="optional", regex=r"(?:a?b)?(?=\d)\d*c", first=False),
     Rule(name="greedy", regex=r"x(?:[0-8a-e]{2})*[f9]", first=False),
-    Rule(name="possessive", regex=r"y[0-9A-Za-z+]++,", first=False),
+    Rule(name="possessive", regex=r"y[0-9A-Za-z+/]++,", first=False),
     Rule(name="picky-possessive", regex=r"[0-7a-c]++d", first=False),
     Rule(name="cases", regex=r"(?i:BE)[ef]", first=False),
     Rule(name="value", regex=r"id=(?P<value>[a-c]\w+)?"),
@@ -183,13 +184,72 @@ def test_nothing_is_said_of_what_looks_back_or_keeps_no_way_back(regex: str):
     assert blind(regex) is None
 
 
-@given(st.lists(st.text(st.sampled_from("09afgzAFZ@.:-+/= \n\0"), max_size=30), max_size=4))
+BEGINNINGS = [
+    r"(?<![\w.])[+-]?(?:\d{1,9}(?:\.\d)?(?:ms|[dhms]) ?){2,6}(?<! )(?!\w)", r"-?P(?=T?\d)(?:\d+[YMWD]){0,4}(?!\w)",
+    r"(?:ab|c)?[a-e]x*", r"(?i:E)[ef]+", r"(?:[a-c]y|0)+z", r"(?!b)[^\W0]+",
+]  # fmt: skip
+
+
+@cache
+def begun(regex: str) -> Blind:
+    found = BLIND(regex)
+    assert found is not None
+    shorter = by_beginning(found, regex)
+    assert shorter is not None
+    return shorter
+
+
+@settings(max_examples=200)
+@given(regex=st.sampled_from(BEGINNINGS), outline=TEXTS, seed=st.integers(0, 10**6))
+def test_what_matches_begin_with_is_found_wherever_there_is_a_match(regex: str, outline: list[str], seed: int):
+    shorter = begun(regex)
+    draw, text = random.Random(seed), "".join(outline)
+    starts = shorter.starts(text)
+    for _ in range(8):
+        line = "".join(draw.choice(sorted(KINDS[one])) if one in KINDS else one for one in outline)
+        found_at = {match.start() for match in re.finditer(regex, line)}
+        assert starts is None or found_at <= set(starts)
+        assert shorter.wider.search(text) or not found_at
+
+
+OF_SHAPES = st.lists(st.text(st.sampled_from("09afgzAFZ@.:-+/= \n\0"), max_size=30), max_size=4)
+
+
+@given(OF_SHAPES)
 def test_outlines_keep_the_length_and_what_signs_stand_for(lines: list[str]):
+    vocabulary = Vocabulary()
     shapes = [shape_of(line) for line in lines]
-    for shape, outline in zip(shapes, outlines_of(shapes), strict=True):
-        assert len(outline) == len(shape)
-        assert all(one == other or other in KINDS[one] for one, other in zip(outline, shape, strict=True))
-    assert all(map(str.__eq__, outlines_of(shapes), map(outline_of, shapes)))
+    for found in (vocabulary.outlines(shapes), vocabulary.outlines(shapes)):  # the second time, pieces are known
+        for shape, outline in zip(shapes, found, strict=True):
+            for wider in (outline, coarser(outline)):
+                assert len(wider) == len(shape)
+                assert all(one == other or other in KINDS[one] for one, other in zip(wider, shape, strict=True))
+
+
+@given(OF_SHAPES)
+def test_what_gets_a_sign_never_reaches_across_a_blank(lines: list[str]):
+    for shape in map(shape_of, lines):
+        assert outline_of(shape) == " ".join(map(outline_of, shape.split(" ")))
+
+
+def test_words_become_familiar():
+    vocabulary = Vocabulary()
+    for _ in range(FAMILIAR - 1):
+        assert vocabulary.outlines(["opened"]) != ["opened"]
+    assert vocabulary.outlines(["opened", "carl opened"])[0] == "opened"
+    assert vocabulary.outlines(["carl opened"])[0].endswith(" opened")
+
+
+def test_a_plan_by_an_odd_line_is_made_anew():
+    memo = memo_of("gated")  # finds something in lines with `ab0` only
+    lines = [f"node ab{number:02}{'c' * 8}f0 is up" for number in range(2)]
+    lines += [f"node ff{number:02}{'d' * 7}f00 is up" for number in range(60)]
+    draw = random.Random(4)
+    lines += [f"node ff{_text(draw, LOWER_HEX, 12)} is up" for _ in range(60)]
+    for line in lines:
+        memo.expect([shape_of(line)])
+        assert memo.mask(line, shape_of(line)) == SETS["gated"].mask(line)
+    assert memo.planned > 40
 
 
 @pytest.mark.serial

@@ -16,7 +16,7 @@ from log_aggregator.model.fields.metadata import bounded
 from log_aggregator_formats import config as settings
 from log_aggregator_formats.found import Found
 from log_aggregator_formats.layouts import Layout, has_certain_digit
-from log_aggregator_formats.recognise import Recogniser, Way
+from log_aggregator_formats.recognise import Recogniser, Way, is_sentence
 from log_aggregator_formats.routes import BEGINNINGS, Routes
 from log_aggregator_formats.structured import PairsLayout
 
@@ -71,6 +71,7 @@ class FormatsPlugin:
             doubtful = [one for one in batch.groups() if one.source in self._of_source or one.shape not in plain]
         else:
             doubtful = [one for one in batch.groups() if one.shape not in plain]
+            doubtful = self._without_sentences(doubtful) if doubtful else doubtful
         if not doubtful:
             return
         now = time.time_ns() // 1000
@@ -111,6 +112,23 @@ class FormatsPlugin:
     def figures(self) -> dict[str, Any]:
         """Messages out of which something was lifted, since the start."""
         return {"lifted": self._lifted}
+
+    def _without_sentences(self, groups: list[Group]) -> list[Group]:
+        """The groups without those that are plain sentences at first sight, whose shapes are remembered together."""
+        ways = self._ways
+        sentences = {
+            shape
+            for shape in {group.shape for group in groups}
+            if is_sentence(shape)
+            and shape not in ways
+            and len(shape) <= LONGEST_SHAPE
+            and not _depends_on_digits(shape)
+        }
+        if not sentences:
+            return groups
+        self._make_room(sum(map(len, sentences)) + 64 * len(sentences))
+        self._plain |= sentences
+        return [group for group in groups if group.shape not in sentences]
 
     def _look_at(self, group: Group, now: int, known: dict[str, Found]) -> None:
         """Recognise the messages of a group, and add what is in each to what is known of its source."""
@@ -163,16 +181,20 @@ class FormatsPlugin:
         """Remember how messages of a shape are read; without a way that they are plain sentences."""
         if len(shape) > LONGEST_SHAPE:
             return
-        self._remembered += len(shape) + 64
-        if self._remembered > MEMO_CHARACTERS:
-            self._plain.clear()
-            self._ways.clear()
-            self._layouts.clear()
-            self._remembered = len(shape) + 64
+        self._make_room(len(shape) + 64)
         if way is None:
             self._plain.add(shape)
         else:
             self._ways[shape] = way
+
+    def _make_room(self, characters: int) -> None:
+        """Count what is remembered next, and forget all when it would be too much."""
+        self._remembered += characters
+        if self._remembered > MEMO_CHARACTERS:
+            self._plain.clear()
+            self._ways.clear()
+            self._layouts.clear()
+            self._remembered = characters
 
     def _assign(self, record: Record, found: Found) -> None:
         """Write to a record what its message turned out to be; other records may share it, so it stays as it is."""

@@ -45,6 +45,11 @@ MOST_STEPS = 5
 """Formats inside of one another: Compose around syslog around JSON."""
 
 
+def is_sentence(text: str) -> bool:
+    """Whether a text is a plain sentence at first sight: it begins with a letter, and as no format does."""
+    return text[:1].isalpha() and _LETTER_GATE.match(text) is None
+
+
 class Recogniser:
     """The formats that are in force, by the kind of a text's first character."""
 

@@ -70,6 +70,29 @@ def blind(regex: str) -> Blind | None:
         return None
 
 
+def by_beginning(found: Blind, regex: str) -> Blind | None:
+    """The same with what every match begins with as the wide form; `None` where that may be empty, or is not quick."""
+    tree = _parser.parse(regex)
+    beginning = _beginning(tree)
+    if beginning is None:
+        return None
+    _rewrite(beginning, tree.state.flags, True, set())
+    shorter = found._replace(wider=_compiler.compile(beginning, tree.state.flags))
+    return shorter if shorter.is_quick else None
+
+
+def _beginning(tree: Any) -> Any:
+    """The items up to the first that is never empty; of a repeat one round."""
+    kept: list[Any] = []
+    for op, argument in tree:
+        if op in _REPEATS and argument[0] > 0 and argument[2].getwidth()[0] > 0:
+            return _parser.SubPattern(tree.state, [*kept, *argument[2]])
+        kept.append((op, argument))
+        if op in _TESTS:
+            return _parser.SubPattern(tree.state, kept)
+    return None
+
+
 def _rewritten(regex: str, *, wide: bool) -> tuple[re.Pattern[str], frozenset[str]]:
     tree = _parser.parse(regex)
     told_apart: set[str] = set()
@@ -129,6 +152,19 @@ def _test(op: Any, argument: Any, flags: int, wide: bool, told_apart: set[str]) 
     if not wanted:
         return _constants.IN, [(_constants.LITERAL, 0x10FFFF)]
     return _constants.IN, [(_constants.LITERAL, ord(character)) for character in sorted(wanted)]
+
+
+def _shortened(tree: Any) -> Any:
+    """The items that every match begins with, of the first repeat one round; `None` when these may be empty."""
+    kept: list[Any] = []
+    for op, argument in tree:
+        if op in _REPEATS and argument[0] > 0 and argument[2].getwidth()[0] > 0:
+            kept += argument[2]
+            return _parser.SubPattern(tree.state, kept)
+        kept.append((op, argument))
+        if op in _TESTS:
+            return _parser.SubPattern(tree.state, kept)
+    return None
 
 
 class _Tree(NamedTuple):

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from operator import itemgetter
 
-from log_aggregator_patterns.letters import outlines_of
-from log_aggregator_patterns.plans import MISSES, Plan, Planner, may_have_plan
+from log_aggregator_patterns.letters import MIXED, coarser
+from log_aggregator_patterns.plans import TRIES, Plan, Planner, may_have_plan
 from log_aggregator_patterns.ruleset import RuleSet, Span, assemble
 from log_aggregator_patterns.vocabulary import Vocabulary
 
@@ -88,9 +88,11 @@ class PatternMemo:
             for shape in shapes
             if shape not in self.young and shape not in self._old and len(shape) <= _LONG and may_have_plan(shape)
         ]
-        outlines = zip(unknown, self._vocabulary.without_names(outlines_of(unknown)), strict=True)
-        if unknown and not self._planner.is_ready:
+        if not unknown:
+            return
+        if not self._planner.is_ready:
             self.on_demand()
+        outlines = zip(unknown, self._vocabulary.outlines(unknown), strict=True)
         self._outlines = {shape: outline for shape, outline in outlines if outline != shape}
 
     def mask(self, message: str, shape: str) -> str:
@@ -126,25 +128,40 @@ class PatternMemo:
     def _by_plan(self, message: str, shape: str, outline: str) -> str:
         """The pattern of a line by the plan of its outline; empty when no plan is right for it."""
         plan = self._plans.get(outline, _NOT_MADE)
-        if plan is None or plan.misses >= MISSES or self._came_before(shape):
+        if plan is None or self._came_before(shape):
             return ""
-        if plan is _NOT_MADE:
-            if not self._came_before(outline):
+        if plan is _NOT_MADE and MIXED in outline and (wide := coarser(outline)) != outline:
+            outline = wide
+            plan = self._plans.get(outline, _NOT_MADE)
+            if plan is None:
                 return ""
-            plan = self._planner.plan(outline, message, shape)
-            if plan is None and not self._planner.is_ready:
-                return ""
-            self._left_for_plans -= len(outline) + _COST
-            if self._left_for_plans < 0:
-                self._plans.clear()
-                self._left_for_plans = self._budget // 2
-            self._plans[outline] = plan
+        if plan is _NOT_MADE or plan.is_wrong:
+            plan = self._plan(outline, plan, message, shape)
             if plan is None:
                 return ""
         elif plan.checks and not plan.fits(message, shape):
             return ""
         self.planned += 1
         return plan.pattern or assemble(message, plan.spans)
+
+    def _plan(self, outline: str, known: Plan, message: str, shape: str) -> Plan | None:
+        """A new plan of an outline, by one of its lines; `None` when it came but once, or none is possible."""
+        if known is _NOT_MADE:
+            if not self._came_before(outline):
+                return None
+            self._left_for_plans -= len(outline) + _COST
+            if self._left_for_plans < 0:
+                self._plans.clear()
+                self._left_for_plans = self._budget // 2
+        elif known.tries >= TRIES:
+            self._plans[outline] = None
+            return None
+        plan = self._planner.plan(outline, message, shape)
+        if plan is not None or self._planner.is_ready:
+            self._plans[outline] = plan
+        if plan is not None and known is not _NOT_MADE:
+            plan.tries = known.tries + 1
+        return plan
 
     def _came_before(self, shape: str) -> bool:
         """Whether a shape or an outline came already: then it is worth to be remembered."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import NamedTuple
 
-from log_aggregator_patterns.blindness import Blind, blind
+from log_aggregator_patterns.blindness import Blind, blind, by_beginning
 from log_aggregator_patterns.letters import KINDS
 from log_aggregator_patterns.ruleset import CompiledRule, RuleSet, Span, assemble, claimed, masked, outer
 
@@ -18,7 +18,13 @@ CHECKS = 24
 """Rules of an outline that must look at each line; with more, the line is worked out by all of them."""
 
 MISSES = 8
-"""Lines of an outline in a row for which its plan was not right, until it is given up."""
+"""Lines of an outline in a row for which its plan was not right, until it is made anew by the next line."""
+
+TRIES = 4
+"""Plans of an outline that are made, until none is tried any more: the first line may have been an odd one."""
+
+_FEW = 4
+"""Places at which a rule is tried one by one; of more, it searches from the first of them on."""
 
 _FindSpans = list[tuple[int, int]]
 _NOTHING: _FindSpans = []
@@ -49,6 +55,8 @@ class Check(NamedTuple):
             return []
         if self.starts is None:
             return self.rule.find(working)
+        if len(self.starts) > _FEW:
+            return self.rule.find(working, at=self.starts[0])
         found: _FindSpans = []
         match, group, at = self.rule.pattern.match, self.rule.group, 0
         for start in self.starts:
@@ -66,7 +74,7 @@ class Plan:
     `pattern` is the pattern of all of them; it is empty where the lines keep something in which they differ.
     """
 
-    __slots__ = ("_outline", "checks", "misses", "pattern", "spans")
+    __slots__ = ("_outline", "checks", "misses", "pattern", "spans", "tries")
 
     def __init__(self, outline: str, spans: list[Span], checks: list[Check], pattern: str) -> None:
         self._outline = outline
@@ -74,6 +82,12 @@ class Plan:
         self.checks = checks
         self.pattern = pattern
         self.misses = 0
+        self.tries = 1
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether it was not right too often in a row."""
+        return self.misses >= MISSES
 
     def fits(self, line: str, shape: str) -> bool:
         """Whether the rules that tell its lines apart find in this one what they found in the first."""
@@ -105,8 +119,9 @@ class _Prepared:
     @cached_property
     def blind(self) -> Blind | None:
         """The rule's expression for outlines; `None` where it has none, or one that could take long."""
-        found = None if self.rule.sees_all else blind(self.rule.pattern.pattern)
-        return found if found is not None and found.is_quick else None
+        regex = self.rule.pattern.pattern
+        found = None if self.rule.sees_all else blind(regex)
+        return found if found is None or found.is_quick else by_beginning(found, regex)
 
     @property
     def is_ready(self) -> bool:

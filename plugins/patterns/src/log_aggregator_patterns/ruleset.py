@@ -37,9 +37,9 @@ class CompiledRule(NamedTuple):
     keep: bool
     sees_all: bool
 
-    def find(self, view: str, pattern: re.Pattern[str] | None = None) -> list[tuple[int, int]]:
-        """What the rule takes, or what another `pattern` with its groups does, whatever is claimed."""
-        found = [match.span(self.group) for match in (pattern or self.pattern).finditer(view)]
+    def find(self, view: str, pattern: re.Pattern[str] | None = None, at: int = 0) -> list[tuple[int, int]]:
+        """What the rule takes from a place on, or what another `pattern` with its groups does, whatever is claimed."""
+        found = [match.span(self.group) for match in (pattern or self.pattern).finditer(view, at)]
         return [span for span in found if span[0] >= 0] if self.group else found
 
 

@@ -7,6 +7,7 @@ from itertools import islice
 
 from log_aggregator_templates.book import Book, Change
 from log_aggregator_templates.exclusions import Exclusions
+from log_aggregator_templates.frames import Frames
 from log_aggregator_templates.template import Template
 from log_aggregator_templates.tokens import cut
 
@@ -42,6 +43,7 @@ class TemplateMiner:
         self._max_per_source = max_per_source
         self._max_recent = 2 * max_templates
         self._exclusions = exclusions or Exclusions((), ())
+        self._frames = Frames()
         self._age = 1
         self._refused = 0
 
@@ -77,12 +79,15 @@ class TemplateMiner:
         self.book.put(template)
 
     def _place(self, masked: str, source: str) -> Template | None:
-        line = cut(masked)
+        line, frame = self._frames.cut(masked)
         if self._exclusions.line(line.separators, line.words):
             return _alone(masked)
         template = self.book.find(line)
         if template is not None:
-            self._tell(self.book.show(template, line))
+            if frame is None or not frame.is_shown(template):
+                self._tell(self.book.show(template, line))
+                if frame is not None:
+                    frame.note(template)
             return template
         if self.by_source.get(source, 0) >= self._max_per_source or not self._has_room():
             return None

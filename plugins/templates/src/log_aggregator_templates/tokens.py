@@ -41,7 +41,9 @@ _LETTERS = re.compile(r"[^\W\d_]{2}")
 _NUMBERED = re.compile(r"[A-Za-z]{3,40}_\{ID\}|[A-Za-z_$][\w.$]{2,200}@\{(?:ID|HEX|NUM)\}")
 _VALUE_FOLLOWS = re.compile(r"[:=([,{]\s?[\"']?$")
 _VALUE_ENDS = re.compile(r"[\"']?(?:[,;)\]}|]|\s*\n)")
-_LONG_WORD = 160
+LONG_WORD = 160
+"""Characters; a longer word is variable."""
+
 _LONG_TEXT = 200
 _LONG_LIST = 100
 _BLANKS = re.compile(r"\s+")
@@ -75,8 +77,7 @@ def cut(masked: str) -> Line:
     """
     if "()" in masked or "[]" in masked or "''" in masked or '""' in masked:
         masked = _NOTHING.sub(_filled, masked)
-    is_plain = masked.isascii() and not _NEEDS_ANY.search(masked)
-    parts = (_WORD if is_plain else _ANY_WORD).split(_BLANKS.sub(" ", masked))
+    parts = (_WORD if is_plain(masked) else _ANY_WORD).split(_BLANKS.sub(" ", masked))
     cutter = _Cutter()
     last = len(parts) - 1
     for index in range(0, last, 2):
@@ -98,6 +99,11 @@ def cut(masked: str) -> Line:
     return Line(tuple(cutter.separators), tuple(cutter.words), tuple(cutter.texts))
 
 
+def is_plain(masked: str) -> bool:
+    """Whether a line has nothing of which several words are one: no quotes, no lists, no other scripts."""
+    return masked.isascii() and not _NEEDS_ANY.search(masked)
+
+
 def _filled(brackets: re.Match[str]) -> str:
     opening, closing = brackets[0][0], brackets[0][1]
     return opening + (STR if opening == closing else VAR) + closing
@@ -110,7 +116,7 @@ def _shown(before: Sequence[str], separator: str, word: str, after: str) -> str 
     """What a variable part shows; None when the word is literal."""
     if "{" in word and not _NUMBERED.fullmatch(word):
         return _of_placeholders(separator, word, after)
-    if len(word) > _LONG_WORD:
+    if len(word) > LONG_WORD:
         return STR if _is_quoted(separator, after) else VAR
     if MASK.fullmatch(word):
         return None
