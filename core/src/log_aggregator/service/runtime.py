@@ -22,6 +22,7 @@ from log_aggregator.delivery.lane import Lane
 from log_aggregator.errors import ConfigError
 from log_aggregator.ingest.ingester import Ingester
 from log_aggregator.journal import Intake, Outbox, Writer, open_journal
+from log_aggregator.journal.database import OpenJournal
 from log_aggregator.model.fields.construct import configure
 from log_aggregator.plugins.context import Registrations
 from log_aggregator.plugins.isolation import StallWatchdog, packages_of
@@ -67,6 +68,19 @@ class Runtime:
     started: float
 
 
+async def _opened(directory: Path) -> OpenJournal:
+    """Open the journal. Cancelled, wait for the thread, which nothing can stop, and give the lock back."""
+    opening = asyncio.create_task(asyncio.to_thread(open_journal, directory))
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        await asyncio.wait([opening])
+        if opening.exception() is None:
+            opening.result().connection.close()
+            opening.result().lock.close()
+        raise
+
+
 @asynccontextmanager
 async def open_runtime(settings: Settings, registry: Registry, place: Place) -> AsyncIterator[Runtime]:
     """Open the journal and wire all parts; no task runs yet. Leaving closes them in reverse order.
@@ -82,7 +96,7 @@ async def open_runtime(settings: Settings, registry: Registry, place: Place) -> 
     except OSError as error:
         raise ConfigError(f"DATA_DIR {settings.data_dir}: cannot be used: {error}") from error
     async with AsyncExitStack() as stack:
-        journal = await asyncio.to_thread(open_journal, settings.data_dir)
+        journal = await _opened(settings.data_dir)
         stack.callback(journal.lock.close)
         writer = Writer(journal.connection, FileWatch(journal.path))
         if journal.damage:
