@@ -69,7 +69,7 @@ def shop(tmp_path: Path) -> Iterator[tuple[ServiceProcess, Phone]]:
             },
         ]
     assert service.post("/ingest/batch", logs)[0] == 202
-    assert service.post("/marks", {"title": "deploy 1.4", "at": "-10m"})[0] == 201
+    assert service.post("/marks", {"title": "deploy 1.4", "at": str(int(now) - 600)})[0] == 201
     failed = {"level": "ERROR", "source": "shop", "metadata": {"request_id": "req-7f3a9c"}}
     logs = [
         {"message": f"Checkout {n} failed: provider timeout", "timestamp": now - 500 + n, **failed} for n in range(100)

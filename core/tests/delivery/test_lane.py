@@ -197,10 +197,11 @@ async def test_a_sink_that_hangs_is_cancelled_and_tried_again(tmp_path: Path) ->
             await asyncio.sleep(3600)
 
     sink = Sink(fail)
-    async with rig(tmp_path, sink, timeout=0.05) as r:
+    async with rig(tmp_path, sink, timeout=0.2) as r:
         await r.seal(1)
         await r.reached(1)
-    assert (sink.stored, sink.attempts) == ([1], 2)
+    assert set(sink.stored) == {1}
+    assert sink.attempts >= 2, "more than two where the machine is slower than the timeout"
 
 
 async def test_progress_survives_a_restart(tmp_path: Path) -> None:

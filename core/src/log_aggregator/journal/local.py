@@ -29,12 +29,25 @@ async def sqlite_journal(data_dir: Path, max_keys: int) -> AsyncIterator[SqliteJ
     used or another service uses it.
     """
     async with AsyncExitStack() as stack:
-        opened = await asyncio.to_thread(open_journal, data_dir)
+        opened = await _opened(data_dir)
         stack.callback(opened.lock.close)
         journal = SqliteJournal(opened, max_keys)
         stack.push_async_callback(asyncio.to_thread, journal.writer.close)
         await journal.load()
         yield journal
+
+
+async def _opened(data_dir: Path) -> OpenJournal:
+    """Open the file. Cancelled, wait for the thread, which nothing can stop, and give the lock back."""
+    opening = asyncio.create_task(asyncio.to_thread(open_journal, data_dir))
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        await asyncio.wait([opening])
+        if opening.exception() is None:
+            opening.result().connection.close()
+            opening.result().lock.close()
+        raise
 
 
 class SqliteJournal:

@@ -52,7 +52,7 @@ async def test_a_key_over_its_rate_waits(tmp_path: Path) -> None:
         for method, path in (("POST", "/ingest"), ("GET", "/stats")):
             answer = await door.client.request(method, path, json=LOG, headers=slow)
             assert answer.status == 429
-            assert 85 <= int(answer.headers["Retry-After"]) <= 95
+            assert 30 <= int(answer.headers["Retry-After"]) <= 95
         assert (await door.client.post("/ingest", json=LOG, headers=other)).status == 202
 
 
