@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 FLAGS = [
     *("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"),
@@ -16,6 +16,8 @@ FLAGS = [
 
 DEADLINE = 90_000
 """Milliseconds for anything to appear, generous for a machine that is busy with other tests."""
+
+expect.set_options(timeout=DEADLINE)
 
 
 @contextmanager

@@ -141,6 +141,8 @@ def learning_json(stats: dict[str, Any]) -> dict[str, Any] | None:
                 "until": to_iso(learning["until"]),
                 "seconds_left": left,
                 "alarms": learning.get("alarms", []),
+                "kinds": learning.get("kinds", []),
+                "error_share": learning.get("error_share"),
             }
     return None
 

@@ -25,6 +25,9 @@ POLICY = (
 )
 """Stricter than the service's own for pages: no inline style, and no HTML that is made from a string."""
 
+LANGUAGES = ("en", "de")
+"""The languages of the page, each with a module of its texts; the first one is for all other readers."""
+
 SHOWN = (".html", ".svg")
 """What a browser shows by itself: only there does a policy hold. On each of fifty modules it would be 12 kB a view."""
 
@@ -37,6 +40,7 @@ class Asset:
         self._name = name
         self._policy = {"Content-Security-Policy": POLICY} if suffix in SHOWN else {}
         self._plain, self._packed = body, gzip.compress(body, mtime=0)
+        self._page = suffix == ".html"
         self._etag = f'"{hashlib.blake2b(body, digest_size=8).hexdigest()}"'
         self._type = TYPES[suffix]
 
@@ -52,7 +56,7 @@ class Asset:
         headers = {
             hdrs.ETAG: self._etag,
             hdrs.CACHE_CONTROL: "public, max-age=31536000, immutable" if immutable else "no-cache",
-            hdrs.VARY: hdrs.ACCEPT_ENCODING,
+            hdrs.VARY: f"{hdrs.ACCEPT_ENCODING}, {hdrs.ACCEPT_LANGUAGE}" if self._page else hdrs.ACCEPT_ENCODING,
             **self._policy,
         }
         if request.headers.get(hdrs.IF_NONE_MATCH) == self._etag:
@@ -68,16 +72,22 @@ def read_assets(values: dict[str, str]) -> tuple[str, dict[str, Asset]]:
     """The version of all files of the folder `assets`, and the files by name.
 
     In `index.html`, `{{name}}` becomes the value of that name, and `{{version}}` the version;
-    all modules are preloaded, so that none waits for another one that imports it.
+    all modules but those of languages are preloaded, so that none waits for another one that imports it.
     """
     bodies = {file.name: file.read_bytes() for file in resources.files(__package__).joinpath("assets").iterdir()}
     digest = hashlib.blake2b(digest_size=8)
     for name in sorted(bodies):
         digest.update(b"%b\0%b\0" % (name.encode(), bodies[name]))
     version = digest.hexdigest()
-    modules = sorted(name for name in bodies if name.endswith(".js"))
+    modules = sorted(name for name in bodies if name.endswith(".js") and name[:-3] not in LANGUAGES)
     links = [f'<link rel="modulepreload" href="dashboard/{version}/{name}">' for name in modules]
     bodies["index.html"] = bodies["index.html"].replace(b"<!-- modules -->", "\n".join(links).encode())
     assets = {name: Asset(name, body) for name, body in bodies.items()}
     assets["index.html"] = assets["index.html"].filled({**values, "version": version})
     return version, assets
+
+
+def language_of(accepted: str) -> str:
+    """The first language of an `Accept-Language` that the page has; browsers send the preferred one first."""
+    tags = (tag.split(";")[0].split("-")[0].strip().lower() for tag in accepted.split(","))
+    return next((tag for tag in tags if tag in LANGUAGES), LANGUAGES[0])

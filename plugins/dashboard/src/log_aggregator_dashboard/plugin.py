@@ -15,7 +15,7 @@ from log_aggregator import Batch, Hooks, Service, hookimpl
 from log_aggregator.http.access.auth import KEY, allowed_sources, needs
 from log_aggregator.http.access.clients import Clients
 from log_aggregator.http.problem import Problem, busy
-from log_aggregator_dashboard.assets import Asset, read_assets
+from log_aggregator_dashboard.assets import LANGUAGES, Asset, language_of, read_assets
 from log_aggregator_dashboard.places import DashboardHooks, Places
 from log_aggregator_dashboard.sparks import Sparks
 from log_aggregator_dashboard.stream import STREAM_HEADERS, stream
@@ -49,7 +49,7 @@ class Dashboard:
         self._tails = Tails(config.max_tails)
         self._clients: Clients | None = None
         self._assets: dict[str, Asset] = {}
-        self._index: Asset | None = None
+        self._pages: dict[str, Asset] = {}
         self._version = ""
         self._places = Places()
         self._files: dict[tuple[str, str], Asset] = {}
@@ -93,9 +93,10 @@ class Dashboard:
     @needs(None)
     async def _page(self, request: web.Request) -> web.StreamResponse:
         """The page itself tells nothing, so it is open: it asks for the key that the API wants."""
-        if self._index is None:
-            self._index = self._assets["index.html"].filled({"calls": _calls(request.app)})
-        return self._index.response(request)
+        if not self._pages:
+            page = self._assets["index.html"].filled({"calls": _calls(request.app)})
+            self._pages = {name: page.filled({"language": name}) for name in LANGUAGES}
+        return self._pages[language_of(request.headers.get(hdrs.ACCEPT_LANGUAGE, ""))].response(request)
 
     @needs(None)
     async def _file(self, request: web.Request) -> web.StreamResponse:

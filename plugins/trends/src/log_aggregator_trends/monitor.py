@@ -256,9 +256,11 @@ class Monitor:
         until = started + round(hours * 60)
         if self.next_minute >= until:
             return None
-        alarms = ["any CRITICAL or FATAL log"]
+        kinds, alarms = ["severe", "error_share"], ["any CRITICAL or FATAL log"]
         alarms.append(f"a source with {STATED_SHARE:.0%} errors, or far more than in the hour before")
         quarter = started + QUARTER
         if self.next_minute >= quarter:
+            kinds.append("new_pattern")
             alarms.append("an error pattern that was not seen before")
-        return {"started": started * _MINUTE, "until": until * _MINUTE, "alarms": alarms}
+        known = {"alarms": alarms, "kinds": kinds, "error_share": STATED_SHARE}
+        return {"started": started * _MINUTE, "until": until * _MINUTE, **known}

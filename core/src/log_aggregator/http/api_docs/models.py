@@ -222,6 +222,8 @@ class Learning(BaseModel):
     until: datetime
     seconds_left: int
     alarms: list[str]
+    kinds: list[str] = Field(default=[], description="the same as kinds of anomalies, for pages in other languages")
+    error_share: float | None = Field(default=None, description="the share of errors from which a source is an alarm")
 
 
 class Anomalies(BaseModel):

@@ -2,6 +2,7 @@
 
 import { askForKey, forgetKey, keptKey } from "./key.js";
 import { answered, missing } from "./outage.js";
+import { t } from "./text.js";
 
 const ROOT = new URL(document.querySelector("meta[name=root]").content, document.baseURI);
 
@@ -33,7 +34,7 @@ async function open(target, signal, { method = "GET", body } = {}) {
       answer = await fetch(target, { method, signal, headers, body: body && JSON.stringify(body), credentials: "omit" });
     } catch (error) {
       if (error.name === "AbortError") throw error;
-      throw new Failure(0, "The service is out of reach.");
+      throw new Failure(0, t("api.away"));
     }
     if (answer.status !== 401 && answer.status !== 403) return answer;
     const detail = await detailOf(answer);
@@ -48,7 +49,7 @@ async function detailOf(answer) {
   try {
     return (await answer.json()).detail ?? answer.statusText;
   } catch {
-    return `status ${answer.status}`;
+    return t("api.status", { status: String(answer.status) });
   }
 }
 
@@ -65,7 +66,7 @@ export async function get(path, parameters, signal) {
   // A proxy answers for a service that is away; /health answers 503 with a report when no logs can be taken.
   if (answer.status === 502 || answer.status === 504) {
     missing("away", "", again);
-    throw new Failure(0, "The service is out of reach.");
+    throw new Failure(0, t("api.away"));
   }
   if (answer.ok || path === "health") {
     const document = await answer.json();

@@ -1,6 +1,6 @@
 // Counts over time as columns, and the marks of a chart's axes.
 
-import { clock, day } from "./format.js";
+import { clock, shortDay } from "./format.js";
 import { ahead } from "./zone.js";
 
 /** Minutes between two marks of the time axis. */
@@ -42,7 +42,7 @@ export function ticks(columns, each, left, width) {
   let past = null;
   columns.forEach((column, index) => {
     const part = Math.floor((column.start / 60000 + ahead(column.start)) / every);
-    if (past !== null && part !== past) marks.push([left + index * each, every >= 1440 ? day(column.start).slice(5) : clock(column.start)]);
+    if (past !== null && part !== past) marks.push([left + index * each, every >= 1440 ? shortDay(column.start) : clock(column.start)]);
     past = part;
   });
   return marks;

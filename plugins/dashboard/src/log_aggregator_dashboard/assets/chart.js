@@ -2,8 +2,9 @@
 
 import { columnsOf, ladder, ticks } from "./bars.js";
 import { h, s } from "./dom.js";
-import { ERRORS, clock, compact, exact, levelClass, percent, when } from "./format.js";
+import { ERRORS, clock, compact, exact, levelClass, percent, toMinute, when } from "./format.js";
 import { pointing } from "./pointing.js";
+import { t } from "./text.js";
 import { zoneName } from "./zone.js";
 
 const HEIGHT = 168, LEFT = 48, BOTTOM = 22, TOP = 8, SHARE = 44, GAP = 20;
@@ -20,8 +21,8 @@ export function timeChart(answer, { names, color = levelClass, title, chosen, sh
   const all = names.filter((name) => answer.series.some((series) => series.name === name));
   const box = h("div", { class: "chart" });
   const total = columns.reduce((sum, column) => sum + column.total, 0);
-  const summary = `${title}: ${exact(total)} logs from ${when(answer.since)} to ${when(answer.until)} ${zoneName()}. ${
-    all.map((name) => `${name || "all"} ${exact(totalOf(answer, name))}`).join(", ")}`;
+  const summary = t("chart.summary", { title, count: total, since: when(answer.since), until: when(answer.until), zone: zoneName(),
+    series: all.map((name) => `${name || t("chart.all")} ${exact(totalOf(answer, name))}`).join(", ") });
   const shown = () => (all.includes(alone.get(title)) ? [alone.get(title)] : all);
   const view = { left: LEFT, columns, width: 700 };
   const draw = () => {
@@ -32,7 +33,7 @@ export function timeChart(answer, { names, color = levelClass, title, chosen, sh
   };
   const legend = h("ul", { class: "legend" });
   const fill = () => legend.replaceChildren(...all.filter(Boolean).map((name, index) => h("li", {}, h("button", {
-    type: "button", "aria-pressed": alone.get(title) === name, class: shown().includes(name) ? "" : "off", title: `Show ${name} alone, or all again`,
+    type: "button", "aria-pressed": alone.get(title) === name, class: shown().includes(name) ? "" : "off", title: t("chart.alone", { name }),
     onclick: () => {
       alone.set(title, alone.get(title) === name ? "" : name);
       fill();
@@ -57,9 +58,9 @@ function told(columns, { names, color, share, marks }) {
   const total = columns.reduce((sum, column) => sum + column.total, 0);
   const errors = columns.reduce((sum, column) => sum + failing(column), 0);
   const [start, end] = [columns[0].start, columns.at(-1).end];
-  return [h("b", {}, `${when(start).slice(0, 16)} – ${clock(end)} ${zoneName(start)}`),
-    ...[...names].reverse().filter((name) => counts.get(name)).map((name) => h("span", {}, h("i", { class: `dot ${color(name)}` }), `${name || "logs"} ${exact(counts.get(name))}`)),
-    total ? share && errors > 0 && h("span", {}, `errors: ${percent(errors / total)} of these logs`) : h("span", {}, "no logs"),
+  return [h("b", {}, `${toMinute(start)} – ${clock(end)} ${zoneName(start)}`),
+    ...[...names].reverse().filter((name) => counts.get(name)).map((name) => h("span", {}, h("i", { class: `dot ${color(name)}` }), `${name || t("chart.logs")} ${exact(counts.get(name))}`)),
+    total ? share && errors > 0 && h("span", {}, t("chart.errors", { share: percent(errors / total) })) : h("span", {}, t("chart.no_logs")),
     ...marks.filter(({ at }) => Date.parse(at) >= start && Date.parse(at) < end).map(({ title }) => h("span", { class: "mark" }, `⚑ ${title}`))].filter(Boolean);
 }
 
@@ -120,8 +121,8 @@ function shares(svg, columns, bar, width) {
   const of = (column) => (column.total ? failing(column) / column.total : 0);
   const top = ladder(Math.max(...columns.map(of)), false).at(-1);
   const base = HEIGHT - BOTTOM + GAP + SHARE;
-  rules(svg, [[base, "0 %"], [base - SHARE, percent(top)]], width);
-  svg.append(s("text", { class: "axis", x: LEFT + 4, y: base - SHARE + 11 }, "share of errors"));
+  rules(svg, [[base, percent(0)], [base - SHARE, percent(top)]], width);
+  svg.append(s("text", { class: "axis", x: LEFT + 4, y: base - SHARE + 11 }, t("chart.share")));
   columns.forEach((column, index) => {
     const size = (of(column) / top) * SHARE;
     if (size) svg.append(bar(index, "share level-error", base - Math.max(1, size), Math.max(1, size)));

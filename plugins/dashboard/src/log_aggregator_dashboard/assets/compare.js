@@ -3,14 +3,15 @@
 import { get } from "./api.js";
 import { changeList } from "./changes.js";
 import { choice, h } from "./dom.js";
-import { compact, when } from "./format.js";
+import { compact, figure, toMinute } from "./format.js";
 import { markForm, marksOf } from "./marks.js";
 import { problem } from "./pieces.js";
 import { adjust, here } from "./place.js";
 import { renewed } from "./refresh.js";
+import { t } from "./text.js";
 import { zoneName } from "./zone.js";
 
-const STARTS = [["-5m", "Last 5 minutes"], ["-15m", "Last 15 minutes"], ["-1h", "Last hour"], ["-6h", "Last 6 hours"], ["-24h", "Last 24 hours"], ["-7d", "Last 7 days"]];
+const STARTS = [["-5m", t("range.m5")], ["-15m", t("range.m15")], ["-1h", t("range.h1")], ["-6h", t("range.h6")], ["-24h", t("range.h24")], ["-7d", t("range.d7")]];
 const USUAL = "-1h";
 
 export async function showCompare(main, { signal, again }) {
@@ -18,22 +19,22 @@ export async function showCompare(main, { signal, again }) {
   const body = h("div", { class: "panel" });
   const { after = USUAL, before = "", source = "" } = here().parameters;
   const marks = await marksOf({ since: "-30d" }, signal);
-  const options = [...STARTS, ...marks.slice(0, 30).map(({ slug, title, at }) => [`mark:${slug}`, `Since “${title}”, ${when(at).slice(0, 16)}`])];
+  const options = [...STARTS, ...marks.slice(0, 30).map(({ slug, title, at }) => [`mark:${slug}`, t("compare.since", { title, when: toMinute(at) })])];
   if (!options.some(([value]) => value === after)) options.push([after, after]);
   const change = (changes) => { adjust(changes); load(); };
-  const other = h("input", { type: "text", id: "before", value: before, placeholder: "as long, directly before", onchange: () => change({ before: other.value.trim() }) });
-  const only = h("input", { type: "text", id: "only", value: source, placeholder: "all sources", onchange: () => change({ source: only.value.trim() }) });
-  main.append(h("h1", {}, "What changed"), h("div", { class: "ranges" },
-    h("div", {}, h("label", { for: "after" }, "After"), named("after", choice("After", options, after, (value) => change({ after: value === USUAL ? "" : value })))),
-    h("div", {}, h("label", { for: "before" }, "Before, as from..to"), other),
-    h("div", {}, h("label", { for: "only" }, "Source"), only)), markForm(again) ?? "", body);
+  const other = h("input", { type: "text", id: "before", value: before, placeholder: t("compare.before_hint"), onchange: () => change({ before: other.value.trim() }) });
+  const only = h("input", { type: "text", id: "only", value: source, placeholder: t("word.all_sources"), onchange: () => change({ source: only.value.trim() }) });
+  main.append(h("h1", {}, t("compare.title")), h("div", { class: "ranges" },
+    h("div", {}, h("label", { for: "after" }, t("compare.after")), named("after", choice(t("compare.after"), options, after, (value) => change({ after: value === USUAL ? "" : value })))),
+    h("div", {}, h("label", { for: "before" }, t("compare.before")), other),
+    h("div", {}, h("label", { for: "only" }, t("word.source")), only)), markForm(again) ?? "", body);
   const load = async () => {
     const current = renew();
     const { after: start = USUAL, before: earlier, source: one } = here().parameters;
-    body.replaceChildren(h("p", { class: "quiet" }, "Comparing…"));
+    body.replaceChildren(h("p", { class: "quiet" }, t("compare.comparing")));
     try {
       const answer = await get("compare", { after: start, before: earlier, source: one }, current);
-      if (!current.aborted) body.replaceChildren(spans(answer), answer.before.logs ? "" : h("p", { class: "warn" }, "There are no logs before, so everything is new. Choose a later start, or another span to compare with."), changeList(answer));
+      if (!current.aborted) body.replaceChildren(spans(answer), answer.before.logs ? "" : h("p", { class: "warn" }, t("compare.no_before")), changeList(answer));
     } catch (error) {
       if (!current.aborted) body.replaceChildren(problem(error, load));
     }
@@ -47,6 +48,6 @@ function named(id, control) {
 }
 
 function spans({ before, after, traffic }) {
-  const part = ({ since, until, logs }) => `${when(since).slice(0, 16)} – ${when(until).slice(0, 16)}, ${compact(logs)} logs`;
-  return h("p", { class: "quiet" }, `Before: ${part(before)}. After: ${part(after)} (${zoneName()}).`, traffic ? ` All traffic together: ${traffic.toPrecision(3)} times as much.` : "");
+  const part = ({ since, until, logs }) => t("compare.span", { since: toMinute(since), until: toMinute(until), count: compact(logs) });
+  return h("p", { class: "quiet" }, t("compare.spans", { before: part(before), after: part(after), zone: zoneName() }), traffic ? t("compare.traffic", { times: figure(traffic) }) : "");
 }

@@ -2,8 +2,8 @@
 
 import { get, offers, send } from "./api.js";
 import { choice, h, replace, settled } from "./dom.js";
-import { exact } from "./format.js";
 import { moment, patternText } from "./pieces.js";
+import { t } from "./text.js";
 
 const PLACES = /(?:\{[A-Z][A-Z0-9_]{0,31}\})+/g;
 
@@ -25,7 +25,7 @@ function learnedPlaces(text) {
 export function correctionsPanel(pattern, signal) {
   if (!offers("POST /patterns/{id}/split")) return null;
   const path = `patterns/${encodeURIComponent(pattern.pattern_id)}`;
-  const reasons = h("div", {}, h("p", { class: "quiet" }, "Loading…")), made = h("div"), told = h("p", { class: "quiet", role: "status" });
+  const reasons = h("div", {}, h("p", { class: "quiet" }, t("word.loading"))), made = h("div"), told = h("p", { class: "quiet", role: "status" });
   const load = async () => {
     const [evidence, { corrections }] = await Promise.all([get(`${path}/evidence`, {}, signal), get("corrections", {}, signal)]);
     replace(reasons, ...why(evidence));
@@ -43,11 +43,11 @@ export function correctionsPanel(pattern, signal) {
     }
   };
   const correct = (kind, body, done) => attempt(() => send("POST", `${path}/${kind}`, body, signal), done);
-  const undo = (one) => attempt(() => send("DELETE", `corrections/${one.id}`, undefined, signal), "Undone. What is learned holds again.");
+  const undo = (one) => attempt(() => send("DELETE", `corrections/${one.id}`, undefined, signal), t("correct.undone"));
   const unfold = (event) => {
     if (event.target.open && !made.hasChildNodes()) attempt(() => {});
   };
-  return h("details", { class: "corrections", ontoggle: unfold }, h("summary", {}, "Why are these logs one pattern?"), reasons,
+  return h("details", { class: "corrections", ontoggle: unfold }, h("summary", {}, t("correct.why")), reasons,
     h("div", { class: "row" }, apart(pattern, correct), merging(pattern, correct, signal)), told, made);
 }
 
@@ -55,18 +55,18 @@ export function correctionsPanel(pattern, signal) {
 function apart(pattern, correct) {
   const places = learnedPlaces(pattern.pattern);
   if (!places.length) {
-    return h("button", { type: "button", title: "No word of this pattern ever becomes a variable", onclick: () => correct("keep", {},
-      "Kept. No word of this pattern becomes a variable.") }, "Keep as it is");
+    return h("button", { type: "button", title: t("correct.keep_title"), onclick: () => correct("keep", {},
+      t("correct.kept")) }, t("correct.keep"));
   }
-  const which = choice("Split by", [["", "every learned place"], ...places.map((name) => [name, `{${name}} only`])], "", () => {});
-  const button = h("button", { type: "button", title: "Each word gets a pattern of its own", onclick: () => correct("split", which.value ? { variables: [which.value] } : {},
-    "Split. From now on each word has a pattern of its own; what was counted here stays here.") }, "Split");
+  const which = choice(t("correct.by"), [["", t("correct.every")], ...places.map((name) => [name, t("correct.only", { name: `{${name}}` })])], "", () => {});
+  const button = h("button", { type: "button", title: t("correct.split_title"), onclick: () => correct("split", which.value ? { variables: [which.value] } : {},
+    t("correct.split_done")) }, t("correct.split"));
   return h("span", { class: "row" }, button, places.length > 1 && which);
 }
 
 /** A field that finds the pattern to merge into. */
 function merging(pattern, correct, signal) {
-  const found = h("ul", { class: "targets-found", "aria-label": "Patterns to merge into" });
+  const found = h("ul", { class: "targets-found", "aria-label": t("correct.found") });
   let latest = 0;
   const search = settled(async () => {
     const turn = ++latest, words = field.value.trim();
@@ -79,26 +79,25 @@ function merging(pattern, correct, signal) {
   }, 150, signal);
   const offered = (rows, words) => {
     const others = rows.filter((row) => row.pattern_id !== pattern.pattern_id).slice(0, FOUND);
-    if (!others.length) return words ? [h("li", { class: "quiet" }, "No other pattern has these words.")] : [];
+    if (!others.length) return words ? [h("li", { class: "quiet" }, t("correct.nothing"))] : [];
     return others.map((row) => h("li", {}, h("button", { type: "button", onclick: () => {
       field.value = "";
       replace(found);
-      correct("merge", { into: row.pattern_id }, "Merged. Logs of this pattern are counted there.");
+      correct("merge", { into: row.pattern_id }, t("correct.merged"));
     } }, patternText(row.pattern))));
   };
-  const field = h("input", { type: "search", "aria-label": "Merge into", placeholder: "Merge into: words of the other pattern", spellcheck: "false", oninput: search });
+  const field = h("input", { type: "search", "aria-label": t("correct.into"), placeholder: t("correct.into_hint"), spellcheck: "false", oninput: search });
   return h("span", { class: "merging" }, field, found);
 }
 
 /** The evidence as sentences. */
 function why({ said: one, places, earlier }) {
-  const lines = places.map(({ place, seen, needed, held, values }) => h("li", {}, h("code", {}, patternText(place)),
-    `: ${exact(seen)} different words were seen here, ${exact(needed)} are enough beside ${exact(held)} constant ones: `,
-    values.map((value, index) => [index ? ", " : "", h("code", {}, value)]), seen > values.length ? ` and ${exact(seen - values.length)} more` : ""));
+  const lines = places.map(({ place, seen, needed, held, values }) => h("li", {}, t("correct.seen", { place: h("code", {}, patternText(place)), seen, needed, held,
+    values: values.map((value, index) => [index ? ", " : "", h("code", {}, value)]) }), seen > values.length ? t("correct.more", { n: seen - values.length }) : ""));
   if (!lines.length) {
-    lines.push(h("li", {}, one && !one.id ? "plugins.toml says so." : one ? "A person said so, see below." : "Their words are equal; only what the rules mask differs."));
+    lines.push(h("li", {}, one && !one.id ? t("correct.file") : one ? t("correct.person") : t("correct.equal")));
   }
-  return [h("ul", { class: "plain" }, lines), earlier.length > 0 && h("details", {}, h("summary", {}, "Narrower patterns that lead here"),
+  return [h("ul", { class: "plain" }, lines), earlier.length > 0 && h("details", {}, h("summary", {}, t("correct.narrower")),
     h("ul", { class: "plain" }, earlier.map((text) => h("li", {}, h("code", {}, patternText(text))))))].filter(Boolean);
 }
 
@@ -106,17 +105,20 @@ function why({ said: one, places, earlier }) {
 const concerns = (one, { pattern, pattern_id: id, aliases }, evidence) =>
   one.pattern_id === id || one.into === pattern || one.into === id || aliases?.includes(one.pattern_id) || one.id === evidence.said?.id;
 
-const SENTENCES = { keep: "keeps as it is", split: "splits", merge: "merges" };
+/** Who did what, as a sentence. */
+function sentence({ kind, by, pattern, variables, into }) {
+  const words = { by: h("b", {}, by || t("correct.somebody")), pattern: h("code", {}, patternText(pattern)) };
+  if (kind === "keep") return t("correct.keeps", words);
+  if (kind === "merge") return t("correct.merges", { ...words, into: h("code", {}, patternText(into)) });
+  return variables.length ? t("correct.splits_by", { ...words, names: variables.map((name) => `{${name}}`).join(", ") }) : t("correct.splits", words);
+}
 
 /** Who said what, the newest first, each with a button that takes it back. */
 function said(corrections, undo) {
-  if (!corrections.length) return [h("p", { class: "quiet" }, "Nobody has corrected this pattern.")];
-  return [h("ul", { class: "plain", "aria-label": "Corrections" }, corrections.map((one) => h("li", {},
-    h("b", {}, one.by || "Somebody"), ` ${SENTENCES[one.kind] ?? one.kind} `, h("code", {}, patternText(one.pattern)),
-    one.variables.length > 0 && ` by ${one.variables.map((name) => `{${name}}`).join(", ")}`, one.into && [" into ", h("code", {}, patternText(one.into))],
-    one.sources.length > 0 && ` for ${one.sources.join(", ")}`, h("span", { class: "quiet" }, " · ", at(one.at)),
-    one.undone_at ? h("span", { class: "quiet" }, " · undone by ", one.undone_by || "somebody", ", ", at(one.undone_at))
-      : [" ", h("button", { type: "button", onclick: () => undo(one) }, "Undo")])))];
+  if (!corrections.length) return [h("p", { class: "quiet" }, t("correct.nobody"))];
+  return [h("ul", { class: "plain", "aria-label": t("correct.list") }, corrections.map((one) => h("li", {}, sentence(one), one.sources.length > 0 && t("correct.sources", { sources: one.sources.join(", ") }), h("span", { class: "quiet" }, " · ", at(one.at)),
+    one.undone_at ? h("span", { class: "quiet" }, t("correct.undone_by", { by: one.undone_by || t("word.somebody"), when: at(one.undone_at) }))
+      : [" ", h("button", { type: "button", onclick: () => undo(one) }, t("correct.undo"))])))];
 }
 
 /** A time in microseconds, as corrections have it. */

@@ -4,13 +4,14 @@ import { get, offers, origin, send } from "./api.js";
 import { timeChart } from "./chart.js";
 import { changeList } from "./changes.js";
 import { h } from "./dom.js";
-import { ERRORS, LEVELS, byCount, duration, levelClass, when } from "./format.js";
+import { ERRORS, LEVELS, byCount, duration, exact, levelClass, when } from "./format.js";
 import { anomalyList, kindOf, kindText, named, subject, why } from "./incidents.js";
 import { marksOf } from "./marks.js";
 import { copyable, levelBadge, moment, patternText, problem } from "./pieces.js";
 import { address, go } from "./place.js";
 import { copyButton, sampleList } from "./samples.js";
 import { incidentTicket } from "./saving.js";
+import { t } from "./text.js";
 import { step } from "./times.js";
 import { offersTriage } from "./triage.js";
 import { zoneName } from "./zone.js";
@@ -22,26 +23,26 @@ const iso = (value) => new Date(value).toISOString();
 export async function showIncident(main, { place, signal }) {
   const anomaly = await find(place, signal);
   if (!anomaly) {
-    main.append(h("div", { class: "empty" }, h("h1", {}, "No such incident"), h("p", {}, "It may have been deleted with old data, or the address is incomplete."),
-      h("p", {}, h("a", { href: address("anomalies") }, "All anomalies"))));
+    main.append(h("div", { class: "empty" }, h("h1", {}, t("incident.missing")), h("p", {}, t("pattern.missing_why")),
+      h("p", {}, h("a", { href: address("anomalies") }, t("overview.all")))));
     return;
   }
   const start = Date.parse(anomaly.started);
   const end = Math.min(anomaly.resolved ? Date.parse(anomaly.resolved) : Date.now(), start + LONGEST);
   const range = { since: iso(start - BEFORE), until: iso(Math.min(Date.now(), end + AFTER)) };
   const series = (anomaly.details?.series ?? []).filter((one) => one.series || one.pattern);
-  const chart = section("By the minute", "wide"), samples = section("Logs", "wide"), others = section("What else moved", "wide");
+  const chart = section(t("incident.minute"), "wide"), samples = section(t("word.logs_title"), "wide"), others = section(t("incident.moved"), "wide");
   main.append(h("div", { class: "incident" },
     h("header", { class: "subject" },
-      h("p", { class: "quiet" }, h("a", { href: address("anomalies") }, "Anomalies"), " / ", h("code", {}, anomaly.id)),
+      h("p", { class: "quiet" }, h("a", { href: address("anomalies") }, t("page.anomalies")), " / ", h("code", {}, anomaly.id)),
       h("h1", {}, `${kindText(anomaly)}: `, subject(anomaly)),
       h("p", { class: "facts" }, kindOf(anomaly), anomaly.level && levelBadge(anomaly.level), h("span", {}, anomaly.source),
-        h("span", {}, `since ${when(start)} ${zoneName(start)} (`, moment(anomaly.started), ")"),
-        h("b", {}, anomaly.resolved ? `over after ${duration((Date.parse(anomaly.resolved) - start) / 1000)}` : "going on"),
-        anomaly.tier === "notify" && h("span", { class: "tier" }, "notified"))),
+        h("span", {}, t("incident.since", { when: when(start), zone: zoneName(start), ago: moment(anomaly.started) })),
+        h("b", {}, anomaly.resolved ? t("incident.over_after", { span: duration((Date.parse(anomaly.resolved) - start) / 1000) }) : t("incident.going_on")),
+        anomaly.tier === "notify" && h("span", { class: "tier" }, t("incident.notified")))),
     actions(anomaly, range, signal),
-    h("div", { class: "panels" }, chart.element, section("Series", "wide", seriesList(series)).element, samples.element, others.element,
-      section("Link", "wide", copyable(`${origin()}/${location.hash}`)).element)));
+    h("div", { class: "panels" }, chart.element, section(t("incident.series"), "wide", seriesList(series)).element, samples.element, others.element,
+      section(t("incident.address"), "wide", copyable(`${origin()}/${location.hash}`)).element)));
   fill(chart, signal, () => drawChart(anomaly, series, range, signal));
   fill(samples, signal, () => logsOf(anomaly, range, signal));
   fill(others, signal, () => moved(anomaly, start, end, signal));
@@ -55,7 +56,7 @@ async function find({ id, parameters: { at } }, signal) {
 }
 
 function section(title, kind, ...body) {
-  const inner = h("div", { class: "body" }, body.length ? body : h("p", { class: "quiet" }, "Loading…"));
+  const inner = h("div", { class: "body" }, body.length ? body : h("p", { class: "quiet" }, t("word.loading")));
   return { element: h("section", { class: `panel ${kind}`, "aria-label": title }, h("h2", {}, title), inner), inner };
 }
 
@@ -73,15 +74,15 @@ function actions(anomaly, range, signal) {
   const acknowledge = anomaly.pattern_id && offersTriage() && h("button", { type: "button", onclick: async () => {
     try {
       await send("POST", `patterns/${anomaly.pattern_id}/triage`, { state: "acknowledged" }, signal);
-      told.textContent = "Acknowledged.";
+      told.textContent = t("incident.acknowledged");
     } catch (error) {
       told.textContent = error.message;
     }
-  } }, "Acknowledge");
+  } }, t("word.acknowledge"));
   return h("div", { class: "toolbar" }, acknowledge,
-    h("button", { type: "button", onclick: () => go("patterns", { ...range, source: anomaly.source }) }, `Patterns of ${anomaly.source || "all sources"} then`),
-    copyButton("Copy as ticket", () => ticket(anomaly)),
-    anomaly.pattern_id && h("a", { href: address("pattern", range, anomaly.pattern_id) }, "The pattern"), told);
+    h("button", { type: "button", onclick: () => go("patterns", { ...range, source: anomaly.source }) }, t("incident.then", { source: anomaly.source || t("word.all_sources") })),
+    copyButton(t("word.copy_ticket"), () => ticket(anomaly)),
+    anomaly.pattern_id && h("a", { href: address("pattern", range, anomaly.pattern_id) }, t("incident.pattern")), told);
 }
 
 function ticket(anomaly) {
@@ -90,7 +91,7 @@ function ticket(anomaly) {
 }
 
 function seriesList(series) {
-  if (!series.length) return h("p", { class: "quiet" }, "The service keeps no details of this incident, or this API key may not see them.");
+  if (!series.length) return h("p", { class: "quiet" }, t("incident.no_details"));
   return h("ul", { class: "anomalies" }, series.map((one) => h("li", {}, why(one, named(one)))));
 }
 
@@ -114,8 +115,8 @@ async function drawChart(anomaly, series, range, signal) {
   const share = seconds / 60 / (main.window_minutes || 1);
   const band = high === undefined ? null : { low: low * share, high: high * share, from: Date.parse(anomaly.started) };
   const given = answer.series.map(({ name }) => name);
-  return [h("p", { class: "quiet" }, main.series ? named(main) : "", band ? " · the green band is what was expected" : ""),
-    timeChart(answer, { names: [...[...LEVELS].reverse(), ...given.filter((name) => !LEVELS.includes(name))], color: levelClass, title: "Logs of this incident", marks: [...marks, { at: anomaly.started, title: "start" }], band,
+  return [h("p", { class: "quiet" }, main.series ? named(main) : "", band ? t("incident.band") : ""),
+    timeChart(answer, { names: [...[...LEVELS].reverse(), ...given.filter((name) => !LEVELS.includes(name))], color: levelClass, title: t("incident.chart"), marks: [...marks, { at: anomaly.started, title: t("incident.start") }], band,
       chosen: (from, to) => go(anomaly.pattern_id ? "pattern" : "patterns", { since: from.toISOString(), until: to.toISOString(), source: anomaly.pattern_id ? "" : anomaly.source }, anomaly.pattern_id) })];
 }
 
@@ -123,8 +124,8 @@ async function logsOf(anomaly, range, signal) {
   if (anomaly.pattern_id) return sampleList(await get(`patterns/${anomaly.pattern_id}`, {}, signal));
   const { search } = anomaly.details?.series?.[0] ?? {};
   const { patterns } = await get("patterns", { ...range, ...(search === undefined ? { source: anomaly.source } : { q: search }), order: "count", limit: 10 }, signal);
-  if (!patterns.length) return h("p", { class: "quiet" }, "No logs in these minutes.");
-  return h("ul", { class: "changes" }, patterns.map((row) => h("li", {}, levelBadge(byCount(row.levels)[0]?.[0] ?? ""), h("a", { href: address("pattern", range, row.pattern_id) }, patternText(row.pattern)), h("b", {}, String(row.count)))));
+  if (!patterns.length) return h("p", { class: "quiet" }, t("incident.no_logs"));
+  return h("ul", { class: "changes" }, patterns.map((row) => h("li", {}, levelBadge(byCount(row.levels)[0]?.[0] ?? ""), h("a", { href: address("pattern", range, row.pattern_id) }, patternText(row.pattern)), h("b", {}, exact(row.count)))));
 }
 
 async function moved(anomaly, start, end, signal) {
@@ -135,5 +136,5 @@ async function moved(anomaly, start, end, signal) {
   const parts = [
     marks.length > 0 && h("ul", { class: "plain" }, marks.map(({ title, at }) => h("li", {}, `⚑ ${title}, ${when(at)}`))),
     rest.length > 0 && anomalyList(rest), compared && changeList(compared)].filter(Boolean);
-  return parts.length ? parts : h("p", { class: "quiet" }, "No other anomaly and no mark within a quarter of an hour of its start.");
+  return parts.length ? parts : h("p", { class: "quiet" }, t("incident.alone"));
 }

@@ -1,6 +1,7 @@
 // The API key: asked for once, kept in this tab only.
 
 import { h } from "./dom.js";
+import { t } from "./text.js";
 
 const NAME = "log-aggregator key";
 let asking = null;
@@ -28,12 +29,12 @@ function ask(reason) {
     const input = h("input", { type: "password", id: "key", autocomplete: "off", required: true, spellcheck: "false", placeholder: "la.name.…" });
     const dialog = h("dialog", { "aria-labelledby": "key-title" },
       h("form", { method: "dialog" },
-        h("h2", { id: "key-title" }, "API key"),
-        h("p", {}, "This service asks for a key with the scope ", h("code", {}, "read"), ". It stays in this tab."),
-        h("p", { class: "quiet" }, `The service says: ${reason}`),
-        h("label", { for: "key" }, "Key"), input,
-        h("p", { class: "quiet" }, "Whoever runs the service makes keys; docs/reference/http.md, “API keys”, says how."),
-        h("button", { class: "main" }, "Use this key")));
+        h("h2", { id: "key-title" }, t("key.title")),
+        h("p", {}, t("key.why", { scope: h("code", {}, "read") })),
+        h("p", { class: "quiet" }, t("key.says", { reason })),
+        h("label", { for: "key" }, t("key.field")), input,
+        h("p", { class: "quiet" }, t("key.who")),
+        h("button", { class: "main" }, t("key.use"))));
     dialog.addEventListener("cancel", (event) => event.preventDefault());
     dialog.addEventListener("close", () => {
       const key = input.value.trim();

@@ -3,12 +3,12 @@
 import { h } from "./dom.js";
 import { go } from "./place.js";
 import { settings } from "./settings.js";
+import { t } from "./text.js";
 
 const PAGES = { o: "overview", p: "patterns", a: "anomalies", t: "tail", c: "compare" };
 const HELP = [
-  ["/", "search"], ["j k ↓ ↑", "move in a list"], ["Enter", "open"], ["g o", "overview"], ["g p", "patterns"],
-  ["g a", "anomalies"], ["g t", "live tail"], ["g c", "compare"], ["← →", "read a chart that has the focus; with Shift select, Enter zooms"],
-  ["Space", "pause or resume the live tail, or the updates of the list"], ["?", "this list"],
+  ["/", "search"], ["j k ↓ ↑", "move"], ["Enter", "open"], ["g o", "overview"], ["g p", "patterns"], ["g a", "anomalies"], ["g t", "tail"],
+  ["g c", "compare"], ["← →", "chart"], ["Space", "pause"], ["?", "this"],
 ];
 let waiting = false;
 
@@ -52,9 +52,9 @@ export function help() {
   if (document.querySelector("dialog[open]")) return;
   const dialog = h("dialog", { "aria-labelledby": "keys-title" },
     settings(),
-    h("h2", { id: "keys-title" }, "Keys"),
-    h("dl", { class: "keys" }, HELP.flatMap(([key, text]) => [h("dt", {}, key.split(" ").map((one) => h("kbd", {}, one))), h("dd", {}, text)])),
-    h("form", { method: "dialog" }, h("button", { class: "main", autofocus: true }, "Close")));
+    h("h2", { id: "keys-title" }, t("keys.title")),
+    h("dl", { class: "keys" }, HELP.flatMap(([key, text]) => [h("dt", {}, key.split(" ").map((one) => h("kbd", {}, one))), h("dd", {}, t(`keys.${text}`))])),
+    h("form", { method: "dialog" }, h("button", { class: "main", autofocus: true }, t("word.close"))));
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);
   dialog.showModal();

@@ -7,6 +7,7 @@ import { address, here } from "./place.js";
 import { pages } from "./places.js";
 import { picker } from "./range.js";
 import { dress } from "./settings.js";
+import { t } from "./text.js";
 import { fit } from "./times.js";
 import { isUtc, setUtc, zoneName } from "./zone.js";
 import { offers } from "./api.js";
@@ -20,17 +21,17 @@ import { showTail } from "./tail.js";
 import { showValues } from "./values.js";
 
 const PAGES = {
-  overview: { title: "Overview", show: showOverview, range: true },
-  patterns: { title: "Patterns", show: showPatterns, range: true, early: true },
-  anomalies: { title: "Anomalies", show: showAnomalies, range: true },
-  ...(offers("GET /compare") ? { compare: { title: "Compare", show: showCompare } } : {}),
-  ...(offers("GET /values") ? { values: { title: "By value", show: showValues, range: true, within: "patterns" } } : {}),
-  tail: { title: "Live tail", show: showTail },
+  overview: { title: t("page.overview"), show: showOverview, range: true },
+  patterns: { title: t("page.patterns"), show: showPatterns, range: true, early: true },
+  anomalies: { title: t("page.anomalies"), show: showAnomalies, range: true },
+  ...(offers("GET /compare") ? { compare: { title: t("page.compare"), show: showCompare } } : {}),
+  ...(offers("GET /values") ? { values: { title: t("page.values"), show: showValues, range: true, within: "patterns" } } : {}),
+  tail: { title: t("page.tail"), show: showTail },
   ...pages(),
-  pattern: { title: "Pattern", show: showPattern, range: true, within: "patterns" },
-  incident: { title: "Incident", show: showIncident, within: "anomalies" },
+  pattern: { title: t("page.pattern"), show: showPattern, range: true, within: "patterns" },
+  incident: { title: t("page.incident"), show: showIncident, within: "anomalies" },
 };
-const UNKNOWN = { title: "No such page", show: showUnknown };
+const UNKNOWN = { title: t("frame.missing"), show: showUnknown };
 const main = document.getElementById("main");
 let leaving = null;
 let page = {};
@@ -42,7 +43,7 @@ async function show() {
   const { signal } = leaving;
   const place = here();
   const kind = Object.hasOwn(PAGES, place.page) ? PAGES[place.page] : UNKNOWN;
-  document.title = `${kind.title} · Log aggregator`;
+  document.title = t("frame.title", { page: kind.title });
   head(kind, place);
   main.className = `page-${place.page}`;
   replace(main);
@@ -67,20 +68,24 @@ function head(kind, place) {
   const links = Object.entries(PAGES).filter(([, { within }]) => !within).map(([name, { title }]) =>
     h("a", { href: address(name), "aria-current": (kind.within ?? place.page) === name ? "page" : null }, title));
   document.getElementById("nav").replaceChildren(...links);
-  const other = isUtc() ? "local time" : "UTC";
+  const other = isUtc() ? t("frame.local") : "UTC";
   replace(document.getElementById("tools"), ...[kind.range && picker(show),
-    h("button", { type: "button", class: "zone", "aria-label": `Times are in ${zoneName()}. Show ${other}`, title: `Times are in ${zoneName()}. Show ${other}`,
+    h("button", { type: "button", class: "zone", "aria-label": t("frame.zone", { zone: zoneName(), other }), title: t("frame.zone", { zone: zoneName(), other }),
       onclick: () => { setUtc(!isUtc()); show(); } }, zoneName()),
-    h("button", { type: "button", "aria-label": "Keys", title: "Settings and keys (?)", onclick: help }, "?")].filter(Boolean));
+    h("button", { type: "button", "aria-label": t("frame.keys"), title: t("frame.help"), onclick: help }, "?")].filter(Boolean));
 }
 
 function showUnknown(where, { place }) {
-  where.append(h("div", { class: "empty" }, h("h1", {}, "No such page"), h("p", {}, "The address names a page that does not exist: ", h("code", {}, place.page)),
-    h("p", {}, h("a", { href: address("overview") }, "Overview"), " · ", h("a", { href: address("patterns") }, "Patterns"))));
+  where.append(h("div", { class: "empty" }, h("h1", {}, t("frame.missing")), h("p", {}, t("frame.missing_why", { page: h("code", {}, place.page) })),
+    h("p", {}, h("a", { href: address("overview") }, t("page.overview")), " · ", h("a", { href: address("patterns") }, t("page.patterns")))));
 }
 
 dress();
 listen((event) => page.key?.(event) ?? false);
+document.getElementById("skip").textContent = t("frame.skip");
+document.getElementById("nav").setAttribute("aria-label", t("frame.pages"));
+document.querySelector(".brand").setAttribute("aria-label", t("product"));
+document.querySelector(".brand span").textContent = t("product");
 document.getElementById("skip").addEventListener("click", (event) => { event.preventDefault(); main.focus(); });
 addEventListener("hashchange", () => { scrollTo(0, 0); show(); });
 addEventListener("settings", show);

@@ -3,10 +3,10 @@
 import { h } from "./dom.js";
 import { when } from "./format.js";
 import { pause } from "./refresh.js";
+import { t } from "./text.js";
 import { zoneName } from "./zone.js";
 
 const FIRST = 2, LONGEST = 15;
-const TITLES = { away: "The service is out of reach", store: "The store does not answer" };
 /** Paths that the store answers. */
 const STORED = /^(patterns|series|anomalies|compare|triage|marks|dashboard\/sparks)/;
 let outage = null, latest = null, hurry = () => {};
@@ -52,8 +52,8 @@ function end() {
 function banner() {
   const { kind, since, asOf, detail } = outage;
   document.getElementById("notice").replaceChildren(h("div", { class: "outage" },
-    h("b", {}, `${TITLES[kind]} since ${when(since)} ${zoneName(since)}.`),
-    h("span", {}, asOf ? `What is shown is as of ${when(asOf).slice(11)}.` : "Nothing has been read yet."),
+    h("b", {}, t(`outage.${kind}`, { when: when(since), zone: zoneName(since) })),
+    h("span", {}, asOf ? t("outage.as_of", { when: when(asOf).slice(11) }) : t("outage.nothing")),
     kind === "store" && h("span", {}, detail),
-    h("span", {}, "Trying again by itself."), h("button", { type: "button", onclick: () => hurry() }, "Try now")));
+    h("span", {}, t("outage.trying")), h("button", { type: "button", onclick: () => hurry() }, t("outage.now"))));
 }

@@ -13,6 +13,7 @@ import { panels } from "./places.js";
 import { pick } from "./range.js";
 import { ranking } from "./ranking.js";
 import { repeat } from "./refresh.js";
+import { t, textOr } from "./text.js";
 import { asked, fitted, step } from "./times.js";
 import { verdict } from "./verdict.js";
 import { midnight } from "./zone.js";
@@ -24,11 +25,11 @@ let reading = null;
 
 export function showOverview(main, { signal, again }) {
   const tiles = h("div", { class: "tiles" });
-  const rate = panel("Logs by level", "wide");
-  const sources = panel("Top sources"), errors = panel("Errors by source");
-  const fresh = panel("New patterns today"), open = panel("Open anomalies");
-  const pipeline = panel("Pipeline", "wide");
-  main.append(h("h1", { class: "hidden" }, "Overview"), tiles,
+  const rate = panel(t("level.by"), "wide");
+  const sources = panel(t("overview.sources")), errors = panel(t("overview.errors"));
+  const fresh = panel(t("overview.fresh")), open = panel(t("overview.open"));
+  const pipeline = panel(t("overview.pipeline"), "wide");
+  main.append(h("h1", { class: "hidden" }, t("page.overview")), tiles,
     h("div", { class: "panels" }, rate, sources, errors, fresh, open, pipeline, panels("overview", { signal, again })));
   const shown = { tiles: {} };
   const plugins = new Promise((resolve) => { shown.known = resolve; });
@@ -40,13 +41,13 @@ export function showOverview(main, { signal, again }) {
     // What was shown stays: it is only older than it could be. The banner tells of an outage.
     if (!where.dataset.filled) return put(where, problem(error, again));
     where.querySelector(".stale")?.remove();
-    if (error.status !== 0) where.querySelector(".body").append(h("p", { class: "stale warn", role: "alert" }, `Not refreshed: ${error.message}`));
+    if (error.status !== 0) where.querySelector(".body").append(h("p", { class: "stale warn", role: "alert" }, t("api.not_refreshed", { why: error.message })));
   };
   const away = (error) => {
     shown.known([]);
     if (error instanceof Failure && error.status === 0) {
-      tile("Service", "away", "out of reach", "bad");
-      tile("Arriving now", "–", "");
+      tile("service", t("overview.away"), t("overview.unreachable"), "bad");
+      tile("rate", "–", "");
     }
     failed(pipeline)(error);
   };
@@ -60,14 +61,16 @@ export function showOverview(main, { signal, again }) {
   Promise.all(tasks).catch(() => {}); // each tells its own failures where they happened
 }
 
-const TILES = ["Logs", "Errors", "Arriving now", "New patterns today", "Open anomalies", "Service"];
+/** The tiles in their order, each with its title. */
+const TITLES = { logs: t("word.logs_title"), errors: t("word.errors_title"), rate: t("overview.rate"), fresh: t("overview.fresh"), open: t("overview.open"), service: t("overview.service") };
+const TILES = Object.keys(TITLES);
 
 function drawTile(name, value, note, kind) {
-  return h("div", { class: `tile ${kind ?? ""}` }, h("span", { class: "name" }, name), h("b", {}, value), h("span", { class: "quiet" }, note ?? ""));
+  return h("div", { class: `tile ${kind ?? ""}` }, h("span", { class: "name" }, TITLES[name]), h("b", {}, value), h("span", { class: "quiet" }, note ?? ""));
 }
 
 function panel(title, kind = "") {
-  return h("section", { class: `panel ${kind}`, "aria-label": title }, h("h2", {}, title), h("div", { class: "body" }, h("p", { class: "quiet" }, "Loading…")));
+  return h("section", { class: `panel ${kind}`, "aria-label": title }, h("h2", {}, title), h("div", { class: "body" }, h("p", { class: "quiet" }, t("word.loading"))));
 }
 
 function put(where, ...content) {
@@ -82,13 +85,13 @@ async function levels(work, where, sources, errors) {
   const total = answer.series.reduce((sum, series) => sum + series.total, 0);
   const failing = answer.series.filter((series) => ERRORS.includes(series.name));
   const count = failing.reduce((sum, series) => sum + series.total, 0);
-  tile("Logs", compact(total), "in this time");
-  tile("Errors", compact(count), total ? `${percent(count / total)} of all logs` : "", count ? "bad" : "");
+  tile("logs", compact(total), t("overview.in_time"));
+  tile("errors", compact(count), total ? t("overview.of_logs", { share: percent(count / total) }) : "", count ? "bad" : "");
   const others = answer.series.map((series) => series.name).filter((name) => !LEVELS.includes(name));
   // A chart that is being read or drawn upon stays.
   if (!where.querySelector(".chart.busy")) {
-    put(where, total ? timeChart(answer, { names: [...[...LEVELS].reverse(), ...others], title: "Logs by level", share: true, marks, chosen: (start, end) => pick(start, end, again) })
-      : noLogs("No logs in this time"));
+    put(where, total ? timeChart(answer, { names: [...[...LEVELS].reverse(), ...others], title: t("level.by"), share: true, marks, chosen: (start, end) => pick(start, end, again) })
+      : noLogs(t("word.no_logs")));
   }
   await bySource(work, failing.map(({ name }) => name), sources, errors);
 }
@@ -98,11 +101,11 @@ async function bySource({ signal }, failing, sources, errors) {
   const [all, ...parts] = await Promise.all([ask(), ...failing.map(ask)]);
   const totals = new Map(all.series.map(({ name, total }) => [name, total]));
   const top = all.series.slice(0, SHOWN).map(({ name, total }) => [name, total, address("patterns", { source: name })]);
-  put(sources, top.length ? ranking(top, () => "level-info", "Logs by source") : h("p", { class: "quiet" }, "No logs in this time."));
+  put(sources, top.length ? ranking(top, () => "level-info", t("word.logs_by_source")) : h("p", { class: "quiet" }, t("word.no_logs_here")));
   const counts = {};
   for (const { series } of parts) for (const { name, total } of series) counts[name] = (counts[name] ?? 0) + total;
   const rows = byCount(counts).slice(0, SHOWN).map(([name, total]) => [name, total, address("patterns", { source: name, level: "errors" }), `${compact(total)} · ${percent(total / (totals.get(name) ?? total))}`]);
-  put(errors, rows.length ? ranking(rows, () => "level-error", "Errors by source") : h("p", { class: all.series.length ? "good" : "quiet" }, "No errors in this time."));
+  put(errors, rows.length ? ranking(rows, () => "level-error", t("overview.errors")) : h("p", { class: all.series.length ? "good" : "quiet" }, t("overview.no_errors")));
 }
 
 async function newPatterns({ signal, tile }, where) {
@@ -117,23 +120,23 @@ async function newPatterns({ signal, tile }, where) {
     if (done) break;
   }
   function draw(complete) {
-    tile("New patterns today", `${exact(found.length)}${complete ? "" : "+"}`, "first seen today");
-    if (!found.length) return put(where, h("p", { class: "quiet" }, "Nothing new since midnight."));
+    tile("fresh", `${exact(found.length)}${complete ? "" : "+"}`, t("overview.today"));
+    if (!found.length) return put(where, h("p", { class: "quiet" }, t("overview.nothing_new")));
     found.sort((a, b) => (a.first_seen < b.first_seen ? 1 : -1));
     put(where, h("ul", { class: "news" }, found.slice(0, SHOWN).map((row) => h("li", {},
       h("a", { href: address("pattern", {}, row.pattern_id) }, patternText(row.pattern)),
       h("span", { class: "quiet" }, levelBadge(byCount(row.levels)[0]?.[0] ?? ""), " ", byCount(row.sources)[0]?.[0] ?? "", " · ", compact(row.count), " · ", moment(row.first_seen))))),
-      found.length > SHOWN ? h("p", {}, h("a", { href: address("patterns", { sort: "first", since: new Date(today).toISOString() }) }, `All patterns of today`)) : "");
+      found.length > SHOWN ? h("p", {}, h("a", { href: address("patterns", { sort: "first", since: new Date(today).toISOString() }) }, t("overview.all_today"))) : "");
   }
 }
 
 async function anomalies({ signal, tile }, where, plugins) {
   const [{ anomalies: found, learning }, names] = await Promise.all([get("anomalies", { state: "open", limit: 200 }, signal), plugins]);
   const told = found.filter((one) => one.tier === "notify").length;
-  tile("Open anomalies", found.length < 200 ? exact(found.length) : "200+", told ? `${told} notified` : learning ? "learning what is usual" : "", told ? "bad" : "");
+  tile("open", found.length < 200 ? exact(found.length) : "200+", told ? t("overview.told", { n: told }) : learning ? t("overview.learning") : "", told ? "bad" : "");
   const state = verdict({ found, learning, watched: names.includes("trends") });
-  if (found.length) return put(where, anomalyList(found.slice(0, 5)), state, h("p", {}, h("a", { href: address("anomalies") }, "All anomalies")));
-  put(where, state, h("p", { class: "quiet" }, h("a", { href: address("anomalies") }, "Earlier ones")));
+  if (found.length) return put(where, anomalyList(found.slice(0, 5)), state, h("p", {}, h("a", { href: address("anomalies") }, t("overview.all"))));
+  put(where, state, h("p", { class: "quiet" }, h("a", { href: address("anomalies") }, t("overview.earlier"))));
 }
 
 async function service({ signal, tile }, where, shown) {
@@ -144,12 +147,12 @@ async function service({ signal, tile }, where, shown) {
   shown.known(Object.keys(stats.plugins ?? {}));
   const accepted = stats.logs.accepted, now = performance.now();
   const known = reading && accepted >= reading.accepted && now - reading.at < 60_000 && now - reading.at > 500;
-  const since = `${compact(accepted)} in ${duration(stats.uptime_seconds)}`;
-  if (known) tile("Arriving now", `${compact(Math.round((accepted - reading.accepted) / ((now - reading.at) / 1000)))}/s`, since);
-  else if (!shown.tiles["Arriving now"]) tile("Arriving now", "–", since);
+  const since = t("overview.since", { count: compact(accepted), span: duration(stats.uptime_seconds) });
+  if (known) tile("rate", `${compact(Math.round((accepted - reading.accepted) / ((now - reading.at) / 1000)))}/s`, since);
+  else if (!shown.tiles.rate) tile("rate", "–", since);
   if (!reading || known || accepted < reading.accepted || now - reading.at >= 60_000) reading = { accepted, at: now };
   const complaints = Object.values(health.checks ?? {}).filter((check) => !check.ok).length;
-  tile("Service", health.status, complaints ? `${complaints} ${complaints === 1 ? "complaint" : "complaints"}, see below` : "all checks pass",
+  tile("service", textOr(`health.${health.status}`, health.status), complaints ? t("overview.complaints", { n: complaints }) : t("overview.well"),
     health.status === "healthy" ? "" : health.status === "degraded" ? "warn" : "bad");
   put(where, pipelinePanel(stats, health));
   shown.soon = !known;

@@ -6,7 +6,7 @@ import { timeChart } from "./chart.js";
 import { overflowNote } from "./columns.js";
 import { correctionsPanel } from "./corrections.js";
 import { choice, h } from "./dom.js";
-import { LEVELS, byCount, exact, levelClass } from "./format.js";
+import { LEVELS, byCount, levelClass } from "./format.js";
 import { anomalyList } from "./incidents.js";
 import { marksOf } from "./marks.js";
 import { metadataTable } from "./metadata.js";
@@ -18,6 +18,7 @@ import { ranking } from "./ranking.js";
 import { renewed } from "./refresh.js";
 import { copyButton, sampleList } from "./samples.js";
 import { patternTicket } from "./saving.js";
+import { t } from "./text.js";
 import { asked, step } from "./times.js";
 import { triagePanel } from "./triage.js";
 
@@ -33,12 +34,12 @@ export async function showPattern(main, { place, signal, again }) {
     pattern = await get(path, {}, signal);
   } catch (error) {
     if (error.status !== 404) throw error;
-    main.append(h("div", { class: "empty" }, h("h1", {}, "No such pattern"), h("p", {}, "It may have been deleted with old data, or the address is incomplete."),
-      h("p", {}, h("a", { href: address("patterns") }, "All patterns"))));
+    main.append(h("div", { class: "empty" }, h("h1", {}, t("pattern.missing")), h("p", {}, t("pattern.missing_why")),
+      h("p", {}, h("a", { href: address("patterns") }, t("pattern.all")))));
     return;
   }
-  const timeline = h("div", { class: "body" }, h("p", { class: "quiet" }, "Loading…"));
-  const anomalies = h("div", { class: "body" }, h("p", { class: "quiet" }, "Loading…"));
+  const timeline = h("div", { class: "body" }, h("p", { class: "quiet" }, t("word.loading")));
+  const anomalies = h("div", { class: "body" }, h("p", { class: "quiet" }, t("word.loading")));
   const renew = renewed(signal);
   const split = () => (here().parameters.split === "source" ? "source" : "level");
   const draw = () => {
@@ -48,33 +49,32 @@ export async function showPattern(main, { place, signal, again }) {
   const triage = triagePanel(pattern, signal), corrections = pattern.pattern === OVERFLOW ? null : correctionsPanel(pattern, signal);
   main.append(
     h("header", { class: "subject" },
-      h("p", { class: "quiet" }, h("a", { href: address("patterns") }, "Patterns"), " / ", h("code", {}, pattern.pattern_id)),
+      h("p", { class: "quiet" }, h("a", { href: address("patterns") }, t("page.patterns")), " / ", h("code", {}, pattern.pattern_id)),
       h("h1", { tabindex: pattern.pattern.length > LONG ? "0" : null }, patternText(pattern.pattern)),
-      h("p", { class: "facts" }, byCount(pattern.levels).map(([level]) => levelBadge(level)), h("b", {}, `${exact(pattern.count)} logs`),
-        pattern.category && h("span", {}, "category ", h("a", { href: address("patterns", { category: pattern.category }) }, pattern.category)),
-        h("span", {}, "first seen ", moment(pattern.first_seen)), h("span", {}, "last seen ", moment(pattern.last_seen)),
-        copyButton("Copy as ticket", () => patternTicket(pattern)))),
+      h("p", { class: "facts" }, byCount(pattern.levels).map(([level]) => levelBadge(level)), h("b", {}, t("word.logs", { n: pattern.count })),
+        pattern.category && h("span", {}, t("pattern.category", { name: h("a", { href: address("patterns", { category: pattern.category }) }, pattern.category) })),
+        h("span", {}, t("pattern.first", { when: moment(pattern.first_seen) })), h("span", {}, t("pattern.last", { when: moment(pattern.last_seen) })),
+        copyButton(t("word.copy_ticket"), () => patternTicket(pattern)))),
     pattern.pattern === OVERFLOW ? overflowNote() : "",
     h("div", { class: "panels" },
-      triage ? section("Triage", "wide", triage) : "",
-      section("Over time", "wide", timeline, choice("Split by", [["level", "by level"], ["source", "by source"]], split(), (value) => {
+      triage ? section(t("pattern.triage"), "wide", triage) : "",
+      section(t("pattern.time"), "wide", timeline, choice(t("pattern.split"), [["level", t("pattern.by_level")], ["source", t("pattern.by_source")]], split(), (value) => {
         adjust({ split: value === "level" ? "" : value });
         draw();
       })),
-      section("Samples", "wide", sampleList(pattern)),
-      corrections ? section("Merge and split", "wide", corrections) : "",
-      section("Sources", "", ranking(byCount(pattern.sources).slice(0, 10).map(([name, count]) => [name, count, address("patterns", { source: name })]), () => "level-info", "Logs by source")),
-      section("Tags", "", byCount(pattern.tags).length ? ranking(byCount(pattern.tags).slice(0, 10), () => "level-notice", "Logs by tag") : h("p", { class: "quiet" }, "No tags.")),
-      section("Variables", "wide", metadataTable(pattern.variables ?? {}, pattern.count, "var")),
-      section("Metadata", "wide", metadataTable(pattern.metadata ?? {}, pattern.count)),
-      section("Anomalies", "wide", anomalies),
+      section(t("word.samples"), "wide", sampleList(pattern)),
+      corrections ? section(t("pattern.correct"), "wide", corrections) : "",
+      section(t("pattern.sources"), "", ranking(byCount(pattern.sources).slice(0, 10).map(([name, count]) => [name, count, address("patterns", { source: name })]), () => "level-info", t("word.logs_by_source"))),
+      section(t("pattern.tags"), "", byCount(pattern.tags).length ? ranking(byCount(pattern.tags).slice(0, 10), () => "level-notice", t("pattern.by_tag")) : h("p", { class: "quiet" }, t("pattern.no_tags"))),
+      section(t("word.variables"), "wide", metadataTable(pattern.variables ?? {}, pattern.count, "var")),
+      section(t("word.metadata"), "wide", metadataTable(pattern.metadata ?? {}, pattern.count)),
+      section(t("page.anomalies"), "wide", anomalies),
       panels("pattern", { signal, again, pattern }),
-      section("For programs", "wide", commands(pattern))));
+      section(t("pattern.programs"), "wide", commands(pattern))));
   draw();
   fill(anomalies, again, signal, async () => {
     const found = (await get("anomalies", { pattern_id: pattern.pattern_id, limit: 50 }, signal)).anomalies;
-    return found.length ? anomalyList(found, { linked: false }) : h("p", { class: "quiet" }, "None so far. ",
-      "The plugin trends looks for spikes, silence and new patterns.");
+    return found.length ? anomalyList(found, { linked: false }) : h("p", { class: "quiet" }, t("pattern.no_anomalies"));
   });
 }
 
@@ -89,11 +89,11 @@ async function fill(where, again, signal, make) {
 
 async function drawTimeline(path, split, signal, again) {
   const [answer, marks] = await Promise.all([get(`${path}/timeline`, { ...asked(), step: step(96), split_by: split }, signal), marksOf(asked(), signal)]);
-  if (!answer.series.length) return h("p", { class: "quiet" }, "No logs of this pattern in this time. Choose a longer one above.");
+  if (!answer.series.length) return h("p", { class: "quiet" }, t("pattern.empty"));
   const given = answer.series.map((series) => series.name);
   const names = split === "level" ? [...[...LEVELS].reverse(), ...given.filter((name) => !LEVELS.includes(name))] : given;
   const color = split === "level" ? levelClass : (name) => `color-${given.indexOf(name) % COLORS}`;
-  return timeChart(answer, { names, color, title: "Logs of this pattern", marks, chosen: (start, end) => pick(start, end, again) });
+  return timeChart(answer, { names, color, title: t("pattern.logs"), marks, chosen: (start, end) => pick(start, end, again) });
 }
 
 function section(title, kind, body, tool) {
@@ -102,6 +102,6 @@ function section(title, kind, body, tool) {
 
 function commands(pattern) {
   const base = new URL(`patterns/${pattern.pattern_id}`, new URL(document.querySelector("meta[name=root]").content, document.baseURI));
-  const old = pattern.aliases?.length ? h("p", { class: "quiet" }, "Earlier ids that lead here: ", pattern.aliases.map((id) => [h("code", {}, id), " "])) : null;
+  const old = pattern.aliases?.length ? h("p", { class: "quiet" }, t("pattern.earlier", { ids: pattern.aliases.map((id) => [h("code", {}, id), " "]) })) : null;
   return h("div", {}, copyable(`curl '${base.href}'`), copyable(`curl '${base.href}/timeline?since=${asked().since}&step=${step()}'`), old);
 }

@@ -4,7 +4,6 @@ import { Failure, offers } from "./api.js";
 import { Catalog, MOST } from "./catalog.js";
 import { columns, filterSelects } from "./columns.js";
 import { choice, h, replace, settled } from "./dom.js";
-import { exact } from "./format.js";
 import { Grid } from "./grid.js";
 import { noLogs, problem } from "./pieces.js";
 import { adjust, go, here } from "./place.js";
@@ -12,12 +11,13 @@ import { parse, suggestions } from "./query.js";
 import { pause, repeat } from "./refresh.js";
 import { FORMS } from "./saving.js";
 import { Sparks } from "./sparks.js";
+import { t } from "./text.js";
 import { asked } from "./times.js";
 
 const EVERY = 30;
 // A refresh may take this part of the time between two: a large list is asked for less often.
 const GENTLE = 20;
-const PAUSE = "Pause updates", RESUME = "Resume updates";
+const PAUSE = t("list.pause"), RESUME = t("list.resume");
 const narrow = matchMedia("(max-width: 760px)");
 /** Where the list was left, by its address: Back leads there. */
 const left = new Map();
@@ -25,23 +25,23 @@ const LEFT = 20;
 
 export async function showPatterns(main, { place, signal, again, fitted }) {
   const catalog = new Catalog(), sparks = new Sparks(signal);
-  const count = h("span", { class: "quiet", role: "status", id: "count" }, "Loading…");
-  const search = h("input", { type: "search", placeholder: "Search patterns   /", "aria-label": "Search patterns", list: "terms", value: place.parameters.q ?? "", spellcheck: "false" });
+  const count = h("span", { class: "quiet", role: "status", id: "count" }, t("word.loading"));
+  const search = h("input", { type: "search", placeholder: t("list.hint"), "aria-label": t("list.search"), list: "terms", value: place.parameters.q ?? "", spellcheck: "false" });
   const terms = h("datalist", { id: "terms" });
   const selects = h("div", { class: "row" });
-  const auto = h("button", { type: "button", title: `Counts are refreshed every ${EVERY} seconds while this tab is looked at (Space)`, onclick: () => toggle() }, PAUSE);
+  const auto = h("button", { type: "button", title: t("list.terms", { n: EVERY }), onclick: () => toggle() }, PAUSE);
   const body = h("div", { class: "listing" });
   const grid = new Grid({
-    label: "Patterns", columns: columns(sparks), rowHeight: () => (narrow.matches ? 86 : 38),
+    label: t("page.patterns"), columns: columns(sparks), rowHeight: () => (narrow.matches ? 86 : 38),
     open: (row) => go("pattern", {}, row.pattern_id), sorted: (key) => sortBy(key), shown: (rows) => fitted.then(() => sparks.shown(rows), () => {}),
   });
   body.append(grid.element);
   const trouble = h("div");
-  const exports = choice("Export", [["", "Export…"], ...FORMS.map(([name, text]) => [name, text])], "", (wanted) => {
+  const exports = choice(t("list.export"), [["", t("list.export_as")], ...FORMS.map(([name, text]) => [name, text])], "", (wanted) => {
     FORMS.find(([name]) => name === wanted)?.[2](grid.rows);
     exports.value = "";
   });
-  main.append(h("h1", { class: "hidden" }, "Patterns"), h("div", { class: "toolbar" }, search, terms, selects, auto, exports, count), trouble, body);
+  main.append(h("h1", { class: "hidden" }, t("page.patterns")), h("div", { class: "toolbar" }, search, terms, selects, auto, exports, count), trouble, body);
 
   let loads = 0, paused = false, stale = "", typing = false;
   const address = location.hash;
@@ -63,7 +63,7 @@ export async function showPatterns(main, { place, signal, again, fitted }) {
     const empty = catalog.complete && !rows.length;
     grid.element.hidden = empty;
     body.querySelector(".empty")?.remove();
-    if (empty) body.append(catalog.rows.length || beyond(wanted) ? nothingMatches(change) : noLogs("No patterns in this time"));
+    if (empty) body.append(catalog.rows.length || beyond(wanted) ? nothingMatches(change) : noLogs(t("list.none")));
   };
   const refine = settled(() => load(), 300, signal);
   const change = (changes, how) => {
@@ -111,7 +111,7 @@ export async function showPatterns(main, { place, signal, again, fitted }) {
       recall();
     } catch (error) {
       if (signal.aborted) return;
-      count.textContent = "Not loaded";
+      count.textContent = t("list.not_loaded");
       const wrong = error instanceof Failure && error.status === 422;
       body.hidden = !wrong;
       trouble.replaceChildren(wrong ? h("p", { class: "bad", role: "alert" }, error.message) : problem(error, again));
@@ -162,7 +162,7 @@ export async function showPatterns(main, { place, signal, again, fitted }) {
   };
   const failed = (error) => {
     // What is shown stays readable; it is only older than it could be.
-    stale = error.status === 0 ? "" : ` · not refreshed: ${error.message}`;
+    stale = error.status === 0 ? "" : t("api.stale", { why: error.message });
     draw();
   };
   choices();
@@ -181,13 +181,14 @@ const beyond = ({ q, level, source, category }) => q || level || source || categ
 
 function summary(matching, catalog) {
   const all = catalog.rows.length;
-  const shown = matching === all ? `${exact(all)} patterns` : `${exact(matching)} of ${exact(all)} patterns`;
-  if (!catalog.complete) return `${shown}, loading…`;
-  return catalog.more ? `${shown}; the ${exact(MOST)} most frequent of more. Search, filter or a shorter time finds the rest` : shown;
+  const shown = matching === all ? t("list.all", { n: all }) : t("list.some", { some: matching, n: all });
+  if (!catalog.complete) return t("list.loading", { shown });
+  return catalog.more ? t("list.more", { shown, most: MOST }) : shown;
 }
 
 function nothingMatches(change) {
-  return h("div", { class: "empty" }, h("h3", {}, "No pattern matches"),
-    h("p", {}, "Search looks for all words in the pattern, its sources and its category. It knows ", h("code", {}, '"a phrase"'), ", ", h("code", {}, "-not"), ", ", h("code", {}, "level:error"), ", ", h("code", {}, "source:shop"), ", ", h("code", {}, "category:…"), " and ", h("code", {}, "id:…"), ". Try fewer words, or a longer time."),
-    h("p", {}, h("button", { type: "button", onclick: () => change({ q: "", level: "", source: "", category: "" }) }, "Show all patterns")));
+  const code = (text) => h("code", {}, text);
+  return h("div", { class: "empty" }, h("h3", {}, t("list.no_match")),
+    h("p", {}, t("list.syntax", { phrase: code(t("list.a_phrase")), not: code(t("list.a_not")), level: code("level:error"), source: code("source:shop"), category: code("category:…"), id: code("id:…") })),
+    h("p", {}, h("button", { type: "button", onclick: () => change({ q: "", level: "", source: "", category: "" }) }, t("list.show_all"))));
 }

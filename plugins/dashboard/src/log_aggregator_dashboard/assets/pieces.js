@@ -3,6 +3,7 @@
 import { Failure, origin } from "./api.js";
 import { h } from "./dom.js";
 import { ago, levelClass, when } from "./format.js";
+import { t } from "./text.js";
 import { isExact, zoneName } from "./zone.js";
 
 const PLACEHOLDER = /(\{[A-Z][A-Z0-9_]*\})/;
@@ -19,19 +20,19 @@ export const moment = (value) => h("time", { datetime: value, title: `${when(val
 
 /** What the service could not answer. While it is out of reach the banner says so, and the page comes back with it. */
 export function problem(error, again) {
-  if (error instanceof Failure && error.status === 0) return h("p", { class: "quiet problem" }, "No answer yet.");
+  if (error instanceof Failure && error.status === 0) return h("p", { class: "quiet problem" }, t("problem.waiting"));
   const store = error instanceof Failure && error.status === 503;
   return h("div", { class: "empty problem", role: "alert" },
-    h("h3", {}, store ? "Nothing to read from" : "That did not work"), h("p", {}, error.message),
-    again && h("p", {}, h("button", { type: "button", onclick: again }, "Try again")));
+    h("h3", {}, t(store ? "problem.store" : "problem.title")), h("p", {}, error.message),
+    again && h("p", {}, h("button", { type: "button", onclick: again }, t("problem.again"))));
 }
 
 /** What to do when no log has come yet; `note` says when it will be seen. */
-export function noLogs(lead, note = "A log shows up here when its flush is stored, within 30 seconds by default.") {
+export function noLogs(lead, note = t("none.note")) {
   const body = '{"message": "User 123 logged in", "level": "INFO", "source": "auth"}';
   const command = `curl -X POST ${origin()}/ingest -H 'Content-Type: application/json' \\\n  -d '${body}'`;
-  return h("div", { class: "empty" }, h("h3", {}, lead), h("p", {}, "Send a log:"), copyable(command),
-    h("p", {}, "Or a made-up stream of several services:"), copyable(`log-aggregator demo --url ${origin()}`),
+  return h("div", { class: "empty" }, h("h3", {}, lead), h("p", {}, t("none.send")), copyable(command),
+    h("p", {}, t("none.demo")), copyable(`log-aggregator demo --url ${origin()}`),
     h("p", { class: "quiet" }, note));
 }
 
@@ -40,10 +41,10 @@ export function copyable(text) {
   const button = h("button", { type: "button", onclick: async () => {
     try {
       await navigator.clipboard.writeText(text);
-      button.textContent = "Copied";
+      button.textContent = t("word.copied");
     } catch {
-      button.textContent = "Select and copy";
+      button.textContent = t("word.not_copied");
     }
-  } }, "Copy");
+  } }, t("word.copy"));
   return h("div", { class: "copyable" }, h("pre", { tabindex: "0" }, text), button);
 }

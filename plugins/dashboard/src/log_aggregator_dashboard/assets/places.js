@@ -9,6 +9,7 @@ import { address } from "./place.js";
 import { pick } from "./range.js";
 import { ranking } from "./ranking.js";
 import { repeat } from "./refresh.js";
+import { t } from "./text.js";
 import { asked, span, step } from "./times.js";
 
 const PLACES = JSON.parse(setting("places") || "[]");
@@ -50,7 +51,7 @@ export function panels(kind, context) {
 const of = (kind) => PLACES.filter((one) => one.place === kind);
 
 async function fill(place, where, context) {
-  replace(where, h("p", { class: "quiet" }, "Loading…"));
+  replace(where, h("p", { class: "quiet" }, t("word.loading")));
   try {
     const { show } = await import(new URL(place.module, document.baseURI).href);
     if (context.signal.aborted) return;
@@ -58,6 +59,6 @@ async function fill(place, where, context) {
     await show(where, helpers(context));
   } catch (error) {
     if (context.signal.aborted) return;
-    replace(where, problem(error, context.again), h("p", { class: "quiet" }, `This part is of the plugin ${place.plugin}.`));
+    replace(where, problem(error, context.again), h("p", { class: "quiet" }, t("page.plugin", { plugin: place.plugin })));
   }
 }

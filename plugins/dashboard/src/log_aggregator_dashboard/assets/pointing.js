@@ -1,6 +1,7 @@
 // Reading a chart and choosing a part of it: with a mouse, a finger or the keyboard.
 
 import { h, s } from "./dom.js";
+import { t } from "./text.js";
 
 /** Make `box` answer. `view`: {left, columns, width}. `tell(first, last)`: the lines of the tip for columns.
  *  `chosen(start, end)`: a range was chosen. Returns {tip, redraw}. */
@@ -64,7 +65,7 @@ export function pointing(box, view, { title, chosen, tell }) {
 
   box.tabIndex = 0;
   box.setAttribute("role", "group");
-  box.setAttribute("aria-label", `${title}: arrow keys read the bars${chosen ? ", with Shift they select, Enter shows the selection" : ""}`);
+  box.setAttribute("aria-label", t(chosen ? "chart.keys_select" : "chart.keys", { title }));
   box.addEventListener("keydown", (event) => {
     if (event.target !== box || !columns.length) return;
     if (event.key === "Escape" && state.from !== null) clear();

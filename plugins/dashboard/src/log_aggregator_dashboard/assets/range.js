@@ -1,31 +1,32 @@
 // The control of the time range: its choices, from when to when, and the ways out of a zoom.
 
 import { choice, h } from "./dom.js";
-import { clock, day } from "./format.js";
+import { clock, day, isoDay } from "./format.js";
 import { adjust } from "./place.js";
+import { t } from "./text.js";
 import { asked, span } from "./times.js";
 import { parsed, zoneName } from "./zone.js";
 
 const CHOICES = [
-  ["-5m", "Last 5 minutes"], ["-15m", "Last 15 minutes"], ["-1h", "Last hour"], ["-6h", "Last 6 hours"], ["-24h", "Last 24 hours"],
-  ["-7d", "Last 7 days"], ["-30d", "Last 30 days"],
+  ["-5m", t("range.m5")], ["-15m", t("range.m15")], ["-1h", t("range.h1")], ["-6h", t("range.h6")], ["-24h", t("range.h24")],
+  ["-7d", t("range.d7")], ["-30d", t("range.d30")],
 ];
 
 /** The control in the page's head. `changed` is called when another range was picked. */
 export function picker(changed) {
   const { since, until } = asked();
   const custom = Boolean(until) || !CHOICES.some(([value]) => value === since);
-  const options = custom ? [...CHOICES, ["other", label()]] : [...CHOICES, ["other", "Other…"]];
-  const select = choice("Time range", options, custom ? "other" : since, (value) => {
+  const options = custom ? [...CHOICES, ["other", label()]] : [...CHOICES, ["other", t("range.other")]];
+  const select = choice(t("range.title"), options, custom ? "other" : since, (value) => {
     if (value === "other") return open(changed);
     adjust({ since: value, until: "" });
     changed();
   });
   const button = (text, title, onclick) => h("button", { type: "button", title, "aria-label": title, onclick }, text);
   return h("div", { class: "range" }, select, custom && [
-    button("Change", "Choose from when to when", () => open(changed)),
-    button("−", "Zoom out", () => wider(changed)),
-    button("✕", "Back to the usual time range", () => { adjust({ since: "", until: "" }); changed(); })]);
+    button(t("range.change"), t("range.change_title"), () => open(changed)),
+    button("−", t("range.out"), () => wider(changed)),
+    button("✕", t("range.back"), () => { adjust({ since: "", until: "" }); changed(); })]);
 }
 
 function label() {
@@ -48,13 +49,13 @@ function open(changed) {
   let picked = false;
   const dialog = h("dialog", { "aria-labelledby": "range-title" },
     h("form", { onsubmit: (event) => { event.preventDefault(); accept(); } },
-      h("h2", { id: "range-title" }, "Time range"),
-      h("label", { for: "since" }, `From (${zoneName(start)})`), since,
-      h("label", { for: "until" }, `Until (${zoneName(end)})`), until,
-      h("p", { class: "row" }, h("button", { class: "main" }, "Show"), h("button", { type: "button", onclick: () => dialog.close() }, "Cancel"))));
+      h("h2", { id: "range-title" }, t("range.title")),
+      h("label", { for: "since" }, t("range.from", { zone: zoneName(start) })), since,
+      h("label", { for: "until" }, t("range.until", { zone: zoneName(end) })), until,
+      h("p", { class: "row" }, h("button", { class: "main" }, t("range.show")), h("button", { type: "button", onclick: () => dialog.close() }, t("word.cancel")))));
   const accept = () => {
     if (since.value >= until.value) {
-      until.setCustomValidity("Must be later than “From”.");
+      until.setCustomValidity(t("range.order"));
       until.reportValidity();
       until.setCustomValidity("");
       return;
@@ -74,4 +75,4 @@ export function pick(start, end, changed) {
   changed();
 }
 
-const local = (value) => `${day(value)}T${clock(value)}`;
+const local = (value) => `${isoDay(value)}T${clock(value)}`;

@@ -2,7 +2,8 @@
 
 import { origin } from "./api.js";
 import { h } from "./dom.js";
-import { byCount, when } from "./format.js";
+import { byCount, exact, when } from "./format.js";
+import { t } from "./text.js";
 import { zoneName } from "./zone.js";
 
 const COLUMNS = ["pattern_id", "count", "level", "first_seen", "last_seen", "sources", "category", "pattern"];
@@ -37,7 +38,7 @@ function cell(value) {
 
 function markdown(rows) {
   const lines = rows.map((row) => `| ${row.count} | ${row.level} | ${byCount(row.sources)[0]?.[0] ?? ""} | ${code(row.pattern)} |`);
-  return `| count | level | source | pattern |\n|---:|---|---|---|\n${lines.join("\n")}\n`;
+  return `| ${["count", "level", "source", "pattern"].map((name) => t(`word.${name}`)).join(" | ")} |\n|---:|---|---|---|\n${lines.join("\n")}\n`;
 }
 
 /** A text as code within a table: nothing in it is markup. */
@@ -47,18 +48,18 @@ const code = (text) => `\`${text.replaceAll("`", "'").replaceAll("|", "\\|").rep
 export function patternTicket(pattern) {
   const samples = (pattern.samples ?? []).slice(0, SAMPLES).map((text) => text.replaceAll("```", "'''"));
   return [`## ${code(pattern.pattern)}`, "",
-    `${pattern.count} logs, ${stamp(pattern.first_seen)} to ${stamp(pattern.last_seen)}. Levels: ${listed(pattern.levels)}. Sources: ${listed(pattern.sources)}.`, "",
+    t("ticket.pattern", { count: pattern.count, since: stamp(pattern.first_seen), until: stamp(pattern.last_seen), levels: listed(pattern.levels), sources: listed(pattern.sources) }), "",
     ...samples.flatMap((text) => ["```", text, "```", ""]), address()].join("\n");
 }
 
 /** The text of a ticket about an incident; `lines` say what its series showed. */
 export function incidentTicket(anomaly, title, lines) {
-  const over = anomaly.resolved ? `, over ${stamp(anomaly.resolved)}` : ", going on";
+  const span = t(anomaly.resolved ? "ticket.over" : "ticket.since", { when: stamp(anomaly.started), until: anomaly.resolved && stamp(anomaly.resolved) });
   const samples = (anomaly.details?.series?.[0]?.samples ?? []).slice(0, SAMPLES).map((text) => text.replaceAll("```", "'''"));
-  return [`## ${title}`, "", `Since ${stamp(anomaly.started)}${over}.${anomaly.source ? ` Source: ${anomaly.source}.` : ""}`, "", ...lines.map((line) => `- ${line}`), "",
+  return [`## ${title}`, "", span + (anomaly.source ? t("ticket.source", { name: anomaly.source }) : ""), "", ...lines.map((line) => `- ${line}`), "",
     ...samples.flatMap((text) => ["```", text, "```", ""]), address()].join("\n");
 }
 
 const stamp = (value) => `${when(value)} ${zoneName(Date.parse(value))}`;
-const listed = (counts) => byCount(counts).slice(0, 5).map(([name, count]) => `${name} ${count}`).join(", ");
+const listed = (counts) => byCount(counts).slice(0, 5).map(([name, count]) => `${name} ${exact(count)}`).join(", ");
 const address = () => `${origin()}/${location.hash}`;

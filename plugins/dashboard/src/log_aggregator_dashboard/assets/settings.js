@@ -1,6 +1,7 @@
-// What a reader chooses for this browser: colors, and how times are written.
+// What a reader chooses for this browser: colors, language, and how times are written.
 
 import { choice, h } from "./dom.js";
+import { LANGUAGES, chooseLanguage, chosenLanguage, t } from "./text.js";
 import { isExact, isUtc, setExact, setUtc } from "./zone.js";
 
 const THEME = "log-aggregator theme";
@@ -22,8 +23,9 @@ const changed = () => dispatchEvent(new Event("settings"));
 
 /** The controls; a change fires the event `settings` at the window. */
 export function settings() {
-  return h("section", { "aria-label": "Settings" }, h("h2", {}, "Settings"), h("div", { class: "row" },
-    choice("Theme", [["", "Auto"], ["light", "Light"], ["dark", "Dark"]], kept(), (value) => { localStorage.setItem(THEME, value); dress(); }),
-    choice("Time zone", [["", "Local time"], ["utc", "UTC"]], isUtc() ? "utc" : "", (value) => { setUtc(value === "utc"); changed(); }),
-    choice("Times", [["", "How long ago"], ["exact", "Exact times"]], isExact() ? "exact" : "", (value) => { setExact(value === "exact"); changed(); })));
+  return h("section", { "aria-label": t("settings.title") }, h("h2", {}, t("settings.title")), h("div", { class: "row" },
+    choice(t("settings.theme"), [["", t("settings.auto")], ["light", t("settings.light")], ["dark", t("settings.dark")]], kept(), (value) => { localStorage.setItem(THEME, value); dress(); }),
+    choice(t("settings.zone"), [["", t("settings.local")], ["utc", "UTC"]], isUtc() ? "utc" : "", (value) => { setUtc(value === "utc"); changed(); }),
+    choice(t("settings.times"), [["", t("settings.ago")], ["exact", t("settings.exact")]], isExact() ? "exact" : "", (value) => { setExact(value === "exact"); changed(); }),
+    choice(t("settings.language"), [["", t("settings.browser")], ...Object.entries(LANGUAGES)], chosenLanguage(), chooseLanguage)));
 }

@@ -2,12 +2,13 @@
 
 import { events, get, setting } from "./api.js";
 import { choice, h } from "./dom.js";
-import { LEVELS, exact } from "./format.js";
+import { LEVELS } from "./format.js";
 import { noLogs, problem } from "./pieces.js";
 import { adjust } from "./place.js";
 import { pause, renewed } from "./refresh.js";
 import { save } from "./saving.js";
 import { TailRows } from "./tail_rows.js";
+import { t } from "./text.js";
 
 const KEPT = 5000;
 /** The logs of the last tail: Back from a pattern finds them again. */
@@ -25,15 +26,15 @@ export function showTail(main, { place, signal }) {
   const empty = h("div");
   const button = h("button", { type: "button", class: "main", onclick: () => toggle() });
   const tell = (text) => {
-    const left = state.missed ? ` · ${exact(state.missed)} left out: more came than can be shown` : "";
-    status.textContent = text ?? (state.paused ? `${state.held ? "Held while you read" : "Paused"} · ${exact(state.waiting.length)} waiting${left}` : `Live · ${exact(state.seen)} logs${left}`);
+    const left = state.missed ? t("tail.missed", { n: state.missed }) : "";
+    status.textContent = text ?? (state.paused ? `${t(state.held ? "tail.held" : "tail.paused")} · ${t("tail.waiting", { n: state.waiting.length })}${left}` : t("tail.live", { n: state.seen }) + left);
     empty.hidden = state.logs.length > 0;
     rows.element.hidden = !state.logs.length;
-    if (!empty.hidden) other.textContent = state.passed ? `${exact(state.passed)} other logs have come meanwhile.` : "";
+    if (!empty.hidden) other.textContent = state.passed ? t("tail.passed", { n: state.passed }) : "";
   };
   const hold = (paused, held = false) => {
     Object.assign(state, { paused, held });
-    button.textContent = paused ? "Resume" : "Pause";
+    button.textContent = t(paused ? "tail.resume" : "tail.pause");
     button.setAttribute("aria-pressed", paused);
     tell();
   };
@@ -67,14 +68,14 @@ export function showTail(main, { place, signal }) {
   };
   const failed = (error) => {
     trouble.replaceChildren(problem(error, connect));
-    tell("Not connected.");
+    tell(t("tail.off"));
   };
   const connect = () => {
     Object.assign(state, { waiting: [], missed: 0, seen: 0, passed: 0 });
     hold(false);
     trouble.replaceChildren();
     rows.set(state.logs);
-    tell("Connecting…");
+    tell(t("tail.connecting"));
     hint();
     follow(filters, renew(), receive, tell, failed);
   };
@@ -89,21 +90,21 @@ export function showTail(main, { place, signal }) {
   /** A service that has taken logs needs no example of one. */
   const hint = async () => {
     const filtered = Object.values(filters).some(Boolean);
-    const lead = filtered ? "No log that matches has come yet" : "Waiting for logs";
-    empty.replaceChildren(h("div", { class: "empty" }, h("h3", {}, lead), h("p", { class: "quiet" }, "The live tail shows what comes from now on, at once."), other));
+    const lead = t(filtered ? "tail.no_match" : "tail.none");
+    empty.replaceChildren(h("div", { class: "empty" }, h("h3", {}, lead), h("p", { class: "quiet" }, t("tail.from_now")), other));
     const stats = filtered ? null : await get("stats", {}, signal).catch(() => null);
-    if (stats && !stats.logs.accepted && !state.logs.length && !signal.aborted) empty.replaceChildren(noLogs(lead, "The live tail shows what comes from now on, at once."), other);
-    else if (stats && !filtered) empty.querySelector("h3").after(h("p", {}, `${exact(stats.logs.accepted)} logs have come since the service started; none since this page was opened.`));
+    if (stats && !stats.logs.accepted && !state.logs.length && !signal.aborted) empty.replaceChildren(noLogs(lead, t("tail.from_now")), other);
+    else if (stats && !filtered) empty.querySelector("h3").after(h("p", {}, t("tail.came", { n: stats.logs.accepted })));
   };
-  const search = h("input", { type: "search", placeholder: "Messages with…   /", "aria-label": "Only messages with", value: q, spellcheck: "false", onchange: () => narrow({ q: search.value.trim() }) });
+  const search = h("input", { type: "search", placeholder: t("tail.hint"), "aria-label": t("tail.with"), value: q, spellcheck: "false", onchange: () => narrow({ q: search.value.trim() }) });
   const list = h("datalist", { id: "sources" });
   const offer = () => list.replaceChildren(...[...state.sources].sort().map((name) => h("option", { value: name })));
-  const from = h("input", { type: "text", placeholder: "All sources", list: "sources", "aria-label": "Only this source", value: source, spellcheck: "false", onchange: () => narrow({ source: from.value.trim() }) });
-  const levels = choice("Level", [["", "All levels"], ...LEVELS.map((name) => [name, name])], level, (value) => narrow({ level: value }));
-  const clear = h("button", { type: "button", onclick: () => { state.seen = 0; state.logs = []; take([]); tell(); } }, "Clear");
-  const save = h("button", { type: "button", title: "Download what is shown, a JSON object a line", onclick: () => download(state.logs) }, "Download");
-  main.append(h("h1", { class: "hidden" }, "Live tail"), h("div", { class: "toolbar tailbar" }, button, search, levels, from, list, clear, save, status),
-    h("p", { class: "note", hidden: setting("workers") === "1" }, "This service has several workers. A tail shows the logs of the one worker that it is connected to."),
+  const from = h("input", { type: "text", placeholder: t("tail.sources"), list: "sources", "aria-label": t("tail.only"), value: source, spellcheck: "false", onchange: () => narrow({ source: from.value.trim() }) });
+  const levels = choice(t("word.level"), [["", t("word.all_levels")], ...LEVELS.map((name) => [name, name])], level, (value) => narrow({ level: value }));
+  const clear = h("button", { type: "button", onclick: () => { state.seen = 0; state.logs = []; take([]); tell(); } }, t("tail.clear"));
+  const save = h("button", { type: "button", title: t("tail.download_title"), onclick: () => download(state.logs) }, t("tail.download"));
+  main.append(h("h1", { class: "hidden" }, t("page.tail")), h("div", { class: "toolbar tailbar" }, button, search, levels, from, list, clear, save, status),
+    h("p", { class: "note", hidden: setting("workers") === "1" }, t("tail.workers")),
     trouble, rows.element, empty);
   get("series", { since: "-24h", step: 3600, split_by: "source" }, signal)
     .then(({ series }) => { series.slice(0, 500).forEach(({ name }) => state.sources.add(name)); offer(); }, () => {});
@@ -124,7 +125,7 @@ async function follow(filters, signal, receive, tell, failed) {
       if (error.status >= 400 && error.status !== 503) return failed(error);
     }
     if (signal.aborted) return;
-    tell("Not connected. Trying again…");
+    tell(t("tail.again"));
     await pause(wait, signal);
   }
 }

@@ -4,6 +4,7 @@ import { h } from "./dom.js";
 import { instant, levelClass, when } from "./format.js";
 import { address } from "./place.js";
 import { copyButton } from "./samples.js";
+import { t } from "./text.js";
 
 const BEYOND = 10;
 const narrow = matchMedia("(max-width: 760px)");
@@ -13,7 +14,7 @@ export class TailRows {
   constructor({ words, reading }) {
     Object.assign(this, { words, reading, logs: [], unfolded: null, extra: 0 });
     this.list = h("ol", { class: "tailspace" });
-    this.element = h("div", { class: "tail", tabindex: "0", role: "region", "aria-label": "Logs, newest first",
+    this.element = h("div", { class: "tail", tabindex: "0", role: "region", "aria-label": t("tail.list"),
       onscroll: () => { this.tell(); this.draw(); } }, this.list);
     new ResizeObserver(() => this.draw(true)).observe(this.element);
   }
@@ -68,7 +69,7 @@ export class TailRows {
   row(log, index, open) {
     return h("li", { class: levelClass(log.level), "data-index": index },
       h("div", { class: "one", onclick: (event) => { if (!event.target.closest("a") && !String(getSelection())) this.toggle(log); } },
-        h("button", { type: "button", class: "fold", "aria-expanded": String(open), "aria-label": open ? "Fold" : "Unfold" }, open ? "▾" : "▸"),
+        h("button", { type: "button", class: "fold", "aria-expanded": String(open), "aria-label": t(open ? "tail.fold" : "tail.unfold") }, open ? "▾" : "▸"),
         h("time", { datetime: new Date(log.time).toISOString(), title: when(log.time) }, instant(log.time)),
         h("span", { class: `badge ${levelClass(log.level)}` }, log.level),
         h("span", { class: "source" }, log.source),
@@ -92,10 +93,10 @@ export class TailRows {
 function detail(log, words) {
   const metadata = Object.entries(log.metadata ?? {});
   return h("div", { class: "detail" },
-    h("div", { class: "row" }, h("a", { href: address("pattern", { q: "", level: "", source: "" }, log.pattern_id) }, "Its pattern"), h("span", { class: "quiet" }, when(log.time)),
-      log.category && h("span", { class: "quiet" }, log.category), copyButton("Copy", () => JSON.stringify(log))),
+    h("div", { class: "row" }, h("a", { href: address("pattern", { q: "", level: "", source: "" }, log.pattern_id) }, t("tail.pattern")), h("span", { class: "quiet" }, when(log.time)),
+      log.category && h("span", { class: "quiet" }, log.category), copyButton(t("word.copy"), () => JSON.stringify(log))),
     h("pre", { tabindex: "0" }, marked(log.message, words)),
-    metadata.length ? h("dl", { class: "meta" }, metadata.map(([key, value]) => h("div", {}, h("dt", {}, key), h("dd", {}, copyButton(value, () => value))))) : h("p", { class: "quiet" }, "No metadata."));
+    metadata.length ? h("dl", { class: "meta" }, metadata.map(([key, value]) => h("div", {}, h("dt", {}, key), h("dd", {}, copyButton(value, () => value))))) : h("p", { class: "quiet" }, t("tail.no_metadata")));
 }
 
 /** A text with the searched part marked wherever it stands. */

@@ -8,6 +8,7 @@ import { adjust, address, here } from "./place.js";
 import { filterFor } from "./query.js";
 import { ranking } from "./ranking.js";
 import { renewed } from "./refresh.js";
+import { t } from "./text.js";
 import { asked } from "./times.js";
 
 const MOST = 100;
@@ -20,13 +21,13 @@ export function showValues(main, { signal }) {
     const input = h("input", { type: "text", id: name, value, placeholder: hint, spellcheck: "false", onchange: () => { adjust({ [name]: input.value.trim() }); load(); } });
     return h("div", {}, h("label", { for: name }, label), input);
   };
-  main.append(h("h1", {}, "By value"), h("div", { class: "ranges" },
-    field("key", kind === "var" ? "Variable" : "Metadata key", key, kind === "var" ? "ID" : "region"), field("q", "Search", q, "all logs")), body);
+  main.append(h("h1", {}, t("page.values")), h("div", { class: "ranges" },
+    field("key", t(kind === "var" ? "values.variable" : "values.key"), key, kind === "var" ? "ID" : "region"), field("q", t("word.search"), q, t("word.all_logs"))), body);
   const load = async () => {
     const current = renew();
     const { key: wanted, kind: of = "meta", q: search } = here().parameters;
-    if (!wanted) return body.replaceChildren(h("p", { class: "quiet" }, "Name a key, such as region or host: whether one value fails and the others do not."));
-    body.replaceChildren(h("p", { class: "quiet" }, "Counting…"));
+    if (!wanted) return body.replaceChildren(h("p", { class: "quiet" }, t("values.name")));
+    body.replaceChildren(h("p", { class: "quiet" }, t("values.counting")));
     try {
       const answer = await get("values", { ...asked(), key: wanted, kind: of, q: search, limit: MOST }, current);
       if (!current.aborted) body.replaceChildren(...shown(answer, wanted, of));
@@ -38,14 +39,14 @@ export function showValues(main, { signal }) {
 }
 
 function shown({ logs, errors, distinct, complete, values }, key, kind) {
-  if (!values.length) return [h("p", { class: "quiet" }, "No log of this time has this key.")];
+  if (!values.length) return [h("p", { class: "quiet" }, t("values.none"))];
   const target = (value) => address("patterns", { q: filterFor(kind, key, value) });
   const worst = [...values].filter(({ errors: count }) => count).sort((a, b) => b.error_share - a.error_share).slice(0, 10);
-  const table = h("table", {}, h("thead", {}, h("tr", {}, ["Value", "Logs", "Errors", "Share of errors", "Patterns"].map((name, index) => h("th", { scope: "col", class: index ? "number" : "" }, name)))),
+  const table = h("table", {}, h("thead", {}, h("tr", {}, [t("values.value"), t("word.logs_title"), t("word.errors_title"), t("word.share_of_errors"), t("page.patterns")].map((name, index) => h("th", { scope: "col", class: index ? "number" : "" }, name)))),
     h("tbody", {}, values.map((one) => h("tr", {}, h("th", { scope: "row" }, h("a", { href: target(one.value) }, h("code", {}, one.value))),
       ...[exact(one.logs), exact(one.errors), percent(one.error_share), exact(one.patterns)].map((text) => h("td", { class: "number" }, text))))));
-  return [h("p", { class: "quiet" }, `${exact(logs)} logs with this key, ${exact(errors)} errors; ${exact(distinct)} values${complete ? "" : ", of which some rows keep only a part"}.`),
-    worst.length > 0 && h("section", { "aria-label": "Errors by value" }, h("h2", {}, "Errors by value"),
-      ranking(worst.map((one) => [one.value, one.error_share, target(one.value), percent(one.error_share)]), () => "level-error", "Share of errors by value")),
-    h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Values" }, table)].filter(Boolean);
+  return [h("p", { class: "quiet" }, t(complete ? "values.found" : "values.found_part", { logs, errors, distinct })),
+    worst.length > 0 && h("section", { "aria-label": t("word.errors_by_value") }, h("h2", {}, t("word.errors_by_value")),
+      ranking(worst.map((one) => [one.value, one.error_share, target(one.value), percent(one.error_share)]), () => "level-error", t("values.by"))),
+    h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": t("values.list") }, table)].filter(Boolean);
 }
