@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test test-clients test-cluster test-lowest coverage lint docs bench bench-scale chaos soak dist sbom release-check lock clean
+.PHONY: help run test test-clients test-cluster test-lowest coverage lint docs bench bench-scale chaos soak dist sbom deb release-check lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -101,6 +101,9 @@ sbom: ## write build/sbom.cdx.json: what `make dist` installed beside our distri
 	tools/make-venv build/sbom
 	build/sbom/bin/python -m pip --disable-pip-version-check install --quiet "cyclonedx-bom>=7,<8"
 	build/sbom/bin/cyclonedx-py environment --of JSON --output-file build/sbom.cdx.json build/dist-check/bin/python
+
+deb: ## write build/log-aggregator_*.deb from what `make dist` installed; for this Python and architecture
+	$(BIN)/python tools/build_deb.py build/dist-check build
 
 release-check: docs ## do all of a release but publishing; say what is not ready
 	$(BIN)/python tools/release.py check
