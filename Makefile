@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test test-clients test-cluster test-lowest coverage lint docs bench bench-scale chaos soak dist sbom lock clean
+.PHONY: help run test test-clients test-cluster test-lowest coverage lint docs bench bench-scale chaos soak dist sbom deb release-check lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -101,6 +101,23 @@ sbom: ## write build/sbom.cdx.json: what `make dist` installed beside our distri
 	tools/make-venv build/sbom
 	build/sbom/bin/python -m pip --disable-pip-version-check install --quiet "cyclonedx-bom>=7,<8"
 	build/sbom/bin/cyclonedx-py environment --of JSON --output-file build/sbom.cdx.json build/dist-check/bin/python
+
+deb: ## write build/log-aggregator_*.deb from what `make dist` installed; for this Python and architecture
+	$(BIN)/python tools/build_deb.py build/dist-check build
+
+release-check: docs ## do all of a release but publishing; say what is not ready
+	$(BIN)/python tools/release.py check
+	$(MAKE) dist sbom
+	tools/make-venv build/twine
+	build/twine/bin/python -m pip --disable-pip-version-check install --quiet "twine>=6,<7"
+	build/twine/bin/twine check --strict dist/*
+	$(BIN)/python tools/local_index.py dist build/index
+	tools/make-venv build/release-env
+	build/release-env/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements-all.lock
+	PIP_FIND_LINKS= build/release-env/bin/python -m pip --disable-pip-version-check install --quiet --only-binary :all: \
+		--index-url file://$(CURDIR)/build/index/simple log-aggregator-service $(patsubst plugins/%,log-aggregator-%,$(ALL_PLUGINS))
+	build/release-env/bin/log-aggregator --version
+	$(BIN)/python tools/first_pattern.py $(CURDIR)/build/release-env/bin/log-aggregator
 
 lock: ## write requirements.lock and requirements-all.lock anew from constraints.txt (minutes)
 	tools/make-venv build/lock

@@ -118,6 +118,8 @@ def test_make_alone_shows_every_command():
         "soak",
         "dist",
         "sbom",
+        "deb",
+        "release-check",
         "lock",
         "clean",
         "help",
