@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test test-clients test-cluster test-lowest coverage lint docs bench bench-scale chaos soak dist sbom deb release-check lock clean
+.PHONY: help run test test-faults test-packages test-clients test-cluster test-lowest coverage lint docs bench bench-scale chaos soak dist sbom deb release-check lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -18,12 +18,13 @@ RUN_PROJECTS := core packages/client packages/reader packages/service $(filter $
 ALL_PROJECTS := core $(PACKAGES) $(ALL_PLUGINS)
 PROJECTS := $(addsuffix /pyproject.toml,$(ALL_PROJECTS))
 
-# Groups that stand apart: each has a target of its own.
-APART := not clients and not cluster and not chaos
+# Groups that stand apart: each has a target of its own. What has a directory of its own is not even collected.
+APART := -m "not faults and not packages and not clients and not cluster and not chaos" \
+	--ignore=tests/faults --ignore=tests/e2e/packages --ignore=tests/clients
 # What the core's tests need, plugins included; with the lowest versions of what these depend on.
 LOWEST_PROJECTS := core packages/dev plugins/patterns plugins/sqlite
-# Runs the tests with a marker. A group without tests says so and passes.
-run_group = $(BIN)/python -m pytest -m $(1) -n $(TEST_PROCESSES) --dist worksteal $(PYTEST_ARGS) || { code=$$?; \
+# Runs the tests with a marker, from some directories. A group without tests says so and passes.
+run_group = $(BIN)/python -m pytest $(2) -m $(1) -n $(TEST_PROCESSES) --dist worksteal $(PYTEST_ARGS) || { code=$$?; \
 	[ $$code = 5 ] && echo "make $@: no test has the marker '$(1)' yet" || exit $$code; }
 
 # More than cores: a third of the tests' time is waiting. Not `WORKERS`: make hands its variables on to the
@@ -42,13 +43,19 @@ run: $(VENV)/.ready-to-run ## set up .venv and start the service on port 8004
 	@exec $(BIN)/log-aggregator serve
 
 test: $(VENV)/.ready-to-test ## run the tests (PYTEST_ARGS="-k name" for some)
-	$(BIN)/python -m pytest -m "$(APART)" -n $(TEST_PROCESSES) --dist worksteal $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(APART) -n $(TEST_PROCESSES) --dist worksteal $(PYTEST_ARGS)
+
+test-faults: $(VENV)/.ready-to-test ## run the tests of faults: kills, outages, hostile input
+	@$(call run_group,faults,tests/faults)
+
+test-packages: $(VENV)/.ready-to-test ## run the tests that build our distributions and install them into clean environments
+	@$(call run_group,packages,tests/e2e/packages tests/repo)
 
 test-clients: $(VENV)/.ready-to-test $(CLIENTS)/.ready ## run the tests with real clients of other projects
-	@$(call run_group,clients)
+	@$(call run_group,clients,tests/clients)
 
 test-cluster: $(VENV)/.ready-to-test ## run the tests with several nodes
-	@$(call run_group,cluster)
+	@$(call run_group,cluster,$(or $(shell grep -rl --include='test_*.py' 'mark\.cluster' core packages plugins tests),tests/repo))
 
 test-lowest: | $(BIN)/python ## run the core's tests with the lowest versions that the metadata allows
 	rm -rf build/lowest

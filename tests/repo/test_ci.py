@@ -48,7 +48,7 @@ def test_ci_runs_every_group_in_order(tmp_path: Path) -> None:
     done = run_ci(tmp_path, 'echo "===== 2 passed in 0.12s ====="\n')
     assert done.returncode == 0
     called = [line.split()[0] for line in (tmp_path / "calls").read_text().splitlines()]
-    assert called == ["lint", "docs", "test", "test-clients", "test-cluster", "chaos"]
+    assert called == ["lint", "docs", "test", "test-faults", "test-packages", "test-clients", "test-cluster", "chaos"]
     assert done.stdout.splitlines()[-1] == "make test: ===== 2 passed in 0.12s ====="
 
 
@@ -77,7 +77,7 @@ def test_ci_does_not_try_again_when_three_fail(tmp_path: Path) -> None:
     done = run_ci(tmp_path, failing("test", 3, "3 passed", 0))
     assert done.returncode == 2
     assert "again, alone" not in done.stdout
-    assert "test-clients" not in (tmp_path / "calls").read_text()
+    assert "test-faults" not in (tmp_path / "calls").read_text()
 
 
 def test_ci_does_not_try_again_when_no_test_ran(tmp_path: Path) -> None:

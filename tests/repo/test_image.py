@@ -97,7 +97,7 @@ def run_in(directory: Path, command: str) -> None:
     assert done.returncode == 0, done.stderr[-3000:]
 
 
-@pytest.mark.slow
+@pytest.mark.packages
 @pytest.mark.usefixtures("package_registry")
 def test_the_install_steps_make_a_service_that_is_healthy(tmp_path):
     """Run the build stage's RUN lines in a clean directory, start what they made, ask as HEALTHCHECK asks."""

@@ -55,6 +55,7 @@ def machine(tmp_path: Path) -> Machine:
     return Machine(tmp_path)
 
 
+@pytest.mark.packages
 def test_the_usual_way(machine):
     machine.python_without("no such thing")
     done = machine.make_venv()
@@ -93,6 +94,7 @@ def test_root_installs_what_is_missing(machine):
     assert (machine.venv / "bin/python").exists()
 
 
+@pytest.mark.packages
 @pytest.mark.usefixtures("package_registry")
 def test_without_ensurepip_another_pip_fills_the_environment(machine):
     machine.python_without("import ensurepip", "-m virtualenv")
@@ -107,7 +109,7 @@ def make(*arguments: str) -> str:
 
 def test_make_alone_shows_every_command():
     targets = set(re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    tests = {"test", "test-clients", "test-cluster", "test-lowest", "coverage", "chaos"}
+    tests = {"test", "test-faults", "test-packages", "test-clients", "test-cluster", "test-lowest", "coverage", "chaos"}
     assert {
         "run",
         *tests,
@@ -140,7 +142,7 @@ def test_run_installs_the_plugins_of_the_pipeline_and_test_all_of_them():
         assert "pip" in planned
 
 
-@pytest.mark.parametrize("group", ["clients", "cluster", "chaos"])
+@pytest.mark.parametrize("group", ["faults", "packages", "clients", "cluster", "chaos"])
 def test_a_group_stands_apart_and_has_a_target(group):
     run, test = make("--dry-run", f"test-{group}" if group != "chaos" else group), make("--dry-run", "test")
     assert f"-m {group}" in run

@@ -1,4 +1,4 @@
-"""Shares the wheels and the clean environment among the tests of packages."""
+"""Shares the wheels and the clean environment among the tests of packages, which `make test-packages` runs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whichever test comes first builds every wheel and installs them with all that they need."""
+    """Mark all of them. Whichever comes first builds every wheel and installs them with all that they need."""
     for item in items:
         if item.path.parent == HERE:
+            item.add_marker(pytest.mark.packages)
             item.add_marker(pytest.mark.timeout(900))
