@@ -29,6 +29,7 @@ MODULES = {
     "log_aggregator.http.receiving": "Receivers over HTTP",
     "log_aggregator.store": "Stores: queries and answers",
     "log_aggregator.storekit": "Stores: what every store needs",
+    "log_aggregator.journals": "Journals",
     "log_aggregator.oncall": "Stores: what they may offer to a person on call",
     "log_aggregator_dev": "The kit: suites, harness, factories",
 }

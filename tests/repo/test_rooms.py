@@ -24,6 +24,7 @@ ORDER = (
     ("hookspecs", "storekit"),
     ("__init__", "sinks", "receivers"),
     ("plugins", "journal"),
+    ("journals",),
     ("delivery", "processing"),
     ("aggregation",),
     ("ingest",),

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
 from pathlib import Path
 
-from log_aggregator.config.pipeline import read_tests
+from log_aggregator.config.journal import embedded
+from log_aggregator.config.pipeline import read_journal, read_tests
 from log_aggregator.config.settings import load_settings, near_misses
+from log_aggregator.errors import ConfigError
 from log_aggregator.http.access.clients import Clients
 from log_aggregator.http.access.exposure import check_exposure
 from log_aggregator.http.access.keys import KeyRing
@@ -15,7 +18,11 @@ from log_aggregator.http.access.origins import Origins
 from log_aggregator.http.tls import server_context
 from log_aggregator.plugins.configured import read_pipeline
 from log_aggregator.plugins.conformance import tests_of_plugins
+from log_aggregator.plugins.journals import load_journal
 from log_aggregator.plugins.registry import Registry
+
+JOURNAL_DEADLINE = 20.0
+"""Seconds that the journal's own check may take."""
 
 EXAMPLES = """examples:
   log-aggregator check
@@ -46,6 +53,7 @@ def run(args: argparse.Namespace) -> int:
         hooks = ", ".join(plugin.hooks) or "no hooks: it does nothing; mark its methods with @hookimpl"
         lines.append(f"  {number}. {plugin.name:<12} {plugin.distribution} {plugin.version}  ({hooks})")
     lines += [f"  -  {name:<12} off: {reason}" for name, reason in (registry.off | pipeline.left_out).items()]
+    lines += ["", *_journal(pipeline.file)]
     if not registry.with_hook("on_flush"):
         lines += ["", "Warning: no sink is on: aggregates are counted and dropped. Add [plugins.sqlite]."]
     for name, meant in near_misses(os.environ):
@@ -55,3 +63,17 @@ def run(args: argparse.Namespace) -> int:
     lines += ["", f"listens on {settings.host}:{settings.port}, data in {settings.data_dir.resolve()}"]
     print("\n".join(lines))  # noqa: T201  the answer of the command
     return 0
+
+
+def _journal(file: Path | None) -> list[str]:
+    """Which journal keeps what is acknowledged, and what its own check found."""
+    entry = read_journal(file) if file is not None else embedded()
+    loaded = load_journal(entry, os.environ)
+    try:
+        found = asyncio.run(asyncio.wait_for(loaded.plugin.check(), JOURNAL_DEADLINE))
+    except TimeoutError:
+        raise ConfigError(f"{entry.where}: no answer to its check within {JOURNAL_DEADLINE:g} s") from None
+    except ConfigError as error:
+        raise ConfigError(f"{entry.where}: {error}") from error
+    release = f"  ({loaded.release})" if loaded.release else ""
+    return [f"journal: {entry.kind}{release}", *(f"  {line}" for line in found)]

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from log_aggregator.config.explain import describe
 from log_aggregator.config.field_names import parse_fields
+from log_aggregator.config.journal import JournalEntry, embedded, journal_in
 from log_aggregator.config.rules import Rule, rules_in
 from log_aggregator.config.settings import nearest
 from log_aggregator.config.tests import ConfigTest, tests_in
@@ -51,7 +52,7 @@ class PluginEntry(BaseModel):
 
 HOST_KEYS = frozenset(PluginEntry.model_fields) - {"name", "where", "options", "file"}
 
-TABLES = ("plugins", "plugins_dir", "fields", "rules", "tests")
+TABLES = ("plugins", "plugins_dir", "journal", "fields", "rules", "tests")
 """What may stand at the top of the file."""
 
 
@@ -68,6 +69,11 @@ def read_tests(path: Path) -> list[tuple[str, ConfigTest]]:
 def read_rules(path: Path) -> list[Rule]:
     """The `[[rules]]` of a file; none where there is no file. Raises `ConfigError` when the file or a rule is wrong."""
     return [rule for _, rule in rules_in(_read(path).get("rules", []), path.name)] if path.exists() else []
+
+
+def read_journal(path: Path) -> JournalEntry:
+    """The `[journal]` of a file; the embedded one where there is no file or table. Raises `ConfigError`."""
+    return journal_in(_read(path).get("journal", {}), path.name) if path.exists() else embedded()
 
 
 def plugins_in_files(path: Path) -> dict[str, Path]:
@@ -102,9 +108,11 @@ def _parse(text: str, where: str) -> dict[str, Any]:
         if key not in TABLES:
             hint = nearest(key, list(TABLES))
             raise ConfigError(
-                f"{where} {key}: unknown table; expected [plugins.<name>], [fields], [[rules]] or [[tests]]{hint}"
+                f"{where} {key}: unknown table; "
+                f"expected [plugins.<name>], [journal], [fields], [[rules]] or [[tests]]{hint}"
             )
     parse_fields(document.get("fields", {}), f"{where} [fields]")
+    journal_in(document.get("journal", {}), where)
     return document
 
 

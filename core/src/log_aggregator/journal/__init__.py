@@ -4,7 +4,7 @@ The service uses what stands here and in `protocol`; what the embedded journal i
 """
 
 from log_aggregator.journal.keys import automatic_key, client_key
-from log_aggregator.journal.local import sqlite_journal
+from log_aggregator.journal.local import SqlitePlugin, claim, sqlite_journal
 from log_aggregator.journal.plugin_state import PluginState
 from log_aggregator.journal.protocol import (
     MERGE_AT,
@@ -13,6 +13,8 @@ from log_aggregator.journal.protocol import (
     Identity,
     Journal,
     JournalError,
+    JournalPlace,
+    JournalPlugin,
     LaneState,
     Partition,
     ReaderPosition,
@@ -30,15 +32,19 @@ __all__ = [
     "Identity",
     "Journal",
     "JournalError",
+    "JournalPlace",
+    "JournalPlugin",
     "LaneState",
     "Partition",
     "PluginState",
     "ReaderPosition",
     "ReaderPositions",
+    "SqlitePlugin",
     "Stand",
     "SupersededError",
     "Waiting",
     "automatic_key",
+    "claim",
     "client_key",
     "decode",
     "decode_flush",

@@ -5,16 +5,28 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
+from typing import IO
 
-from log_aggregator.errors import KeyReusedError
-from log_aggregator.journal.database import OpenJournal, open_journal, touch, used_bytes
+from pydantic import BaseModel, ConfigDict
+
+from log_aggregator.errors import ConfigError, KeyReusedError
+from log_aggregator.journal.database import OpenJournal, lock_directory, open_journal, touch, used_bytes
 from log_aggregator.journal.intake import Intake
 from log_aggregator.journal.outbox import Outbox
 from log_aggregator.journal.plugin_state import read_state, write_state
 from log_aggregator.journal.positions import read_positions
-from log_aggregator.journal.protocol import Appended, Entry, Identity, LaneState, ReaderPositions, Stand, Waiting
+from log_aggregator.journal.protocol import (
+    Appended,
+    Entry,
+    Identity,
+    JournalPlace,
+    LaneState,
+    ReaderPositions,
+    Stand,
+    Waiting,
+)
 from log_aggregator.journal.writer import Writer
 from log_aggregator.model.aggregate import Flush
 from log_aggregator.model.record import Record
@@ -48,6 +60,52 @@ async def _opened(data_dir: Path) -> OpenJournal:
             opening.result().connection.close()
             opening.result().lock.close()
         raise
+
+
+def claim(data_dir: Path) -> IO[str]:
+    """Lock a directory whose service keeps its journal elsewhere; closing the file ends that.
+
+    Raises `ConfigError` when it cannot be used, another service uses it, or an embedded journal in it holds logs.
+    """
+    path = data_dir / "journal.sqlite3"
+    try:
+        lock = lock_directory(data_dir)
+        left = _left_in(path) if path.exists() else 0
+    except (OSError, sqlite3.Error) as error:
+        raise ConfigError(f"DATA_DIR {data_dir}: cannot be used: {error}") from error
+    if left:
+        lock.close()
+        raise ConfigError(
+            f"{path}: {left} rows and flushes wait in the embedded journal; start and stop the service once without "
+            "[journal], so that they are stored, or move the file away"
+        )
+    return lock
+
+
+def _left_in(path: Path) -> int:
+    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+        query = "SELECT (SELECT count(*) FROM intake) + (SELECT count(*) FROM outbox)"
+        return int(connection.execute(query).fetchone()[0])
+
+
+class SqlitePlugin:
+    """The journal of `kind = "sqlite"`: a `JournalPlugin` without options."""
+
+    class Config(BaseModel):
+        """No options: the file lies in `DATA_DIR`."""
+
+        model_config = ConfigDict(extra="forbid")
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+
+    def open(self, place: JournalPlace) -> AbstractAsyncContextManager[SqliteJournal]:
+        """Open the journal in the directory."""
+        return sqlite_journal(place.data_dir, place.max_keys)
+
+    async def check(self) -> list[str]:
+        """Nothing to say: every start mends what is damaged."""
+        return []
 
 
 class SqliteJournal:

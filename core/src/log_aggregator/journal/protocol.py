@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from log_aggregator.errors import KeyReusedError, LogAggregatorError
@@ -124,7 +126,7 @@ class Partition(Protocol):
         """Keep a flush and give up the rows up to `watermark`, in one step: both happen or neither.
 
         `keep` is false when no sink takes flushes: only the rows are given up then. Raises `SupersededError` when the
-        flush's sequence does not follow the newest one, and one of `UNENCODABLE` when the flush cannot be written.
+        flush's sequence does not follow the newest one, and what `encode_flush` raises when it cannot be written.
         """
 
     async def open_lane(self, name: str) -> LaneState:
@@ -192,3 +194,28 @@ class Journal(Protocol):
 
     async def save_state(self, plugin: str, name: str, value: bytes) -> None:
         """Keep bytes in place of those before; durable once this returns. Raises `JournalError`."""
+
+
+class JournalPlace(NamedTuple):
+    """Which process opens a journal: worker `worker` of `workers`, the number 0 first.
+
+    `data_dir` is this worker's directory, which it has locked; `max_keys` is `IDEMPOTENCY_KEYS`.
+    """
+
+    data_dir: Path
+    max_keys: int
+    worker: int = 0
+    workers: int = 1
+
+
+class JournalPlugin(Protocol):
+    """What an entry point of the group `log_aggregator.journals` names: a class with a pydantic `Config`.
+
+    It is made with its options of `[journal]` in plugins.toml: `__init__(self, config)`.
+    """
+
+    def open(self, place: JournalPlace) -> AbstractAsyncContextManager[Journal]:
+        """Open the journal; leaving closes it. Raises `ConfigError` when it cannot be used."""
+
+    async def check(self) -> list[str]:
+        """What `log-aggregator check` shows of it, a line each. Raises `ConfigError` when it could not be opened."""

@@ -40,7 +40,7 @@ _read_group = msgspec.msgpack.Decoder(Aggregate).decode
 def encode(records: list[Record], *, annotated: bool = True) -> bytes:
     """The records as they stand after `on_ingest`; `annotated`: a stage may have annotated them.
 
-    Raises `UNENCODABLE` when one holds what cannot be written down.
+    Raises `TypeError`, `ValueError`, `RecursionError` or `OverflowError` when one holds what cannot be written down.
     """
     # Spelled out: Python 3.11 takes a third of the time that `attrgetter` would.
     if not annotated:
@@ -73,7 +73,7 @@ def unpacked(payload: bytes) -> bytes:
 
 
 def decode(payload: bytes) -> list[Record]:
-    """The records of `encode`. A field that has not its type is replaced, as it would have been after the stages."""
+    """The records of a row. A field that has not its type is replaced, as it would have been after the stages."""
     try:
         rows = _read_records(payload)
     except msgspec.ValidationError:
@@ -90,7 +90,7 @@ def _repaired(*fields: Any) -> Record:
 
 
 def encode_flush(flush: Flush) -> bytes:
-    """A flush as bytes. Raises one of `UNENCODABLE` when it holds what cannot be written; see `writable`."""
+    """A flush as bytes. Raises as `encode` does; the flush is sealed again then, without the texts at fault."""
     return _encoder.encode(flush)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -15,16 +16,18 @@ from log_aggregator.aggregation.aggregator import Aggregator
 from log_aggregator.aggregation.sealer import Sealer
 from log_aggregator.config.field_names import read_fields
 from log_aggregator.config.limits import limits_of
+from log_aggregator.config.pipeline import read_journal
 from log_aggregator.config.place import Place
 from log_aggregator.config.private import make_private
 from log_aggregator.config.settings import Settings
 from log_aggregator.delivery.lane import Lane
 from log_aggregator.errors import ConfigError
 from log_aggregator.ingest.ingester import Ingester
-from log_aggregator.journal import Journal, Partition, sqlite_journal
+from log_aggregator.journal import Journal, JournalPlace, Partition
 from log_aggregator.model.fields.construct import configure
 from log_aggregator.plugins.context import Registrations
 from log_aggregator.plugins.isolation import StallWatchdog, packages_of
+from log_aggregator.plugins.journals import open_journal
 from log_aggregator.plugins.registry import Registry
 from log_aggregator.plugins.stages import Stages
 from log_aggregator.processing.partial_aggregates import PreAggregator
@@ -71,13 +74,15 @@ async def open_runtime(settings: Settings, registry: Registry, place: Place) -> 
     started = time.time()
     shared_dir = settings.data_dir
     configure(limits_of(settings), read_fields(settings.plugins_file))
+    entry = read_journal(settings.plugins_file)
     settings = settings.model_copy(update={"data_dir": place.data_dir(shared_dir)})
+    journal_place = JournalPlace(settings.data_dir, settings.idempotency_keys, place.number, place.total)
     try:
         await asyncio.to_thread(make_private, settings.data_dir)
     except OSError as error:
         raise ConfigError(f"DATA_DIR {settings.data_dir}: cannot be used: {error}") from error
     async with AsyncExitStack() as stack:
-        journal = await stack.enter_async_context(sqlite_journal(settings.data_dir, settings.idempotency_keys))
+        journal = await stack.enter_async_context(open_journal(entry, os.environ, journal_place))
         if journal.damage:
             log.error(journal.damage)
         partition = journal.partition

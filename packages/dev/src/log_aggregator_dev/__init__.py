@@ -6,6 +6,7 @@
 from log_aggregator_dev.factories import NOW, Flushes, make_aggregate, make_flush, make_record
 from log_aggregator_dev.harness import Answer, Harness, harness
 from log_aggregator_dev.host import Host, living
+from log_aggregator_dev.journal_contract import JournalContract
 from log_aggregator_dev.receiver_contract import ReceiverContract
 from log_aggregator_dev.receiver_suite import OpenReceiver
 from log_aggregator_dev.rules_contract import RulePackContract
@@ -21,6 +22,7 @@ __all__ = [
     "Flushes",
     "Harness",
     "Host",
+    "JournalContract",
     "OpenReceiver",
     "OpenSink",
     "ReceiverContract",
