@@ -15,6 +15,7 @@ from log_aggregator.journal.checks import checksum
 from log_aggregator.journal.keys import Keys, Known
 from log_aggregator.journal.positions import Positions, ReaderPosition
 from log_aggregator.model.record import Record
+from log_aggregator.model.sent_aggregates import SentAggregates
 from log_aggregator.model.validation import repair
 
 COMPRESS_FROM = 4096
@@ -28,6 +29,7 @@ class _Written(Record, array_like=True, gc=False):
 
 
 _decoder = msgspec.msgpack.Decoder(list[_Written])
+_aggregates_decoder = msgspec.msgpack.Decoder(SentAggregates)
 
 
 class Entry(NamedTuple):
@@ -80,6 +82,16 @@ def encode(records: list[Record], *, annotated: bool = True) -> bytes:
             for r in records
         ]
     )
+
+
+def encode_aggregates(sent: SentAggregates) -> bytes:
+    """Aggregates of another service as a payload: a map, where that of records is a list."""
+    return _encoder.encode(sent)
+
+
+def decode_row(payload: bytes) -> list[Record] | SentAggregates:
+    """What a row holds, of its payload as it was encoded."""
+    return _aggregates_decoder.decode(payload) if 0x80 <= payload[0] <= 0x8F else decode(payload)
 
 
 def unpacked(payload: bytes) -> bytes:
@@ -146,11 +158,13 @@ class Intake:
         """Large rows compressed: it runs beside the event loop, and a small disk has a sixth to write."""
         return self._compressor.compress(payload) if len(payload) >= COMPRESS_FROM else payload
 
-    def read(self, connection: sqlite3.Connection, after: int, most: int) -> Iterator[tuple[int, list[Record]]]:
-        """The next rows after a position, at most `most`, in order: (position, records)."""
+    def read(
+        self, connection: sqlite3.Connection, after: int, most: int
+    ) -> Iterator[tuple[int, list[Record] | SentAggregates]]:
+        """The next rows after a position, at most `most`, in order: (position, what it holds)."""
         query = "SELECT position, payload FROM intake WHERE position > ? ORDER BY position LIMIT ?"
         for position, payload in connection.execute(query, (after, most)):
-            yield position, decode(unpacked(payload))
+            yield position, decode_row(unpacked(payload))
 
     def trim(self, connection: sqlite3.Connection, watermark: int) -> None:
         """Forget the rows up to and including a position: a flush covers them."""

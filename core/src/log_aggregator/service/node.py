@@ -15,6 +15,7 @@ from log_aggregator.http.backend import HealthReport
 from log_aggregator.journal import JournalError, used_bytes
 from log_aggregator.model.batch import WorkingBatch
 from log_aggregator.model.record import Record
+from log_aggregator.model.sent_aggregates import SentAggregates
 from log_aggregator.plugins.context import Host, PluginContext
 from log_aggregator.plugins.isolation.lifespan import contained
 from log_aggregator.plugins.isolation.where_raised import package_of
@@ -42,6 +43,7 @@ class Node:
         self.runtime = runtime
         self._reloads = reloads
         self.submit = runtime.ingester.submit
+        self.submit_aggregates = runtime.aggregate_ingester.submit
         self._tasks: list[asyncio.Task[None]] = []
         self._lifespans = contextlib.AsyncExitStack()
 
@@ -131,14 +133,20 @@ class Node:
         aggregator, writer = self.runtime.aggregator, self.runtime.writer
         position, replayed = 0, 0
         while rows := await writer.submit(partial(self._rows_after, position)):
-            for position, records in rows:
-                replayed += len(records)
-                aggregator.enqueue(position, list(slices(WorkingBatch(records))))
+            for position, row in rows:
+                if isinstance(row, SentAggregates):
+                    replayed += row.logs
+                    aggregator.enqueue_aggregates(position, row)
+                else:
+                    replayed += len(row)
+                    aggregator.enqueue(position, list(slices(WorkingBatch(row))))
             await aggregator.drained()
         if replayed:
             log.info("replayed acknowledged logs from the journal", extra={"logs": replayed})
 
-    def _rows_after(self, position: int, connection: sqlite3.Connection) -> list[tuple[int, list[Record]]]:
+    def _rows_after(
+        self, position: int, connection: sqlite3.Connection
+    ) -> list[tuple[int, list[Record] | SentAggregates]]:
         return list(self.runtime.intake.read(connection, position, REPLAY_ROWS))
 
     async def _measure_journal(self) -> None:
