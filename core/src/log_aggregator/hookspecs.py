@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # commands that start no server do without its import
     from log_aggregator.config.settings import Settings
     from log_aggregator.listeners import Connection, Datagram, Listener, Tls
     from log_aggregator.model.receipt import AutomaticKey, Receipt
+    from log_aggregator.model.sent_aggregates import Link, SentAggregates
     from log_aggregator.store import Store
 
 PROJECT = "log_aggregator"
@@ -86,6 +87,19 @@ class Service(Protocol):
         Waits until the service has started: call it from `service.run`, a listener or a route, not in `lifespan`
         itself. Raises `OverloadedError` when nothing was accepted, `Reject` when `on_ingest` refused the batch; the
         position is not moved then. With a position, a cancellation waits until the outcome is known.
+        """
+
+    async def ingest_aggregates(self, sent: SentAggregates, link: Link) -> Receipt:
+        """Merge aggregates that another service made; returns once they are durable.
+
+        The receipt counts logs, and names rejected aggregates by index. `link` is the place of the delivery in the
+        chain of its sender: it is written in the transaction that writes the aggregates, so a delivery that comes again
+        is a duplicate, however late. The aggregates are checked as logs are; `on_ingest` is given their patterns,
+        samples, names and values as records, and an aggregate whose pattern is dropped or rejected is left out. In a
+        route with the scope `"ingest"`, aggregates of sources that the key may not send are rejected.
+
+        Raises `OverloadedError` when nothing was accepted, `Reject` when the delivery cannot be taken at all, such as
+        for its buckets, and `FencedError` when it does not continue its chain.
         """
 
     def position(self, name: str) -> bytes | None:
@@ -200,6 +214,8 @@ class Hookspecs(Protocol):
         Called once per slice, in plugins.toml order; never concurrently. Must not block.
         May assign record fields; `batch.drop(record, reason)`, `batch.reject(record, reason)`.
         Raise `Reject` to refuse the request that the records came with. Any other exception: see `on_error`.
+        Called for aggregates of other services too, with their patterns, samples and values as records, unless the
+        class says `on_aggregates = False`.
         """
 
     @hookspec

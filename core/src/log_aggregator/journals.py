@@ -13,10 +13,13 @@ from log_aggregator.journal import (
     Partition,
     ReaderPosition,
     ReaderPositions,
+    RowContent,
     Stand,
     SupersededError,
     Waiting,
     decode_flush,
+    decode_row,
+    encode_aggregates,
     encode_flush,
 )
 from log_aggregator.journal import decode as decode_records
@@ -37,11 +40,14 @@ __all__ = [
     "Partition",
     "ReaderPosition",
     "ReaderPositions",
+    "RowContent",
     "Stand",
     "SupersededError",
     "Waiting",
     "decode_flush",
     "decode_records",
+    "decode_row",
+    "encode_aggregates",
     "encode_flush",
     "encode_records",
 ]

@@ -23,6 +23,7 @@ from log_aggregator.model.fields.construct import SentFields
 from log_aggregator.model.fields.lenient import BadLogError
 from log_aggregator.model.receipt import AutomaticKey, Receipt
 from log_aggregator.model.record import Record
+from log_aggregator.model.sent_aggregates import Link, SentAggregates
 from log_aggregator.model.template import RecordTemplate
 
 if TYPE_CHECKING:
@@ -35,10 +36,12 @@ __all__ = [
     "Datagram",
     "Frame",
     "FrameTooLargeError",
+    "Link",
     "Listener",
     "OverloadedError",
     "Receipt",
     "RecordTemplate",
+    "SentAggregates",
     "SentFields",
     "SlowSenderError",
     "Tls",

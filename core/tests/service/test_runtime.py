@@ -72,7 +72,7 @@ async def test_cancelled_while_the_journal_is_opened_it_leaves_no_lock(
             pass
 
     with monkeypatch.context() as patched:
-        patched.setattr("log_aggregator.service.runtime.open_journal", slowly)
+        patched.setattr("log_aggregator.journal.local.open_journal", slowly)
         starting = asyncio.create_task(start())
         assert await asyncio.to_thread(opens.wait, 60)
         starting.cancel()

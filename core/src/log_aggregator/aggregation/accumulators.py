@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
+from log_aggregator.aggregation.merged_groups import MergedGroups, bare
 from log_aggregator.aggregation.tally import Tally
 from log_aggregator.model.aggregate import Aggregate
 from log_aggregator.model.samples import Sample, Samples, choose, metadata_text
@@ -163,6 +165,7 @@ class Accumulators:
         self.max_groups = max_groups
         self._max_samples = max_samples
         self._groups: dict[Key, Accumulator] = {}
+        self._merged = MergedGroups(max_samples)
         self._in_turn: Iterator[Accumulator] = iter(())
         self.waiting = 0
         self.tally = Tally()
@@ -172,7 +175,17 @@ class Accumulators:
         self.found_invalid = False
 
     def __len__(self) -> int:
-        return len(self._groups)
+        return len(self._groups) + len(self._merged)
+
+    def merge(self, aggregate: Aggregate) -> None:
+        """Add an aggregate of another service."""
+        self.logs += aggregate.count
+        self.tally.count(aggregate.level, aggregate.source, aggregate.count)
+        key = (aggregate.bucket, aggregate.pattern, aggregate.level, aggregate.source, aggregate.group)
+        if key not in self._merged and key not in self._groups and len(self) >= self.max_groups:
+            key = self._overflow_key(key, aggregate.count)
+            aggregate = bare(aggregate, key)
+        self.bytes += _GROUP_COST + self._merged.add(key, aggregate)
 
     def add(self, partials: list[PartialAggregate]) -> None:
         """Add the partial aggregates of one batch."""
@@ -195,7 +208,7 @@ class Accumulators:
     def _add(self, partial: PartialAggregate) -> None:
         group = self._groups.get(partial.key) or self._new_group(partial)
         group.count_in(partial)
-        groups = len(self._groups)
+        groups = len(self)
         message = partial.between[1]
         if groups < self.max_groups * 0.5 and len(group.others) < _OTHERS and message not in group.others:
             group.others[message] = _sample(partial.between)
@@ -205,14 +218,17 @@ class Accumulators:
 
     def _new_group(self, partial: PartialAggregate) -> Accumulator:
         key = partial.key
-        if len(self._groups) >= self.max_groups:
-            bucket, _, level, source, _ = key
-            if len(self._groups) >= self.max_groups + max(_OVERFLOW_GROUPS, self.max_groups // 10):
-                level, source = OVERFLOW_LEVEL, OVERFLOW_SOURCE
-            key = (bucket, OVERFLOW_PATTERN, level, source, "")
-            self.overflowed += partial.logs
+        if len(self) >= self.max_groups:
+            key = self._overflow_key(key, partial.logs)
         self.bytes += _GROUP_COST + len(key[1]) + 2 * len(partial.first[1])
         return self._groups.setdefault(key, Accumulator(partial))
+
+    def _overflow_key(self, key: Key, logs: int) -> Key:
+        bucket, _, level, source, _ = key
+        if len(self) >= self.max_groups + max(_OVERFLOW_GROUPS, self.max_groups // 10):
+            level, source = OVERFLOW_LEVEL, OVERFLOW_SOURCE
+        self.overflowed += logs
+        return bucket, OVERFLOW_PATTERN, level, source, ""
 
     def take(self) -> Iterator[Aggregate]:
         """Remove all groups and return their aggregates, each made when the iterator reaches it.
@@ -221,7 +237,9 @@ class Accumulators:
         """
         groups, self._groups, self._in_turn = self._groups, {}, iter(())
         self.logs = self.bytes = self.waiting = 0
-        return (self._aggregate(key, groups.pop(key)) for key in list(groups))
+        merged, self._merged = self._merged, MergedGroups(self._max_samples)
+        own = (merged.with_own(key, self._aggregate(key, groups.pop(key))) for key in list(groups))
+        return chain(own, merged.rest()) if merged else own
 
     def _aggregate(self, key: Key, group: Accumulator) -> Aggregate:
         group.read_the_rest(key[1])

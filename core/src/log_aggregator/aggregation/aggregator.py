@@ -13,11 +13,12 @@ import msgspec
 
 from log_aggregator.aggregation.accumulators import Accumulators
 from log_aggregator.aggregation.events import Events
-from log_aggregator.aggregation.queue import PartialsEntry, Queue, SlicesEntry
+from log_aggregator.aggregation.queue import AggregatesEntry, PartialsEntry, Queue, SlicesEntry
 from log_aggregator.aggregation.sealer import Sealer
 from log_aggregator.journal import JournalError
 from log_aggregator.model.aggregate import Aggregate, Alias, Anomaly, Flush
 from log_aggregator.model.batch import WorkingBatch
+from log_aggregator.model.sent_aggregates import SentAggregates
 from log_aggregator.plugins.slices import RECORDS, slices
 from log_aggregator.processing.partial_aggregates import PartialAggregate
 from log_aggregator.processing.processor import Processor
@@ -56,6 +57,11 @@ class Aggregator:
     def enqueue_processed(self, position: int, size: int, partials: list[PartialAggregate]) -> None:
         """Queue an acknowledged batch of `size` records that `Processor.process` turned into `partials`."""
         self._queue.put(PartialsEntry(position, size, partials))
+        self._wake.set()
+
+    def enqueue_aggregates(self, position: int, sent: SentAggregates) -> None:
+        """Queue acknowledged aggregates of another service."""
+        self._queue.put(AggregatesEntry(position, len(sent.aggregates), sent))
         self._wake.set()
 
     def emit(self, event: Alias | Anomaly) -> None:
@@ -111,6 +117,8 @@ class Aggregator:
         if isinstance(entry, PartialsEntry):
             position = self._accumulate(entry)
             await asyncio.sleep(0)
+        elif isinstance(entry, AggregatesEntry):
+            position = await self._merge(entry)
         else:
             position = await self._process(entry)
         self._watermark = max(self._watermark, position)
@@ -130,6 +138,22 @@ class Aggregator:
                 self.busy_seconds += took
                 return entry.position
             entry = following
+
+    async def _merge(self, entry: AggregatesEntry) -> int:
+        """Merge aggregates of another service, some at a time. Their aliases ride on the flush that covers them."""
+        for alias in entry.sent.aliases:
+            self._events.add(alias)
+        started = time.perf_counter()
+        for aggregate in entry.sent.aggregates:
+            self._accumulators.merge(aggregate)
+            took = time.perf_counter() - started
+            if took > ACCUMULATE_AT_ONCE:
+                self.busy_seconds += took
+                await asyncio.sleep(0)
+                started = time.perf_counter()
+        self.busy_seconds += time.perf_counter() - started
+        self._queue.records -= entry.size
+        return entry.position
 
     async def _process(self, entry: SlicesEntry) -> int:
         """Process an entry, together with those behind it while all are small: stages cost less per record then.

@@ -7,6 +7,7 @@ from collections import deque
 from typing import NamedTuple
 
 from log_aggregator.model.batch import WorkingBatch
+from log_aggregator.model.sent_aggregates import SentAggregates
 from log_aggregator.processing.partial_aggregates import PartialAggregate
 
 
@@ -26,7 +27,15 @@ class PartialsEntry(NamedTuple):
     partials: list[PartialAggregate]
 
 
-Entry = SlicesEntry | PartialsEntry
+class AggregatesEntry(NamedTuple):
+    """What another service sent. `size` counts its aggregates."""
+
+    position: int
+    size: int
+    sent: SentAggregates
+
+
+Entry = SlicesEntry | PartialsEntry | AggregatesEntry
 
 
 class Queue:

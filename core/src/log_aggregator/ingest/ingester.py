@@ -92,12 +92,8 @@ class Ingester:
         Raises `OverloadedError` when nothing was accepted, `Reject` when a plugin refused the request and
         `KeyReusedError` when the key came with another body before.
         """
-        if not self._opened.is_set():
-            await self._opened.wait()
-        reason = self.closed_because
-        if reason is not None:
-            self.refused += len(records)
-            raise OverloadedError(reason)
+        if not self._opened.is_set() or self.closed_because is not None:
+            await self.admit(len(records))
         if key is not None:
             digest = digest or hashlib.blake2b(encode(records), digest_size=16).digest()
         if size is None:
@@ -110,6 +106,19 @@ class Ingester:
             await self._guard_in_slices(request)
         self._scheduler.arrived()
         return await (request.done if position is None else uninterrupted(request.done))
+
+    async def admit(self, logs: int) -> None:
+        """Wait until the service has started. Raises `OverloadedError` when no log can be accepted now."""
+        await self._opened.wait()
+        if (reason := self.closed_because) is not None:
+            self.refused += logs
+            raise OverloadedError(reason)
+
+    def put(self, row: Row) -> None:
+        """Commit a row that the guards have seen; its requests are acknowledged then."""
+        self._in_hand += row.size
+        self._rows.append(row)
+        self._scheduler.arrived()
 
     def _gather(self, request: Request) -> None:
         self._gathering.append(request)
@@ -171,8 +180,7 @@ class Ingester:
         return [Row(requests, parts, self._entry(requests[0], parts))]
 
     def _refuse(self, requests: list[Request], error: BaseException) -> None:
-        records = sum([len(request.records) for request in requests])
-        self._in_hand -= records
+        self._in_hand -= (records := sum([len(request.records) for request in requests]))
         if isinstance(error, Reject):
             self.rejected += records
         else:
@@ -254,8 +262,10 @@ class Ingester:
         if result.duplicate:
             self.duplicates += 1
         else:
-            self.accepted += row.size
-            if row.partials is not None:
+            self.accepted += row.logs
+            if row.sent is not None:
+                self._aggregator.enqueue_aggregates(result.position, row.sent)
+            elif row.partials is not None:
                 self._aggregator.enqueue_processed(result.position, row.size, row.partials)
             elif row.parts:
                 self._aggregator.enqueue(result.position, row.parts)

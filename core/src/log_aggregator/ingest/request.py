@@ -8,6 +8,7 @@ from log_aggregator.journal import Appended, Entry, ReaderPosition
 from log_aggregator.model.batch import WorkingBatch
 from log_aggregator.model.receipt import Receipt
 from log_aggregator.model.record import Record
+from log_aggregator.model.sent_aggregates import SentAggregates
 from log_aggregator.processing.partial_aggregates import PartialAggregate
 
 
@@ -63,10 +64,11 @@ class Request:
 class Row:
     """What becomes one row of the intake: a request that `needs_own_row`, or neighboring requests that do not.
 
-    `parts` are its slices until the stages have seen them, `partials` what they became.
+    `parts` are its slices until the stages have seen them, `partials` what they became. `sent` are the aggregates of
+    another service, in place of records; `size` counts these then.
     """
 
-    __slots__ = ("entry", "partials", "parts", "requests", "size")
+    __slots__ = ("entry", "partials", "parts", "requests", "sent", "size")
 
     def __init__(self, requests: list[Request], parts: list[WorkingBatch], entry: Entry | None) -> None:
         """`entry` is `None` when nothing of it goes to the disk."""
@@ -75,6 +77,12 @@ class Row:
         self.size = sum([part.size for part in parts])
         self.entry = entry
         self.partials: list[PartialAggregate] | None = None
+        self.sent: SentAggregates | None = None
+
+    @property
+    def logs(self) -> int:
+        """The logs of the row."""
+        return self.size if self.sent is None else self.sent.logs
 
 
 def neighbors(requests: list[Request]) -> list[list[Request]]:

@@ -23,7 +23,16 @@ from log_aggregator.journal.protocol import (
     SupersededError,
     Waiting,
 )
-from log_aggregator.journal.rows import decode, decode_flush, encode, encode_flush, writable
+from log_aggregator.journal.rows import (
+    RowContent,
+    decode,
+    decode_flush,
+    decode_row,
+    encode,
+    encode_aggregates,
+    encode_flush,
+    writable,
+)
 
 __all__ = [
     "MERGE_AT",
@@ -39,6 +48,7 @@ __all__ = [
     "PluginState",
     "ReaderPosition",
     "ReaderPositions",
+    "RowContent",
     "SqlitePlugin",
     "Stand",
     "SupersededError",
@@ -48,7 +58,9 @@ __all__ = [
     "client_key",
     "decode",
     "decode_flush",
+    "decode_row",
     "encode",
+    "encode_aggregates",
     "encode_flush",
     "sqlite_journal",
     "writable",

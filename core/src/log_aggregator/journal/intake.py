@@ -13,8 +13,7 @@ from log_aggregator.journal.checks import checksum
 from log_aggregator.journal.keys import Keys, Known
 from log_aggregator.journal.positions import write_position
 from log_aggregator.journal.protocol import Appended, Entry
-from log_aggregator.journal.rows import decode, unpacked
-from log_aggregator.model.record import Record
+from log_aggregator.journal.rows import RowContent, decode_row, unpacked
 
 COMPRESS_FROM = 4096
 """Bytes from which on a row is compressed."""
@@ -61,11 +60,11 @@ class Intake:
         """Large rows compressed: it runs beside the event loop, and a small disk has a sixth to write."""
         return self._compressor.compress(payload) if len(payload) >= COMPRESS_FROM else payload
 
-    def read(self, connection: sqlite3.Connection, after: int, most: int) -> Iterator[tuple[int, list[Record]]]:
-        """The next rows after a position, at most `most`, in order: (position, records)."""
+    def read(self, connection: sqlite3.Connection, after: int, most: int) -> Iterator[tuple[int, RowContent]]:
+        """The next rows after a position, at most `most`, in order: (position, what it holds)."""
         query = "SELECT position, payload FROM intake WHERE position > ? ORDER BY position LIMIT ?"
         for position, payload in connection.execute(query, (after, most)):
-            yield position, decode(unpacked(payload))
+            yield position, decode_row(unpacked(payload))
 
     def trim(self, connection: sqlite3.Connection, watermark: int) -> None:
         """Forget the rows up to and including a position: a flush covers them."""

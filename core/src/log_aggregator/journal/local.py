@@ -27,9 +27,9 @@ from log_aggregator.journal.protocol import (
     Stand,
     Waiting,
 )
+from log_aggregator.journal.rows import RowContent
 from log_aggregator.journal.writer import Writer
 from log_aggregator.model.aggregate import Flush
-from log_aggregator.model.record import Record
 from log_aggregator.storekit.watch import FileWatch
 
 
@@ -177,7 +177,7 @@ class SqlitePartition:
         """See `Partition.stand`."""
         return Stand(await self._writer.submit(self._outbox.last_sequence), 0)
 
-    async def read(self, after: int, most: int) -> list[tuple[int, list[Record]]]:
+    async def read(self, after: int, most: int) -> list[tuple[int, RowContent]]:
         """See `Partition.read`."""
         return await self._writer.submit(lambda connection: list(self._intake.read(connection, after, most)))
 

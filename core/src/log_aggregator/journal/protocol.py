@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from log_aggregator.errors import KeyReusedError, LogAggregatorError
+from log_aggregator.journal.rows import RowContent
 from log_aggregator.model.aggregate import Flush, Position
-from log_aggregator.model.record import Record
 
 MERGE_AT = 8
 """Waiting flushes beyond which a journal is asked to merge neighbors."""
@@ -116,8 +116,8 @@ class Partition(Protocol):
     async def stand(self) -> Stand:
         """How far it has come: 0 and 0 before the first flush."""
 
-    async def read(self, after: int, most: int) -> list[tuple[int, list[Record]]]:
-        """The next rows after a position that no flush covers, at most `most`, in order: (position, records).
+    async def read(self, after: int, most: int) -> list[tuple[int, RowContent]]:
+        """The next rows after a position that no flush covers, at most `most`, in order: (position, what it holds).
 
         Never steps over a row that is lost without a word: that raises, or was said in `damage`.
         """

@@ -9,7 +9,14 @@ import zstandard
 
 from log_aggregator.model.aggregate import Aggregate, Alias, Anomaly, Flush, Position
 from log_aggregator.model.record import Record
+from log_aggregator.model.sent_aggregates import SentAggregates
 from log_aggregator.model.validation import repair
+
+RowContent = list[Record] | SentAggregates
+"""What a row of the intake holds: the records of requests, or a delivery of another service."""
+
+_MAPS = frozenset(bytes((first,)) for first in range(0x80, 0x90))
+"""First bytes of a short map in msgpack."""
 
 _encoder = msgspec.msgpack.Encoder()
 
@@ -33,6 +40,7 @@ class _WrittenFlush(msgspec.Struct):
 
 
 _read_records = msgspec.msgpack.Decoder(list[_WrittenRecord]).decode
+_read_aggregates = msgspec.msgpack.Decoder(SentAggregates).decode
 _read_flush = msgspec.msgpack.Decoder(_WrittenFlush).decode
 _read_group = msgspec.msgpack.Decoder(Aggregate).decode
 
@@ -70,6 +78,16 @@ def encode(records: list[Record], *, annotated: bool = True) -> bytes:
 def unpacked(payload: bytes) -> bytes:
     """The payload of a row as it was encoded."""
     return zstandard.ZstdDecompressor().decompress(payload) if payload.startswith(zstandard.FRAME_HEADER) else payload
+
+
+def encode_aggregates(sent: SentAggregates) -> bytes:
+    """Aggregates of another service as a payload: a map, where that of records is a list."""
+    return _encoder.encode(sent)
+
+
+def decode_row(payload: bytes) -> RowContent:
+    """What a row holds, of its payload as it was encoded."""
+    return _read_aggregates(payload) if payload[:1] in _MAPS else decode(payload)
 
 
 def decode(payload: bytes) -> list[Record]:

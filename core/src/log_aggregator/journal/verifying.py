@@ -9,7 +9,8 @@ import msgspec
 import zstandard
 
 from log_aggregator.journal.checks import checksum
-from log_aggregator.journal.rows import decode, unpacked
+from log_aggregator.journal.rows import decode_row, unpacked
+from log_aggregator.model.sent_aggregates import SentAggregates
 
 
 def verify_journal(connection: sqlite3.Connection) -> str:
@@ -42,6 +43,7 @@ def _logs(payload: object, wanted: object) -> int | None:
     if not _is_as_written(payload, wanted):
         return None
     try:
-        return len(decode(unpacked(payload)))
+        row = decode_row(unpacked(payload))
     except (msgspec.MsgspecError, zstandard.ZstdError):
         return None
+    return row.logs if isinstance(row, SentAggregates) else len(row)

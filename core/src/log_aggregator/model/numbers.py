@@ -206,10 +206,7 @@ class Numbers(msgspec.Struct, gc=False):
     def from_json(cls, stored: Any) -> Numbers:
         """Read the state back. Raises `msgspec.ValidationError` when it is not of this form."""
         state = msgspec.convert(stored, _Stored, str_keys=True)
-        if state.min > state.max:
-            raise msgspec.ValidationError("expected a min that is not above max")
-        if state.zeros + sum(state.bins.values()) != state.count:
-            raise msgspec.ValidationError("expected each number in one bin")
+        _check_sums(state)
         nanos = str(int(state.sum.replace(".", "")))
         return cls(state.unit, state.count, state.min, state.max, nanos, state.zeros, state.bins)
 
@@ -226,6 +223,22 @@ class _Stored(msgspec.Struct):
     sum: Annotated[str, Meta(pattern=r"^-?[0-9]{1,40}\.[0-9]{9}$")]
     zeros: Annotated[int, Meta(ge=0, le=MOST)]
     bins: dict[_Bin, Count]
+
+
+def _check_sums(state: _Stored) -> None:
+    if state.min > state.max:
+        raise msgspec.ValidationError("expected a min that is not above max")
+    if state.zeros + sum(state.bins.values()) != state.count:
+        raise msgspec.ValidationError("expected each number in one bin")
+
+
+def bounded_numbers(numbers: Numbers) -> None:
+    """Check statistics that another service sent. Raises `msgspec.ValidationError` when they are not of their form."""
+    if re.fullmatch(r"-?[0-9]{1,49}", numbers.nanos) is None:
+        raise msgspec.ValidationError("expected a sum of decimal digits")
+    fields = msgspec.structs.asdict(numbers)
+    fields |= {"min": fields.pop("low"), "max": fields.pop("high"), "sum": "0.000000000"}
+    _check_sums(msgspec.convert(fields, _Stored))
 
 
 _digits = lru_cache(maxsize=4096)(str)

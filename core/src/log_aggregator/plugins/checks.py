@@ -45,6 +45,9 @@ def check_class(factory: Any, where: str, value: str) -> None:
         _warn_once(where, str(api))
     _check_choice(factory, "instances", "worker", INSTANCES, f"{where}: {value}")
     _check_choice(factory, "on_error", "continue", ON_ERROR, f"{where}: {value}")
+    on_aggregates = getattr(factory, "on_aggregates", True)
+    if type(on_aggregates) is not bool:
+        raise ConfigError(f"{where}: {value}.on_aggregates is {on_aggregates!r}; expected True or False")
 
 
 @functools.cache

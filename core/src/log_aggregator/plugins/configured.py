@@ -9,7 +9,7 @@ from typing import NamedTuple
 from log_aggregator.config import default_pipeline
 from log_aggregator.config.pipeline import PluginEntry, plugins_in_files, read_plugins_file
 from log_aggregator.config.settings import Settings
-from log_aggregator.plugins.entry_points import installed_plugins
+from log_aggregator.plugins.entry_points import distribution_of, installed_plugins
 from log_aggregator.plugins.registry import Registry
 
 
@@ -41,7 +41,7 @@ def read_pipeline(settings: Settings, path: Path | None = None) -> Pipeline:
         return Pipeline(str(file), entries, left_out, file)
     entries = default_pipeline.default_entries(installed)
     left_out = {
-        plugin.name: f"not installed; pip install log-aggregator-{plugin.name}"
+        plugin.name: f"not installed; pip install {distribution_of(plugin.name)}"
         for plugin in default_pipeline.DEFAULT_PLUGINS
         if plugin.name not in installed
     }

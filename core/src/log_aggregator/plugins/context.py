@@ -14,6 +14,7 @@ from log_aggregator.listeners import Connection, Datagram, Listener, Tls
 from log_aggregator.model.aggregate import Alias, Anomaly
 from log_aggregator.model.receipt import AutomaticKey, Receipt
 from log_aggregator.model.record import Record
+from log_aggregator.model.sent_aggregates import Link, SentAggregates
 from log_aggregator.plugins.intake import Intake
 from log_aggregator.plugins.isolation.lifespan import is_entering
 from log_aggregator.plugins.reserved import check_route, is_reserved_check
@@ -110,6 +111,9 @@ class Host(Protocol):
     ) -> Receipt:
         """Submit the records that a plugin takes in."""
 
+    async def ingest_aggregates(self, plugin: str, sent: SentAggregates, link: Link) -> Receipt:
+        """Submit aggregates that a plugin takes in."""
+
     def emit(self, event: Alias | Anomaly) -> None:
         """Add an event to the next flush."""
 
@@ -159,16 +163,18 @@ class PluginContext:
         position: tuple[str, bytes] | None = None,
     ) -> Receipt:
         """Submit records as HTTP does."""
-        if is_entering():
-            raise ConfigError(
-                "lifespan awaits service.ingest, which waits for the start; expected it in a function that is given to "
-                "service.run"
-            )
+        _check_started()
         reached = None if position is None else ReaderPosition(self._name, *_checked(position))
         # The plugin vouches for its keys. Records cannot be compared: some get the time of receipt.
         own, digest = (None, b"") if key is None else (scoped(self._name, key), VOUCHED)
         submitted = self._host.ingest(list(records), key=own, digest=digest, position=reached)
         return await self._intake.counted(submitted, len(records))
+
+    async def ingest_aggregates(self, sent: SentAggregates, link: Link) -> Receipt:
+        """Submit aggregates of another service."""
+        _check_started()
+        link = link._replace(name=_checked((link.name, b""))[0])
+        return await self._intake.counted(self._host.ingest_aggregates(self._name, sent, link), sent.logs)
 
     def position(self, name: str) -> bytes | None:
         """The last durable position of a reader."""
@@ -260,6 +266,14 @@ class PluginContext:
     def register_store(self, store: Store) -> None:
         """Offer this sink for reading."""
         self._registrations.stores.append(store)
+
+
+def _check_started() -> None:
+    if is_entering():
+        raise ConfigError(
+            "lifespan awaits service.ingest, which waits for the start; expected it in a function that is given to "
+            "service.run"
+        )
 
 
 def scoped(plugin: str, key: str | AutomaticKey) -> str:

@@ -10,8 +10,16 @@ import importlib_metadata
 
 GROUP = "log_aggregator.plugins"
 
+_BESIDE = {"edges": "upstream"}
+"""Plugins whose package has the name of another one."""
+
 Available = dict[str, importlib_metadata.EntryPoint]
 """Every installed plugin by its name."""
+
+
+def distribution_of(plugin: str) -> str:
+    """The package that is likely to have a plugin of this name."""
+    return f"log-aggregator-{_BESIDE.get(plugin, plugin)}"
 
 
 def installed_plugins() -> Available:

@@ -25,7 +25,7 @@ from log_aggregator.plugins.conformance import (
     installed_releases,
     takes_config,
 )
-from log_aggregator.plugins.entry_points import GROUP, Available, imported, installed_plugins
+from log_aggregator.plugins.entry_points import GROUP, Available, distribution_of, imported, installed_plugins
 from log_aggregator.plugins.isolation.process import IsolatedStage
 from log_aggregator.plugins.isolation.where_raised import package_of, where_raised
 from log_aggregator.plugins.single_file import module_of, plugin_class
@@ -164,7 +164,7 @@ def _load(entry: PluginEntry, environ: Mapping[str, str], available: Available, 
         return _load_file(entry, environ, entry.file)
     point = available.get(entry.name)
     if point is None:
-        hint = nearest(entry.name, list(available)) or f"; try: pip install log-aggregator-{entry.name}"
+        hint = nearest(entry.name, list(available)) or f"; try: pip install {distribution_of(entry.name)}"
         raise ConfigError(f"{entry.where}: no installed package has a plugin of this name{hint}")
     try:
         factory = imported(point)

@@ -35,6 +35,7 @@ class Stages:
         self.inspector = Inspector()
         self.refusals = Refusals()
         self._ingest = registry.with_hook("on_ingest")
+        self._of_aggregates = [one for one in self._ingest if getattr(one.instance, "on_aggregates", True)]
         self._after = [(plugin, hook) for hook in ("normalize", "enrich") for plugin in registry.with_hook(hook)]
         self.has_isolated = any(plugin.entry.isolated for plugin, _ in self._after)
 
@@ -43,8 +44,15 @@ class Stages:
 
         Raises `Reject` when a plugin refuses the request, `OverloadedError` when a guard cannot run.
         """
+        return self._guarded(self._ingest, batch)
+
+    def guard_aggregates(self, batch: WorkingBatch) -> tuple[WorkingBatch, list[tuple[object, str]]]:
+        """As `guard`, of records that hold the texts of aggregates: by the plugins that look at those."""
+        return self._guarded(self._of_aggregates, batch)
+
+    def _guarded(self, plugins: list[Plugin], batch: WorkingBatch) -> tuple[WorkingBatch, list[tuple[object, str]]]:
         rejected: list[tuple[object, str]] = []
-        for plugin in self._ingest:
+        for plugin in plugins:
             if not batch.size:
                 break
             try:

@@ -12,6 +12,7 @@ from log_aggregator.delivery.lane import Lane
 from log_aggregator.http.backend import HealthReport
 from log_aggregator.journal import JournalError
 from log_aggregator.model.batch import WorkingBatch
+from log_aggregator.model.sent_aggregates import SentAggregates
 from log_aggregator.plugins.context import Host, PluginContext
 from log_aggregator.plugins.isolation.lifespan import contained
 from log_aggregator.plugins.isolation.where_raised import package_of
@@ -39,6 +40,7 @@ class Node:
         self.runtime = runtime
         self._reloads = reloads
         self.submit = runtime.ingester.submit
+        self.submit_aggregates = runtime.aggregate_ingester.submit
         self._tasks: list[asyncio.Task[None]] = []
         self._lifespans = contextlib.AsyncExitStack()
 
@@ -128,9 +130,13 @@ class Node:
         aggregator, partition = self.runtime.aggregator, self.runtime.journal.partition
         position, replayed = (await partition.stand()).upto, 0
         while rows := await partition.read(position, REPLAY_ROWS):
-            for position, records in rows:
-                replayed += len(records)
-                aggregator.enqueue(position, list(slices(WorkingBatch(records))))
+            for position, row in rows:
+                if isinstance(row, SentAggregates):
+                    replayed += row.logs
+                    aggregator.enqueue_aggregates(position, row)
+                else:
+                    replayed += len(row)
+                    aggregator.enqueue(position, list(slices(WorkingBatch(row))))
             await aggregator.drained()
         if replayed:
             log.info("replayed acknowledged logs from the journal", extra={"logs": replayed})

@@ -22,6 +22,7 @@ from log_aggregator.config.private import make_private
 from log_aggregator.config.settings import Settings
 from log_aggregator.delivery.lane import Lane
 from log_aggregator.errors import ConfigError
+from log_aggregator.ingest.aggregates import AggregateIngester
 from log_aggregator.ingest.ingester import Ingester
 from log_aggregator.journal import Journal, JournalPlace, Partition
 from log_aggregator.model.fields.construct import configure
@@ -60,6 +61,7 @@ class Runtime:
     accumulators: Accumulators
     aggregator: Aggregator
     ingester: Ingester
+    aggregate_ingester: AggregateIngester
     receivers: Receivers
     latency: Latency
     started: float
@@ -97,6 +99,8 @@ async def open_runtime(settings: Settings, registry: Registry, place: Place) -> 
         processor = Processor(stages, PreAggregator(settings.aggregation_bucket, _group_by(settings)))
         aggregator = Aggregator(processor, accumulators, sealer)
         ingester = Ingester(settings, stages, processor, journal, aggregator)
+        durable = settings.durability == "journal"
+        of_others = AggregateIngester(ingester, stages, journal.positions, settings.aggregation_bucket, durable=durable)
         await sealer.open()
         for lane in lanes:
             await lane.open()
@@ -116,6 +120,7 @@ async def open_runtime(settings: Settings, registry: Registry, place: Place) -> 
             accumulators=accumulators,
             aggregator=aggregator,
             ingester=ingester,
+            aggregate_ingester=of_others,
             receivers=Receivers(settings, place),
             latency=Latency(),
             started=started,

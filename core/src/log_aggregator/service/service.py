@@ -12,11 +12,13 @@ from typing import Any, Self
 from log_aggregator.config.place import Place
 from log_aggregator.config.settings import Settings
 from log_aggregator.http.access.quota import passing_now
+from log_aggregator.http.access.sent_sources import passing_aggregates
 from log_aggregator.http.backend import Handler, HealthReport
 from log_aggregator.journal import Journal, ReaderPosition
 from log_aggregator.model.aggregate import Alias, Anomaly
 from log_aggregator.model.receipt import Receipt
 from log_aggregator.model.record import Record
+from log_aggregator.model.sent_aggregates import Link, SentAggregates
 from log_aggregator.plugins.registry import Registry
 from log_aggregator.service.explaining import explain_line
 from log_aggregator.service.node import Node
@@ -165,6 +167,16 @@ class Service:
     ) -> Receipt:
         """Submit the records that a plugin takes in: in a route, those that the request's API key may send."""
         return await self.submit(passing_now(records), key=key, digest=digest, position=position)
+
+    async def ingest_aggregates(self, plugin: str, sent: SentAggregates, link: Link) -> Receipt:
+        """Submit aggregates that a plugin takes in. The first worker has all chains, so their number may change."""
+        allowed, places, refused = passing_aggregates(sent)
+        if self._place.number:
+            receipt = await self._peers.submit_aggregates(plugin, allowed, link)
+        else:
+            receipt = await self.node.submit_aggregates(plugin, allowed, link)
+        rejected = [(places[index], why) for index, why in receipt.rejected]
+        return receipt._replace(rejected=sorted([*rejected, *refused.items()]))
 
     def emit(self, event: Alias | Anomaly) -> None:
         """Add an event to the next flush of this worker."""

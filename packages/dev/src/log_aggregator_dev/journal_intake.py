@@ -6,7 +6,9 @@ import asyncio
 from pathlib import Path
 
 from log_aggregator.errors import ConfigError, KeyReusedError
-from log_aggregator.journals import Appended, Entry, JournalError
+from log_aggregator.journals import Appended, Entry, JournalError, encode_aggregates
+from log_aggregator.model.sent_aggregates import SentAggregates
+from log_aggregator_dev.factories import make_aggregate
 from log_aggregator_dev.journal_suite import JournalSuite, appended, entry, messages, reader_at, rows, seal
 
 
@@ -42,6 +44,20 @@ class IntakeChecks(JournalSuite):
                     found = await rows(journal, most)
                     assert [text for _, text in found if text != "second"] == expected, f"read in steps of {most}"
                     assert sorted({position for position, _ in found}) == positions, "other positions than answered"
+
+        self.check(tmp_path, scenario)
+
+    def test_aggregates_of_another_service_come_back(self, tmp_path: Path) -> None:
+        """A row holds records, or what another service sent: both come back as they were, in order."""
+
+        async def scenario() -> None:
+            sent = SentAggregates(300, (make_aggregate("edge {ID}", 7), make_aggregate("other")))
+            async with self.make_journal(tmp_path / "journal") as journal:
+                await appended(journal, entry("a"), Entry(encode_aggregates(sent), sent.logs), entry("b"))
+                async with self.after_a_crash(tmp_path / "journal") as after:
+                    found = [content for _, content in await after.partition.read(0, 10)]
+                    assert found[1] == sent, f"instead of the aggregates there is {found[1]}"
+                    assert await messages(after) == ["a", "edge {ID}", "other", "b"]
 
         self.check(tmp_path, scenario)
 

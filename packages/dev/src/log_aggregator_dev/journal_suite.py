@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from log_aggregator.errors import KeyReusedError
-from log_aggregator.journals import Appended, Entry, Journal, ReaderPosition, encode_records
+from log_aggregator.journals import Appended, Entry, Journal, ReaderPosition, RowContent, encode_records
 from log_aggregator.model.aggregate import Flush, Position
+from log_aggregator.model.sent_aggregates import SentAggregates
 from log_aggregator_dev.factories import make_aggregate, make_flush, make_record
 from log_aggregator_dev.sink_suite import NotSupported, skip
 
@@ -90,13 +91,22 @@ async def appended(journal: Journal, *entries: Entry) -> list[Appended]:
 
 
 async def rows(journal: Journal, most: int = 1000) -> list[tuple[int, str]]:
-    """Position and message of every record that no flush covers, read at most so many rows at a time."""
+    """Position and message of every record that no flush covers, read at most so many rows at a time.
+
+    Of aggregates that another service sent their patterns.
+    """
     position, found = (await journal.partition.stand()).upto, []
     while some := await journal.partition.read(position, most):
         assert len(some) <= most, f"{len(some)} rows were read, at most {most} were asked for"
-        for position, records in some:
-            found += [(position, record.message) for record in records]
+        for position, content in some:
+            found += [(position, text) for text in _texts(content)]
     return found
+
+
+def _texts(content: RowContent) -> list[str]:
+    if isinstance(content, SentAggregates):
+        return [aggregate.pattern for aggregate in content.aggregates]
+    return [record.message for record in content]
 
 
 async def messages(journal: Journal) -> list[str]:

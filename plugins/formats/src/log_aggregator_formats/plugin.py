@@ -44,6 +44,7 @@ class FormatsPlugin:
 
     Config = settings.Config
     on_error = "continue"
+    on_aggregates = False  # the service that made them has lifted what there was
 
     def __init__(self, config: settings.Config) -> None:
         zone: tzinfo = UTC if config.timezone == "UTC" else ZoneInfo(config.timezone)

@@ -21,9 +21,13 @@ from log_aggregator.model.record import Record
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Passing = Callable[[list[Record]], list[Record]]
+Refusing = Callable[[list[Record]], dict[int, str]]
 
 _PASSING: ContextVar[Passing | None] = ContextVar("_PASSING", default=None)
 """What may pass of the records that a plugin's route takes in; `None` outside such a route."""
+
+_REFUSING: ContextVar[Refusing | None] = ContextVar("_REFUSING", default=None)
+"""The same of records that stand for many logs each."""
 
 
 class Quota:
@@ -83,12 +87,54 @@ class Quota:
         async def limited(request: web.Request) -> web.StreamResponse:
             self.check_client(request)
             token = _PASSING.set(lambda records: self.passing(request, Decoded(records, [], None)).records)
+            refusing = _REFUSING.set(lambda records: self.refusing(request, records))
             try:
                 return await handler(request)
             finally:
                 _PASSING.reset(token)
+                _REFUSING.reset(refusing)
 
         return limited
+
+    def refusing(self, request: web.Request, records: list[Record]) -> dict[int, str]:
+        """Why some of these records, each of which stands for `weight` logs, may not pass, by index.
+
+        Logs of other sources than the key's are refused; a rate or quota refuses all, since the sender can wait.
+        Raises `Problem` when none may pass: 403 for the key's sources, 429 for rates and quotas. The rest is charged.
+        """
+        key = request.get(KEY)
+        if key is not None and key.only_source:
+            for record in records:
+                if record.source == DEFAULT:
+                    record.source = key.only_source
+        refused = {
+            index: f"source {record.source!r}: not allowed for this API key"
+            for index, record in enumerate(records)
+            if key is not None and not key.covers(record.source)
+        }
+        if refused and len(refused) == len(records):
+            raise Problem(403, next(iter(refused.values())))
+        logs: Counter[str] = Counter()
+        for index, record in enumerate(records):
+            if index not in refused:
+                logs[record.source] += record.weight
+        self._charge(request, key, logs)
+        return refused
+
+    def _charge(self, request: web.Request, key: ApiKey | None, logs: Counter[str]) -> None:
+        total = logs.total()
+        if key is not None and (left := self._ledger.left(key)) is not None and left < total:
+            raise busy(429, "over the API key's daily quota", self._ledger.until_tomorrow())
+        if self._source is not None:
+            wait = max((self._source.wait(source) for source in logs), default=0.0)
+            if wait:
+                raise busy(429, "a source sends more logs than it may (RATE_LIMIT_SOURCE)", wait)
+            for source, count in logs.items():
+                self._source.charge(source, count)
+        if key is not None:
+            self._ledger.charge(key, total, logs=True)
+        if self._client is not None:
+            self._client.charge(self._clients.of(request), total)
 
     def _within_quota(self, key: ApiKey, decoded: Decoded) -> Decoded:
         left = self._ledger.left(key)
@@ -138,6 +184,12 @@ def passing_now(records: list[Record]) -> list[Record]:
     """
     passing = _PASSING.get()
     return records if passing is None or not records else passing(records)
+
+
+def refused_now(records: list[Record]) -> dict[int, str]:
+    """As `passing_now`, of records that stand for `weight` logs each: why some may not pass, by index."""
+    refusing = _REFUSING.get()
+    return {} if refusing is None or not records else refusing(records)
 
 
 @contextmanager

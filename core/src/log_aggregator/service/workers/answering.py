@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,9 +16,16 @@ from log_aggregator.errors import PermanentError
 from log_aggregator.http.backend import Handler, HealthReport
 from log_aggregator.model.receipt import Receipt
 from log_aggregator.model.record import Record
+from log_aggregator.model.sent_aggregates import Link, SentAggregates
 from log_aggregator.service.workers.forwarded import FORWARDED, answer_forwarded
 from log_aggregator.service.workers.shared_plugins import OneAtATime
-from log_aggregator.service.workers.wire import ERRORS, decode_flush, decode_request, status_of
+from log_aggregator.service.workers.wire import (
+    ERRORS,
+    decode_aggregates_request,
+    decode_flush,
+    decode_request,
+    status_of,
+)
 
 
 class Answerer(Protocol):
@@ -26,6 +33,9 @@ class Answerer(Protocol):
 
     async def submit(self, records: list[Record], *, key: str | None = None, digest: bytes = b"") -> Receipt:
         """Accept one request."""
+
+    async def submit_aggregates(self, plugin: str, sent: SentAggregates, link: Link) -> Receipt:
+        """Accept one delivery of another service."""
 
     async def flush(self, deadline: float) -> dict[str, Any]:
         """Seal and wait for the sinks."""
@@ -76,6 +86,7 @@ async def answering(
 
     app = web.Application(client_max_size=1 << 30)
     app.router.add_post("/submit", submit)
+    app.router.add_post("/submit-aggregates", _submitting_aggregates(node))
     app.router.add_get("/stats", stats)
     app.router.add_get("/health", health)
     app.router.add_post("/flush", flush)
@@ -91,6 +102,16 @@ async def answering(
         yield
     finally:
         await runner.cleanup()
+
+
+def _submitting_aggregates(node: Answerer) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def submit(request: web.Request) -> web.Response:
+        try:
+            return _json(await node.submit_aggregates(*decode_aggregates_request(await request.read())))
+        except tuple(ERRORS.values()) as error:
+            return web.Response(status=status_of(error), text=str(error))
+
+    return submit
 
 
 def _json(value: Any) -> web.Response:

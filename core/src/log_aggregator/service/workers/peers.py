@@ -17,8 +17,9 @@ from log_aggregator.http.backend import HealthReport
 from log_aggregator.model.aggregate import Flush
 from log_aggregator.model.receipt import Receipt
 from log_aggregator.model.record import Record
+from log_aggregator.model.sent_aggregates import Link, SentAggregates
 from log_aggregator.service.workers.forwarded import FORWARDED
-from log_aggregator.service.workers.wire import ERRORS, encode_flush, encode_request
+from log_aggregator.service.workers.wire import ERRORS, encode_aggregates_request, encode_flush, encode_request
 
 ASK_TIMEOUT = 5.0
 """Seconds that a worker has to answer a question about itself."""
@@ -102,6 +103,18 @@ class Peers:
                 content = await answer.read()
         except (aiohttp.ClientError, TimeoutError) as error:
             raise OverloadedError("the worker that knows this Idempotency-Key is being replaced") from error
+        if answer.status == 200:
+            return msgspec.json.decode(content, type=Receipt)
+        raise ERRORS.get(answer.status, OverloadedError)(content.decode())
+
+    async def submit_aggregates(self, plugin: str, sent: SentAggregates, link: Link) -> Receipt:
+        """Submit aggregates to the first worker. Raises what `AggregateIngester.submit` raises."""
+        body = encode_aggregates_request(plugin, sent, link)
+        try:
+            async with self._sessions[0].post("/submit-aggregates", data=body) as answer:
+                content = await answer.read()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise OverloadedError("the worker that takes aggregates is being replaced") from error
         if answer.status == 200:
             return msgspec.json.decode(content, type=Receipt)
         raise ERRORS.get(answer.status, OverloadedError)(content.decode())

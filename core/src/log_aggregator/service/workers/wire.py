@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import msgspec
 
-from log_aggregator.errors import KeyReusedError, LogAggregatorError, OverloadedError, Reject
+from log_aggregator.errors import FencedError, KeyReusedError, LogAggregatorError, OverloadedError, Reject
 from log_aggregator.journal import decode, encode
 from log_aggregator.model.aggregate import Flush
 from log_aggregator.model.record import Record
+from log_aggregator.model.sent_aggregates import Link, SentAggregates
 
-ERRORS: dict[int, type[LogAggregatorError]] = {409: KeyReusedError, 422: Reject, 503: OverloadedError}
+ERRORS: dict[int, type[LogAggregatorError]] = {
+    409: KeyReusedError,
+    412: FencedError,
+    422: Reject,
+    503: OverloadedError,
+}
 """Why a worker accepted nothing, by HTTP status."""
 
 _request_decoder = msgspec.msgpack.Decoder(tuple[str, bytes, bytes])
 _encoder = msgspec.msgpack.Encoder()
+_aggregates_decoder = msgspec.msgpack.Decoder(tuple[str, SentAggregates, Link])
 _flush_decoder = msgspec.msgpack.Decoder(Flush)
 
 
@@ -26,6 +33,16 @@ def decode_request(body: bytes) -> tuple[list[Record], str, bytes]:
     """Records, key and digest of `POST /submit`."""
     key, digest, payload = _request_decoder.decode(body)
     return decode(payload), key, digest
+
+
+def encode_aggregates_request(plugin: str, sent: SentAggregates, link: Link) -> bytes:
+    """The body of `POST /submit-aggregates`."""
+    return _encoder.encode((plugin, sent, link))
+
+
+def decode_aggregates_request(body: bytes) -> tuple[str, SentAggregates, Link]:
+    """Plugin, aggregates and link of `POST /submit-aggregates`."""
+    return _aggregates_decoder.decode(body)
 
 
 def encode_flush(flush: Flush) -> bytes:

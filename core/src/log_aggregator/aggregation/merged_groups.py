@@ -1,0 +1,54 @@
+"""Groups that other services sent, since the last seal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from log_aggregator.model.aggregate import Aggregate, merge
+from log_aggregator.processing.partial_aggregates import Key
+
+
+class MergedGroups:
+    """Aggregates of other services by key, merged."""
+
+    def __init__(self, max_samples: int) -> None:
+        self._max_samples = max_samples
+        self._groups: dict[Key, Aggregate] = {}
+
+    def __len__(self) -> int:
+        return len(self._groups)
+
+    def __contains__(self, key: Key) -> bool:
+        return key in self._groups
+
+    def add(self, key: Key, aggregate: Aggregate) -> int:
+        """Add an aggregate; the characters of its texts when its group is new, else 0."""
+        known = self._groups.get(key)
+        self._groups[key] = aggregate if known is None else merge(known, aggregate, self._max_samples)
+        return sum(map(len, (aggregate.pattern, *aggregate.samples.messages))) if known is None else 0
+
+    def with_own(self, key: Key, own: Aggregate) -> Aggregate:
+        """This service's own aggregate with what others sent of its group, which is taken out."""
+        sent = self._groups.pop(key, None)
+        return own if sent is None else merge(own, sent, self._max_samples)
+
+    def rest(self) -> Iterator[Aggregate]:
+        """The groups that were not taken out, each freed when the iterator reaches it."""
+        for key in list(self._groups):
+            yield self._groups.pop(key)
+
+
+def bare(aggregate: Aggregate, key: Key) -> Aggregate:
+    """The counts and times of an aggregate under another key, without its texts."""
+    bucket, pattern, level, source, group = key
+    return Aggregate(
+        bucket,
+        pattern,
+        level,
+        source,
+        aggregate.count,
+        aggregate.first_seen,
+        aggregate.last_seen,
+        group,
+        minutes=aggregate.minutes,
+    )
