@@ -13,6 +13,7 @@ from log_aggregator.model.summary import to_json
 from log_aggregator.store import SeriesQuery
 from log_aggregator.storekit import group_key
 from log_aggregator_sqlite import SqliteSink
+from log_aggregator_sqlite.database import PAGE_BYTES
 from tests.support.sinks import NOON, SECOND, Chain, aggregate, all_patterns, deliver, hosted, total
 
 MIGRATIONS = files("log_aggregator_sqlite").joinpath("migrations")
@@ -82,3 +83,29 @@ async def test_rows_from_before_are_merged_and_read(tmp_path: Path) -> None:
             rows = connection.execute("SELECT count, minutes FROM aggregated_logs ORDER BY count").fetchall()
         connection.close()
         assert rows == [(5, None), (7, "[0,3]")]
+
+
+def facts(path: Path) -> tuple[int, set[str]]:
+    """The bytes of a page, and the indexes of the rows."""
+    with sqlite3.connect(path) as connection:
+        (page,) = connection.execute("PRAGMA page_size").fetchone()
+        names = connection.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = 'aggregated_logs'"
+        )
+        indexes = {name for (name,) in names}
+    connection.close()
+    return page, indexes
+
+
+async def test_new_files_have_small_pages_and_earlier_ones_keep_theirs(tmp_path: Path) -> None:
+    new, earlier = tmp_path / "new", tmp_path / "earlier"
+    for place in (new, earlier):
+        place.mkdir()
+    before(earlier / "logs.sqlite3", 9).close()
+    for place in (new, earlier):
+        async with hosted(SqliteSink(SqliteSink.Config()), place) as host:
+            assert (await host.store.health()).reachable
+    (page, indexes), (page_before, indexes_before) = (facts(place / "logs.sqlite3") for place in (new, earlier))
+    assert (page, page_before) == (PAGE_BYTES, 4096)
+    assert indexes == indexes_before
+    assert not indexes & {"idx_aggregated_logs_level", "idx_aggregated_logs_source"}

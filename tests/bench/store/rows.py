@@ -44,11 +44,11 @@ def metadata_of(chance: random.Random) -> dict[str, object]:
     }
 
 
-def bucket_of(start: int, logs: int, seed: int) -> Iterator[Aggregate]:
-    """What the pipeline makes of so many logs in the five minutes that begin at `start` (epoch seconds)."""
+def bucket_of(start: int, logs: int, seed: int, most: int = PATTERNS) -> Iterator[Aggregate]:
+    """What the pipeline makes of so many logs, of `most` patterns, in five minutes from `start` (epoch seconds) on."""
     chance = random.Random(seed)
     groups: dict[tuple[int, int], int] = {}
-    patterns = chance.choices(_PATTERN_RANGE, cum_weights=_PATTERN_SHARES, k=logs)
+    patterns = chance.choices(_PATTERN_RANGE[:most], cum_weights=_PATTERN_SHARES[:most], k=logs)
     sources = chance.choices(_SOURCE_RANGE, cum_weights=_SOURCE_SHARES, k=logs)
     for pattern, source in zip(patterns, sources, strict=True):
         # A pattern is logged by a few programs.

@@ -103,9 +103,11 @@ async def _with_sample(text: str, dialect: Dialect, fetch: Fetch, where: Where, 
     if not is_of_time:
         tables = _TABLES.replace(
             "aggregated_logs t",
-            "(SELECT pattern_id, source, sample_messages FROM aggregated_logs WHERE sample_messages IS NOT NULL "  # noqa: S608  only constants
-            f"ORDER BY last_seen DESC LIMIT {MOST_SAMPLED}) AS t",
+            "(SELECT pattern_id, source, message_pattern, sample_messages FROM aggregated_logs "  # noqa: S608  only constants
+            f"WHERE sample_messages IS NOT NULL ORDER BY last_seen DESC LIMIT {MOST_SAMPLED}) AS t",
         )
+    # Patterns that hold the text themselves are found without their samples, which are long.
+    where.add(f"NOT {dialect.contains(_PATTERN, where.value(text))}")
     written = msgspec.json.encode(text).decode()[1:-1]
     where.add(dialect.holds("t.sample_messages", where.value(written)))
     rows = await fetch(f"SELECT DISTINCT {_ID} {tables} {where}", where.values)

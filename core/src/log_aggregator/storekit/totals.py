@@ -17,8 +17,11 @@ from log_aggregator.storekit.cursor import read_cursor
 from log_aggregator.storekit.dialect import Dialect, Where
 from log_aggregator.storekit.searching import Columns, add_pattern_terms, add_row_terms, seen_conditions
 
-LATEST_ROWS = 200
-"""The tags of a pattern are those of this many of its latest rows."""
+LATEST_ROWS = 100
+"""Metadata, variables and samples of a pattern are those of this many of its latest rows, and of old details."""
+
+TAGGED_ROWS = 50
+"""The tags of a pattern in a list are those of this many of its latest rows: a page of patterns reads all of them."""
 
 Rows = Sequence[Sequence[Any]]
 Fetch = Callable[[str, list[Any]], Awaitable[Rows]]
@@ -119,7 +122,7 @@ class Totals:
         where, latest = self._latest(query, ids)
         return await self._fetch(
             f"SELECT i.id, tag.key, CAST(sum(CAST(tag.value AS bigint)) AS bigint) FROM {self._each_id(where, ids)} i "  # noqa: S608  only constants and parameter numbers
-            f"JOIN aggregated_logs t ON {self._dialect.any_of('t.id', f'{latest} LIMIT {LATEST_ROWS}')} "
+            f"JOIN aggregated_logs t ON {self._dialect.any_of('t.id', f'{latest} LIMIT {TAGGED_ROWS}')} "
             f"{self._dialect.each_tag()} GROUP BY 1, 2 ORDER BY 1, 3 DESC, 2",
             where.values,
         )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from log_aggregator.storekit.opening import Opening
 from log_aggregator.storekit.wal import mend
-from log_aggregator_sqlite.database import marker_of, migrate
+from log_aggregator_sqlite.database import marker_of, migrate, use_wal
 from log_aggregator_sqlite.rebuilding import Rebuilt, rebuild
 from log_aggregator_sqlite.tallies import counts_differ
 
@@ -100,7 +100,7 @@ def look_through(path: Path, *, whole: bool) -> None:
     Brings the file to the newest schema. One of a newer release is left as it is.
     """
     with closing(sqlite3.connect(path, timeout=1, isolation_level=None)) as connection:
-        connection.execute("PRAGMA journal_mode = WAL")
+        use_wal(connection)
         _migrated(connection)
         if _has_our_schema(connection) and whole:
             for problem in problems(connection):

@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from log_aggregator_sqlite.database import migrate, transaction
+from log_aggregator_sqlite.database import migrate, transaction, use_wal
 from log_aggregator_sqlite.tallies import Hour, Key, hours_of, hours_that_add_up
 
 _HOUR = 3_600_000_000
@@ -30,7 +30,7 @@ def rebuild(aside: Path, path: Path) -> Rebuilt:
     Raises `sqlite3.OperationalError` when the new file cannot be written.
     """
     with closing(sqlite3.connect(path, isolation_level=None)) as into:
-        into.execute("PRAGMA journal_mode = WAL")
+        use_wal(into)
         into.execute("PRAGMA synchronous = FULL")
         migrate(into)
         with closing(sqlite3.connect(aside, isolation_level=None)) as source, transaction(into):
