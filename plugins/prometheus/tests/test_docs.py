@@ -14,30 +14,42 @@ import yaml
 from prometheus_client import ProcessCollector
 
 from log_aggregator.store import StoreHealth
-from log_aggregator_prometheus import PrometheusConfig, families
+from log_aggregator_prometheus import PrometheusConfig, anomalies, families
 from log_aggregator_prometheus.labels import Sources
 from plugins.prometheus.tests.made import DOCS, needs_promtool, running
 
+LOGS = json.loads((DOCS / "grafana-logs.json").read_text())
 DASHBOARD = json.loads((DOCS / "grafana-dashboard.json").read_text())
 RULES = DOCS / "prometheus-rules.yml"
 _NAME = re.compile(r"\b(?:log_aggregator|process)_[a-z_]+")
 
 
 def queries() -> list[str]:
-    return [target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"]]
+    """Every query of Prometheus in both dashboards, those of annotations and variables too."""
+    panels = [
+        target["expr"]
+        for panel in [*DASHBOARD["panels"], *LOGS["panels"]]
+        for target in panel["targets"]
+        if "expr" in target
+    ]
+    return panels + [one["expr"] for one in LOGS["annotations"]["list"] if "expr" in one]
 
 
 @pytest.fixture
 async def names(tmp_path: Path) -> set[str]:
     """The names of all samples of a service."""
-    async with running(tmp_path, "[plugins.sqlite]\n[plugins.prometheus]") as service:
+    async with running(tmp_path, "[plugins.sqlite]\n[plugins.trends]\n[plugins.prometheus]") as service:
         stats = await service.stats()
     return {*every_name(stats), "log_aggregator_build_info"}
 
 
 def every_name(stats: dict[str, Any]) -> Iterator[str]:
     parts = [families.of_service(stats), families.of_logs(stats, Sources(1)), families.of_sinks(stats)]
-    parts += [families.of_plugins(stats), families.of_store(StoreHealth(reachable=True, latency_ms=1))]
+    parts += [
+        families.of_plugins(stats),
+        anomalies.of_anomalies(stats, Sources(1)),
+        families.of_store(StoreHealth(reachable=True, latency_ms=1)),
+    ]
     for part in [*parts, ProcessCollector(registry=None).collect()]:
         for metric in part:
             yield metric.name
@@ -59,8 +71,9 @@ def test_the_page_names_every_metric(names: set[str]) -> None:
     assert missing == set()
 
 
-def test_panels_do_not_overlap_and_have_their_own_ids() -> None:
-    panels = DASHBOARD["panels"]
+@pytest.mark.parametrize("dashboard", [DASHBOARD, LOGS], ids=["service", "logs"])
+def test_panels_do_not_overlap_and_have_their_own_ids(dashboard: dict[str, Any]) -> None:
+    panels = dashboard["panels"]
     assert len({panel["id"] for panel in panels}) == len(panels)
     taken: set[tuple[int, int]] = set()
     for panel in panels:

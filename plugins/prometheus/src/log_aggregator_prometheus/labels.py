@@ -38,3 +38,9 @@ class Sources:
             else:
                 others += count
         yield OTHER, others
+
+    def label(self, source: str) -> str:
+        """The label of one source, which becomes a named one while there is room."""
+        if source not in self._named and len(self._named) < self._most:
+            self._named.add(source)
+        return source if source in self._named else OTHER

@@ -12,7 +12,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric
 
 from log_aggregator.store import StoreHealth
-from log_aggregator_prometheus import families
+from log_aggregator_prometheus import anomalies, families
 from log_aggregator_prometheus.labels import Sources
 
 
@@ -43,5 +43,6 @@ def _metrics(stats: dict[str, Any], health: StoreHealth | None, sources: Sources
     yield from families.of_logs(stats, sources)
     yield from families.of_sinks(stats)
     yield from families.of_plugins(stats)
+    yield from anomalies.of_anomalies(stats, sources)
     yield from families.of_store(health)
     yield from ProcessCollector(registry=None).collect()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -26,6 +27,11 @@ from log_aggregator_trends.triage import TriageWatch
 
 _MINUTE = 60_000_000
 _SAVE_EVERY = 15
+_KINDS = (
+    *("severe", "error_share", "new_pattern", "spike", "drop", "silence", "level_shift", "error_rate"),
+    *("returned", "escalated", "rule"),
+)
+"""Counted from 0: a rate of a counter that begins with 1 misses its first anomaly."""
 _PROTECTED_MINUTES = 24 * 60
 _MAX_INSTANCES = 1000
 """Flush positions kept; the number of workers never exceeds it."""
@@ -57,7 +63,7 @@ class Monitor:
         self._unconfirmed: list[Incident] = []
         self._evicted: list[Series] = []
         self._done: list[str] = []
-        self._found = 0
+        self._found: Counter[str] = Counter(dict.fromkeys(_KINDS, 0))
         self.file_error: str | None = None
 
     @classmethod
@@ -149,7 +155,7 @@ class Monitor:
         self.tracker.mute(self.triage.muted, changed)
 
     def _tell(self, changed: list[Incident]) -> None:
-        self._found += sum(incident.revision == 1 for incident in changed)
+        self._found.update(incident.kind for incident in changed if incident.revision == 1)
         for incident in changed:
             if incident.resolved is not None and incident.kind in {"silence", "drop"} and self._none_tracked(incident):
                 incident.resolution = "still silent, no longer watched"
@@ -235,7 +241,11 @@ class Monitor:
             "late_logs": self.tracker.counts.late,
             "incidents_open": len(open_incidents),
             "incidents_open_notify": sum(incident.tier == "notify" for incident in open_incidents),
-            "incidents_since_start": self._found,
+            "incidents_since_start": self._found.total(),
+            "anomalies": {
+                "open": [{"kind": one.kind, "tier": one.tier, "source": one.source} for one in open_incidents],
+                "since_start": dict(self._found),
+            },
             "targets": self._notifier.stats() if self._notifier is not None else {},
             "learning": self.learning(),
         }
