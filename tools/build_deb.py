@@ -33,7 +33,7 @@ def wanted(site: Path) -> Iterator[importlib.metadata.Distribution]:
     """The distributions of an environment that the service and all plugins need. Raises `LookupError`."""
     there = {canonicalize_name(one.name): one for one in importlib.metadata.distributions(path=[str(site)])}
     plugins = sorted(path.parent.name for path in ROOT.glob("plugins/*/pyproject.toml"))
-    waiting = [(f"log-aggregator-{name}", "") for name in ("service", *plugins)]
+    waiting = [(f"log-aggregator-{name}", "") for name in (*plugins, "service")]
     found: set[tuple[str, str]] = set()
     while waiting:
         name, extra = waiting.pop()
@@ -62,7 +62,15 @@ def copy_environment(environment: Path, tree: Path) -> None:
     (home / "pyvenv.cfg").write_text("home = /usr/bin\ninclude-system-site-packages = false\n")
     (home / "bin").mkdir()
     (home / "bin/python").symlink_to(f"/usr/bin/python3.{sys.version_info.minor}")
-    compileall.compile_dir(home / SITE, quiet=2, stripdir=str(tree), prependdir="/", workers=1)
+
+
+def strip(home: Path) -> None:
+    """Take out what only debuggers read: half of what the wheels bring. Raises `LookupError` without `strip`."""
+    program = shutil.which("strip")
+    if program is None:
+        raise LookupError("strip: not installed; expected it from Debian's package binutils")
+    libraries = [str(path) for path in home.rglob("*.so*") if path.is_file()]
+    subprocess.run([program, "--strip-debug", *libraries], check=True)  # noqa: S603  our own arguments
 
 
 def copy_parts(tree: Path) -> None:
@@ -93,11 +101,17 @@ def control(tree: Path, version: str, architecture: str) -> str:
     )  # fmt: skip
 
 
-def build(environment: Path, directory: Path) -> Path:
-    """Write the package into the directory; its path. Raises `LookupError` and `subprocess.CalledProcessError`."""
+def build(environment: Path, directory: Path, *, small: bool = True) -> Path:
+    """Write the package into the directory; its path. Raises `LookupError` and `subprocess.CalledProcessError`.
+
+    `small=False` is for tests: nothing is compiled and compressed, which takes minutes.
+    """
     tree = directory / "tree"
     shutil.rmtree(tree, ignore_errors=True)
     copy_environment(environment, tree)
+    if small:
+        strip(tree / HOME)
+        compileall.compile_dir(tree / HOME / SITE, quiet=2, stripdir=str(tree), prependdir="/", workers=1)
     copy_parts(tree)
     (core,) = importlib.metadata.distributions(name="log-aggregator-core", path=[str(environment / SITE)])
     command = [shutil.which("dpkg") or "dpkg", "--print-architecture"]
@@ -119,7 +133,7 @@ def build(environment: Path, directory: Path) -> Path:
         if not path.is_symlink():
             path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
     package = directory / f"log-aggregator_{core.version}_{architecture}.deb"
-    command = ["dpkg-deb", "--root-owner-group", "-Zxz", "--build", str(tree), str(package)]
+    command = ["dpkg-deb", "--root-owner-group", "-Zxz" if small else "-Znone", "--build", str(tree), str(package)]
     subprocess.run(command, check=True, capture_output=True)  # noqa: S603  our own arguments
     shutil.rmtree(tree)
     return package

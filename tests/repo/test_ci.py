@@ -25,7 +25,16 @@ def run_ci(tmp_path: Path, script: str) -> subprocess.CompletedProcess[str]:
     make = tmp_path / "make"
     make.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/calls\n{script}')
     make.chmod(0o755)
-    for program in ("chromium", "npm", "promtool", "pgbouncer", "mosquitto", "systemd-journal-upload", "strace"):
+    for program in (
+        "chromium",
+        "npm",
+        "promtool",
+        "pgbouncer",
+        "mosquitto",
+        "systemd-journal-upload",
+        "strace",
+        "strip",
+    ):
         (tmp_path / program).symlink_to("/bin/true")
     environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
     return subprocess.run(

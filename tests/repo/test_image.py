@@ -23,6 +23,15 @@ from tests.support.service import ServiceProcess
 ROOT = Path(__file__).parents[2]
 HOME = "/opt/log-aggregator"
 
+LOAD = """
+import importlib.metadata
+for point in sorted(importlib.metadata.entry_points(group="log_aggregator.plugins")):
+    point.load()
+    print(point.name)
+"""
+COMPILED = 2.5
+"""What Python takes with its compiled form, which an image has; measured: 2.2 times the text."""
+
 Instruction = tuple[str, str]
 
 
@@ -51,7 +60,7 @@ def test_the_image_is_small_and_harmless():
     build, image = stages()
     installs = [step for line in values(build, "RUN") for step in line.split("&&") if "pip install" in step]
     assert all("--require-hashes" in step or "--no-deps" in step for step in installs)
-    assert values(build, "FROM") == ["python:3.11-slim AS build"]
+    assert values(build, "FROM") == ["python:3.11 AS build"]
     assert values(image, "FROM") == ["python:3.11-slim"]
     assert values(image, "USER") == ["10001"]
     assert values(image, "VOLUME") == ["/data"]
@@ -61,6 +70,17 @@ def test_the_image_is_small_and_harmless():
     for line in values(build, "RUN"):
         assert "apt-get" not in line
         assert all("--no-cache-dir" in step for step in line.split("&&") if "pip install" in step)
+
+
+def test_the_builder_of_debian_12_knows_every_option():
+    """Docker 20.10 refuses `HEALTHCHECK --start-interval`, and knows `RUN --mount` and heredocs only with BuildKit."""
+    (check,) = values(stages()[1], "HEALTHCHECK")
+    assert set(re.findall(r"--([a-z-]+)=", check.partition(" CMD ")[0])) <= {
+        "interval", "timeout", "start-period", "retries"
+    }  # fmt: skip
+    for line in [line for stage in stages() for word in ("RUN", "COPY") for line in values(stage, word)]:
+        assert not re.match(r"--(?!from=)", line)
+        assert "<<" not in line
 
 
 def test_the_images_settings_are_settings():
@@ -93,11 +113,13 @@ def run_in(directory: Path, command: str) -> None:
     clean = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "VIRTUAL_ENV"))}
     clean["PIP_NO_COMPILE"] = "1"  # half of the time, and Python compiles what it runs anyway
     shell = ["bash", "-euo", "pipefail", "-c", command]
-    done = subprocess.run(shell, cwd=directory, env=clean, capture_output=True, text=True, timeout=280, check=False)
+    done = subprocess.run(shell, cwd=directory, env=clean, capture_output=True, text=True, timeout=500, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
 
 
 @pytest.mark.packages
+@pytest.mark.timeout(900)
+@pytest.mark.skipif(shutil.which("strip") is None, reason="no strip here, which `.ci/run` installs")
 @pytest.mark.usefixtures("package_registry")
 def test_the_install_steps_make_a_service_that_is_healthy(tmp_path):
     """Run the build stage's RUN lines in a clean directory, start what they made, ask as HEALTHCHECK asks."""
@@ -112,6 +134,12 @@ def test_the_install_steps_make_a_service_that_is_healthy(tmp_path):
     for line in values(build, "RUN"):
         run_in(work, line.replace(HOME, str(home)))
     assert not (home / "bin/pip").exists()
+    files = [path for path in home.rglob("*") if path.is_file() and not path.is_symlink()]
+    size = sum(path.stat().st_size * (COMPILED if path.suffix == ".py" else 1) for path in files)
+    assert size < 90 * 2**20
+    named = subprocess.run([home / "bin/python", "-c", LOAD], capture_output=True, text=True, timeout=60, check=False)
+    assert named.returncode == 0, named.stderr
+    assert named.stdout.split() == sorted(path.parent.name for path in ROOT.glob("plugins/*/pyproject.toml"))
     given = {
         name: value
         for name, value in environment(image).items()
