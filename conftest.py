@@ -23,8 +23,10 @@ _FIRST = ("tests/repo/", "core/", "packages/", "plugins/")
 """Which tests of equally few failures run first: most changes that break something break a rule of the house."""
 
 # A deadline for one example measures how busy the machine is; tests of speed compare two figures of one run.
-hypothesis.settings.register_profile("workspace", deadline=None)
-hypothesis.settings.load_profile("workspace")
+# Each run tries other examples: few in each of many runs, many with HYPOTHESIS_PROFILE=thorough.
+hypothesis.settings.register_profile("workspace", deadline=None, max_examples=50)
+hypothesis.settings.register_profile("thorough", deadline=None, max_examples=1000)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or "workspace")
 
 
 def pytest_configure(config: pytest.Config) -> None:

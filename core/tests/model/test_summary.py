@@ -9,7 +9,7 @@ import random
 from typing import Any
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from log_aggregator.model.summary import (
@@ -60,14 +60,12 @@ def test_merging_is_commutative(a: list[Any], b: list[Any]) -> None:
     assert same(merge_summaries(left, right), merge_summaries(right, left))
 
 
-@settings(max_examples=200)
 @given(BATCHES, BATCHES, BATCHES)
 def test_merging_is_associative(a: list[Any], b: list[Any], c: list[Any]) -> None:
     x, y, z = summarize(a), summarize(b), summarize(c)
     assert same(merge_summaries(merge_summaries(x, y), z), merge_summaries(x, merge_summaries(y, z)))
 
 
-@settings(max_examples=200)
 @given(BATCHES, st.randoms())
 def test_folding_many_at_once_is_merging_singles(logs: list[Any], order: random.Random) -> None:
     shuffled = list(logs)
@@ -85,7 +83,6 @@ def test_merging_changes_neither_side(a: list[Any], b: list[Any]) -> None:
     assert msgspec.msgpack.encode([left, right]) == before
 
 
-@settings(max_examples=200)
 @given(BATCHES, BATCHES)
 def test_json_holds_the_whole_state(a: list[Any], b: list[Any]) -> None:
     summary = merge_summaries(summarize(a), summarize(b))
@@ -234,7 +231,6 @@ def check_that_it_can_be_used(stored: Any, other: Summary) -> None:
         assert same(from_json(json.loads(msgspec.json.encode(to_json(merged)))), merged)
 
 
-@settings(max_examples=200)
 @given(METADATA, METADATA, BATCHES)
 def test_whatever_stands_in_a_row_can_be_read_merged_and_rendered(a: Any, b: Any, logs: list[Any]) -> None:
     check_that_it_can_be_used(a, from_json(b))

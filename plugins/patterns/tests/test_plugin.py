@@ -12,6 +12,7 @@ from log_aggregator import ConfigError, Record, hookimpl
 from log_aggregator_dev import run_stage
 from log_aggregator_dev.harness import harness
 from log_aggregator_patterns import Patterns, PatternsConfig, Rule
+from log_aggregator_patterns.memo import PatternMemo
 
 
 class Pack:
@@ -50,6 +51,22 @@ def test_rule_files_come_after_the_rules_of_the_file(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text('[[rules]]\nname = "B"\nregex = "abc"\n[[rules]]\nname = "C"\nregex = "xyz"\n')
     assert masked("abc xyz", rules=[{"name": "A", "regex": "abc"}], rule_files=[path]) == "{A} {C}"
+
+
+@pytest.mark.parametrize(("packs", "times"), [({}, 1), ({"pack": Pack}, 2)], ids=["none", "one"])
+async def test_rules_are_compiled_again_for_a_rule_pack_only(
+    packs: dict[str, Any], times: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    made: list[PatternMemo] = []
+
+    def counting(*arguments: Any) -> PatternMemo:
+        made.append(PatternMemo(*arguments))
+        return made[-1]
+
+    monkeypatch.setattr("log_aggregator_patterns.plugin.PatternMemo", counting)
+    pipeline = "[plugins.patterns]\n" + "".join(f"[plugins.{name}]\n" for name in packs)
+    async with harness(pipeline, data_dir=tmp_path, given=packs):
+        assert len(made) == times
 
 
 def test_builtin_rules_can_be_left_out() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from log_aggregator.http.decoding.decode import BodyDecoder, Decoded
@@ -97,7 +97,6 @@ def _depth(value: Any) -> int:
     return 1 + max(map(_depth, value), default=0) if isinstance(value, list) else 0
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.lists(logs, min_size=1, max_size=4), st.sampled_from(["object", "array", "lines"]), st.booleans())
 def test_both_ways_agree(batch: list[Any], form: str, ascii_only: bool) -> None:
     if form == "lines":
@@ -112,7 +111,6 @@ def test_both_ways_agree(batch: list[Any], form: str, ascii_only: bool) -> None:
         assert_storable(record)
 
 
-@settings(max_examples=100, deadline=None)
 @given(logs)
 def test_one_log_is_decoded_as_in_a_batch(log: Any) -> None:
     raw = json.dumps(log).encode()
@@ -127,7 +125,6 @@ def test_one_log_is_decoded_as_in_a_batch(log: Any) -> None:
         assert caught.value.detail == decoded.rejected[0][1]
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.binary(max_size=200) | values.map(lambda value: json.dumps(value).encode()), st.booleans())
 def test_whatever_comes_is_decoded_or_refused(raw: bytes, lines: bool) -> None:
     try:
@@ -139,7 +136,6 @@ def test_whatever_comes_is_decoded_or_refused(raw: bytes, lines: bool) -> None:
         assert_storable(record)
 
 
-@settings(max_examples=100, deadline=None)
 @given(logs, st.integers(0, 200), st.binary(min_size=1, max_size=3))
 def test_a_damaged_body_is_decoded_or_refused(log: Any, place: int, damage: bytes) -> None:
     raw = json.dumps(log).encode()
@@ -153,7 +149,6 @@ def test_a_damaged_body_is_decoded_or_refused(log: Any, place: int, damage: byte
         assert_refusal(problem)
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.lists(logs, min_size=1, max_size=3))
 def test_what_the_strict_way_takes_is_storable(batch: list[Any]) -> None:
     try:

@@ -63,6 +63,7 @@ class Patterns:
     def __init__(self, config: PatternsConfig) -> None:
         self._config = config
         self._own: list[Rule] = []
+        self._used: list[Rule] | None = None
         for rule in config.rules:
             self._own.append(_safe(rule, "rules"))
         for path in config.rule_files:
@@ -139,10 +140,13 @@ class Patterns:
         return {"rules": len(self.rules.rules), "shapes_computed": self._memo.misses, "planned": self._memo.planned}
 
     def _use(self, rules: Sequence[Rule]) -> None:
+        if list(rules) == self._used:  # compiling is an eighth of a start: not again where no rule pack gives any
+            return
         try:
             self._memo = PatternMemo(RuleSet(_in_order(rules, self._builtin())), self._config.memory)
         except ValueError as error:
             raise ConfigError(str(error)) from None
+        self._used = list(rules)
 
     def _builtin(self) -> list[Rule]:
         if not self._config.builtin:
