@@ -136,6 +136,12 @@ HOSTILE = {
     "recovery": "recovery code 0-", "serialized": 's:1:"password";s:1:', "erlang": "{password,", "set": "set password ",
     "wifi": "WIFI:a;", "psk": "a * ", "psexec": "psexec ", "send": "send '", "links": "/reset/a0",
     "for somebody": "passwort für a ", "named": "kennwort für a:a", "login": "login with a:", "logins": "login a:0A",
+    "calls": "connect('a',", "methods": ".login('a','", "setuser": "setuser a on ", "on": "user a on >a ",
+    "connect": "connect a/", "printf": "printf 'a ", "here": "sudo -S <<<", "beside": "password A1b ",
+    "between": "password a b ", "inner": '<a name="password"><value>', "user": " -u a -p ", "creds": "creds a/A0",
+    "digest": "auth a:", "block": "password: |\n a\n", "triple": 'password="""', "some": "password=Some(",
+    "from": "password from a0b ", "phrase": "seed phrase: abc ", "iw": "iw key ", "snmp auth": " auth sha a",
+    "device": "secret cipher ", "sasl": "sasl_passwd a b:", "smbpasswd": "smbpasswd -s ", "bcp": "bcp -P",
 }  # fmt: skip
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from itertools import chain
 
 from log_aggregator_redact.keywords import NAME_LETTERS, NEAR, PART, SHORT, TAIL, lowered, name_before
 from log_aggregator_redact.names import Kind, kind_of
-from log_aggregator_redact.values import Value, is_ordinary, looks_random, value_at
-from log_aggregator_redact.words import words
+from log_aggregator_redact.values import Value, is_ordinary, value_at
+from log_aggregator_redact.words import either, words
 
 Found = tuple[int, int, str]
 """Where a secret begins and ends, and the name of its mask."""
@@ -29,26 +28,13 @@ _ASSIGNED = re.compile(
 _FLAG = re.compile(
     r"""(?<![\w/-])(?:--?|/)(?P<name>[a-z][\w.-]{0,60}+)(?:["']\s{0,3},\s{0,3}(?=["'])|["']?[ \t]{1,3})(?=[^\s-])"""
 )
-_SENTENCE = re.compile(
-    r"(?P<name>pass(?:word|wd|[ -]?phrase|code)|pwd|"
-    r"passwort|kennwort|mot de passe|contrase[nñ]a|senha|wachtwoord|has[lł]o|heslo|passord|пароль|"
-    r"pin(?:[ -]code)?|otp|"
-    r"(?:access |auth |api |refresh |session |bearer )?(?:token|secret|key)|credentials?)"
-    r"\s{1,3}(?:(?:for|of|für|para|pour)\s(?:the\s|user\s|key\s)?\S{1,60}?\s{0,3}(?=[\s:=]))?"
-    r"(?:(?:lautet|ist|est|es|é|è|är|er|jest|je|is now|is|was|set to|changed to|reset to|to|"
-    r"equals)\s{1,3}[:=]?\s?|[:=]\s{1,3})"
+WITH_A_DIGIT = re.compile(r"(?=[^\s\"'`]{0,100}[\d!@#$%^&*])[^\s\"'`]{4,200}")
+_INNER = re.compile(
+    r"(?:(?:Some|Optional|Just|Present|SecretStr|Secret|Sensitive|String|str|bytes)\s?(?:[(\[]|(?=\"))|"
+    rf"\{{\s{{0,3}}[\"']?(?:{either('value_keys')})[\"']?\s{{0,3}}[:=]>?)\s?"
 )
-_TRIED = re.compile(
-    r"(?:tried|tries|trying|wrong|bad|invalid|incorrect|using|used|with|entered|new|old|temporary|temp|default|initial|generated|typed|"
-    r"sent|got|received)\s(?:password|passphrase|passwd|passcode|pw|pwd|pass)\s"
-)
-_SET = re.compile(
-    r"(?<![\w.-])(?:env|arg|set|setenv|setx|export|(?:fastcgi|uwsgi)_param)"
-    r"\s{1,3}(?P<name>[a-z][\w.-]{1,60}+)\s{1,3}(?=\S)"
-)
-_CELL = re.compile(r"\|\s{0,20}(?:[a-z_]{0,20}_)?(?:password|passwd|passphrase|pwd)\s{1,20}\|\s{0,20}(?=[^\s|])")
-_WITH_A_DIGIT = re.compile(r"(?=[^\s\"'`]{0,100}[\d!@#$%^&*])[^\s\"'`]{4,200}")
-_WITH_BOTH = re.compile(r"(?=[^\s\d]{0,60}\d)(?=[^\sA-Za-z]{0,60}[A-Za-z])[^\s\"'`]{6,200}")
+"""What a value is wrapped in: `Some("x")` of Rust and Scala, `{"value": "x"}`."""
+_PIN_OF_A_CHIP = re.compile(r"(?:gpio|bcm|board|header|connector|irq|led|port)[ _-]?\Z", re.IGNORECASE)
 _VERBS = frozenset(words("verbs"))
 _FIRST_WORD = re.compile(r"[a-z]+(?=[_.-])|[a-z]+(?=[A-Z])")
 _TEST = re.compile(r"(?i:test)|[\w-]*[/._:]|[a-z-]+\Z", re.ASCII)
@@ -56,21 +42,12 @@ _PASSES = re.compile(
     r"(?<!\w)(?:first|second|third|final|each|one|two|gc|compiler|llvm|single|test|\d(?:st|nd|rd|th)|multi|mark|sweep|\d|---)\s\Z"
 )
 
+_WRAPPED = 3
+
 NEAR_ASSIGNED = rf"""{NEAR}(?:\\*["'`”’]|[\])]|[ \t.])*(?:=|:|->|→)"""
 NEAR_FLAG = (
     r"(?:^|[^a-z0-9_/-])(?:--?|/)[a-z0-9_.-]*(?:pass|pwd|pw|secret|token|key|cred|auth|otp|psk|jwt|cookie|bearer)"
     r"""[a-z0-9_.-]*["']?[\s,]"""
-)
-NEAR_SENTENCE = (
-    r"(?:pass(?:word|wd|[ -]?phrase|code|wort|ord)|pwd|kennwort|mot de passe|contrase(?:n|ñ|Ñ)a|senha|"
-    r"wachtwoord|has(?:l|ł|Ł)o|heslo|"
-    r"пароль|Пароль|ПАРОЛЬ|pin(?:.code)?|otp|token|secret|key|credentials?)\s+(?:(?:for|of|für|para|pour)\s(?:the\s|user\s|key\s)?[^\s:=]+:?\s+)?"
-    r"(?:lautet|ist|est|es|é|è|är|er|jest|je|is|was|set to|changed to|reset to|to|equals|:|=)\s|"
-    r"(?:tried|tries|trying|wrong|bad|invalid|incorrect|using|used|with|entered|new|old|temporary|temp|default|initial|generated|typed|"
-    r"sent|got|received)\s(?:password|passphrase|passwd|passcode|pw|pwd|pass)\s"
-    r"|(?:pass.?(?:word|wd|phrase|code)|pwd)\s+(?:for|of|für|para|pour)\s[^:=\n]*[:=]\s"
-    rf"|(?:env|arg|set|setx|export|param)\s+[a-z0-9_.-]*{NEAR}\s"
-    r"|(?:password|passwd|passphrase|pwd)\s+\|\s"
 )
 
 
@@ -92,12 +69,15 @@ def assigned(text: str) -> Iterator[Found]:
 
 
 def _assigned_value(text: str, match: re.Match[str], name: str, kind: Kind) -> Value | None:
-    at = match.end()
     close, separator = match["close"], match["separator"]
     begin = match.start("close") - len(name)
     before = text[begin - 1] if begin else ""
-    if before and before == text[at] and before in "\"'`" and not close:
-        return None  # the quote closes: `"Password: "`
+    closes = before != "" and before == text[match.end()] and before in "\"'`" and not close  # `"Password: "`
+    if closes or _is_prose(close, separator, before, name) or _is_of_a_chip(text, begin, kind):
+        return None
+    at = _unwrapped(text, match.end(), is_expansion=separator == ":" and text[max(0, begin - 2) : begin] == "${")
+    if at is None:
+        return None
     is_tight = separator not in (":", "->", "→") or not match["gap"] or close.strip(")") != ""
     if separator == ":" and not close.strip("])") and _is_no_name(text, at, name, text[max(0, begin - 2) : begin]):
         return None
@@ -108,11 +88,37 @@ def _assigned_value(text: str, match: re.Match[str], name: str, kind: Kind) -> V
         secret(text, kind, is_tight=is_tight, name=last),
         in_query=separator == "=" and before != "" and before in "?&",
     )
-    if value is not None and separator in ("->", "→") and not _WITH_A_DIGIT.match(text, value.start):
+    if value is not None and separator in ("->", "→") and not WITH_A_DIGIT.match(text, value.start):
         return None
     if value is not None and name.lower() == "pass" and _is_result(text, name, text[max(0, begin - 8) : begin], value):
         return None
     return value
+
+
+def _is_prose(close: str, separator: str, before: str, name: str) -> bool:
+    """Whether what leads from the name to a value is that of a sentence or of a longer name: `(wrong password): …`,
+    `arn:aws:secretsmanager:…:secret:name`, `gdm-password]: …`."""
+    if separator == ":" and (close.startswith(")") or (before == ":" and name == "secret")):
+        return True
+    return close.startswith("]") and before not in ("[", ".", '"', "'")
+
+
+def _is_of_a_chip(text: str, begin: int, kind: Kind) -> bool:
+    return kind == "pin" and _PIN_OF_A_CHIP.search(text, max(0, begin - 12), begin) is not None
+
+
+def _unwrapped(text: str, at: int, *, is_expansion: bool) -> int | None:
+    """Where the value itself begins: in `Some("x")`, `{"value": "x"}` and `${PASSWORD:-x}`; `None`: there is none."""
+    if is_expansion and text[at] in "-=?+":
+        at += 1
+        if text[at - 1] in "?+" or text[at : at + 1] in ("", "}"):
+            return None
+    for _ in range(_WRAPPED):
+        wrapping = _INNER.match(text, at)
+        if wrapping is None or wrapping.end() >= len(text):
+            break
+        at = wrapping.end()
+    return at
 
 
 def flags(text: str) -> Iterator[Found]:
@@ -129,38 +135,6 @@ def flags(text: str) -> Iterator[Found]:
             continue
         yield value.start, value.stop, "flag"
         at = value.stop
-
-
-def sentences(text: str) -> Iterator[Found]:
-    """Secrets that a sentence tells: `the new password is …`, `tried password …`."""
-    low = lowered(text)
-    for match in _SENTENCE.finditer(low):
-        kind = kind_of(match["name"]) or "session"
-        value = value_at(text, match.end(), secret(text, kind, is_tight=False, name="otp"))
-        if value is None:
-            continue
-        if kind == "password" and (value.is_quoted or _WITH_A_DIGIT.match(text, value.start)):
-            yield value.start, value.stop, "password"
-        elif kind != "password" and (looks_random(text, value.start) or kind == "pin"):
-            yield value.start, value.stop, MASKS[kind]
-    yield from _directives(text, low)
-    for match in chain(_TRIED.finditer(low), _CELL.finditer(low)):
-        value = value_at(text, match.end(), secret(text, "password", is_tight=False))
-        if value is None:
-            continue
-        if value.is_quoted or _WITH_BOTH.match(text, value.start):
-            yield value.start, value.stop, "password"
-
-
-def _directives(text: str, low: str) -> Iterator[Found]:
-    """Names and values that a command sets without a separator: `ENV DB_PASS x`."""
-    for match in _SET.finditer(low):
-        given = kind_of(text[match.start("name") : match.end("name")])
-        if given not in ("password", "secret"):
-            continue
-        value = value_at(text, match.end(), secret(text, given, is_tight=False))
-        if value is not None and (value.is_quoted or _WITH_A_DIGIT.match(text, value.start)):
-            yield value.start, value.stop, MASKS[given]
 
 
 def secret(text: str, kind: Kind, *, is_tight: bool, name: str = "") -> Callable[[int, bool], bool]:

@@ -87,8 +87,16 @@ def _inside(op: Any, argument: Any) -> Sequence[Any] | None:
     return argument[1] if op is _constants.BRANCH else None
 
 
+_known: dict[tuple[str, int], frozenset[str]] = {}
+"""What single characters accept: a few dozen kinds, asked for again with each first character."""
+
+
 def _accepted(op: Any, argument: Any, flags: int) -> frozenset[str]:
-    state = _parser.State()
-    state.str = ""
-    pattern: re.Pattern[str] = _compiler.compile(_parser.SubPattern(state, [(op, argument)]), flags)
-    return frozenset(character for character in _ASCII if pattern.match(character))
+    key = (f"{op} {argument!r}", flags)
+    found = _known.get(key)
+    if found is None:
+        state = _parser.State()
+        state.str = ""
+        pattern: re.Pattern[str] = _compiler.compile(_parser.SubPattern(state, [(op, argument)]), flags)
+        found = _known[key] = frozenset(character for character in _ASCII if pattern.match(character))
+    return found

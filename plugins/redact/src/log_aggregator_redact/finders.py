@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from log_aggregator.model.masks import mask
 from log_aggregator_redact import assigned as names
-from log_aggregator_redact import paired, sql, tables
+from log_aggregator_redact import paired, sentences, sql, tables
 from log_aggregator_redact.assigned import Found
 from log_aggregator_redact.rule import Rule
 from log_aggregator_redact.values import is_nothing
@@ -54,14 +54,36 @@ def in_bytes(regex: str) -> Any:
     return re2.compile(regex.encode(), options)
 
 
+_OPTIONS = re.compile(r"\[\^\\r\\n\|;&\]\{0,\d{1,3}\}\?")
+"""In an expression: the arguments of a command before the one that is a secret."""
+
+
+def _of_further(rule: Rule) -> re.Pattern[str] | None:
+    """What finds the next secret of the same command: `-passin pass:a -passout pass:b`."""
+    options = None if rule.name != "command-line" else _OPTIONS.search(rule.regex)
+    if options is None or rule.regex[options.end()] not in "-/(":
+        return None
+    flags = "(?i)" if rule.regex.startswith("(?i)") else ""
+    try:
+        return re.compile(rf"{flags}(?=[\s\"',]){rule.regex[options.start() :]}", re.ASCII)
+    except re.error:  # the arguments stand in a group
+        return None
+
+
 def of_rule(rule: Rule, *, own: bool) -> Finder:
     """The finder of a rule that is one expression."""
     expression = "|".join([*map(re.escape, rule.gate), *([rule.near] if rule.near else [])])
     near = in_bytes(expression).search if expression else None
-    return Finder(rule.name, expression, near, _searcher(rule.name, re.compile(rule.regex, re.ASCII)), own)
+    further = None if own else _of_further(rule)
+    return Finder(rule.name, expression, near, _searcher(rule.name, re.compile(rule.regex, re.ASCII), further), own)
 
 
-def _searcher(name: str, regex: re.Pattern[str]) -> Callable[[str], Iterator[Found]]:
+_PORT = re.compile(r"\d{1,5}(?!\w)")
+
+
+def _searcher(
+    name: str, regex: re.Pattern[str], further: re.Pattern[str] | None = None
+) -> Callable[[str], Iterator[Found]]:
     group: str | int = "secret" if "secret" in regex.groupindex else 0
 
     def find(text: str) -> Iterator[Found]:
@@ -69,6 +91,12 @@ def _searcher(name: str, regex: re.Pattern[str]) -> Callable[[str], Iterator[Fou
             start, stop = match.span(group)
             if start >= 0 and start < stop and not (group and is_nothing(text, start)):
                 yield start, stop, name
+            at = match.end()
+            while further is not None and (again := further.match(text, at)) is not None:
+                start, stop = again.span(group)
+                if not is_nothing(text, start) and _PORT.match(text, start) is None:
+                    yield start, stop, name
+                at = again.end()
 
     return find
 
@@ -88,7 +116,10 @@ def token_forms() -> tuple[TokenForm, ...]:
 def rules() -> tuple[Rule, ...]:
     """The rules that are one expression each."""
     folder = files("log_aggregator_redact")
-    tables = [tomllib.loads(folder.joinpath(name).read_text("utf-8")) for name in ("rules.toml", "phrases.toml")]
+    tables = [
+        tomllib.loads(folder.joinpath(name).read_text("utf-8"))
+        for name in ("rules.toml", "programs.toml", "phrases.toml")
+    ]
     return tuple(Rule.model_validate(rule) for table in tables for rule in table["rules"])
 
 
@@ -110,7 +141,7 @@ def built_in() -> tuple[Finder, ...]:
         _scanner("password", paired.NEAR_ELEMENT, paired.elements),
         _scanner("password", rf"{paired.NEAR_PAIR}|{paired.NEAR_NAMED}", paired.pairs),
         _scanner("password", names.NEAR_ASSIGNED, names.assigned),
-        _scanner("password", names.NEAR_SENTENCE, names.sentences),
+        _scanner("password", sentences.NEAR_SENTENCE, sentences.sentences),
     )
 
 

@@ -22,7 +22,8 @@ _SHORT = "pin|pw|sid|auth|ticket|code|sso|tok"
 
 _OTHER = (
     "пароль|гасло|密码|密碼|口令|パスワード|비밀번호|암호|hasło|lösenord|şifre|parolă|contraseña|slaptažodis|"
-    "mật khẩu|парола|лозинка|κωδικός|סיסמה|clé secrète|clé secrete|geheimschlüssel"
+    "mật khẩu|парола|лозинка|κωδικός|סיסמה|clé secrète|clé secrete|geheimschlüssel|"
+    "كلمة المرور|كلمة السر|पासवर्ड|รหัสผ่าน|暗証番号"
 )
 
 PART = f"(?:{_LATIN}|{_OTHER})"

@@ -27,7 +27,7 @@ _NOT = re.compile(
     r"new|generated|context|used|remaining|unexpected|audio|image|accepted|rejected|per)"
     r"(?:page)?tokens?|(?:public|host|primary|foreign|sort|partition|cache|idempotency|shard|routing|group|index|hash|range|"
     r"composite|unique|surrogate|lookup|row|object|message|cluster)keys?|(?:change|reset|forgot|no|invalid|bad)?(?:pass)tokens?"
-    r"|(?:access|refresh|security|csrf|session|lock|fencing)tokens?(?:count|type)|(?:accept|test|has|require[sd]?|use|is|enable)"
+    r"|(?:ch|smb|ht|yp|g|lp|vnc|ldap|mk|slap)passwd|sshpass|(?:access|refresh|security|csrf|session|lock|fencing)tokens?(?:count|type)|(?:accept|test|has|require[sd]?|use|is|enable)"
     r"(?:password|token|secret|cookie)s?|tokens|postalcode|(?:status|error|exit|return|response|http|country|zip|area|char)code"
 )
 """Names that end like a secret's and denote none."""

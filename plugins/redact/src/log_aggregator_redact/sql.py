@@ -13,7 +13,7 @@ from log_aggregator_redact.values import is_nothing, looks_random, value_at
 _SQL = re.compile(
     r"""identified\s{1,3}(?:with\s{1,3}\S{1,60}\s{1,3})?(?:by|as)\s{1,3}(?:password\s{1,3}|values\s{1,3})?(?=[^\s;])"""
     r"""|(?:password|passwd|passphrase|pwd)\s{1,3}(?=\\{0,8}['"])"""
-    r"""|(?:(?:old_)?password|(?<![\w$.])crypt|encryptbypassphrase|decryptbypassphrase|gen_salt_for)\s?\(\s?(?=\\{0,8}['"])"""
+    r"""|(?:(?:old_)?password|(?<![\w$.])crypt|encryptbypassphrase|decryptbypassphrase|gen_salt_for)\s?\(\s?(?!(?P<quote>["'])[^"'\n]{0,100}(?P=quote)\s?,\s?["'])(?=\\{0,8}['"])"""
     r"""|(?:aes_(?:en|de)crypt|pgp_sym_(?:en|de)crypt(?:_bytea)?|hmac)\([^()\n]{1,300}?,\s{0,3}(?=\\{0,8}['"])"""
 )
 _INSERT = re.compile(

@@ -13,15 +13,21 @@ from log_aggregator_redact.beginnings import Alternatives
 from log_aggregator_redact.names import Kind
 from log_aggregator_redact.words import either
 
-_OPENING = re.compile(r"""(?:[bur]{1,2}(?=["']))?(\\{0,8})(["'`“‘«])""", re.IGNORECASE)
-_MAY_OPEN = frozenset("\"'`“‘«\\bBuUrR")
-_CLOSING = {"“": "”", "‘": "’", "«": "»"}
-_QUOTED = {q: re.compile(rf"(?:[^\\{q}]|\\.)*+(?={q})", re.DOTALL) for q in "\"'`”’»"}
+_OPENING = re.compile(r"""(?:[bur]{1,2}(?=["']))?(\\{0,8})(["'`“‘«「『])""", re.IGNORECASE)
+_MAY_OPEN = frozenset("\"'`“‘«「『\\bBuUrR")
+_CLOSING = {"“": "”", "‘": "’", "«": "»", "「": "」", "『": "』"}
+_QUOTED = {q: re.compile(rf"(?:[^\\{q}]|\\.)*+(?={q})", re.DOTALL) for q in "\"'`”’»」』"}
 _LETTER = re.compile(r"\w")
 _LINE = re.compile(r"[^\n]*")
 _BARE = re.compile(r"""(?:[^\s"'`,;&<(){}\[\]|]|<(?!/)|["'`,;&(){}\[\]|](?![\s"'`,;)}\]|]|\Z|[\w.-]{1,40}\s?[=:]))+""")
 """Without quotes a value goes on to the next blank; a comma, quote or bracket ends it only where a list would go on."""
 _QUERY = re.compile(r"""[^\s&#"'<>]+""")
+_SPANNED = re.compile(
+    r"""[|>][+-]?\d?[+-]?[ \t]*\r?\n(?P<indent>[ \t]{1,60}+)(?P<block>\S[^\n]*+(?:\n(?P=indent)[^\n]*+){0,400})"""
+    r"""|\"{3}\r?\n?(?P<double>[^"]{1,4000}+)(?=\"{3}|\Z)|'{3}\r?\n?(?P<single>[^']{1,4000}+)(?='{3}|\Z)"""
+)
+"""Blocks of YAML and texts in three quotes, which go on over lines."""
+_MAY_SPAN = frozenset("|>\"'")
 _LISTED = re.compile(r"""\[\s?(["']?)(?P<items>\w[^\[\]\n]{0,300}?)\1\s?\]""")
 
 
@@ -40,6 +46,11 @@ def value_at(text: str, start: int, accept: Callable[[int, bool], bool], *, in_q
     read at most twice, however many values are no secrets.
     """
     first = text[start : start + 1]
+    whole = _SPANNED.match(text, start) if first in _MAY_SPAN else None
+    if whole is not None:
+        return (
+            Value(*whole.span(whole.lastgroup or 0), True) if accept(whole.start(whole.lastgroup or 0), True) else None
+        )
     opening = _OPENING.match(text, start) if first in _MAY_OPEN else None
     if opening is not None:
         return _quoted(text, opening) if accept(opening.end(), True) else None
@@ -72,9 +83,9 @@ _NOTHING = re.compile(
     r"[\[<({]*redacted|[*•●]{2}|[x#]{3,}(?!\w)|\.{3}"
     r"|(?:null|none|nil|true|false|undefined|empty|unset|yes|no|n/a|on|off|ok)"
     + _END
-    + r"|[<\[({]{1,2}(?:filtered|masked|hidden|removed|secret|protected|censored|omitted|"
+    + r"|[<\[({]{1,2}(?:filtered|secure|masked|hidden|removed|secret|protected|censored|omitted|"
     r"scrubbed|private|set|unset|empty|"
-    r"hash|your|sensitive|unknown|missing|none|null|nil)[^<>\[\](){}]{0,40}[>\])}]|(?:filtered|masked|hidden|omitted|scrubbed)"
+    r"hash|your|sensitive|unknown|missing|none|null|nil)[^<>\[\](){}]{0,40}[>\])}]|(?:filtered|masked|hidden|omitted|scrubbed|secure(?=\]))"
     + _END
     + r"|\$\{[^}\n]{1,200}\}|\$\(|\$[a-z_][a-z_\d]{0,60}(?!\S)"
     r"|\$\d{1,3}(?![\w$])|\{\{|\$\{\{|%\(?[a-z_]{0,40}\)?[sdv](?!\w)|%[a-z_]{1,60}%(?!\w)"
@@ -100,6 +111,8 @@ _PATH = re.compile(
 _RANDOM = re.compile(r"(?!\dx)(?=(?:[^A-Za-z\s]{0,40}[A-Za-z]){3})(?=(?:[^\d\s]{0,40}\d){2})[\w+/=.~%:-]{16}")
 _COMPOUND = re.compile(r"[A-Za-z]+\d{0,4}(?:[-_.:/][A-Za-z]+\d{0,4}|[-_.:/]\d{1,4})+(?![^\s\"',;)\]}])")
 _LIKELY = re.compile(r"(?=[^\s\"'`]{0,200}\d|[^\s\"'`]{20})(?![/~])")
+_NAMED = re.compile(r"(?:secret|password|token|credential|key)s?(?=\s[\"'])", re.IGNORECASE)
+"""`"volume" : secret "name" not found`."""
 _ARCH = re.compile(
     r"(?:amd\d\d|arm\d\d|i\d\d\d|armhf|armel|riscv\d\d|ppc\d\delf?|s\d\d\dx|mips\w*|all|any|x\d\d_\d\d)(?!\w)"
 )
@@ -114,7 +127,7 @@ _PIN = re.compile(r"\d{4,8}(?!\w)")
 
 
 _ORDINARY = Alternatives("|".join(one.pattern for one in (_NOTHING, _WORD, _PATH)), re.IGNORECASE)
-_UNQUOTED = Alternatives("|".join(one.pattern for one in (_CODE, _ARCH, _VERSION)), re.IGNORECASE)
+_UNQUOTED = Alternatives("|".join(one.pattern for one in (_CODE, _ARCH, _VERSION, _NAMED)), re.IGNORECASE)
 
 
 def is_nothing(text: str, at: int) -> bool:
@@ -125,6 +138,11 @@ def is_nothing(text: str, at: int) -> bool:
 def looks_random(text: str, start: int = 0) -> bool:
     """Whether a long word of letters and digits begins there that is no name of something."""
     return _RANDOM.match(text, start) is not None and _COMPOUND.match(text, start) is None
+
+
+def is_compound(text: str, start: int) -> bool:
+    """Whether names that are joined by hyphens, dots or slashes begin there: `default-token-x7`."""
+    return _COMPOUND.match(text, start) is not None
 
 
 def is_ordinary(text: str, at: int, kind: Kind, *, is_quoted: bool, is_tight: bool, name: str = "") -> bool:

@@ -1,0 +1,111 @@
+"""Secrets that a sentence tells, or that stand behind a name without a sign between: `password is x`, `aws_key x`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import chain
+
+from log_aggregator_redact.assigned import MASKS, WITH_A_DIGIT, Found, secret
+from log_aggregator_redact.keywords import NEAR, PART, TAIL, lowered, name_before
+from log_aggregator_redact.names import kind_of
+from log_aggregator_redact.values import is_compound, looks_random, value_at
+
+_BEFORE = (
+    "tried|tries|trying|wrong|bad|invalid|incorrect|using|used|with|entered|new|old|temporary|temp|default|initial|"
+    "generated|typed|sent|got|received|and"
+)
+"""Words before the name of a password that its value follows: `tried password x`."""
+
+_SENTENCE = re.compile(
+    r"(?P<name>pass(?:word|wd|[ -]?phrase|code)|pwd|"
+    r"passwort|kennwort|mot de passe|contrase[nñ]a|senha|wachtwoord|has[lł]o|heslo|passord|пароль|"
+    r"pin(?:[ -]code)?|otp|"
+    r"(?:access |auth |api |refresh |session |bearer |secret |private |encryption |signing |master |client )?"
+    r"(?:token|secret|key)|credentials?)"
+    r"\s{1,3}(?:(?:for|of|für|para|pour)\s(?:the\s|user\s|key\s)?\S{1,60}?\s{0,3}(?=[\s:=]))?"
+    r"(?:(?:lautet|ist|est|es|é|è|är|er|jest|je|is now|is|was|set to|changed to|reset to|to|"
+    r"equals)(?:\s{1,3}[:=]?|[:=]\s)\s?|[:=]\s{1,3})"
+)
+_TRIED = re.compile(
+    rf"(?:{_BEFORE}|user(?:name)?[ =:]\S{{1,60}}|[a-z\d][,;])\s(?:password|passphrase|passwd|passcode|pw|pwd|pass)\s"
+)
+_SET = re.compile(
+    r"(?<![\w.-])(?:env|arg|set|setenv|setx|export|(?:fastcgi|uwsgi)_param)"
+    r"\s{1,3}(?P<name>[a-z_][\w.-]{1,60}+)\s{1,3}(?=\S)"
+)
+_BESIDE = re.compile(rf"{PART}{TAIL}[ \t]{{1,3}}(?=[^\s:=])")
+_MIXED = re.compile(
+    r"(?!(?i:sha|md|scram|argon|bcrypt|pbkdf|aes|rfc|utf|v|oauth|saml|totp|mfa|ldap|http|tls|ssl|ipv|ntlm|x)[-_]?v?\d)"
+    r"(?=[^\s\d\"']{0,60}\d)(?=[^\sA-Za-z\"']{0,60}[A-Za-z])(?=[^\s\"']{0,60}(?:[A-Z!@#$%^&*+]|\d[A-Za-z]))"
+    r"[^\s\"'`=:/,.()\[\]{}<>|]{6,200}(?=[.,;]?(?:\s|\Z))"
+)
+_CELL = re.compile(r"\|\s{0,20}(?:[a-z_]{0,20}_)?(?:password|passwd|passphrase|pwd)\s{1,20}\|\s{0,20}(?=[^\s|])")
+_WITH_BOTH = re.compile(
+    r"(?!(?i:sha|md|scram|argon|bcrypt|pbkdf|aes|rfc|utf|v|step|reset|test|policy|rule|level)[-_]?\d)"
+    r"(?=[^\s\d]{0,60}\d)(?=[^\sA-Za-z]{0,60}[A-Za-z])[^\s\"'`]{6,200}"
+)
+_OF_ALL_KINDS = r"(?=[^\s\d]{0,60}\d)(?=[^\sa-z]{0,60}[a-z])(?=[^\sA-Z]{0,60}[A-Z])"
+_OF_ALL = re.compile(rf"{_OF_ALL_KINDS}[^\s\"'`]{{10,200}}")
+_RANDOM_WORD = re.compile(rf"{_OF_ALL_KINDS}[^\s\"'`=:,;()]{{10,200}}={{0,2}}")
+
+NEAR_SENTENCE = (
+    r"(?:pass(?:word|wd|[ -]?phrase|code|wort|ord)|pwd|kennwort|mot de passe|contrase(?:n|ñ|Ñ)a|senha|"
+    r"wachtwoord|has(?:l|ł|Ł)o|heslo|"
+    r"пароль|Пароль|ПАРОЛЬ|pin(?:.code)?|otp|token|secret|key|credentials?)\s+"
+    r"(?:(?:for|of|für|para|pour)\s(?:the\s|user\s|key\s)?[^\s:=]+:?\s+)?"
+    r"(?:lautet|ist|est|es|é|è|är|er|jest|je|is|was|set to|changed to|reset to|to|equals|:|=)[:=]?\s|"
+    rf"(?:{_BEFORE}|user(?:name)?[ =:]\S+|[a-z0][,;])\s(?:password|passphrase|passwd|passcode|pw|pwd|pass)\s"
+    r"|(?:pass.?(?:word|wd|phrase|code|wort|ord)|pwd|kennwort|secret|token|key)\s+(?:for|of|für|para|pour)\s[^:=\n]*[:=]\s"
+    rf"|(?:env|arg|set|setx|export|param)\s+[a-z0-9_.-]*{NEAR}\s"
+    r"|(?:password|passwd|passphrase|pwd)\s+\|\s"
+    rf"|{NEAR}[ \t]+[^\s:=0]*0"
+)
+
+
+def sentences(text: str) -> Iterator[Found]:
+    """Secrets that a sentence tells: `the new password is …`, `tried password …`."""
+    low = lowered(text)
+    for match in _SENTENCE.finditer(low):
+        kind = kind_of(match["name"]) or "session"
+        value = value_at(text, match.end(), secret(text, kind, is_tight=False, name="otp"))
+        if value is None:
+            continue
+        if kind == "password" and (value.is_quoted or WITH_A_DIGIT.match(text, value.start)):
+            yield value.start, value.stop, "password"
+        elif kind != "password" and (
+            looks_random(text, value.start) or kind == "pin" or (kind == "secret" and _OF_ALL.match(text, value.start))
+        ):
+            yield value.start, value.stop, MASKS[kind]
+    yield from _directives(text, low)
+    yield from _beside(text, low)
+    for match in chain(_TRIED.finditer(low), _CELL.finditer(low)):
+        value = value_at(text, match.end(), secret(text, "password", is_tight=False))
+        if value is None:
+            continue
+        if value.is_quoted or _WITH_BOTH.match(text, value.start):
+            yield value.start, value.stop, "password"
+
+
+def _beside(text: str, low: str) -> Iterator[Found]:
+    """Values that look like one and stand right behind a name: `site_password x`, `aws_sec_key x`."""
+    for match in _BESIDE.finditer(low):
+        stop = match.start() + len(match[0].rstrip(" \t"))
+        given = kind_of(name_before(text, match.start(), stop))
+        likely = {"password": _MIXED, "secret": _RANDOM_WORD}.get(given or "")
+        found = likely and likely.match(text, match.end())
+        if found and low.startswith("pass", stop - 4) and text[match.end()].isdecimal():
+            continue  # `pass 3A of 4`
+        if found and given is not None and not (given == "secret" and is_compound(text, match.end())):
+            yield *found.span(), MASKS[given]
+
+
+def _directives(text: str, low: str) -> Iterator[Found]:
+    """Names and values that a command sets without a separator: `ENV DB_PASS x`."""
+    for match in _SET.finditer(low):
+        given = kind_of(text[match.start("name") : match.end("name")])
+        if given not in ("password", "secret", "session"):
+            continue
+        value = value_at(text, match.end(), secret(text, given, is_tight=False))
+        if value is not None and (given == "session" or value.is_quoted or WITH_A_DIGIT.match(text, value.start)):
+            yield value.start, value.stop, MASKS[given]
