@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import zstandard
@@ -96,7 +96,10 @@ def decode(payload: bytes) -> list[Record]:
         rows = _read_records(payload)
     except msgspec.ValidationError:
         return [_repaired(*fields) for fields in msgspec.msgpack.decode(payload)]
-    return [Record(*msgspec.structs.astuple(row)) for row in rows]
+    records = cast("list[Record]", rows)
+    for record in records:  # the same fields in the same places: making each anew takes a fifth more in all
+        record.__class__ = Record
+    return records
 
 
 def _repaired(*fields: Any) -> Record:
