@@ -23,12 +23,14 @@ _UNIT = re.compile(r" ?[A-Za-zµμ]{1,12}(?![A-Za-z])")
 class Slot:
     """A placeholder whose value is taken: under which key, with which unit behind; how often in a row it was none."""
 
-    __slots__ = ("fruitless", "key", "unit")
+    __slots__ = ("digits", "fruitless", "key", "unit")
 
     def __init__(self, key: str, unit: str) -> None:
         self.key = key
         self.unit = unit
         self.fruitless = 0
+        self.digits = max((some for some in range(16) if parse_number("9" * some + unit) is not None), default=0)
+        """So many digits are an amount for certain."""
 
 
 class Plan:
@@ -50,6 +52,10 @@ class Plan:
         found: dict[str, str] = {}
         done = False
         for slot, text in zip(self.slots, self._cut(message) or self._nothing, strict=True):
+            if len(text) <= slot.digits and text.isdecimal() and text.isascii():
+                found[slot.key] = text + slot.unit
+                slot.fruitless = 0
+                continue
             value = text.replace(",", "") + slot.unit
             if len(text) <= LONGEST and parse_number(value) is not None:
                 found[slot.key] = value
