@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from log_aggregator.model.numbers import parse_number
 
@@ -20,6 +21,12 @@ _PLACEHOLDER = re.compile(r"\{([A-Z][A-Z0-9_]*)\}")
 _UNIT = re.compile(r" ?[A-Za-zµμ]{1,12}(?![A-Za-z])")
 
 
+@lru_cache(maxsize=256)
+def _certain_digits(unit: str) -> int:
+    """The most digits that are an amount with a unit behind, whatever they are."""
+    return max((some for some in range(16) if parse_number("9" * some + unit) is not None), default=0)
+
+
 class Slot:
     """A placeholder whose value is taken: under which key, with which unit behind; how often in a row it was none."""
 
@@ -29,7 +36,7 @@ class Slot:
         self.key = key
         self.unit = unit
         self.fruitless = 0
-        self.digits = max((some for some in range(16) if parse_number("9" * some + unit) is not None), default=0)
+        self.digits = _certain_digits(unit)
         """So many digits are an amount for certain."""
 
 
