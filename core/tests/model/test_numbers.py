@@ -11,7 +11,15 @@ from ddsketch.mapping import LogarithmicMapping
 from hypothesis import given
 from hypothesis import strategies as st
 
-from log_aggregator.model.numbers import _NUMBER, _UNITS, MAX_BINS, RELATIVE_ACCURACY, Numbers, parse_number
+from log_aggregator.model.numbers import (
+    _NUMBER,
+    _UNITS,
+    MAX_BINS,
+    RELATIVE_ACCURACY,
+    Numbers,
+    parse_number,
+    parse_numbers,
+)
 
 NUMBERS = st.lists(st.floats(-1e15, 1e15, exclude_min=True, exclude_max=True), min_size=1, max_size=50)
 SPREAD = st.lists(st.floats(-9, 14.9).map(lambda power: 10**power), min_size=1, max_size=250)
@@ -145,3 +153,23 @@ def test_sums_are_exact_and_units_that_disagree_are_told() -> None:
     assert numbers([-0.25]).to_json()["sum"] == "-0.250000000"
     assert Numbers.of([(1.0, "s", 1), (1.0, "B", 1)]).unit == "mixed"
     assert numbers([1.0]).merged(Numbers.of([(1.0, "B", 1)])).unit == "mixed"
+
+
+_VALUES = st.one_of(
+    st.text("0123456789", max_size=17), st.text("0123456789. msKBé٣-", max_size=8), st.integers(), st.floats(),
+    st.booleans(), st.sampled_from(("", "node-1", "0", "-0.0", "17 ms", None)),
+)  # fmt: skip
+
+
+@given(st.lists(st.tuples(_VALUES, st.integers(1, 5)), max_size=6))
+def test_many_values_are_read_as_each_alone(counts: list[tuple[object, int]]) -> None:
+    assert parse_numbers(counts) == [
+        (*number, count) for value, count in counts if (number := parse_number(value)) is not None
+    ]
+
+
+def test_a_number_that_came_before_counts_the_same() -> None:
+    numbers = [(value, "", 3) for value in (0.0, -0.0, 7.0, -7.0, 1e-10, 0.05, 123456.789)]
+    first = Numbers.of(numbers)
+    assert Numbers.of(numbers) == first
+    assert first.zeros == 9

@@ -162,7 +162,7 @@ TEXTS = st.lists(
 )
 
 
-@settings(max_examples=600)
+@settings(max_examples=400)
 @given(regex=st.sampled_from(EXPRESSIONS), outline=TEXTS, seed=st.integers(0, 10**6))
 def test_an_expression_for_outlines_is_right_for_every_line(regex: str, outline: list[str], seed: int):
     found = BLIND(regex)

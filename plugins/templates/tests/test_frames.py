@@ -31,7 +31,7 @@ FRAMES = st.lists(st.tuples(st.one_of(WORDS, NAME, NAME), GLUE), min_size=1, max
 SPECIAL = ("true", "NULL", "ms", "seconds", "ERROR", "ab", "status", "reason")
 
 
-@settings(max_examples=400)
+@settings(max_examples=150)
 @given(frame=FRAMES, seed=st.integers(0, 10**6))
 def test_a_line_is_cut_as_alone(frame: list[tuple[str, str]], seed: int) -> None:
     draw, frames = random.Random(seed), Frames()

@@ -83,6 +83,22 @@ def parse_number(value: Any) -> tuple[float, str] | None:
     return None
 
 
+def parse_numbers(counts: Collection[tuple[Any, int]]) -> list[tuple[float, str, int]]:
+    """Those of some values that are numbers, each with its unit and how often it came: as `parse_number` of each.
+
+    Most texts are all words or all digits: one look at all of them together says so.
+    """
+    values = [value for value, _ in counts]
+    if {str}.issuperset(map(type, values)):
+        starts = {value[:1] for value in values}
+        if starts.isdisjoint(_NUMBER_STARTS):
+            return []
+        whole = "".join(values)
+        if whole.isdecimal() and whole.isascii() and "" not in starts and max(map(len, values)) <= 15:
+            return [(float(value), "", count) for value, count in counts]
+    return [(*number, count) for value, count in counts if (number := parse_number(value)) is not None]
+
+
 def _parse_text(value: str) -> tuple[float, str] | None:
     if value.isdecimal() and value.isascii():
         return (float(value), "") if len(value) <= 15 else None
@@ -100,6 +116,24 @@ def _parse_text(value: str) -> tuple[float, str] | None:
 
 
 _parse_short = lru_cache(maxsize=4096)(_parse_text)
+
+
+_MOST_PLACES = 8192
+_known_places: dict[float, tuple[int, int | None]] = {}
+
+
+def _place(value: float) -> tuple[int, int | None]:
+    """A number in units of 1e-9, and its bin (`None`: that of zeros). Remembered: small ones come again."""
+    if value >= _TINY:
+        index = 2 * ceil(log(value) / _LOG_2 * _BINS_A_DOUBLING)
+    elif value <= -_TINY:
+        index = 2 * ceil(log(-value) / _LOG_2 * _BINS_A_DOUBLING) + 1
+    else:
+        index = None
+    if len(_known_places) >= _MOST_PLACES:
+        _known_places.clear()
+    found = _known_places[value] = round(value * _NANO), index
+    return found
 
 
 class Numbers(msgspec.Struct, gc=False):
@@ -125,23 +159,21 @@ class Numbers(msgspec.Struct, gc=False):
         high = low
         count = nanos = zeros = 0
         bins: dict[int, int] = {}
+        known = _known_places.get
         for value, its_unit, times in numbers:
             count += times
-            nanos += round(value * _NANO) * times
             if its_unit != unit:
                 unit = MIXED
             if value < low:
                 low = value
             elif value > high:
                 high = value
-            if value >= _TINY:
-                index = 2 * ceil(log(value) / _LOG_2 * _BINS_A_DOUBLING)
-            elif value <= -_TINY:
-                index = 2 * ceil(log(-value) / _LOG_2 * _BINS_A_DOUBLING) + 1
-            else:
+            exact, index = known(value) or _place(value)
+            nanos += exact * times
+            if index is None:
                 zeros += times
-                continue
-            bins[index] = bins.get(index, 0) + times
+            else:
+                bins[index] = bins.get(index, 0) + times
         return cls(unit, count, low, high, str(nanos), zeros, _collapsed(bins))
 
     def merged(self, other: Numbers) -> Numbers:

@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 
 from log_aggregator.model.nested import gather_nested
-from log_aggregator.model.numbers import Numbers, parse_number
+from log_aggregator.model.numbers import Numbers, parse_number, parse_numbers
 from log_aggregator.model.values import Count, Values, fold, lowest_keys, merge_values, values_from_json, values_to_json
 
 MAX_KEYS = 32
@@ -138,7 +138,7 @@ def extended_by_counts(known: Summary, counts: Mapping[str, Mapping[str, int]]) 
     merged = dict(known)
     for long_key, of_key in counts.items():
         key = _short_key(long_key)
-        numbers = [(*number, count) for text, count in of_key.items() if (number := parse_number(text)) is not None]
+        numbers = parse_numbers(of_key.items())
         texts = _texts(of_key.items(), {str})
         found = sum(of_key.values()), fold(texts), Numbers.of(numbers) if numbers else None
         before = merged.get(key)
@@ -194,7 +194,7 @@ def _summarize_values(values: list[Any], weight: int) -> _Parts:
     distinct = _distinct(values, kinds)
     if weight != 1:
         distinct = [(value, count * weight) for value, count in distinct]
-    numbers = [(*number, count) for value, count in distinct if (number := parse_number(value)) is not None]
+    numbers = parse_numbers(distinct)
     return len(values) * weight, fold(_texts(distinct, kinds)), Numbers.of(numbers) if numbers else None
 
 

@@ -38,6 +38,9 @@ MOST = 2**53
 
 Count = Annotated[int, Meta(ge=1, le=MOST)]
 
+_FEW = 3 * MAX_VALUES
+"""Values of which each is drawn and sorted: of so few, that costs less than to look for the highest only."""
+
 _RANKS = 2**32
 _MIX, _MIX_2 = 0x9E3779B1, 0x85EBCA6B
 _NO_CELLS = (0,) * (2 * CELLS)
@@ -104,9 +107,10 @@ class Values(msgspec.Struct, gc=False):
 def fold(counts: Mapping[str, int]) -> Values:
     """The values of some logs, from how often each came. Draws random numbers."""
     if len(counts) <= MAX_VALUES:
-        return Values(dict(counts), {value: _draw(count) for value, count in counts.items()})
+        return Values(dict(counts), _drawn(counts))
     ranked = _ranked(counts)
-    kept = {value: counts[value] for _, value in heapq.nsmallest(MAX_VALUES, ranked)}
+    lowest = sorted(ranked)[:MAX_VALUES] if len(ranked) <= _FEW else heapq.nsmallest(MAX_VALUES, ranked)
+    kept = {value: counts[value] for _, value in lowest}
     return Values(kept, _highest(_draws(counts)), _count_cells(list(_NO_CELLS), ranked, counts))
 
 
@@ -201,9 +205,13 @@ def _descending(numbers: Mapping[str, float]) -> list[str]:
     return texts[:MAX_VALUES]
 
 
-def _draw(count: int) -> float:
-    chance = random.random() or 0.5  # noqa: S311  statistics, not secrets
-    return _rounded(math.log(count) - math.log(-math.log(chance)))
+def _drawn(counts: Mapping[str, int]) -> dict[str, float]:
+    """A draw for each value, rounded as by `_rounded`: written out, because its calls cost more than all else."""
+    log, floor, chance = math.log, math.floor, random.random
+    return {
+        value: floor((log(count) - log(-log(chance() or 0.5))) * 10_000 + 0.5) / 10_000
+        for value, count in counts.items()
+    }
 
 
 def _rounded(draw: float) -> float:
@@ -217,7 +225,9 @@ def _draws(counts: Mapping[str, int]) -> dict[str, float]:
     The highest of `n` draws are made directly, as order statistics, so that thousands of values that
     came once cost no more than a few.
     """
-    draws = {value: _draw(count) for value, count in counts.items() if count > 1}
+    if len(counts) <= _FEW:
+        return _drawn(counts)
+    draws = _drawn({value: count for value, count in counts.items() if count > 1})
     once = [value for value, count in counts.items() if count == 1]
     waited = 0.0
     for position, value in enumerate(random.sample(once, min(len(once), MAX_VALUES))):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from itertools import chain, islice
+from itertools import chain
 from typing import Any, TypeVar
 
 import msgspec
@@ -101,23 +101,25 @@ class PreAggregator:
 
         Only the first and the last record of each group are inspected.
         """
-        of_first = of_latest = groups[0]
+        of_first = of_latest = middle = groups[0]
+        all_records = records_of(of_first)
+        metadata = [sent for sent in metadata_of(of_first) if sent]
+        if len(groups) > 1:
+            all_records, middle = [], _middle(groups)
+            metadata = [sent for group in groups for sent in metadata_of(group) if sent]
+            for group in groups:
+                records = records_of(group)
+                all_records += records
+                if records[0].timestamp < records_of(of_first)[0].timestamp:
+                    of_first = group
+                if records[-1].timestamp > records_of(of_latest)[-1].timestamp:
+                    of_latest = group
         first, latest = records_of(of_first)[0], records_of(of_latest)[-1]
-        logs = 0
-        metadata: list[dict[str, Any]] = []
-        for group in groups:
-            records = records_of(group)
-            logs += len(records)
-            if records[0].timestamp < first.timestamp:
-                of_first, first = group, records[0]
-            if records[-1].timestamp > latest.timestamp:
-                of_latest, latest = group, records[-1]
-            metadata += [sent for sent in metadata_of(group) if sent]
         bucket = first.timestamp // self._bucket_us
         if bucket != latest.timestamp // self._bucket_us:
             return None
         pattern, level, source, category, tags, weight = annotations
-        middle = _middle(groups)
+        logs = len(all_records)
         return PartialAggregate(
             (bucket * self._seconds, pattern, level, source, ""),
             category,
@@ -128,8 +130,8 @@ class PreAggregator:
             _log(_middle(records_of(middle)), _middle(metadata_of(middle))),
             _checked(metadata),
             weight,
-            self._minutes(first, latest, logs, chain.from_iterable(map(records_of, groups)), weight),
-            _messages(pattern, chain.from_iterable(map(records_of, groups)), logs),
+            self._minutes(first, latest, logs, all_records, weight),
+            _messages(pattern, all_records, logs),
         )
 
     def _minutes(
@@ -186,11 +188,11 @@ def _log(record: Record, metadata: dict[str, Any]) -> Log:
     return record.timestamp, record.message, metadata
 
 
-def _messages(pattern: str, records: Iterable[Record], logs: int) -> list[str]:
+def _messages(pattern: str, records: Sequence[Record], logs: int) -> list[str]:
     """Some of the messages, evenly, when their pattern has placeholders."""
     if not variable_names(pattern):
         return []
-    return [record.message for record in islice(records, 0, None, (logs - 1) // MESSAGES + 1)]
+    return [record.message for record in records[:: (logs - 1) // MESSAGES + 1]]
 
 
 def _checked(metadata: list[dict[str, Any]]) -> list[dict[str, Any]]:

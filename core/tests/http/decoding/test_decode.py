@@ -181,3 +181,24 @@ def test_a_rejected_log_keeps_its_index(body: str) -> None:
     decoded = DECODER.many(body.encode(), False, NOW)
     assert [record.message for record in decoded.records] == ["a", "c"]
     assert decoded == Decoded(decoded.records, [(1, "message: missing, expected a text")], [0, 2])
+
+
+ODD = (
+    {"timestamp": "2099-01-01T00:00:00Z"}, {"timestamp": "yesterday"}, {"timestamp": NOW * 10**6}, {"level": "a\x1bb"},
+    {"level": 10**6}, {"source": "x" * 300}, {"level": "", "timestamp": 4_000_000_000, "metadata": {"timestamp": 1}},
+    {"timestamp": "2026-11-20T10:00:00Z"},
+)  # fmt: skip
+
+
+@settings(max_examples=50)
+@given(st.lists(st.sampled_from(range(len(ODD))), max_size=6), st.integers(0, 20))
+def test_a_field_that_is_no_good_changes_no_other_log(odd: list[int], usual: int) -> None:
+    """Each log of a batch becomes what it becomes alone."""
+    batch = [{"message": f"order {place} paid", "metadata": {"n": place}} for place in range(usual)]
+    batch += [{"message": f"odd {one}", "level": "warn", **ODD[one]} for one in odd]
+    if not batch:
+        return
+    decoded = DECODER.many(json.dumps({"logs": batch}).encode(), False, NOW)
+    alone = [DECODER.many(json.dumps([log]).encode(), False, NOW) for log in batch]
+    assert shaped(decoded.records) == [record for one in alone for record in one.records]
+    assert [reason for _, reason in decoded.rejected] == [reason for one in alone for _, reason in one.rejected]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from log_aggregator.model.numbers import parse_number
 
@@ -20,15 +21,23 @@ _PLACEHOLDER = re.compile(r"\{([A-Z][A-Z0-9_]*)\}")
 _UNIT = re.compile(r" ?[A-Za-zµμ]{1,12}(?![A-Za-z])")
 
 
+@lru_cache(maxsize=256)
+def _certain_digits(unit: str) -> int:
+    """The most digits that are an amount with a unit behind, whatever they are."""
+    return max((some for some in range(16) if parse_number("9" * some + unit) is not None), default=0)
+
+
 class Slot:
     """A placeholder whose value is taken: under which key, with which unit behind; how often in a row it was none."""
 
-    __slots__ = ("fruitless", "key", "unit")
+    __slots__ = ("digits", "fruitless", "key", "unit")
 
     def __init__(self, key: str, unit: str) -> None:
         self.key = key
         self.unit = unit
         self.fruitless = 0
+        self.digits = _certain_digits(unit)
+        """So many digits are an amount for certain."""
 
 
 class Plan:
@@ -50,6 +59,10 @@ class Plan:
         found: dict[str, str] = {}
         done = False
         for slot, text in zip(self.slots, self._cut(message) or self._nothing, strict=True):
+            if len(text) <= slot.digits and text.isdecimal() and text.isascii():
+                found[slot.key] = text + slot.unit
+                slot.fruitless = 0
+                continue
             value = text.replace(",", "") + slot.unit
             if len(text) <= LONGEST and parse_number(value) is not None:
                 found[slot.key] = value

@@ -17,6 +17,9 @@ from log_aggregator_classify.words import words_of
 MEMO_ENTRIES = 20_000
 """Values whose conditions are remembered; then the memo starts anew."""
 
+LONGEST = 200
+"""Characters of a text whose conditions are remembered."""
+
 _REMEMBERED = (str, int, bool)
 
 
@@ -30,14 +33,20 @@ class MetadataRules:
             for key, condition in compiled.rule.conditions().items():
                 self._by_key.setdefault(key, []).append((index, condition))
         self.keys = frozenset(self._by_key)
-        self._memo: dict[tuple[str, type, Any], tuple[int, ...]] = {}
+        self._memo: dict[str, dict[type, dict[Any, tuple[int, ...]]]] = {}
+        self._remembered = 0
+        self._forget()
         self._verdicts: dict[tuple[int, ...], Verdict] = {}
 
     def judge(self, metadata: Mapping[str, Any], pattern: str, level: str, source: str) -> Verdict:
         """What the metadata says; the first rule with a category and the most severe severity win."""
         fulfilled: tuple[int, ...] = ()
+        memo = self._memo
         for key in self.keys.intersection(metadata):
-            fulfilled += self._fulfilled(key, metadata[key])
+            value = metadata[key]
+            of_kind = memo[key].get(type(value))
+            found = of_kind.get(value) if of_kind is not None else None
+            fulfilled += self._fulfilled(key, value) if found is None else found
         if not fulfilled:
             return NOTHING
         verdict = self._verdicts.get(fulfilled)
@@ -59,17 +68,20 @@ class MetadataRules:
 
     def _fulfilled(self, key: str, value: Any) -> tuple[int, ...]:
         """The rules whose condition on `key` the value fulfils."""
-        kind = type(value)
-        if kind not in _REMEMBERED:
-            return tuple(index for index, condition in self._by_key[key] if condition(value))
-        found = self._memo.get((key, kind, value))
-        if found is None:
-            found = tuple(index for index, condition in self._by_key[key] if condition(value))
-            if len(self._memo) >= MEMO_ENTRIES:
-                self._memo.clear()
-            if kind is not str or len(value) <= 200:
-                self._memo[key, kind, value] = found
+        found = tuple(index for index, condition in self._by_key[key] if condition(value))
+        of_kind = self._memo[key].get(type(value))
+        if of_kind is not None and (type(value) is not str or len(value) <= LONGEST):
+            if self._remembered >= MEMO_ENTRIES:
+                self._forget()
+                return found
+            self._remembered += 1
+            of_kind[value] = found
         return found
+
+    def _forget(self) -> None:
+        """Begin anew with nothing remembered: equal values of different types are apart, as `1` and `True`."""
+        self._memo = {key: {kind: {} for kind in _REMEMBERED} for key in self._by_key}
+        self._remembered = 0
 
 
 class _Compiled:

@@ -65,7 +65,7 @@ class Strict:
         """
         if not may_be_dirty(raw) and self._is_close(raw):
             try:
-                return self._build(_decode(self._flat, form, raw), now)
+                return self._build_or_lift(_decode(self._flat, form, raw), now)
             except TooManyError:
                 raise
             except (msgspec.MsgspecError, ValueError, RecursionError):
@@ -149,6 +149,22 @@ class Strict:
             ],
             shapes,
         )
+
+    def _build_or_lift(self, sent: list[Any], now: int) -> DecodedRecords:
+        """As `_build`; a log of which a field is no good, such as a time to come, is lifted, and no other."""
+        try:
+            return self._build(sent, now)
+        except TooManyError:
+            raise
+        except ValueError:
+            records: list[Record] = []
+        for log in sent:
+            try:
+                records.append(self._record(log, now))
+            except ValueError:
+                fields = {name: value for name in log.__struct_fields__ if (value := getattr(log, name)) is not None}
+                records += self._lifted([fields], now, is_fine=False)
+        return DecodedRecords(records, shapes_of([record.message for record in records]))
 
     def _inspected(self, sent: list[Any], now: int) -> list[Record]:
         records = self._build(sent, now)
