@@ -111,7 +111,7 @@ def _repaired(*fields: Any) -> Record:
 
 
 def encode_flush(flush: Flush) -> bytes:
-    """A flush as bytes. Raises as `encode` does; the flush is sealed again then, without the texts at fault."""
+    """A flush as bytes. Raises as the encoder of records; it is sealed again then, without the texts at fault."""
     return _encoder.encode(flush)
 
 
