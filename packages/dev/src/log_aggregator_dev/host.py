@@ -41,8 +41,8 @@ class MemoryState:
 class Host:
     """Implements `hookspecs.Service` for one plugin. What the plugin did is in its attributes.
 
-    `ingested` and `aggregates` hold what a receiver took in, `positions` and `chains` how far it came, `states` what it kept, `events` what was
-    emitted, `routes`, `checks`, `figures_of` and `stores` what was registered.
+    `ingested` and `aggregates` hold what a receiver took in, `positions` and `chains` how far it came, `states` what it
+    kept, `events` what was emitted, `routes`, `checks`, `figures_of` and `stores` what was registered.
     """
 
     instance = "test-instance"
