@@ -11,12 +11,13 @@ import pytest
 
 from log_aggregator import Record, Reject
 from log_aggregator.config.place import Place
-from log_aggregator.errors import KeyReusedError, OverloadedError, PermanentError, RetryableError
+from log_aggregator.errors import FencedError, KeyReusedError, OverloadedError, PermanentError, RetryableError
 from log_aggregator.http.backend import HealthReport
 from log_aggregator.ingest.ingester import Receipt
+from log_aggregator.model.sent_aggregates import Link, SentAggregates
 from log_aggregator.service.workers.answering import answering
 from log_aggregator.service.workers.peers import Peers
-from log_aggregator.sinks import Flush, Position
+from log_aggregator.sinks import Aggregate, Alias, Flush, Position
 
 
 class Other:
@@ -25,12 +26,18 @@ class Other:
     def __init__(self) -> None:
         self.error: Exception | None = None
         self.requests: list[tuple[list[Record], str | None, bytes]] = []
+        self.deliveries: list[tuple[str, SentAggregates, Link]] = []
         self.flushes: list[Flush] = []
 
     async def submit(self, records: list[Record], *, key: str | None = None, digest: bytes = b"") -> Receipt:
         self._raise()
         self.requests.append((records, key, digest))
         return Receipt(len(records), [(1, "no")], False, True)
+
+    async def submit_aggregates(self, plugin: str, sent: SentAggregates, link: Link) -> Receipt:
+        self._raise()
+        self.deliveries.append((plugin, sent, link))
+        return Receipt(sent.logs, [(0, "no")], False, True)
 
     async def flush(self, deadline: float) -> dict[str, Any]:
         return {"deadline": deadline}
@@ -86,6 +93,19 @@ async def test_why_a_request_was_refused_arrives_as_it_was_raised(tmp_path: Path
     async with connected(tmp_path, other) as peers:
         with pytest.raises(type(error)):
             await peers.submit(0, [], "key", b"")
+
+
+async def test_aggregates_and_their_place_arrive_whole(tmp_path: Path) -> None:
+    other = Other()
+    sent = SentAggregates(300, (Aggregate(0, "p {ID}", "INFO", "shop", 3, 5, 6, minutes=(3,)),), (Alias("a", "b", 1),))
+    link = Link("edge", Position(7, 2), Position(7, 1))
+    async with connected(tmp_path, other) as peers:
+        receipt = await peers.submit_aggregates("edges", sent, link)
+        other.error = FencedError("copied")
+        with pytest.raises(FencedError, match="copied"):
+            await peers.submit_aggregates("edges", sent, link)
+    assert other.deliveries == [("edges", sent, link)]
+    assert (receipt.accepted, [*map(tuple, receipt.rejected)]) == (3, [(0, "no")])
 
 
 @pytest.mark.parametrize(

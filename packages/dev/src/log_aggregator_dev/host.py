@@ -13,9 +13,10 @@ from log_aggregator.hookspecs import RouteScope
 from log_aggregator.listeners import Listener
 from log_aggregator.listeners.tcp import ConnectionHandler
 from log_aggregator.listeners.udp import DatagramHandler
-from log_aggregator.model.aggregate import Alias, Anomaly
+from log_aggregator.model.aggregate import Aggregate, Alias, Anomaly, Position
 from log_aggregator.model.receipt import AutomaticKey, Receipt
 from log_aggregator.model.record import Record
+from log_aggregator.model.sent_aggregates import Link, SentAggregates
 from log_aggregator.plugins.context import Check, Stats
 from log_aggregator.plugins.route_marks import Credentials, Handler
 from log_aggregator.service.receivers import Receivers
@@ -40,8 +41,8 @@ class MemoryState:
 class Host:
     """Implements `hookspecs.Service` for one plugin. What the plugin did is in its attributes.
 
-    `ingested` holds what a receiver took in, `positions` how far it read, `states` what it kept, `events` what was
-    emitted, `routes`, `checks`, `figures_of` and `stores` what was registered.
+    `ingested` and `aggregates` hold what a receiver took in, `positions` and `chains` how far it came, `states` what it
+    kept, `events` what was emitted, `routes`, `checks`, `figures_of` and `stores` what was registered.
     """
 
     instance = "test-instance"
@@ -50,6 +51,8 @@ class Host:
         self.data_dir = self.shared_dir = data_dir
         self.settings = Settings(data_dir=data_dir, **settings)
         self.ingested: list[Record] = []
+        self.aggregates: list[Aggregate] = []
+        self.chains: dict[str, Position] = {}
         self.positions: dict[str, bytes] = {}
         self.keys: dict[str | AutomaticKey, int] = {}
         self.states: dict[str, MemoryState] = {}
@@ -81,6 +84,14 @@ class Host:
             self.keys[key] = len(records)
         self.ingested += records
         return Receipt(len(records), [], False, True)
+
+    async def ingest_aggregates(self, sent: SentAggregates, link: Link) -> Receipt:
+        """Keep the aggregates, unless their delivery came before. Raises `FencedError`."""
+        duplicate = link.is_stored(self.chains.get(link.name))
+        if not duplicate:
+            self.chains[link.name] = link.position
+            self.aggregates += sent.aggregates
+        return Receipt(sent.logs, [], duplicate, True)
 
     def position(self, name: str) -> bytes | None:
         """The position that was kept last."""

@@ -13,6 +13,7 @@ from log_aggregator.errors import LogAggregatorError, Reject
 from log_aggregator.model.aggregate import Alias
 from log_aggregator.model.batch import WorkingBatch
 from log_aggregator.model.record import DecodedRecords, Record, pattern_id
+from log_aggregator.model.sent_aggregates import Link, SentAggregates
 from log_aggregator.model.shapes import shapes_of
 from log_aggregator.plugins.isolation.lifespan import contained
 
@@ -217,6 +218,12 @@ class _Handle:
     async def ingest(self, records: Sequence[Record], *, key: object = None, position: object = None) -> Any:
         """Refuse: there is no journal."""
         raise LogAggregatorError(f"{len(records)} records: nothing is ingested without a service")
+
+    async def ingest_aggregates(self, sent: SentAggregates, link: Link) -> Any:
+        """Refuse: there is no journal."""
+        raise LogAggregatorError(
+            f"{len(sent.aggregates)} aggregates of {link.name}: nothing is ingested without a service"
+        )
 
     def position(self, name: str) -> bytes | None:
         """Nothing was read."""
