@@ -165,7 +165,7 @@ def test_the_module_of_the_readers_language_is_loaded_early(accepted: str, langu
 
 
 def test_a_german_reader_sees_no_english(visit: Visit, full: ServiceProcess) -> None:
-    visitor = visit(locale="de-DE")
+    visitor = visit(locale="de-DE", viewport={"width": 390, "height": 800})
     pattern = next(row for row in full.get("/patterns?limit=100")["patterns"] if "Payment" in row["pattern"])
     places = [
         "#/",
@@ -189,6 +189,9 @@ def test_a_german_reader_sees_no_english(visit: Visit, full: ServiceProcess) -> 
         said = page.evaluate(READ)
         seen |= {text for text, _ in said}
         assert english(page, said) == [], place
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, (
+            f"{place}: a longer word breaks the phone's page"
+        )
         page.close()
     assert {"Muster", "Übersicht", "Fehler nach Quelle", "Muster nicht gefunden"} <= seen
     visitor.complaints = [one for one in visitor.complaints if "404" not in one]

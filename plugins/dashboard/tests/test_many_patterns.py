@@ -27,6 +27,18 @@ MOST_BYTES = 150_000
 FIRST_CONTENT, FILTERED = 1000.0, 200.0
 """Wanted, in milliseconds."""
 
+MODULES = """() => new Promise((resolve) => {
+  const look = () => {
+    const all = performance.getEntriesByType("resource").filter(({ name }) => name.endsWith(".js"));
+    if (all.some(({ name }) => name.endsWith("/incident.js"))) resolve(all.map(({ transferSize }) => transferSize));
+    else setTimeout(look, 50);
+  };
+  look();
+})"""
+"""The bytes that each module cost, once the last one has come: other pages load while nothing else is to do."""
+
+MOST_QUESTIONS = 8
+
 WAIT_FOR_FIRST_ROW = """() => new Promise((resolve) => {
   const look = () => document.querySelector(".line") ? resolve(performance.now()) : requestAnimationFrame(look);
   look();
@@ -65,15 +77,24 @@ def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess
 
 @pytest.mark.serial
 def test_a_first_view_is_small(crowded: ServiceProcess, visit: Callable[..., Any]) -> None:
-    page = visit(crowded.url).context.new_page()
-    session = page.context.new_cdp_session(page)
+    context = visit(crowded.url).context
+    page = context.new_page()
+    session = context.new_cdp_session(page)
     session.send("Network.enable")
     sizes: list[float] = []
+    questions: list[str] = []
     session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
+    page.on("request", lambda request: questions.append(request.url) if request.resource_type == "fetch" else None)
     page.goto(f"{crowded.url}/#/patterns")
     expect(page.locator("#count")).to_have_text(re.compile(f"^{LOADED:,} patterns"))
-    assert len(sizes) > 20, "the modules, too"
+    modules = page.evaluate(MODULES)
+    assert len(modules) > 40
+    assert all(modules)
     assert sum(sizes) <= MOST_BYTES
+    assert len(questions) == len(set(questions)) <= MOST_QUESTIONS, questions
+    again = context.new_page()
+    again.goto(f"{crowded.url}/#/patterns")
+    assert not any(again.evaluate(MODULES)), "a second view loads no module"
 
 
 @pytest.mark.serial

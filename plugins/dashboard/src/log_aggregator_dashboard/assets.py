@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import hashlib
 import html
+import json
+import re
 from importlib import resources
 
 from aiohttp import hdrs, web
@@ -27,6 +29,10 @@ POLICY = (
 
 LANGUAGES = ("en", "de")
 """The languages of the page, each with a module of its texts; the first one is for all other readers."""
+
+_FRAME = "main"
+_IMPORT = re.compile(r'^import .* from "\./(\w+)\.js";$', re.MULTILINE)
+_PAGE = re.compile(r'later\("(\w+)", "')
 
 SHOWN = (".html", ".svg")
 """What a browser shows by itself: only there does a policy hold. On each of fifty modules it would be 12 kB a view."""
@@ -72,19 +78,35 @@ def read_assets(values: dict[str, str]) -> tuple[str, dict[str, Asset]]:
     """The version of all files of the folder `assets`, and the files by name.
 
     In `index.html`, `{{name}}` becomes the value of that name, and `{{version}}` the version;
-    all modules but those of languages are preloaded, so that none waits for another one that imports it.
+    the modules of the frame are preloaded, so that none waits for another one that imports it, and `early.js` does the
+    same with those of the page that is opened first.
     """
     bodies = {file.name: file.read_bytes() for file in resources.files(__package__).joinpath("assets").iterdir()}
     digest = hashlib.blake2b(digest_size=8)
     for name in sorted(bodies):
         digest.update(b"%b\0%b\0" % (name.encode(), bodies[name]))
     version = digest.hexdigest()
-    modules = sorted(name for name in bodies if name.endswith(".js") and name[:-3] not in LANGUAGES)
-    links = [f'<link rel="modulepreload" href="dashboard/{version}/{name}">' for name in modules]
+    pages = _modules_of_pages({name[:-3]: body.decode() for name, body in bodies.items() if name.endswith(".js")})
+    links = [f'<link rel="modulepreload" href="dashboard/{version}/{name}.js">' for name in sorted(pages.pop(_FRAME))]
     bodies["index.html"] = bodies["index.html"].replace(b"<!-- modules -->", "\n".join(links).encode())
     assets = {name: Asset(name, body) for name, body in bodies.items()}
-    assets["index.html"] = assets["index.html"].filled({**values, "version": version})
+    assets["index.html"] = assets["index.html"].filled({**values, "version": version, "modules": json.dumps(pages)})
     return version, assets
+
+
+def _modules_of_pages(texts: dict[str, str]) -> dict[str, list[str]]:
+    """The modules that the frame imports, at once or later on, and those that each page needs beside them, by page."""
+
+    def closure(name: str) -> set[str]:
+        found, waiting = set(), {name}
+        while waiting:
+            found.add(one := waiting.pop())
+            waiting |= set(_IMPORT.findall(texts[one])) - found
+        return found
+
+    frame = closure(_FRAME)
+    pages = {name: sorted(closure(name) - frame) for name in _PAGE.findall(texts[_FRAME])}
+    return {_FRAME: sorted(frame), **pages}
 
 
 def language_of(accepted: str) -> str:

@@ -24,6 +24,13 @@ function url(path, parameters) {
   return target;
 }
 
+/** An answer that was asked for before this module was here; each is taken once. */
+function early(target, method, key) {
+  const answer = method === "GET" && !key ? globalThis.earlyAnswers?.get(target.href) : undefined;
+  globalThis.earlyAnswers?.delete(target.href);
+  return answer;
+}
+
 /** The answer, whatever its type. Asks for an API key when one is needed. */
 async function open(target, signal, { method = "GET", body } = {}) {
   for (;;) {
@@ -31,7 +38,7 @@ async function open(target, signal, { method = "GET", body } = {}) {
     const headers = { ...(key ? { Authorization: `Bearer ${key}` } : {}), ...(body ? { "Content-Type": "application/json" } : {}) };
     let answer;
     try {
-      answer = await fetch(target, { method, signal, headers, body: body && JSON.stringify(body), credentials: "omit" });
+      answer = await (early(target, method, key) ?? fetch(target, { method, signal, headers, body: body && JSON.stringify(body), credentials: "omit" }));
     } catch (error) {
       if (error.name === "AbortError") throw error;
       throw new Failure(0, t("api.away"));

@@ -10,26 +10,50 @@ import { dress } from "./settings.js";
 import { t } from "./text.js";
 import { fit } from "./times.js";
 import { isUtc, setUtc, zoneName } from "./zone.js";
-import { offers } from "./api.js";
-import { showAnomalies } from "./anomalies.js";
-import { showCompare } from "./compare.js";
-import { showIncident } from "./incident.js";
-import { showOverview } from "./overview.js";
-import { showPattern } from "./pattern.js";
-import { showPatterns } from "./patterns.js";
-import { showTail } from "./tail.js";
-import { showValues } from "./values.js";
+import { get, offers } from "./api.js";
+
+/** A page whose module is loaded once it is shown; the first one of a visit is on its way already, see `early.js`. */
+function later(file, name) {
+  return Object.assign(async (where, context) => {
+    const module = await load(file);
+    if (context.signal.aborted) return null;
+    const shown = module[name](where, context);
+    context.begun();
+    return shown;
+  }, { file });
+}
+
+async function load(file) {
+  try {
+    return await import(`./${file}.js`);
+  } catch (error) {
+    if (/module/i.test(error.message)) await get("health"); // the file did not come: an outage is told as everywhere
+    throw error;
+  }
+}
+
+/** Load the other pages while nothing else is to do: they open at once, and in an outage, too. */
+function loadOthers() {
+  const files = Object.values(PAGES).flatMap(({ show: { file } }) => (file ? [file] : []));
+  const next = () => {
+    const file = files.shift();
+    if (file) load(file).then(() => idle(next), () => {});
+  };
+  idle(next);
+}
+
+const idle = (work) => (globalThis.requestIdleCallback ?? setTimeout)(work);
 
 const PAGES = {
-  overview: { title: t("page.overview"), show: showOverview, range: true },
-  patterns: { title: t("page.patterns"), show: showPatterns, range: true, early: true },
-  anomalies: { title: t("page.anomalies"), show: showAnomalies, range: true },
-  ...(offers("GET /compare") ? { compare: { title: t("page.compare"), show: showCompare } } : {}),
-  ...(offers("GET /values") ? { values: { title: t("page.values"), show: showValues, range: true, within: "patterns" } } : {}),
-  tail: { title: t("page.tail"), show: showTail },
+  overview: { title: t("page.overview"), show: later("overview", "showOverview"), range: true },
+  patterns: { title: t("page.patterns"), show: later("patterns", "showPatterns"), range: true, early: true },
+  anomalies: { title: t("page.anomalies"), show: later("anomalies", "showAnomalies"), range: true },
+  ...(offers("GET /compare") ? { compare: { title: t("page.compare"), show: later("compare", "showCompare") } } : {}),
+  ...(offers("GET /values") ? { values: { title: t("page.values"), show: later("values", "showValues"), range: true, within: "patterns" } } : {}),
+  tail: { title: t("page.tail"), show: later("tail", "showTail") },
   ...pages(),
-  pattern: { title: t("page.pattern"), show: showPattern, range: true, within: "patterns" },
-  incident: { title: t("page.incident"), show: showIncident, within: "anomalies" },
+  pattern: { title: t("page.pattern"), show: later("pattern", "showPattern"), range: true, within: "patterns" },
+  incident: { title: t("page.incident"), show: later("incident", "showIncident"), within: "anomalies" },
 };
 const UNKNOWN = { title: t("frame.missing"), show: showUnknown };
 const main = document.getElementById("main");
@@ -48,15 +72,17 @@ async function show() {
   main.className = `page-${place.page}`;
   replace(main);
   page = {};
-  let fitted = Promise.resolve();
+  let fitted = Promise.resolve(), begun = () => {};
   try {
-    if (kind.range) {
-      fitted = fit(signal).then(() => { if (!signal.aborted) head(kind, place); });
+    const fitting = () => fit(signal).then(() => { if (!signal.aborted) head(kind, place); });
+    if (kind.early) {
       // All logs of the last day lie in the range that fits: a page that asks for the last day need not wait.
-      if (kind.early) fitted.catch(() => {});
-      else await fitted;
+      fitted = new Promise((resolve) => { begun = resolve; }).then(fitting);
+      fitted.catch(() => {});
+    } else if (kind.range) {
+      await fitting();
     }
-    const shown = (await kind.show(main, { place, signal, fitted, again: () => signal.aborted || show() })) ?? {};
+    const shown = (await kind.show(main, { place, signal, fitted, begun, again: () => signal.aborted || show() })) ?? {};
     if (!signal.aborted) page = shown;
   } catch (error) {
     if (!signal.aborted) replace(main, problem(error, show));
@@ -91,4 +117,4 @@ addEventListener("hashchange", () => { scrollTo(0, 0); show(); });
 addEventListener("settings", show);
 // What could not be shown during an outage is shown once the service is back.
 addEventListener("back", () => { if (main.querySelector(".problem")) show(); });
-show();
+show().finally(() => setTimeout(loadOthers, 1000));
