@@ -101,7 +101,11 @@ def pipeline(ports: dict[str, int]) -> str:
     own = (ROOT / "plugins.toml").read_text().replace("[plugins.templates]", "")
     both = {name: f'udp = "127.0.0.1:{ports[name]}"\ntcp = "127.0.0.1:{ports[name]}"\n' for name in ("syslog", "gelf")}
     tcp = {name: f'tcp = "127.0.0.1:{ports[name]}"\n' for name in ("forward", "lines")}
-    options = dict.fromkeys(("otlp", "loki", "elasticsearch", "journald", "splunk-hec", "datadog"), "") | both | tcp
+    options = (
+        dict.fromkeys(("otlp", "loki", "elasticsearch", "journald", "splunk-hec", "datadog", "firehose", "logplex"), "")
+        | both
+        | tcp
+    )
     if "mqtt" in ports:
         options["mqtt"] = f'url = "mqtt://127.0.0.1:{ports["mqtt"]}"\ntopics = ["logs/#"]\n'
     return own + "".join(f"\n[plugins.{name}]\n{lines}" for name, lines in options.items())

@@ -190,9 +190,23 @@ async def test_an_id_that_comes_again_in_another_request_is_counted_once(sender:
         {"create": {"_id": "c"}}, document("three"), {"create": {"_id": "a", "_index": "other"}}, document("4")
     )
     assert statuses(await sender.post(f"{ES}/_bulk", first)) == [201, 201]
-    assert statuses(await sender.post(f"{ES}/_bulk", again)) == [201, 409]
+    assert statuses(await sender.post(f"{ES}/_bulk", again)) == [200, 409]
     assert statuses(await sender.post(f"{ES}/_bulk", more)) == [201, 201]
     assert (await sender.send("PUT", f"{ES}/logs/_create/a", json.dumps(document()))).status == 409
+    assert await sender.accepted() == 4
+
+
+async def test_another_document_under_a_known_id_is_another_log(sender: Sender) -> None:
+    """`index` and `update` replace in a store of documents; here each document that differs is counted."""
+    for number, action in enumerate(("index", "index", "update")):
+        log = document(f"attempt {number} of job")
+        body = lines({action: {"_id": "job"}}, {"doc": log} if action == "update" else log)
+        assert statuses(await sender.post(f"{ES}/_bulk", body)) == [201]
+    again = lines(
+        {"index": {"_id": "x"}}, document("else"), {"update": {"_id": "job"}}, {"doc": document("attempt 2 of job")}
+    )
+    assert statuses(await sender.post(f"{ES}/_bulk", again)) == [201, 200]
+    assert statuses(await sender.post(f"{ES}/_bulk", lines({"create": {"_id": "job"}}, document("new")))) == [409]
     assert await sender.accepted() == 4
 
 

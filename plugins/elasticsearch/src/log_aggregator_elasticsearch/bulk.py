@@ -20,6 +20,8 @@ from log_aggregator_elasticsearch.ids import StoredIds
 
 ACTIONS = ("create", "index", "update", "delete")
 DEFAULT_INDEX = "logs"
+KNOWN = 200
+"""The status of an `index` or `update` whose document was stored before under its id."""
 
 AT_ONCE = 1024 * 1024
 """Bytes of a body whose lines are decoded together, which takes half the time."""
@@ -38,6 +40,8 @@ class Item:
     index: str
     id: str | None
     status: int = 400
+    content: int = 0
+    """The hash of a document that has an id."""
 
 
 def read_bulk(sent: SentBody, stored: StoredIds) -> Iterator[Record | BadLogError]:
@@ -118,10 +122,10 @@ def answer_one(sent: SentBody, taken: Taken, stored: StoredIds) -> web.Response:
 
 def _reasons(sent: SentBody, taken: Taken, stored: StoredIds) -> dict[int, str]:
     """Why documents were not taken, by their place. The ids of the others are remembered: they are durable."""
-    reasons = {place: why for place, why in taken.rejected if sent.notes[place].status != 200}
+    reasons = {place: why for place, why in taken.rejected if sent.notes[place].status != KNOWN}
     for place, item in enumerate(sent.notes):
         if item.id is not None and place not in reasons:
-            stored.add(sent.sender, item.index, item.id, hash(sent.repetition))
+            stored.add(sent.sender, item.index, item.id, hash(sent.repetition), item.content)
     return reasons
 
 
@@ -138,13 +142,13 @@ def _document(
     if isinstance(document, NotJsonError):
         return BadLogError(f"the document is not JSON: {document}")
     if item.id is not None:
-        key = (item.index, item.id)
-        is_stored = stored.has(sent.sender, *key, hash(sent.repetition))
-        if item.action == "create" and (is_stored or key in created):
+        key, request = (item.index, item.id), hash(sent.repetition)
+        item.content = hash(_encode(document))
+        if item.action == "create" and (key in created or stored.has(sent.sender, *key, request)):
             item.status = 409
             return BadLogError(f"[{item.id[:100]}]: version conflict, document already exists")
-        if is_stored:
-            item.status = 200
+        if stored.has(sent.sender, *key, request, item.content):
+            item.status = KNOWN
             return BadLogError(f"[{item.id[:100]}]: stored already, not counted again")
         created.add(key)
     try:
@@ -186,7 +190,7 @@ def _item_without_id(action: str, index: str) -> Item:
 
 def _item(sent: SentBody, place: int, item: Item, reason: str | None, filtered: bool) -> dict[str, Any]:
     if reason is None:
-        return {item.action: {"status": 201} if filtered else _stored(sent, place, item)}
+        return {item.action: {"status": _stored_status(item)} if filtered else _stored(sent, place, item)}
     kind = "version_conflict_engine_exception" if item.status == 409 else "mapper_parsing_exception"
     about: dict[str, Any] = {} if filtered else {"_index": item.index, "_id": item.id}
     return {item.action: {**about, "status": item.status, "error": {"type": kind, "reason": reason}}}
@@ -212,6 +216,10 @@ def _stored(sent: SentBody, place: int, item: Item) -> dict[str, Any]:
         "_index": item.index,
         "_id": item.id if item.id is not None else f"{sent.received:x}{place:06x}",
         "_version": 1,
-        "result": "created",
-        "status": 201,
+        "result": "noop" if item.status == KNOWN else "created",
+        "status": _stored_status(item),
     }
+
+
+def _stored_status(item: Item) -> int:
+    return item.status if item.status == KNOWN else 201
