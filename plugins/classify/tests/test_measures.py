@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from log_aggregator import Record
-from log_aggregator.model.numbers import parse_number
+from log_aggregator.model.number_texts import parse_number
 from log_aggregator.model.summary import summarize, to_json
 from log_aggregator_classify import ClassifyPlugin
 from log_aggregator_classify.config import Config

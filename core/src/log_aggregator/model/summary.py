@@ -19,7 +19,8 @@ from typing import Any
 import msgspec
 
 from log_aggregator.model.nested import gather_nested
-from log_aggregator.model.numbers import Numbers, parse_number, parse_numbers
+from log_aggregator.model.number_texts import parse_number, parse_numbers
+from log_aggregator.model.numbers import Numbers
 from log_aggregator.model.values import Count, Values, fold, lowest_keys, merge_values, values_from_json, values_to_json
 
 MAX_KEYS = 32

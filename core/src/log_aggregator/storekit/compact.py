@@ -13,7 +13,8 @@ import math
 import msgspec
 
 from log_aggregator.model.aggregate import Aggregate
-from log_aggregator.model.numbers import Numbers, parse_number
+from log_aggregator.model.number_texts import parse_number
+from log_aggregator.model.numbers import Numbers
 from log_aggregator.model.samples import Detail, Samples
 from log_aggregator.model.summary import KeySummary, Summary, summarize
 from log_aggregator.model.values import Values

@@ -190,7 +190,6 @@ ODD = (
 )  # fmt: skip
 
 
-@settings(max_examples=50)
 @given(st.lists(st.sampled_from(range(len(ODD))), max_size=6), st.integers(0, 20))
 def test_a_field_that_is_no_good_changes_no_other_log(odd: list[int], usual: int) -> None:
     """Each log of a batch becomes what it becomes alone."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from fnmatch import translate
 from typing import Any
 
-from log_aggregator.model.numbers import parse_number
+from log_aggregator.model.number_texts import parse_number
 
 Condition = Callable[[Any], bool]
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
-from log_aggregator.model.numbers import parse_number
+from log_aggregator.model.number_texts import parse_number
 
 MOST = 4
 """Values taken from one message."""
