@@ -2,6 +2,7 @@
 
     python -m tests.bench.screenshots            all pictures, light and dark
 
+Those of one part of a page (rules, corrections, settings) show that part alone; `overview-de` is in German.
 Needs Chromium. Every picture stays under 200 kB.
 """
 
@@ -9,13 +10,14 @@ from __future__ import annotations
 
 import argparse
 import random
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -36,8 +38,23 @@ DEADLINE = 400
 """Seconds until trends must have found the incident: it waits for the minute's last flush."""
 RANGE = f"since=-{HOURS}h"
 MOST_BYTES = 200_000
+SCHEMES: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
 SIZE = {"width": 1280, "height": 800}
-HEIGHTS = {"overview": 1230, "anomalies": 560, "tail": 720}
+HEIGHTS = {
+    "overview": 1230,
+    "overview-de": 1000,
+    "anomalies": 560,
+    "tail": 600,
+    "patterns": 640,
+    "compare": 900,
+    "incident": 1100,
+}
+PARTS = {
+    "rules": "section[aria-label=Rules]",
+    "corrections": "section[aria-label='Merge and split']",
+    "settings": "dialog",
+}
+"""The pictures that show one element of a page."""
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-lcd-text"]
 
 
@@ -60,14 +77,18 @@ def main() -> int:
             service.stop()
             _teach(service, usual)
             service.start()
+            service.post("/marks", {"title": "deploy 1.4"})
+            service.post(
+                "/rules",
+                {"name": "Payment fails", "search": "level:error source:payment", "more_than": 5, "within": "5m"},
+            )
+            service.post("/rules", {"name": "No login", "search": "logged in", "none_for": "15m"})
             demo = [COMMAND, "demo", "--url", service.url, "--rate", str(RATE), "--incident", "30:3600"]
             live = subprocess.Popen(demo, stderr=subprocess.DEVNULL)
             _wait_for_incident(service)
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=browser_path, args=FLAGS)
-                pictures = [
-                    picture for scheme in ("light", "dark") for picture in _take(browser, service, scheme, into)
-                ]
+                pictures = _take(browser, service, into)
                 browser.close()
         finally:
             if live is not None:
@@ -121,42 +142,66 @@ def _wait_for_incident(service: ServiceProcess) -> None:
         time.sleep(5)
 
 
-def _take(browser: Browser, service: ServiceProcess, scheme: str, into: Path) -> list[Path]:
+def _take(browser: Browser, service: ServiceProcess, into: Path) -> list[Path]:
     rows = service.get("/patterns?limit=100&order=count")["patterns"]
     subject = next(row for row in rows if row["pattern"].startswith("Provider timeout"))
+    anomaly = service.get("/anomalies?state=open")["anomalies"][0]["id"]
+    learned = next((row for row in rows if "{VAR}" in row["pattern"]), subject)
     places = {
         "overview": f"#/?{RANGE}",
+        "overview-de": f"#/?{RANGE}",
         "patterns": f"#/patterns?{RANGE}",
         "pattern": f"#/pattern/{subject['pattern_id']}?{RANGE}",
         "anomalies": f"#/anomalies?{RANGE}",
         "tail": "#/tail",
+        "compare": "#/compare?after=mark:deploy-1.4",
+        "incident": f"#/incident/{anomaly}",
+        "values": f"#/values?key=region&{RANGE}",
+        "rules": f"#/anomalies?{RANGE}",
+        "corrections": f"#/pattern/{learned['pattern_id']}?{RANGE}",
+        "settings": "#/anomalies",
     }
-    context = browser.new_context(viewport=SIZE, color_scheme=scheme)  # type: ignore[arg-type]  # light or dark
     taken = []
     for name, place in places.items():
+        locale = "de-DE" if name.endswith("-de") else "en-US"
+        size = {"width": SIZE["width"], "height": HEIGHTS.get(name, SIZE["height"])}
+        context = browser.new_context(viewport=size, locale=locale)  # type: ignore[arg-type]  # a size has two keys
         page = context.new_page()
-        page.set_viewport_size({"width": SIZE["width"], "height": HEIGHTS.get(name, SIZE["height"])})
+        page.set_default_timeout(180_000)
         page.goto(f"{service.url}/{place}")
         _settle(page, name)
-        taken.append(into / f"{name}-{scheme}.png")
-        page.screenshot(path=taken[-1])
-        page.close()
-    context.close()
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            taken.append(into / f"{name}-{scheme}.png")
+            shown = page.locator(PARTS[name]) if name in PARTS else page
+            shown.screenshot(path=taken[-1])
+        context.close()
     return taken
 
 
 def _settle(page: Page, name: str) -> None:
     """Wait until the page shows what the picture is about."""
+    waiting = page.locator("p:visible, span:visible", has_text=re.compile("Loading…|Wird geladen|Comparing…|Counting…"))
     if name == "tail":
-        page.locator(".tail li").nth(40).wait_for()
-    elif name == "anomalies":
+        page.locator(".tail li").nth(20).wait_for()
+    elif name in ("anomalies", "settings"):
         page.locator(".anomalies li").first.wait_for()
     elif name == "patterns":
-        page.locator(".line .spark").nth(15).wait_for()
+        page.locator(".line .spark").nth(10).wait_for()
+    elif name in ("compare", "values"):
+        page.locator(".changes li" if name == "compare" else ".ranking li").first.wait_for()
+    elif name == "rules":
+        page.get_by_label("Search of the rule").fill("level:error source:payment")
+        page.get_by_role("button", name="Try on the last week").click()
+        page.get_by_text("It would have told you").wait_for()
+    elif name == "corrections":
+        page.get_by_text("Why are these logs one pattern?").click()
     else:
         page.locator(".chart svg").first.wait_for()
-        page.get_by_text("Loading…").first.wait_for(state="detached")
-        time.sleep(8 if name == "overview" else 1)  # the rate needs two looks at the service
+    waiting.first.wait_for(state="detached")
+    if name == "settings":
+        page.keyboard.press("?")
+    time.sleep(8 if name.startswith("overview") else 1)  # the rate needs two looks at the service
 
 
 def _told(pictures: list[Path]) -> int:

@@ -38,7 +38,7 @@ _NAMES = {
     ": no such text",
 }
 _NOT_SHOWN = re.compile(
-    r"(?:class(?:Name)?: |id: |from |import\(|querySelector(?:All)?\(|closest\(|matches\(|matchMedia\(|"
+    r"(?:class(?:Name)?: |id: |from |import\(|querySelector(?:All)?\(|closest\(|matches\(|matchMedia\(|kept\(|"
     r"const (?:NAME|KEPT|THEME|ZONE) = |TIMES = |offers\(|event\.key === |rel: |new (?:Event|Error)\()$"
 )
 """What stands before a text that nobody reads."""
