@@ -19,6 +19,7 @@ PYTHON = Path(f"/usr/bin/python3.{sys.version_info.minor}")
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.timeout(600),
     pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="no dpkg-deb here: not a Debian"),
     pytest.mark.skipif(not PYTHON.exists(), reason=f"no {PYTHON} here, which the package would run with"),
     pytest.mark.skipif(os.geteuid() != 0, reason="not root: dpkg gives files to root"),
