@@ -122,7 +122,7 @@ release-check: docs ## do all of a release but publishing; say what is not ready
 	tools/make-venv build/release-env
 	build/release-env/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements-all.lock
 	PIP_FIND_LINKS= build/release-env/bin/python -m pip --disable-pip-version-check install --quiet --only-binary :all: \
-		--index-url file://$(CURDIR)/build/index/simple log-aggregator-service $(patsubst plugins/%,log-aggregator-%,$(ALL_PLUGINS))
+		-i file://$(CURDIR)/build/index/simple log-aggregator-service $(patsubst plugins/%,log-aggregator-%,$(ALL_PLUGINS))
 	build/release-env/bin/log-aggregator --version
 	$(BIN)/python tools/first_pattern.py $(CURDIR)/build/release-env/bin/log-aggregator
 

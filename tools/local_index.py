@@ -1,6 +1,6 @@
 """Writes an index of packages from a directory of built files: `python tools/local_index.py dist build/index`.
 
-pip takes packages from it by name, with `--index-url file://…/build/index/simple`, as from the public one.
+pip takes packages from it by name, with `-i file://…/build/index/simple`, as from the public one.
 """
 
 from __future__ import annotations

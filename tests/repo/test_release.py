@@ -120,7 +120,7 @@ def test_pip_installs_by_name_from_the_local_index(tmp_path: Path) -> None:
     local_index.write(built, tmp_path / "index")
     command = [
         sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:", "--target",
-        str(tmp_path / "site"), "--index-url", f"file://{tmp_path}/index/simple", "log-aggregator-client",
+        str(tmp_path / "site"), "-i", f"file://{tmp_path}/index/simple", "log-aggregator-client",
     ]  # fmt: skip
     subprocess.run(command, check=True, capture_output=True)
     assert (tmp_path / "site/log_aggregator_client/__init__.py").exists()
