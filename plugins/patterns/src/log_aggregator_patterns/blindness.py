@@ -154,19 +154,6 @@ def _test(op: Any, argument: Any, flags: int, wide: bool, told_apart: set[str]) 
     return _constants.IN, [(_constants.LITERAL, ord(character)) for character in sorted(wanted)]
 
 
-def _shortened(tree: Any) -> Any:
-    """The items that every match begins with, of the first repeat one round; `None` when these may be empty."""
-    kept: list[Any] = []
-    for op, argument in tree:
-        if op in _REPEATS and argument[0] > 0 and argument[2].getwidth()[0] > 0:
-            kept += argument[2]
-            return _parser.SubPattern(tree.state, kept)
-        kept.append((op, argument))
-        if op in _TESTS:
-            return _parser.SubPattern(tree.state, kept)
-    return None
-
-
 class _Tree(NamedTuple):
     """A test as a key that is not compared: what it says stands beside it."""
 
