@@ -43,7 +43,7 @@ def test_why_a_plugin_is_off(table: str, environ: dict[str, str], reason: str | 
         ("[plugins.x\n", "plugins.toml: not valid TOML"),
         (
             "[plugin.x]\n",
-            "expected [plugins.<name>], [fields], [[rules]] or [[tests]]; did you mean 'plugins'?",
+            "expected [plugins.<name>], [journal], [fields], [[rules]] or [[tests]]; did you mean 'plugins'?",
         ),
         ("[plugins]\nx = 1\n", "plugins.toml [plugins.x]: expected a table, found 1"),
         (

@@ -179,6 +179,16 @@ class ReadsBackwards(BrokenJournal):
     parts = _ReadsBackwards
 
 
+class _KnowsRecordsOnly(BrokenPartition):
+    async def read(self, after: int, most: int) -> Any:
+        return [(position, content) for position, content in await self.good.read(after, most) if type(content) is list]
+
+
+class KnowsRecordsOnly(BrokenJournal):
+    finds = "test_aggregates_of_another_service_come_back"
+    parts = _KnowsRecordsOnly
+
+
 class TakesAReusedKey(BrokenJournal):
     finds = "test_a_reused_key_is_refused_in_its_place"
 

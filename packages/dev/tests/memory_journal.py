@@ -29,7 +29,7 @@ from log_aggregator.journals import (
     SupersededError,
     Waiting,
     decode_flush,
-    decode_records,
+    decode_row,
     encode_flush,
 )
 from log_aggregator.sinks import Flush
@@ -135,7 +135,7 @@ class MemoryJournal:
         lost = [position for position in wanted if position not in self._kept.rows and position > self._kept.upto]
         if lost:
             raise JournalError(f"the rows {lost} are lost")
-        return [(one, decode_records(self._kept.rows[one])) for one in wanted if one > self._kept.upto]
+        return [(one, decode_row(self._kept.rows[one])) for one in wanted if one > self._kept.upto]
 
     async def seal(self, flush: Flush, watermark: int, *, keep: bool) -> None:
         kept, payload = self._kept, encode_flush(flush)

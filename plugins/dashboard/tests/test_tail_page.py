@@ -35,7 +35,7 @@ def test_the_tail_is_held_while_it_is_read(visit: Visit, full: ServiceProcess, t
     status, tail, rows = page.locator(".toolbar [role=status]"), page.locator(".tail"), page.locator(".tail li")
     expect(status).to_have_text("Live · 0 logs")
     full.post("/ingest", {"message": "another one", "source": "net"})
-    expect(page.locator("main")).to_contain_text("1 other logs have come meanwhile.")
+    expect(page.locator("main")).to_contain_text("1 other log has come meanwhile.")
     expect(page.locator("main")).not_to_contain_text("curl")
     tell(full, range(300))
     expect(status).to_have_text("Live · 300 logs")

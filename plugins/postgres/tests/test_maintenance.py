@@ -39,9 +39,22 @@ async def settle(sink, host, **options: object) -> None:
     await pool.close()
 
 
+def without_draws(summary: object) -> object:
+    """A summary as JSON without its random draws: those of old rows are made when they are read."""
+    if isinstance(summary, dict):
+        return {key: without_draws(value) for key, value in summary.items() if key != "draws"}
+    return summary
+
+
+def plain(row: object) -> object:
+    """A pattern as JSON, without the samples and draws; tags are those of the latest rows, more logs later."""
+    document = row.model_dump(exclude={"samples", "sample_logs"})
+    return without_draws(document | {"tags": sorted(document["tags"])})
+
+
 async def counted(host) -> dict[str, object]:
     """All patterns by id; of the samples a page shows the latest row's, which roll-up makes more."""
-    return {row.pattern_id: row.model_copy(update={"samples": []}) for row in await all_patterns(host.store)}
+    return {row.pattern_id: plain(row) for row in await all_patterns(host.store)}
 
 
 async def test_roll_up_keeps_every_total(make_sink, database: asyncpg.Connection, tmp_path: Path) -> None:
@@ -69,7 +82,8 @@ async def test_roll_up_keeps_every_total(make_sink, database: asyncpg.Connection
         for one, detail in zip(rolled_up, details, strict=True):
             assert one is not None
             assert detail is not None
-            assert one.model_copy(update={"sample_logs": detail.sample_logs}) == detail
+            assert plain(one) == plain(detail)
+            assert one.samples == detail.samples
             assert {log.message for log in one.sample_logs} <= {log.message for log in detail.sample_logs}
 
 
@@ -90,7 +104,7 @@ async def test_late_logs_join_an_hour_that_is_rolled_up(
         (expected,) = merge_all(hour, host.settings.max_samples).values()
         detail = await host.store.pattern(expected.pattern_id)
         assert detail is not None
-        assert detail.metadata == to_json(expected.metadata)
+        assert without_draws(detail.metadata) == without_draws(to_json(expected.metadata))
         assert set(detail.samples) == set(expected.samples.messages)
 
 
