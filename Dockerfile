@@ -13,7 +13,8 @@ COPY plugins plugins
 RUN /opt/log-aggregator/bin/pip install --no-cache-dir --no-build-isolation --no-deps \
       ./core ./packages/client ./packages/reader ./packages/service ./plugins/* \
  && /opt/log-aggregator/bin/pip uninstall --yes setuptools pip \
- && find /opt/log-aggregator -name '*.so*' -type f -exec strip --strip-debug {} +
+ && find /opt/log-aggregator -name '*.so*' -type f -exec strip --strip-unneeded {} + \
+ && find /opt/log-aggregator -name '*.py[ix]' -type f -delete
 
 # Whoever publishes the port decides who reaches it: ALLOW_ANONYMOUS=1 stands for that. API_KEYS_FILE asks for keys.
 FROM python:3.11-slim

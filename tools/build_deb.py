@@ -70,7 +70,7 @@ def strip(home: Path) -> None:
     if program is None:
         raise LookupError("strip: not installed; expected it from Debian's package binutils")
     libraries = [str(path) for path in home.rglob("*.so*") if path.is_file()]
-    subprocess.run([program, "--strip-debug", *libraries], check=True)  # noqa: S603  our own arguments
+    subprocess.run([program, "--strip-unneeded", *libraries], check=True)  # noqa: S603  our own arguments
 
 
 def copy_parts(tree: Path) -> None:

@@ -175,14 +175,14 @@ class Accumulators:
         self.found_invalid = False
 
     def __len__(self) -> int:
-        return len(self._groups) + len(self._merged)
+        return len(self._groups) + len(self._merged.groups)
 
     def merge(self, aggregate: Aggregate) -> None:
         """Add an aggregate of another service."""
         self.logs += aggregate.count
         self.tally.count(aggregate.level, aggregate.source, aggregate.count)
         key = (aggregate.bucket, aggregate.pattern, aggregate.level, aggregate.source, aggregate.group)
-        if key not in self._merged and key not in self._groups and len(self) >= self.max_groups:
+        if key not in self._merged.groups and key not in self._groups and len(self) >= self.max_groups:
             key = self._overflow_key(key, aggregate.count)
             aggregate = bare(aggregate, key)
         self.bytes += _GROUP_COST + self._merged.add(key, aggregate)
@@ -208,7 +208,7 @@ class Accumulators:
     def _add(self, partial: PartialAggregate) -> None:
         group = self._groups.get(partial.key) or self._new_group(partial)
         group.count_in(partial)
-        groups = len(self)
+        groups = len(self._groups) + len(self._merged.groups)
         message = partial.between[1]
         if groups < self.max_groups * 0.5 and len(group.others) < _OTHERS and message not in group.others:
             group.others[message] = _sample(partial.between)
@@ -238,8 +238,8 @@ class Accumulators:
         groups, self._groups, self._in_turn = self._groups, {}, iter(())
         self.logs = self.bytes = self.waiting = 0
         merged, self._merged = self._merged, MergedGroups(self._max_samples)
-        own = (merged.with_own(key, self._aggregate(key, groups.pop(key))) for key in list(groups))
-        return chain(own, merged.rest()) if merged else own
+        own = (self._aggregate(key, groups.pop(key)) for key in list(groups))
+        return chain(map(merged.with_own, own), merged.rest()) if merged.groups else own
 
     def _aggregate(self, key: Key, group: Accumulator) -> Aggregate:
         group.read_the_rest(key[1])

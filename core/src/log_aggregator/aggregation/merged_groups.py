@@ -13,29 +13,23 @@ class MergedGroups:
 
     def __init__(self, max_samples: int) -> None:
         self._max_samples = max_samples
-        self._groups: dict[Key, Aggregate] = {}
-
-    def __len__(self) -> int:
-        return len(self._groups)
-
-    def __contains__(self, key: Key) -> bool:
-        return key in self._groups
+        self.groups: dict[Key, Aggregate] = {}
 
     def add(self, key: Key, aggregate: Aggregate) -> int:
         """Add an aggregate; the characters of its texts when its group is new, else 0."""
-        known = self._groups.get(key)
-        self._groups[key] = aggregate if known is None else merge(known, aggregate, self._max_samples)
+        known = self.groups.get(key)
+        self.groups[key] = aggregate if known is None else merge(known, aggregate, self._max_samples)
         return sum(map(len, (aggregate.pattern, *aggregate.samples.messages))) if known is None else 0
 
-    def with_own(self, key: Key, own: Aggregate) -> Aggregate:
+    def with_own(self, own: Aggregate) -> Aggregate:
         """This service's own aggregate with what others sent of its group, which is taken out."""
-        sent = self._groups.pop(key, None)
+        sent = self.groups.pop((own.bucket, own.pattern, own.level, own.source, own.group), None)
         return own if sent is None else merge(own, sent, self._max_samples)
 
     def rest(self) -> Iterator[Aggregate]:
         """The groups that were not taken out, each freed when the iterator reaches it."""
-        for key in list(self._groups):
-            yield self._groups.pop(key)
+        for key in list(self.groups):
+            yield self.groups.pop(key)
 
 
 def bare(aggregate: Aggregate, key: Key) -> Aggregate:
