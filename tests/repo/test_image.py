@@ -139,7 +139,9 @@ def test_the_install_steps_make_a_service_that_is_healthy(tmp_path):
     assert size < 90 * 2**20
     named = subprocess.run([home / "bin/python", "-c", LOAD], capture_output=True, text=True, timeout=60, check=False)
     assert named.returncode == 0, named.stderr
-    assert named.stdout.split() == sorted(path.parent.name for path in ROOT.glob("plugins/*/pyproject.toml"))
+    projects = [tomllib.loads(path.read_text("utf-8"))["project"] for path in ROOT.glob("plugins/*/pyproject.toml")]
+    declared = [name for project in projects for name in project["entry-points"]["log_aggregator.plugins"]]
+    assert named.stdout.split() == sorted(declared)
     given = {
         name: value
         for name, value in environment(image).items()

@@ -1,4 +1,4 @@
-"""The embedded journal, and journals with one named fault each and the check that must find it.
+"""Journals with one named fault each and the check that must find it.
 
 The first ten are the faults that a journal over servers is most likely to have.
 """
@@ -6,51 +6,13 @@ The first ten are the faults that a journal over servers is most likely to have.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 from typing import Any, ClassVar
 
 import msgspec
 
-from log_aggregator.journal.database import open_journal
-from log_aggregator.journal.local import SqliteJournal, SqlitePartition
 from log_aggregator.journals import START, Appended, Entry, LaneState, Stand, Waiting, decode_records
 from log_aggregator.sinks import Flush
-
-
-class BrokenPartition:
-    """The embedded journal's partition; a fault overrides what it does wrong."""
-
-    def __init__(self, journal: SqliteJournal) -> None:
-        self.good: SqlitePartition = journal.partition
-        self.journal = journal
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.good, name)
-
-
-class BrokenJournal(SqliteJournal):
-    """The embedded journal; a fault overrides what it does wrong, or has another partition."""
-
-    parts: ClassVar[type[BrokenPartition]] = BrokenPartition
-    finds = ""
-
-    async def load(self) -> None:
-        await super().load()
-        self.partition = self.parts(self)  # type: ignore[assignment]
-
-
-@asynccontextmanager
-async def opened(journal: type[SqliteJournal], directory: Path) -> AsyncIterator[Any]:
-    """A journal of this class in a directory."""
-    async with AsyncExitStack() as stack:
-        files = await asyncio.to_thread(open_journal, directory)
-        stack.callback(files.lock.close)
-        one = journal(files, 1000)
-        stack.push_async_callback(asyncio.to_thread, one.writer.close)
-        await one.load()
-        yield one
+from packages.dev.tests.changed_journal import BrokenJournal, BrokenPartition
 
 
 class AcknowledgesBeforeItIsWritten(BrokenJournal):

@@ -12,7 +12,8 @@ import pytest
 from log_aggregator.journal.local import SqliteJournal
 from log_aggregator.journals import JournalPlace
 from log_aggregator_dev import JournalContract
-from packages.dev.tests.broken_journals import BROKEN_JOURNALS, MUTANTS, opened
+from packages.dev.tests.broken_journals import BROKEN_JOURNALS, MUTANTS
+from packages.dev.tests.changed_journal import opened
 from packages.dev.tests.memory_journal import KEPT, MemoryPlugin, crashed
 
 CHECKS = [name for name in dir(JournalContract) if name.startswith("test_")]

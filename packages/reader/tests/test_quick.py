@@ -29,6 +29,7 @@ LINES = st.sampled_from(
 @example(["plain one", "\tat a.b.C.d(C.java:5)", "", "\tat a.b.C.d(C.java:5)"], True, 60, 34)
 @example(["plain one", '{"log":"in a box\\n","stream":"stdout","time":"2026-03-01T10:00:00Z"}'], True, 10, 20)
 @example(["plain one", "2026-03-01T10:00:00Z stderr P par", "2026-03-01T10:00:00Z stderr F tial"], True, 200, 200)
+@example(["2026-03-01 10:00:00 ERROR failed", "ValueError: bad"], True, 60, 60)
 @settings(max_examples=400, deadline=None)
 def test_the_records_are_the_same(lines: list[str], is_ended: bool, chunk: int, piece: int) -> None:
     text = ("\n".join(lines) + "\n" * is_ended).encode()

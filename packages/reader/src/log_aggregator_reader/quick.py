@@ -15,6 +15,7 @@ _MAY_BELONG = re.compile(
     rb"\n(?:[ \t]|Caused by: |Suppressed: |\.\.\. \d|--- End|---> |#\d|Stack trace:|\S+\.rb:\d|stack backtrace:|note: "
     rb"|goroutine |created by |exit status |\[signal |\*\* \(|[}\])]+[;,]?\s*?(?=\n|$)"
     rb"|(?:[A-Za-z_$][\w$]*\.)+[A-Z][\w$]*(?:Exception|Error|Throwable)"
+    rb"|(?:[A-Z]\w{0,60})?(?:Error|Exception)(?: \[\w+\])?(?::|\s*?(?=\n|$))"
     rb"|panic: |fatal error: |SIG[A-Z]+: |thread '|Next )"
 )
 """Whether any line may continue the one before it, or begin a trace: all that `joining` looks for, and more."""

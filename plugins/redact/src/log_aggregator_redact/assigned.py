@@ -34,6 +34,9 @@ _INNER = re.compile(
     rf"\{{\s{{0,3}}[\"']?(?:{either('value_keys')})[\"']?\s{{0,3}}[:=]>?)\s?"
 )
 """What a value is wrapped in: `Some("x")` of Rust and Scala, `{"value": "x"}`."""
+_WRAPS = frozenset("SOJPsb{")
+"""What these begin with."""
+
 _PIN_OF_A_CHIP = re.compile(r"(?:gpio|bcm|board|header|connector|irq|led|port)[ _-]?\Z", re.IGNORECASE)
 _VERBS = frozenset(words("verbs"))
 _FIRST_WORD = re.compile(r"[a-z]+(?=[_.-])|[a-z]+(?=[A-Z])")
@@ -75,7 +78,10 @@ def _assigned_value(text: str, match: re.Match[str], name: str, kind: Kind) -> V
     closes = before != "" and before == text[match.end()] and before in "\"'`" and not close  # `"Password: "`
     if closes or _is_prose(close, separator, before, name) or _is_of_a_chip(text, begin, kind):
         return None
-    at = _unwrapped(text, match.end(), is_expansion=separator == ":" and text[max(0, begin - 2) : begin] == "${")
+    at: int | None = match.end()
+    is_expansion = separator == ":" and before == "{" and text[max(0, begin - 2) : begin] == "${"
+    if is_expansion or text[match.end()] in _WRAPS:
+        at = _unwrapped(text, match.end(), is_expansion=is_expansion)
     if at is None:
         return None
     is_tight = separator not in (":", "->", "→") or not match["gap"] or close.strip(")") != ""
