@@ -47,14 +47,13 @@ def without_draws(summary: object) -> object:
 
 
 def plain(row: object) -> object:
-    """A pattern as JSON, without the samples and draws; tags are those of the latest rows, more logs later."""
-    document = row.model_dump(exclude={"samples", "sample_logs"})
-    return without_draws(document | {"tags": sorted(document["tags"])})
+    """A pattern as JSON, without the samples and draws."""
+    return without_draws(row.model_dump(exclude={"samples", "sample_logs"}))
 
 
 async def counted(host) -> dict[str, object]:
-    """All patterns by id; of the samples a page shows the latest row's, which roll-up makes more."""
-    return {row.pattern_id: plain(row) for row in await all_patterns(host.store)}
+    """All patterns by id; tags apart, which a list counts in the latest rows, and roll-up makes these more logs."""
+    return {row.pattern_id: plain(row.model_copy(update={"tags": {}})) for row in await all_patterns(host.store)}
 
 
 async def test_roll_up_keeps_every_total(make_sink, database: asyncpg.Connection, tmp_path: Path) -> None:

@@ -23,6 +23,9 @@ LATEST_ROWS = 100
 TAGGED_ROWS = 50
 """The tags of a pattern in a list are those of this many of its latest rows: a page of patterns reads all of them."""
 
+TAGGED_ROWS_IN_ALL = 200
+"""A pattern that is asked for alone, or with few others, has so many more."""
+
 Rows = Sequence[Sequence[Any]]
 Fetch = Callable[[str, list[Any]], Awaitable[Rows]]
 
@@ -120,9 +123,10 @@ class Totals:
     async def tags(self, query: PatternQuery, ids: list[str]) -> Rows:
         """Stored id, tag and its logs in the latest rows of these stored ids."""
         where, latest = self._latest(query, ids)
+        most = max(TAGGED_ROWS, TAGGED_ROWS_IN_ALL // len(ids))
         return await self._fetch(
             f"SELECT i.id, tag.key, CAST(sum(CAST(tag.value AS bigint)) AS bigint) FROM {self._each_id(where, ids)} i "  # noqa: S608  only constants and parameter numbers
-            f"JOIN aggregated_logs t ON {self._dialect.any_of('t.id', f'{latest} LIMIT {TAGGED_ROWS}')} "
+            f"JOIN aggregated_logs t ON {self._dialect.any_of('t.id', f'{latest} LIMIT {most}')} "
             f"{self._dialect.each_tag()} GROUP BY 1, 2 ORDER BY 1, 3 DESC, 2",
             where.values,
         )
