@@ -6,8 +6,10 @@ import itertools
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Self
 
 import pytest
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from core.tests.made import PlainRegistry, Store, make_plugin
 from log_aggregator import ConfigError, Record
@@ -100,9 +102,25 @@ def test_what_is_wrong_with_the_table_is_said(table: dict[str, object], said: st
     assert any(part in str(raised.value) for part in said.split("|"))
 
 
+class Stumbles:
+    """A journal whose options raise what pydantic passes on."""
+
+    def open(self, place: object) -> None: ...
+
+    def check(self) -> None: ...
+
+    class Config(BaseModel):
+        model_config = ConfigDict(extra="forbid")
+
+        @model_validator(mode="after")
+        def _stumble(self) -> Self:
+            raise KeyError("hosts")
+
+
 @pytest.mark.parametrize(
     ("value", "said"),
     [
+        (f"{__name__}:Stumbles", "options cannot be read: KeyError: 'hosts'"),
         ("no_such_module:Journal", "no_such_module"),
         (f"{MODULE}:KEPT", "must be a class with a pydantic model `Config`"),
         (f"{MODULE}:MemoryPlugin.Config", "must be a class with a pydantic model `Config`"),

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, NamedTuple
 
 import importlib_metadata
-from pydantic import BaseModel, ValidationError
 
-from log_aggregator.config.explain import describe
 from log_aggregator.config.journal import EMBEDDED, JournalEntry
-from log_aggregator.config.references import resolved
 from log_aggregator.config.settings import nearest
 from log_aggregator.errors import ConfigError
 from log_aggregator.journal import Journal, JournalPlace, JournalPlugin, SqlitePlugin, claim
 from log_aggregator.plugins.conformance import cannot_be_imported
 from log_aggregator.plugins.entry_points import imported
 from log_aggregator.plugins.isolation.where_raised import package_of, where_raised
+from log_aggregator.plugins.options import config_of, options_of
 
 GROUP = "log_aggregator.journals"
 
@@ -37,7 +34,7 @@ class LoadedJournal(NamedTuple):
 def load_journal(entry: JournalEntry, environ: Mapping[str, str]) -> LoadedJournal:
     """The journal of an entry, not opened yet. Raises `ConfigError` when there is none of this kind, or it is wrong."""
     if entry.kind == EMBEDDED:
-        _options(entry, SqlitePlugin.Config, environ)
+        options_of(entry.where, entry.options, SqlitePlugin.Config, environ, KEYS)
         return LoadedJournal(SqlitePlugin(SqlitePlugin.Config()))
     available = {point.name: point for point in importlib_metadata.entry_points(group=GROUP)}
     point = available.get(entry.kind)
@@ -80,16 +77,11 @@ async def _opening(entry: JournalEntry, plugin: JournalPlugin, place: JournalPla
 
 
 def _made(entry: JournalEntry, environ: Mapping[str, str], factory: Any, value: str) -> JournalPlugin:
-
-    config, is_class = getattr(factory, "Config", None), inspect.isclass(factory)
-    if not is_class or not (inspect.isclass(config) and issubclass(config, BaseModel)):
-        raise ConfigError(f"{entry.where}: {value} must be a class with a pydantic model `Config`")
-    if config.model_config.get("extra") != "forbid":
-        raise ConfigError(f'{entry.where}: {value}.Config must have model_config = ConfigDict(extra="forbid")')
+    config = config_of(entry.where, factory, value)
     missing = [name for name in ("open", "check") if not callable(getattr(factory, name, None))]
     if missing:
         raise ConfigError(f"{entry.where}: {value} has no {' and no '.join(missing)}; expected those of JournalPlugin")
-    options = _options(entry, config, environ)
+    options = options_of(entry.where, entry.options, config, environ, KEYS)
     try:
         made: Any = factory(options)
     except ConfigError as error:
@@ -98,11 +90,3 @@ def _made(entry: JournalEntry, environ: Mapping[str, str], factory: Any, value: 
         raise ConfigError(f"{entry.where}: cannot be set up: {where_raised(error, package_of(factory))}") from error
     plugin: JournalPlugin = made
     return plugin
-
-
-def _options(entry: JournalEntry, config: type[BaseModel], environ: Mapping[str, str]) -> BaseModel:
-    options = resolved(entry.options, config, environ, entry.where)
-    try:
-        return config.model_validate(options)
-    except ValidationError as error:
-        raise ConfigError(describe(error, entry.where, config, KEYS)) from None

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pluggy
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
-from log_aggregator.config.explain import describe
 from log_aggregator.config.pipeline import HOST_KEYS, PluginEntry
 from log_aggregator.config.references import resolved
 from log_aggregator.config.settings import nearest
@@ -28,6 +27,7 @@ from log_aggregator.plugins.conformance import (
 from log_aggregator.plugins.entry_points import GROUP, Available, distribution_of, imported, installed_plugins
 from log_aggregator.plugins.isolation.process import IsolatedStage
 from log_aggregator.plugins.isolation.where_raised import package_of, where_raised
+from log_aggregator.plugins.options import config_of, options_of
 from log_aggregator.plugins.single_file import module_of, plugin_class
 
 STAGE_HOOKS = ("normalize", "enrich")
@@ -211,23 +211,13 @@ def _isolated(
 
 
 def _checked_config(entry: PluginEntry, factory: Any, value: str) -> type[BaseModel]:
-    config = getattr(factory, "Config", None)
-    if not inspect.isclass(factory) or not (inspect.isclass(config) and issubclass(config, BaseModel)):
-        raise ConfigError(f"{entry.where}: {value} must be a class with a pydantic model `Config`")
+    config = config_of(entry.where, factory, value)
     check_class(factory, entry.where, value)
-    if config.model_config.get("extra") != "forbid":
-        raise ConfigError(f'{entry.where}: {value}.Config must have model_config = ConfigDict(extra="forbid")')
     return config
 
 
 def _options(entry: PluginEntry, config: type[BaseModel], environ: Mapping[str, str]) -> BaseModel:
-    options = resolved(entry.options, config, environ, entry.where)
-    try:
-        return config.model_validate(options)
-    except ValidationError as error:
-        raise ConfigError(describe(error, entry.where, config, HOST_KEYS)) from None
-    except (Exception, SystemExit) as error:
-        raise ConfigError(f"{entry.where}: options cannot be read: {type(error).__name__}: {error}") from error
+    return options_of(entry.where, entry.options, config, environ, HOST_KEYS)
 
 
 def _checked_instance(entry: PluginEntry, environ: Mapping[str, str], factory: Any, value: str) -> Any:
