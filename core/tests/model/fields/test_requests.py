@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from log_aggregator.model.fields.requests import Request, request_in, without_request
+from log_aggregator.model.fields.requests import Request, level_of, request_in, without_request
 from log_aggregator.model.record import Record
 
 ACCESS: list[tuple[str, dict[str, Any], str, str, dict[str, Any]]] = [
@@ -56,6 +56,23 @@ def test_what_is_no_request_is_refused_as_before(log: dict[str, Any]) -> None:
     assert request_in(log) is None
     with pytest.raises(ValueError, match="message: missing"):
         Record.from_object(log)
+
+
+@pytest.mark.parametrize(
+    ("status", "level"),
+    [
+        (100, "INFO"),
+        (399, "INFO"),
+        (400, "WARN"),
+        (499, "WARN"),
+        (500, "ERROR"),
+        (599, "ERROR"),
+        (600, "INFO"),
+        (999, "INFO"),
+    ],
+)
+def test_only_4xx_and_5xx_are_more_than_info(status: int, level: str) -> None:
+    assert level_of(status) == level
 
 
 def test_a_message_wins_over_the_request() -> None:

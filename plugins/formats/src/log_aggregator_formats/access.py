@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from log_aggregator.model.fields.requests import Request
+from log_aggregator.model.fields.requests import level_of
 from log_aggregator_formats.found import Found
 
 _METHOD = r"(?P<method>GET|POST|PUT|DELETE|HEAD|OPTIONS|PATCH|TRACE|CONNECT|PROPFIND|PURGE)"
@@ -70,7 +70,7 @@ def haproxy(found: Found) -> bool:
 def plain(found: Found) -> bool:
     """`GET /orders/7 200 3ms` is its own sentence; its status is the level."""
     if match := _PLAIN.match(found.text):
-        found.level = found.level or Request(int(match["status"]), "", "").level
+        found.level = found.level or level_of(int(match["status"]))
     return False
 
 
@@ -89,7 +89,7 @@ def _take(found: Found, match: re.Match[str]) -> bool:
         found.take_field("duration", f"{parts['seconds']}s")
     if parts["method"] is None:
         found.text = f'{parts["status"]} "{parts["bad"]}"'
-        found.level = Request(int(parts["status"]), "", "").level
+        found.level = level_of(int(parts["status"]))
         return True
     take_request(found, int(parts["status"]), parts["method"], parts["path"])
     return True
@@ -97,6 +97,7 @@ def _take(found: Found, match: re.Match[str]) -> bool:
 
 def take_request(found: Found, status: int, method: str, path: str) -> None:
     """Make a request the message: `200 GET /orders/7`; the query becomes a field."""
-    request = Request(status, method, path)
-    found.take_field("query", path.partition("?")[2])
-    found.text, found.level = str(request), request.level
+    route, _, query = path.partition("?")
+    found.take_field("query", query)
+    found.text = f"{status} {method} {route}"
+    found.level = level_of(status)

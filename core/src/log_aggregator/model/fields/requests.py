@@ -44,8 +44,13 @@ class Request(NamedTuple):
 
     @property
     def level(self) -> str:
-        """What the status says: 5xx is ERROR, 4xx WARN, the rest INFO."""
-        return "ERROR" if self.status >= 500 else "WARN" if self.status >= 400 else "INFO"
+        """See `level_of`."""
+        return level_of(self.status)
+
+
+def level_of(status: int) -> str:
+    """The level of an HTTP status: 5xx is ERROR, 4xx WARN, the rest INFO."""
+    return "ERROR" if 500 <= status < 600 else "WARN" if 400 <= status < 500 else "INFO"
 
 
 def request_in(log: Mapping[str, Any]) -> Request | None:
