@@ -43,6 +43,8 @@ def test_the_limits_before_a_service_starts_are_the_settings_defaults() -> None:
 
 
 @example(message=0, level="0\x1f", source=None, timestamp=None, metadata=None)
+@example(message="0", level=None, source="\n", timestamp=0, metadata=None)
+@example(message="0", level="\n", source=None, timestamp=0, metadata=None)
 @given(
     message=st.text(max_size=60) | st.integers() | st.booleans(),
     level=st.none() | st.text(max_size=12) | st.integers(-5, 80),

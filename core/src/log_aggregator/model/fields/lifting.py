@@ -166,7 +166,7 @@ class Lifter:
 
     def _rest(self, log: dict[str, Any], skip: Mapping[str, Any]) -> dict[str, Any]:
         for name in OWN:
-            if name in log and name not in skip and (log[name] is None or log[name] == ""):
+            if name in log and name not in skip and _is_blank(log[name]):
                 del log[name]
         metadata = log.get("metadata")
         if type(metadata) is not dict:
@@ -175,6 +175,10 @@ class Lifter:
         if not log:
             return metadata
         return metadata | {key: value for key, value in log.items() if key not in metadata}
+
+
+def _is_blank(value: Any) -> bool:
+    return value is None or (type(value) is str and not value.strip())
 
 
 def _remembered_level(plan: Plan, log: dict[str, Any]) -> str | None:
