@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test test-faults test-packages test-clients test-cluster test-lowest coverage lint docs bench bench-scale chaos soak dist sbom deb release-check lock clean
+.PHONY: help run test test-faults test-packages test-clients test-cluster test-again test-lowest fuzz coverage lint docs bench bench-scale chaos soak dist sbom deb release-check lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -23,9 +23,14 @@ APART := -m "not faults and not packages and not clients and not cluster and not
 	--ignore=tests/faults --ignore=tests/e2e/packages --ignore=tests/clients
 # What the core's tests need, plugins included; with the lowest versions of what these depend on.
 LOWEST_PROJECTS := core packages/dev plugins/patterns plugins/sqlite
-# Runs the tests with a marker, from some directories. A group without tests says so and passes.
-run_group = $(BIN)/python -m pytest $(2) -m $(1) -n $(TEST_PROCESSES) --dist worksteal $(PYTEST_ARGS) || { code=$$?; \
-	[ $$code = 5 ] && echo "make $@: no test has the marker '$(1)' yet" || exit $$code; }
+# Runs a group of tests: first by several workers, then those marked `serial` alone. Arguments: options of pytest, and
+# the directories. Pytest ends with 5 where it finds no test.
+run_group = code=0; alone=5; \
+	$(BIN)/python -m pytest $(2) $(1) -n $(TEST_PROCESSES) --dist worksteal $(PYTEST_ARGS) || code=$$?; \
+	serial=$$(grep -rl --include='test_*.py' 'mark\.serial' $(2) || true); \
+	[ -z "$$serial" ] || { alone=0; $(BIN)/python -m pytest $$serial $(subst -m ",-m "serial and ,$(1)) $(PYTEST_ARGS) || alone=$$?; }; \
+	[ $$code$$alone != 55 ] || echo "make $@: the group has no such test"; \
+	[ $$code != 5 ] || code=0; [ $$alone != 5 ] || alone=0; exit $$((code ? code : alone))
 
 # More than cores: a third of the tests' time is waiting. Not `WORKERS`: make hands its variables on to the
 # services that tests start, and those have a setting of that name.
@@ -43,19 +48,26 @@ run: $(VENV)/.ready-to-run ## set up .venv and start the service on port 8004
 	@exec $(BIN)/log-aggregator serve
 
 test: $(VENV)/.ready-to-test ## run the tests (PYTEST_ARGS="-k name" for some)
-	$(BIN)/python -m pytest $(APART) -n $(TEST_PROCESSES) --dist worksteal $(PYTEST_ARGS)
+	@$(call run_group,$(APART),core packages plugins tests)
 
 test-faults: $(VENV)/.ready-to-test ## run the tests of faults: kills, outages, hostile input
-	@$(call run_group,faults,tests/faults)
+	@$(call run_group,-m "faults",tests/faults)
 
 test-packages: $(VENV)/.ready-to-test ## run the tests that build our distributions and install them into clean environments
-	@$(call run_group,packages,tests/e2e/packages tests/repo)
+	@$(call run_group,-m "packages",tests/e2e/packages tests/repo)
 
 test-clients: $(VENV)/.ready-to-test $(CLIENTS)/.ready ## run the tests with real clients of other projects
-	@$(call run_group,clients,tests/clients)
+	@$(call run_group,-m "clients",tests/clients)
 
 test-cluster: $(VENV)/.ready-to-test ## run the tests with several nodes
-	@$(call run_group,cluster,$(or $(shell grep -rl --include='test_*.py' 'mark\.cluster' core packages plugins tests),tests/repo))
+	@$(call run_group,-m "cluster",$(or $(shell grep -rl --include='test_*.py' 'mark\.cluster' core packages plugins tests),tests/repo))
+
+test-again: $(VENV)/.ready-to-test ## run again, alone, the tests that failed last
+	$(BIN)/python -m pytest --last-failed --timeout=1800 $(PYTEST_ARGS)
+
+fuzz: $(VENV)/.ready-to-test ## run the tests with made-up examples with others than `make test`, twenty times as many
+	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest $$(grep -rl --include='test_*.py' 'from hypothesis import' core packages plugins tests) \
+		-n $(TEST_PROCESSES) --timeout=1800 $(PYTEST_ARGS)
 
 test-lowest: | $(BIN)/python ## run the core's tests with the lowest versions that the metadata allows
 	rm -rf build/lowest

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import signal
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
 
 import hypothesis
 import pytest
 
 pytest_plugins = ["tests.support.service"]
-
-_LOCKS = "PYTEST_WORKERS_LOCKS"
 
 _FAILURES = "log-aggregator/failures"
 """Where pytest's cache keeps how often each test failed on this machine."""
@@ -23,35 +17,44 @@ _FIRST = ("tests/repo/", "core/", "packages/", "plugins/")
 """Which tests of equally few failures run first: most changes that break something break a rule of the house."""
 
 # A deadline for one example measures how busy the machine is; tests of speed compare two figures of one run.
-# Each run tries other examples: few in each of many runs, many with HYPOTHESIS_PROFILE=thorough.
-hypothesis.settings.register_profile("workspace", deadline=None, max_examples=50)
+# The same examples in each run: a change is judged by what it changed. `make fuzz` tries others, and many.
+hypothesis.settings.register_profile("workspace", deadline=None, max_examples=50, derandomize=True)
 hypothesis.settings.register_profile("thorough", deadline=None, max_examples=1000)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or "workspace")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Give the workers of this run a directory for their locks, which they inherit; take over the parent's signals."""
+    """Take over the parent's signals; count failures."""
     # Whoever started the tests may ignore SIGCHLD: then no test would learn how a process ended.
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     cache = _cache(config)
     if cache is not None and not hasattr(config, "workerinput"):
         config.pluginmanager.register(_Failures(cache))
-    if getattr(config.option, "numprocesses", None):
-        locks = tempfile.TemporaryDirectory(prefix="pytest-locks-")
-        os.environ[_LOCKS] = locks.name
-        config.add_cleanup(locks.cleanup)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What failed most often comes first; tests marked `serial` come last: each would wait for the other workers."""
+    """What failed most often comes first. Tests marked `serial` are left to a run without other workers."""
+    if hasattr(config, "workerinput"):
+        config.hook.pytest_deselected(items=[item for item in items if _is_serial(item)])
+        items[:] = [item for item in items if not _is_serial(item)]
     cache = _cache(config)
     failures: dict[str, int] = cache.get(_FAILURES, {}) if cache else {}
 
-    def place(item: pytest.Item) -> tuple[bool, int, int]:
+    def place(item: pytest.Item) -> tuple[int, int]:
         room = next((number for number, start in enumerate(_FIRST) if item.nodeid.startswith(start)), len(_FIRST))
-        return item.get_closest_marker("serial") is not None, -failures.get(item.nodeid, 0), room
+        return -failures.get(item.nodeid, 0), room
 
     items.sort(key=place)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say what several workers leave out."""
+    if getattr(config.option, "numprocesses", None):
+        terminalreporter.write_line("Tests marked `serial` run without -n: `pytest -m serial`; `make` runs them next.")
+
+
+def _is_serial(item: pytest.Item) -> bool:
+    return item.get_closest_marker("serial") is not None
 
 
 def _cache(config: pytest.Config) -> pytest.Cache | None:
@@ -76,17 +79,3 @@ class _Failures:
         if self._seen:
             before: dict[str, int] = self._cache.get(_FAILURES, {})
             self._cache.set(_FAILURES, before | {name: before.get(name, 0) + 1 for name in self._seen})
-
-
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """With several workers, run a test marked `serial` while no other worker runs any.
-
-    Outermost, so that waiting does not count against the test's timeout. Whoever waits to be alone lets all others
-    pass: that is how tests that run alone come last, and nobody waits for one of them before.
-    """
-    if not hasattr(item.config, "workerinput"):
-        return (yield)
-    with (Path(os.environ[_LOCKS]) / "room").open("w") as room:
-        fcntl.flock(room, fcntl.LOCK_EX if item.get_closest_marker("serial") else fcntl.LOCK_SH)
-        return (yield)

@@ -45,8 +45,8 @@ def run_ci(tmp_path: Path, script: str) -> subprocess.CompletedProcess[str]:
 def failing(target: str, tests: int, again: str = "", code: int = 2) -> str:
     """A script: `make target` fails with some tests, and ends as `again` says when it is run for these alone."""
     lines = "\n".join(f'echo "FAILED tests/x.py::test_{number} - late"' for number in range(tests))
-    return f"""[ "$1" = {target} ] || exit 0
-case "$*" in *--last-failed*TEST_PROCESSES=0*) echo "===== {again} in 0.02s ====="; exit {code};; esac
+    return f"""[ "$1" = test-again ] && {{ echo "===== {again} in 0.02s ====="; exit {code}; }}
+[ "$1" = {target} ] || exit 0
 {lines}
 echo "===== {tests} failed, 9 passed in 0.12s ====="
 exit 2
@@ -90,7 +90,7 @@ def test_ci_does_not_try_again_when_three_fail(tmp_path: Path) -> None:
 
 
 def test_ci_does_not_try_again_when_no_test_ran(tmp_path: Path) -> None:
-    """`--last-failed` without a failed test would run all of them, one after the other."""
+    """`make test-again` without a failed test would run all of them, one after the other."""
     said = "===== 2 errors in 0.02s ====="
     script = f'echo "ERROR gw0 - Different tests were collected"; echo "ERROR tests/x.py"; echo "{said}"; exit 1\n'
     done = run_ci(tmp_path, f'[ "$1" = test ] || exit 0\n{script}')
