@@ -25,8 +25,11 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or "worksp
 
 def pytest_configure(config: pytest.Config) -> None:
     """Take over the parent's signals; count failures."""
-    # Whoever started the tests may ignore SIGCHLD: then no test would learn how a process ended.
+    # Whoever started the tests may ignore SIGCHLD: then no test would learn how a process ended. A shell makes what it
+    # starts in the background ignore SIGINT, and so would what the tests start.
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     cache = _cache(config)
     if cache is not None and not hasattr(config, "workerinput"):
         config.pluginmanager.register(_Failures(cache))

@@ -127,6 +127,10 @@ async def test_a_delivery_is_split_by_size(tmp_path: Path) -> None:
         async with harness(edge(hub.url, window=3600, max_request_bytes=65_536), data_dir=tmp_path) as service:
             await send(service, logs)
             await service.flush()
+            await eventually(lambda: _waiting(service), 240)
+        # What was not sent while the service stopped is sent when it starts again.
+        async with harness(edge(hub.url, window=0, max_request_bytes=65_536), data_dir=tmp_path) as service:
+            await eventually(lambda: _waiting(service), 0)
         assert await counted(hub) == 240
         assert (await figures(hub, "edges"))["deliveries"] > 1
 
