@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test test-faults test-packages test-clients test-cluster test-again test-lowest fuzz coverage lint docs bench bench-scale chaos soak dist sbom deb release-check lock clean
+.PHONY: help run test test-e2e test-faults test-packages test-clients test-cluster test-again test-lowest fuzz coverage lint docs bench bench-scale chaos soak dist sbom deb release-check lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -19,8 +19,8 @@ ALL_PROJECTS := core $(PACKAGES) $(ALL_PLUGINS)
 PROJECTS := $(addsuffix /pyproject.toml,$(ALL_PROJECTS))
 
 # Groups that stand apart: each has a target of its own. What has a directory of its own is not even collected.
-APART := -m "not faults and not packages and not clients and not cluster and not chaos" \
-	--ignore=tests/faults --ignore=tests/e2e/packages --ignore=tests/clients
+UNMARKED := -m "not faults and not packages and not clients and not cluster and not chaos"
+APART := $(UNMARKED) $(addprefix --ignore=tests/,e2e bench faults clients)
 # What the core's tests need, plugins included; with the lowest versions of what these depend on.
 LOWEST_PROJECTS := core packages/dev plugins/patterns plugins/sqlite
 # Runs a group of tests: first by several workers, then those marked `serial` alone. Arguments: options of pytest, and
@@ -41,7 +41,7 @@ CHAOS_CUTS ?= 500
 SOAK_MINUTES ?= 30
 
 help: ## show this
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
 run: $(VENV)/.ready-to-run ## set up .venv and start the service on port 8004
 	@[ -t 1 ] || echo "POST logs to http://$${HOST:-127.0.0.1}:$${PORT:-8004}/ingest, read patterns at /patterns; data in $${DATA_DIR:-./data}; stop with Ctrl-C"
@@ -49,6 +49,9 @@ run: $(VENV)/.ready-to-run ## set up .venv and start the service on port 8004
 
 test: $(VENV)/.ready-to-test ## run the tests (PYTEST_ARGS="-k name" for some)
 	@$(call run_group,$(APART),core packages plugins tests)
+
+test-e2e: $(VENV)/.ready-to-test ## run the tests of whole services: the command, several workers, restarts, a small soak
+	@$(call run_group,$(UNMARKED) --ignore=tests/e2e/packages,tests/e2e tests/bench)
 
 test-faults: $(VENV)/.ready-to-test ## run the tests of faults: kills, outages, hostile input
 	@$(call run_group,-m "faults",tests/faults)

@@ -57,7 +57,17 @@ def test_ci_runs_every_group_in_order(tmp_path: Path) -> None:
     done = run_ci(tmp_path, 'echo "===== 2 passed in 0.12s ====="\n')
     assert done.returncode == 0
     called = [line.split()[0] for line in (tmp_path / "calls").read_text().splitlines()]
-    assert called == ["lint", "docs", "test", "test-faults", "test-packages", "test-clients", "test-cluster", "chaos"]
+    assert called == [
+        "lint",
+        "docs",
+        "test",
+        "test-e2e",
+        "test-faults",
+        "test-packages",
+        "test-clients",
+        "test-cluster",
+        "chaos",
+    ]
     assert done.stdout.splitlines()[-1] == "make test: ===== 2 passed in 0.12s ====="
 
 

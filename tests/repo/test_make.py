@@ -108,8 +108,8 @@ def make(*arguments: str) -> str:
 
 
 def test_make_alone_shows_every_command():
-    targets = set(re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    groups = {"test", "test-faults", "test-packages", "test-clients", "test-cluster", "chaos"}
+    targets = set(re.findall(r"^([a-z0-9-]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    groups = {"test", "test-e2e", "test-faults", "test-packages", "test-clients", "test-cluster", "chaos"}
     assert {
         "run",
         *groups,
@@ -151,6 +151,12 @@ def test_a_group_stands_apart_and_has_a_target(group):
     run, test = make("--dry-run", f"test-{group}" if group != "chaos" else group), make("--dry-run", "test")
     assert f"-m {group}" in run.replace('"', "")
     assert f"not {group}" in test
+
+
+@pytest.mark.parametrize("directory", ["e2e", "bench"])
+def test_whole_services_have_a_group_of_their_own(directory):
+    assert f"--ignore=tests/{directory}" in make("--dry-run", "test")
+    assert f" tests/{directory}" in make("--dry-run", "test-e2e")
 
 
 @pytest.mark.parametrize(
