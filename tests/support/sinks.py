@@ -25,9 +25,11 @@ NOON = 1_800_000_000
 class Host:
     """The part of `Service` that a sink uses."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, instance: str = "instance") -> None:
         self.data_dir = self.shared_dir = data_dir
+        self.instance = instance
         self.settings = Settings()
+        self.figures: dict[str, Any] = {}
         self.stores: list[Store] = []
         self.checks: dict[str, Any] = {}
 
@@ -40,15 +42,19 @@ class Host:
         """Take a store."""
         self.stores.append(store)
 
+    def add_stats(self, name: str, figures: Any) -> None:
+        """Take the plugin's own figures."""
+        self.figures[name] = figures
+
     def add_health_check(self, name: str, check: Any) -> None:
         """Take a health check."""
         self.checks[name] = check
 
 
 @asynccontextmanager
-async def hosted(sink: Any, data_dir: Path) -> AsyncIterator[Host]:
+async def hosted(sink: Any, data_dir: Path, instance: str = "instance") -> AsyncIterator[Host]:
     """Run a sink as the service would."""
-    host = Host(data_dir)
+    host = Host(data_dir, instance)
     async with sink.lifespan(host):
         yield host
 

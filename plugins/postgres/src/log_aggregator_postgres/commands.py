@@ -7,6 +7,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 
 from log_aggregator.config.pipeline import read_plugins_file
 from log_aggregator.config.settings import Settings, load_settings
@@ -43,7 +44,7 @@ def main(argv: list[str]) -> int:
     )
     actions = parser.add_subparsers(dest="action", required=True)
     actions.add_parser("check", help="connect and say what is there")
-    actions.add_parser("progress", help="the last flush stored of each data directory")
+    actions.add_parser("progress", help="the last flush stored of each data directory, and when it was heard last")
     adopt = actions.add_parser("adopt", help="forget the progress of an instance: its next flush is taken as it comes")
     adopt.add_argument("instance")
     actions.add_parser("quarantine", help="list the rows that the database refused")
@@ -104,12 +105,19 @@ async def _check(pool: Pool, retention_days: int) -> int:
 
 
 async def _progress(pool: Pool) -> int:
-    rows = await pool.fetch("SELECT instance, epoch, sequence, stored_at FROM flush_progress ORDER BY stored_at", [])
-    for instance, epoch, sequence, stored_at in rows:
-        _say(f"{instance}\t{epoch:x}-{sequence}\t{stored_at.isoformat(timespec='seconds')}")
+    rows = await pool.fetch(
+        "SELECT instance, epoch, sequence, stored_at, heard_at, stopped_at FROM flush_progress ORDER BY stored_at", []
+    )
+    for instance, epoch, sequence, stored_at, heard_at, stopped_at in rows:
+        told = ("stopped", stopped_at) if stopped_at else ("heard", heard_at or stored_at)
+        _say(f"{instance}\t{epoch:x}-{sequence}\tstored {_second(stored_at)}\t{told[0]} {_second(told[1])}")
     if not rows:
         _say("nothing is stored yet")
     return 0
+
+
+def _second(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds")
 
 
 async def _size(pool: Pool, top: int) -> int:

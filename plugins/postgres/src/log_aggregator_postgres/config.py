@@ -94,6 +94,11 @@ class PostgresConfig(BaseModel):
         "rare patterns once a day; 0: in each row",
     )
     maintenance_seconds: float = Field(600.0, gt=0, description="pause between two looks for old rows")
+    silent_minutes: int = Field(
+        15,
+        ge=0,
+        description="an instance that shares the database and is not heard for so long is told; 0: never",
+    )
     remembered_bytes: int = Field(
         8 * 1024 * 1024, ge=0, description="memory for rows written last, so that hot rows are not read back"
     )

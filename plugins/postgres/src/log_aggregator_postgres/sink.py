@@ -11,6 +11,7 @@ from log_aggregator import RetryableError, Service, hookimpl
 from log_aggregator.sinks import Flush
 from log_aggregator_postgres.config import PostgresConfig
 from log_aggregator_postgres.faults import OUT_OF_REACH, explain, is_damage, retry_within
+from log_aggregator_postgres.heartbeat import Heartbeat
 from log_aggregator_postgres.maintenance import Maintenance
 from log_aggregator_postgres.pool import Pool
 from log_aggregator_postgres.schema import Schema
@@ -38,13 +39,16 @@ class PostgresSink:
         settings = service.settings
         pool = Pool(self._config)
         self._writer = Writer(pool, self._config.remembered_bytes, settings.max_samples, settings.aggregation_bucket)
-        self._store = PostgresStore(pool, settings.max_samples)
-        service.register_store(self._store)
+        heartbeat = Heartbeat(pool, service.instance, self._config.silent_minutes)
+        self._store = store = PostgresStore(pool, settings.max_samples, heartbeat)
+        service.register_store(store)
+        service.add_stats("postgres", lambda: {"silent_instances": len(heartbeat.silent)})
         self._schema = schema = Schema(pool, self._store.note_error)
         maintenance = Maintenance(pool, self._config, settings.max_samples)
         tasks = [
             asyncio.create_task(schema.keep(), name="postgres-schema"),
             asyncio.create_task(maintenance.run(schema.ready), name="postgres-maintenance"),
+            asyncio.create_task(heartbeat.run(schema.ready), name="postgres-heartbeat"),
         ]
         try:
             yield
@@ -53,6 +57,8 @@ class PostgresSink:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             self._writer = self._store = self._schema = None
+            if schema.ready.is_set() and store.trying_since is None:
+                await heartbeat.stop()
             await pool.close()
 
     @hookimpl

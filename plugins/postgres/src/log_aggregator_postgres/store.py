@@ -11,18 +11,21 @@ from log_aggregator.errors import RetryableError
 from log_aggregator.store import StoreHealth
 from log_aggregator.storekit import Fetch, OnCallQuestions, Write
 from log_aggregator_postgres.dialect import DIALECT
+from log_aggregator_postgres.heartbeat import Heartbeat
 from log_aggregator_postgres.pool import Pool
 from log_aggregator_postgres.privileges import missing_privilege
 
 _HEALTH_TIMEOUT = 2.0
+_SHOWN = 3
 
 
 class PostgresStore(OnCallQuestions):
     """Answers from the database, over connections of the sink's pool."""
 
-    def __init__(self, pool: Pool, max_samples: int) -> None:
+    def __init__(self, pool: Pool, max_samples: int, heartbeat: Heartbeat) -> None:
         super().__init__(DIALECT, cast("Fetch", pool.fetch), max_samples, cast("Write", pool.write))
         self._pool = pool
+        self._heartbeat = heartbeat
         self.last_error = ""
         self.last_error_at: float | None = None
         self.trying_since: int | None = None
@@ -47,7 +50,10 @@ class PostgresStore(OnCallQuestions):
         if missing:
             return StoreHealth(reachable=False, detail=missing, latency_ms=latency, figures=figures | self._last())
         figures |= {"read_only": row["read_only"], "database_bytes": row["bytes"], "quarantined_logs": logs}
-        detail = f"{logs} logs in quarantine: see `log-aggregator postgres quarantine`" if logs else ""
+        silent = self._heartbeat.silent
+        figures["silent_instances"] = [one.instance for one in silent]
+        details = [f"{logs} logs in quarantine: see `log-aggregator postgres quarantine`"] if logs else []
+        detail = "; ".join([*details, *map(str, silent[:_SHOWN])])
         return StoreHealth(reachable=True, detail=detail, latency_ms=latency, figures=figures | self._last())
 
     async def _quarantined(self, *, made: bool) -> int:
