@@ -1,8 +1,8 @@
-"""The plugin: a TCP port that takes a log a line."""
+"""The plugin: ports that take a log a line."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,12 +11,13 @@ from log_aggregator import ConfigError, Record, Service, hookimpl
 from log_aggregator.receivers import (
     BadLogError,
     Connection,
-    Frame,
+    Datagram,
     SentFields,
     TlsOptions,
     ingest_when_possible,
     record_of_text,
 )
+from log_aggregator_lines.objects import objects_in
 
 
 class LinesConfig(BaseModel):
@@ -25,6 +26,7 @@ class LinesConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     tcp: str | None = Field(None, description="address and port, such as 0.0.0.0:5170")
+    udp: str | None = Field(None, description="address and port for datagrams, such as 0.0.0.0:5170")
     tls: TlsOptions | None = Field(None, description="a TLS port: { listen, cert, key, client_ca }")
     source: str | None = Field(None, description="source of lines that name none; else the sender's address")
     allow: tuple[str, ...] = Field((), description="networks that may send, such as 10.0.0.0/8; empty: all")
@@ -37,8 +39,8 @@ class LinesReceiver:
     api = ">=1,<2"
 
     def __init__(self, config: LinesConfig) -> None:
-        if not (config.tcp or config.tls):
-            raise ConfigError('tcp, tls: none is set; expected at least one, such as tcp = "0.0.0.0:5170"')
+        if not (config.tcp or config.udp or config.tls):
+            raise ConfigError('tcp, udp, tls: none is set; expected at least one, such as tcp = "0.0.0.0:5170"')
         self._config = config
 
     @hookimpl
@@ -49,24 +51,29 @@ class LinesReceiver:
 
         async def connection(opened: Connection) -> None:
             while frames := await opened.read_frames(keep_last=True):
-                records = self._records(frames, opened.peer)
+                records = [record for frame in frames for record in self._records(frame.data, opened.peer)]
                 if records:
                     await ingest_when_possible(service, records)
 
+        async def datagrams(received: list[Datagram]) -> None:
+            records = [
+                record for one in received for line in one.data.split(b"\n") for record in self._records(line, one.peer)
+            ]
+            if records:
+                await ingest_when_possible(service, records)
+
         if config.tcp is not None:
             service.listen_tcp(config.tcp, connection, allow=config.allow)
+        if config.udp is not None:
+            service.listen_udp(config.udp, datagrams, allow=config.allow)
         if config.tls is not None:
             service.listen_tcp(config.tls.listen, connection, tls=config.tls.tls(), allow=config.allow)
         yield
 
-    def _records(self, frames: list[Frame], peer: str) -> list[Record]:
+    def _records(self, line: bytes, peer: str) -> Iterator[Record]:
         defaults = SentFields(source=self._config.source or peer)
-        records = []
-        for frame in frames:
-            text = frame.data.decode("utf-8", "replace").strip("\r\0")
-            if text.strip():
-                try:
-                    records.append(record_of_text(text, defaults=defaults))
-                except BadLogError:
-                    continue
-        return records
+        for text in objects_in(line.decode("utf-8", "replace").strip("\r\0")):
+            try:
+                yield record_of_text(text, defaults=defaults)
+            except BadLogError:
+                continue
