@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from log_aggregator.http.access.keys import add_key
-from log_aggregator_elasticsearch import ids
+from log_aggregator_elasticsearch import ids, pages
 from tests.support.sender import Sender, sending
 
 TIME = "2026-09-21T14:13:20.123Z"
@@ -210,13 +210,88 @@ async def test_another_document_under_a_known_id_is_another_log(sender: Sender) 
     assert await sender.accepted() == 4
 
 
+async def test_an_id_is_known_after_a_restart(tmp_path: Path) -> None:
+    bodies = [lines({"create": {"_id": f"{n}"}}, document(f"log {n}")) for n in range(3)]
+    async with sending("[plugins.elasticsearch]", data_dir=tmp_path) as sender:
+        for body in bodies:
+            assert statuses(await sender.post(BULK, body)) == [201]
+        refused = lines({"create": {"_id": "bad"}}, {"service": "no message"})
+        assert statuses(await sender.post(BULK, refused)) == [400]
+    async with sending("[plugins.elasticsearch]", data_dir=tmp_path) as sender:
+        assert statuses(await sender.post(BULK, bodies[0])) == [201], "the same request is recognised as a whole"
+        anew = lines(
+            {"create": {"_id": "1"}}, document("log 1"), {"index": {"_id": "2"}}, document("log 2"),
+            {"index": {"_id": "0"}}, document("another"), {"create": {"_id": "bad"}}, document("mended"),
+        )  # fmt: skip
+        assert statuses(await sender.post(BULK, anew)) == [409, 200, 201, 201]
+        assert await sender.accepted() == 2
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
+async def test_what_is_not_served_is_answered_in_a_form_that_clients_read(sender: Sender, method: str) -> None:
+    answer = await sender.send(method, f"{ES}/logs/_search", "{}" if method != "GET" else None)
+    assert (answer.status, answer.headers["X-Elastic-Product"], answer.json["status"]) == (404, "Elasticsearch", 404)
+
+
+async def test_documents_under_a_type_as_clients_of_old_versions_send_them(sender: Sender) -> None:
+    assert (await sender.post(f"{ES}/logs-2026.11.30/log", json.dumps(document("one")))).status == 201
+    for _ in range(2):
+        assert (await sender.send("PUT", f"{ES}/logs/log/7", json.dumps(document("two")))).status == 201
+    assert (await sender.post(f"{ES}/logs/_refresh", "")).json["_shards"]["failed"] == 0
+    assert await sender.accepted() == 2
+
+
+class Kept:
+    """Positions, as the journal keeps them."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, bytes] = {}
+
+    def store(self, stored: ids.StoredIds, *numbers: int, request: int = 1) -> None:
+        page, block = stored.keep(request, [(number, number % 7) for number in numbers])
+        self.values[page.name] = page.written
+        stored.settle(page, block)
+
+
 def test_ids_are_remembered_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ids, "KEPT", 10)
-    stored = ids.StoredIds()
+    kept, stored = Kept(), ids.StoredIds(lambda _: None)
     for number in range(25):
-        stored.add("", "logs", str(number), 1)
-    assert [number for number in range(25) if stored.has("", "logs", str(number), 2)] == list(range(15, 25))
-    assert not stored.has("another key", "logs", "24", 2)
-    assert not stored.has("", "logs", "24", 1), "the same request again is recognised as a whole"
+        kept.store(stored, number)
+    assert [number for number in range(25) if stored.has(number, 2)] == list(range(15, 25))
+    assert not stored.has(24, 1), "the same request again is recognised as a whole"
+    assert stored.has(24, 2, 3)
+    assert not stored.has(24, 2, 4), "another document under the same id"
     monkeypatch.setattr(ids, "SECONDS", -1.0)
-    assert not stored.has("", "logs", "24", 2)
+    assert not stored.has(24, 2)
+
+
+def test_what_is_kept_in_the_journal_is_read_again_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, stored = Kept(), ids.StoredIds(lambda _: None)
+    first, one = stored.keep(1, [(1, 1)])
+    second, _ = stored.keep(2, [(2, 2)])
+    assert first.name != second.name, "a page that is being written is given to no other request"
+    stored.settle(second, None)
+    kept.values[first.name] = first.written
+    stored.settle(first, one)
+    for number in range(10, 1510):
+        kept.store(stored, number, request=number)
+    kept.store(stored, *range(10_000, 20_000), request=3)
+    assert max(map(len, kept.values.values())) <= pages.LARGEST
+    assert len(kept.values) < 10
+    known = {number for number in (1, 2, *range(10, 1510), *range(10_000, 20_000)) if stored.has(number, 9)}
+    assert known == {1, *range(10, 1510), *range(10_000, 10_000 + pages.MOST)}
+    again = ids.StoredIds(kept.values.get)
+    assert {number for number in range(20_000) if again.has(number, 9)} == known
+    assert not again.has(10, 10), "and with which request it came"
+    assert not ids.StoredIds(lambda name: kept.values.get(name, b"")[:-3]).has(1509, 9)
+    ahead = pages.time.time() + 2 * pages.SECONDS
+    monkeypatch.setattr(ids.time, "time", lambda: ahead)
+    assert not ids.StoredIds(kept.values.get).has(1509, 9)
+
+
+def test_pages_go_round() -> None:
+    kept, stored = Kept(), ids.StoredIds(lambda _: None)
+    for number in range(2 * pages.PAGES):
+        kept.store(stored, *range(number * pages.PAGE, (number + 1) * pages.PAGE), request=number)
+    assert len(kept.values) == pages.PAGES

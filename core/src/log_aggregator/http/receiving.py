@@ -36,6 +36,7 @@ __all__ = [
     "Decoded",
     "HttpProtocol",
     "HttpReceiver",
+    "Kept",
     "Problem",
     "SentBody",
     "Taken",
@@ -67,6 +68,16 @@ class Taken(NamedTuple):
     duplicate: bool
 
 
+class Kept(NamedTuple):
+    """What a receiver keeps with a request: `position` as for `service.ingest`, and what is called in the end.
+
+    `settle` is given what was taken, or `None` when nothing was and the position was not written.
+    """
+
+    position: tuple[str, bytes]
+    settle: Callable[[Taken | None], None]
+
+
 Log = Record | BadLogError
 """What `read` yields for each log of a body: its record, or why there is none."""
 
@@ -77,7 +88,8 @@ class HttpProtocol:
 
     `read` yields a log after the other, or raises `Problem` when the body as a whole cannot be read. `answer` and
     `refuse` make the responses to what was taken and to what was not. `unpack`, for bodies that are compressed in
-    the protocol's own way, is given the body and the most bytes that it may become; it may run in a thread.
+    the protocol's own way, is given the body and the most bytes that it may become; it may run in a thread. `keep`
+    says what is written in the transaction of a request's logs, once it is read.
     """
 
     read: Callable[[SentBody], Iterable[Log]]
@@ -85,6 +97,7 @@ class HttpProtocol:
     refuse: Callable[[web.Request, Problem], web.Response] = lambda _, problem: problem.response()
     encoding: Callable[[web.Request], str | None] = lambda _: None
     unpack: Callable[[web.Request, bytes, int], bytes] | None = None
+    keep: Callable[[SentBody], Kept | None] = lambda _: None
 
 
 class HttpReceiver:
@@ -137,10 +150,20 @@ class HttpReceiver:
             sent, decoded = await self._decoded(request, protocol)
             if is_debug(request):
                 return shown(decoded)
-            taken = await self.take(request, decoded, key=_key_of(sent))
+            taken = await self._taken(sent, decoded, protocol.keep(sent))
         except Problem as problem:
             return self.refused(request, problem, protocol.refuse)
         return protocol.answer(sent, taken)
+
+    async def _taken(self, sent: SentBody, decoded: Decoded, kept: Kept | None) -> Taken:
+        if kept is None:
+            return await self.take(sent.request, decoded, key=_key_of(sent))
+        taken = None
+        try:
+            taken = await self.take(sent.request, decoded, key=_key_of(sent), position=kept.position)
+        finally:
+            kept.settle(taken)
+        return taken
 
     async def pieces(self, request: web.Request) -> AsyncIterator[bytes]:
         """The body of a request as it comes, for protocols whose bodies have no end in sight: any size, but no slower

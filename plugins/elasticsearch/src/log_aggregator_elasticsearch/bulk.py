@@ -12,14 +12,15 @@ from aiohttp import web
 
 from log_aggregator import Record
 from log_aggregator.http.decoding.document import NotJsonError, read_json
-from log_aggregator.http.receiving import Problem, SentBody, Taken
+from log_aggregator.http.receiving import Kept, Problem, SentBody, Taken
 from log_aggregator.receivers import BadLogError
 from log_aggregator_elasticsearch.answers import failure, json_response
 from log_aggregator_elasticsearch.documents import record_of
-from log_aggregator_elasticsearch.ids import StoredIds
+from log_aggregator_elasticsearch.ids import StoredIds, content_hash, document_hash, request_hash
 
 ACTIONS = ("create", "index", "update", "delete")
 DEFAULT_INDEX = "logs"
+NEW = 400
 KNOWN = 200
 """The status of an `index` or `update` whose document was stored before under its id."""
 
@@ -39,9 +40,11 @@ class Item:
     action: str
     index: str
     id: str | None
-    status: int = 400
+    status: int = NEW
+    key: int = 0
     content: int = 0
-    """The hash of a document that has an id."""
+    request: int = 0
+    """Hashes of a document that has an id: of the id, the content, and the request that it came with; else 0."""
 
 
 def read_bulk(sent: SentBody, stored: StoredIds) -> Iterator[Record | BadLogError]:
@@ -50,7 +53,7 @@ def read_bulk(sent: SentBody, stored: StoredIds) -> Iterator[Record | BadLogErro
     What `stored` knows was sent before, perhaps by a client that put its next attempt together anew.
     """
     default = sent.request.match_info.get("index", DEFAULT_INDEX)
-    created: set[tuple[str, str]] = set()
+    created: set[int] = set()
     sent.check_values()
     values = _values(sent)
     action = next(values, _END)
@@ -97,9 +100,27 @@ def read_one(sent: SentBody, stored: StoredIds) -> Iterator[Record | BadLogError
     yield _noted(sent, item, _document(sent, item, _read(sent.body), set(), stored))
 
 
-def answer_bulk(sent: SentBody, taken: Taken, stored: StoredIds) -> web.Response:
+def kept(sent: SentBody, stored: StoredIds) -> Kept | None:
+    """What is kept with a request whose documents have ids: which they are, so that no restart forgets them."""
+    documents = {item.key: item for item in sent.notes if item.key and item.status == NEW}
+    if not documents:
+        return None
+    request = next(iter(documents.values())).request
+    page, block = stored.keep(request, [(item.key, item.content) for item in documents.values()])
+
+    def settle(taken: Taken | None) -> None:
+        if taken is None:
+            stored.settle(page, None)
+            return
+        refused = {sent.notes[place].key for place, _ in taken.rejected if sent.notes[place].status == NEW}
+        stored.settle(page, block._replace(documents=tuple(one for one in block.documents if one[0] not in refused)))
+
+    return Kept((page.name, page.written), settle)
+
+
+def answer_bulk(sent: SentBody, taken: Taken) -> web.Response:
     """200, with an item for each action: 201, 400 with a reason, 409 for a `create` whose id came before, or 200."""
-    reasons = _reasons(sent, taken, stored)
+    reasons = _reasons(sent, taken)
     filtered = "items" in sent.request.query.get("filter_path", "")
     items: list[Any]
     if filtered:
@@ -112,21 +133,17 @@ def answer_bulk(sent: SentBody, taken: Taken, stored: StoredIds) -> web.Response
     return json_response(sent.request, {"took": 0, "errors": bool(reasons), "items": items})
 
 
-def answer_one(sent: SentBody, taken: Taken, stored: StoredIds) -> web.Response:
+def answer_one(sent: SentBody, taken: Taken) -> web.Response:
     """201, or the error of the document."""
     item = sent.notes[0]
-    if reasons := _reasons(sent, taken, stored):
+    if reasons := _reasons(sent, taken):
         return failure(sent.request, item.status, reasons[0])
     return json_response(sent.request, _stored(sent, 0, item), 201)
 
 
-def _reasons(sent: SentBody, taken: Taken, stored: StoredIds) -> dict[int, str]:
-    """Why documents were not taken, by their place. The ids of the others are remembered: they are durable."""
-    reasons = {place: why for place, why in taken.rejected if sent.notes[place].status != KNOWN}
-    for place, item in enumerate(sent.notes):
-        if item.id is not None and place not in reasons:
-            stored.add(sent.sender, item.index, item.id, hash(sent.repetition), item.content)
-    return reasons
+def _reasons(sent: SentBody, taken: Taken) -> dict[int, str]:
+    """Why documents were not taken, by their place."""
+    return {place: why for place, why in taken.rejected if sent.notes[place].status != KNOWN}
 
 
 def _noted(sent: SentBody, item: Item, log: Record | BadLogError) -> Record | BadLogError:
@@ -134,28 +151,29 @@ def _noted(sent: SentBody, item: Item, log: Record | BadLogError) -> Record | Ba
     return log
 
 
-def _document(
-    sent: SentBody, item: Item, document: Any, created: set[tuple[str, str]], stored: StoredIds
-) -> Record | BadLogError:
+def _document(sent: SentBody, item: Item, document: Any, created: set[int], stored: StoredIds) -> Record | BadLogError:
     if document is _END:
         return BadLogError("the document is missing")
     if isinstance(document, NotJsonError):
         return BadLogError(f"the document is not JSON: {document}")
     if item.id is not None:
-        key, request = (item.index, item.id), hash(sent.repetition)
-        item.content = hash(_encode(document))
-        if item.action == "create" and (key in created or stored.has(sent.sender, *key, request)):
+        item.request = sent.notes[-1].request if sent.notes and sent.notes[-1].request else request_hash(sent)
+        item.key = document_hash(sent.sender, item.index, item.id)
+        item.content = content_hash(_encode(document))
+        if item.action == "create" and (item.key in created or stored.has(item.key, item.request)):
             item.status = 409
             return BadLogError(f"[{item.id[:100]}]: version conflict, document already exists")
-        if stored.has(sent.sender, *key, request, item.content):
+        if stored.has(item.key, item.request, item.content):
             item.status = KNOWN
             return BadLogError(f"[{item.id[:100]}]: stored already, not counted again")
-        created.add(key)
+        created.add(item.key)
     try:
         if item.action == "update":
             document = document.get("doc", document.get("upsert")) if isinstance(document, dict) else None
         return record_of(sent, document, item.index, has_id=item.id is not None)
     except BadLogError as error:
+        created.discard(item.key)
+        item.key = 0
         return error
 
 

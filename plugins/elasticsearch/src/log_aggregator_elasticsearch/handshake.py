@@ -35,9 +35,13 @@ _DOCUMENTS: dict[tuple[str, ...], Any] = {
 
 _KEPT = (
     "/_index_template/{name}", "/_template/{name}", "/_component_template/{name}", "/_ilm/policy/{name}",
-    "/_ingest/pipeline/{name}", "/_data_stream/{name}",
+    "/_ingest/pipeline/{name}", "/_data_stream/{name}", "/{index}/_mapping", "/{index}/_settings",
 )  # fmt: skip
 """Paths that clients write definitions to."""
+
+_SHARDS = {"_shards": {"total": 1, "successful": 1, "failed": 0}}
+_DONE = ("/_refresh", "/{index}/_refresh", "/_flush", "/{index}/_flush")
+"""What has an effect on searches only."""
 
 _ABSENT = ("/_ilm/policy/{name}", "/_ingest/pipeline/{name}", "/_component_template/{name}", "/_data_stream/{name}")
 
@@ -56,6 +60,9 @@ def routes(version: str) -> Iterator[tuple[str, str, Handler]]:
     for path in _KEPT:
         for method in ("PUT", "POST"):
             yield method, path, _saying(_ACKNOWLEDGED)
+    for path in _DONE:
+        yield "GET", path, _saying(_SHARDS)
+        yield "POST", path, _saying(_SHARDS)
     yield "HEAD", "/{index}", _saying({})
     yield "PUT", "/{index}", _saying({**_ACKNOWLEDGED, "shards_acknowledged": True})
 
@@ -70,6 +77,11 @@ def _saying(document: Any) -> Handler:
         return json_response(request, document)
 
     return say
+
+
+async def not_served(request: web.Request) -> web.StreamResponse:
+    """The answer to what is asked of a store of documents only, in a form that its clients can read."""
+    return failure(request, 404, "not served: logs are taken in here, see GET /patterns of the service for what came")
 
 
 async def _missing(request: web.Request) -> web.StreamResponse:

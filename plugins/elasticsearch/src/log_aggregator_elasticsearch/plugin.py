@@ -14,11 +14,15 @@ from log_aggregator import Service, hookimpl
 from log_aggregator.http.receiving import ROUTE_PREFIX, HttpProtocol, HttpReceiver
 from log_aggregator_elasticsearch import handshake
 from log_aggregator_elasticsearch.answers import refuse
-from log_aggregator_elasticsearch.bulk import answer_bulk, answer_one, read_bulk, read_one
+from log_aggregator_elasticsearch.bulk import answer_bulk, answer_one, kept, read_bulk, read_one
 from log_aggregator_elasticsearch.ids import StoredIds
 
 BULK = ("/_bulk", "/{index}/_bulk", "/{index}/{type}/_bulk")
-DOCUMENT = ("/{index}/_doc", "/{index}/_doc/{id}", "/{index}/_create/{id}")
+TYPED = "/{index:[^_/][^/]*}/{type:[^_/][^/]*}"
+"""Where clients of Elasticsearch 6 and before send a document without an id."""
+
+DOCUMENT = ("/{index}/_doc", "/{index}/_doc/{id}", "/{index}/_create/{id}", TYPED + "/{id}")
+METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE")
 
 
 class ElasticsearchConfig(BaseModel):
@@ -47,20 +51,23 @@ class ElasticsearchReceiver:
         """Serve the routes."""
         prefix = self._config.prefix
         receiver = HttpReceiver(service)
-        stored = StoredIds()
+        stored = StoredIds(service.position)
         bulk = HttpProtocol(
-            lambda sent: read_bulk(sent, stored), lambda sent, taken: answer_bulk(sent, taken, stored), refuse
+            lambda sent: read_bulk(sent, stored), answer_bulk, refuse, keep=lambda sent: kept(sent, stored)
         )
         one = HttpProtocol(
-            lambda sent: read_one(sent, stored), lambda sent, taken: answer_one(sent, taken, stored), refuse
+            lambda sent: read_one(sent, stored), answer_one, refuse, keep=lambda sent: kept(sent, stored)
         )
         for method in ("POST", "PUT"):
             for path in BULK:
                 receiver.add_route(method, prefix + path, bulk, credentials=credentials)
             for path in DOCUMENT:
                 receiver.add_route(method, prefix + path, one, credentials=credentials)
+        receiver.add_route("POST", prefix + TYPED, one, credentials=credentials)
         for method, path, handler in handshake.routes(self._config.version):
             service.add_route(method, prefix + path, handler, "ingest", credentials=credentials)
+        for method in METHODS:
+            service.add_route(method, prefix + "/{rest:.+}", handshake.not_served, "ingest", credentials=credentials)
         service.add_stats("elasticsearch", receiver.stats)
         yield
 
