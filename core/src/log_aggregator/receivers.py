@@ -19,7 +19,7 @@ from log_aggregator.listeners import (
     Tls,
     TlsOptions,
 )
-from log_aggregator.model.fields.construct import SentFields
+from log_aggregator.model.fields.construct import SentFields, with_stack
 from log_aggregator.model.fields.lenient import BadLogError
 from log_aggregator.model.receipt import AutomaticKey, Receipt
 from log_aggregator.model.record import Record
@@ -49,6 +49,7 @@ __all__ = [
     "ingest_when_possible",
     "record_of_text",
     "records_of_payload",
+    "with_stack",
 ]
 
 MOST_IN_PAYLOAD = 10_000

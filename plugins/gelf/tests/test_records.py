@@ -33,6 +33,19 @@ def test_the_full_message_follows_the_short_one_unless_it_begins_with_it() -> No
     assert record_of(sent(full_message='{\n  "msg": "disk full"\n}')).message == "disk full"
 
 
+@pytest.mark.parametrize(
+    ("fields", "left"),
+    [
+        ({"_stack": "Error: x\n  at f"}, {}),
+        ({"_err.stack": "Error: x\n  at f", "_err.name": "Error"}, {"err.name": "Error"}),
+        ({"_err": {"stack": "Error: x\n  at f", "name": "Error"}}, {"err": {"name": "Error"}}),
+    ],
+)
+def test_a_stack_beside_the_message_stands_behind_it(fields: dict[str, Any], left: dict[str, Any]) -> None:
+    record = record_of(sent(**fields))
+    assert (record.message, record.metadata) == ("disk full\nError: x\n  at f", left)
+
+
 def test_docker_says_the_stream_not_the_level_and_the_container() -> None:
     record = record_of(sent(level=3, _container_name="/shop-1", _container_id="ab12"))
     assert (record.level, record.level_is_explicit, record.source) == ("ERROR", False, "shop-1")

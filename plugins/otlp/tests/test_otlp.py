@@ -121,6 +121,8 @@ async def test_levels(sender: Sender, log: dict[str, Any], level: str) -> None:
         ({"body": None, "event_name": "user.login"}, "user.login"),
         ({"body": None, "attributes": {"message": "among the attributes"}}, "among the attributes"),
         ({"attributes": {"exception.stacktrace": "E: x\n at f"}}, "m\nE: x\n at f"),
+        ({"attributes": {"err.stack": "E: x\n at f", "err.type": "E"}}, "m\nE: x\n at f"),
+        ({"attributes": {"err": {"stack": "E: x\n at f", "type": "E"}}}, "m\nE: x\n at f"),
         ({"body": "m E: x", "attributes": {"exception.stacktrace": "E: x"}}, "m E: x"),
         ({"body": b"bytes"}, "bytes"),
     ],

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from log_aggregator import Record
-from log_aggregator.receivers import BadLogError, SentFields, record_of_text
+from log_aggregator.receivers import BadLogError, SentFields, record_of_text, with_stack
 
 LARGEST = 4 * 1024 * 1024
 """Bytes of a message once it is decompressed."""
@@ -45,6 +45,8 @@ def record_of_object(sent: dict[str, Any]) -> Record:
     host = sent.get("host")
     if used != "host" and isinstance(host, str) and host:
         metadata.setdefault("host", host)
+    if text[:1] != "{":
+        text = with_stack(text, metadata)
     envelope = SentFields(metadata=metadata)
     defaults = SentFields()
     if source:

@@ -13,11 +13,10 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from log_aggregator import Record
 from log_aggregator.http.decoding.protobuf import parts
 from log_aggregator.http.receiving import Problem, SentBody
-from log_aggregator.receivers import BadLogError
+from log_aggregator.receivers import BadLogError, with_stack
 from log_aggregator_otlp.records import (
     LEVELS,
     PLAIN_NANOS,
-    STACK,
     Origin,
     SentRecord,
     origin_of,
@@ -73,7 +72,8 @@ def _log(sent: SentBody, start: int, stop: int, origin: Origin) -> Record | BadL
     attributes = _attributes(log.attributes)
     number, body = log.severity_number, log.body.string_value
     try:
-        if body and nanos >= PLAIN_NANOS and 0 < number < len(LEVELS) and origin.source and STACK not in attributes:
+        if body and nanos >= PLAIN_NANOS and 0 < number < len(LEVELS) and origin.source:
+            body = with_stack(body, attributes)
             if log.trace_id or log.span_id:
                 attributes |= {"trace_id": log.trace_id.hex(), "span_id": log.span_id.hex()}
             return template_of(origin, LEVELS[number], origin.source).record(body, nanos, attributes)

@@ -8,12 +8,10 @@ from typing import Any, NamedTuple
 import msgspec
 
 from log_aggregator import Record
-from log_aggregator.receivers import RecordTemplate, SentFields
+from log_aggregator.receivers import RecordTemplate, SentFields, with_stack
 
 LEVELS = (None, *(level for level in ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL") for _ in range(4)))
 """Levels by SeverityNumber, 0 to 24: four numbers each."""
-
-STACK = "exception.stacktrace"
 
 PLAIN_NANOS = 10**17
 """Nanoseconds from which on a number is taken for nanoseconds, in 1973."""
@@ -70,7 +68,6 @@ def origin_of(resource: Mapping[str, Any], scope: str) -> Origin:
 def record_of(sent: SentRecord, origin: Origin) -> Record:
     """The record. Raises `BadLogError` when there is nothing that could be a message."""
     attributes = sent.attributes
-    stack = attributes.pop(STACK, None) if attributes else None
     source = origin.source or _taken(attributes, _OWN_SOURCES) or origin.fallback or None
     level: Any = LEVELS[sent.number] if 0 < sent.number < len(LEVELS) else sent.text or None
     is_object = isinstance(sent.body, dict)
@@ -80,8 +77,9 @@ def record_of(sent: SentRecord, origin: Origin) -> Record:
         attributes = attributes | {"trace_id": sent.trace_id, "span_id": sent.span_id}
     message = "" if is_object else _message(sent)
     if not message:
-        return _of_object(sent, level, source, origin.metadata | attributes, stack)
-    return template_of(origin, level, source).record(_with_stack(message, stack), _time(sent.nanos), attributes)
+        return _of_object(sent, level, source, origin.metadata | attributes)
+    message = with_stack(message, attributes)
+    return template_of(origin, level, source).record(message, _time(sent.nanos), attributes)
 
 
 def template_of(origin: Origin, level: Any, source: str | None) -> RecordTemplate:
@@ -96,7 +94,7 @@ def template_of(origin: Origin, level: Any, source: str | None) -> RecordTemplat
     return template
 
 
-def _of_object(sent: SentRecord, level: Any, source: str | None, metadata: dict[str, Any], stack: Any) -> Record:
+def _of_object(sent: SentRecord, level: Any, source: str | None, metadata: dict[str, Any]) -> Record:
     """A body that is an object is read as a JSON log; without a body the attributes are."""
     envelope = SentFields(metadata={key: value for key, value in metadata.items() if key not in sent.attributes})
     defaults = SentFields()
@@ -111,10 +109,7 @@ def _of_object(sent: SentRecord, level: Any, source: str | None, metadata: dict[
     body = sent.body if isinstance(sent.body, dict) else {}
     if body:
         defaults.setdefault("message", msgspec.json.encode(body).decode())
-    record = Record.from_object(sent.attributes | body, envelope=envelope, defaults=defaults)
-    if stack is not None:
-        record.message = Record.of(_with_stack(record.message, stack)).message
-    return record
+    return Record.from_object(sent.attributes | body, envelope=envelope, defaults=defaults)
 
 
 def _message(sent: SentRecord) -> str:
@@ -126,10 +121,6 @@ def _message(sent: SentRecord) -> str:
     if isinstance(body, bytes):
         return body.decode("utf-8", "replace")
     return msgspec.json.encode(body).decode()
-
-
-def _with_stack(message: str, stack: Any) -> str:
-    return f"{message}\n{stack}" if isinstance(stack, str) and stack.strip() and stack not in message else message
 
 
 def _taken(attributes: dict[str, Any], names: tuple[str, ...]) -> Any:

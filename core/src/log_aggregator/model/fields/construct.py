@@ -147,6 +147,11 @@ def message_and_time(message: Any, timestamp: Any, unbelieved: dict[str, Any]) -
     return message, timestamp_of(timestamp, unbelieved, now)
 
 
+def with_stack(message: str, fields: dict[str, Any]) -> str:
+    """The message with the stack that `fields` hold beside it, by the field table, behind it; it leaves `fields`."""
+    return _Configured.lifter.with_stack(message, fields)
+
+
 def bounded_metadata(metadata: dict[str, Any]) -> dict[str, Any]:
     """Metadata within the limits of this process."""
     return bounded(metadata, _Configured.limits)

@@ -15,6 +15,7 @@ from log_aggregator.model.fields.taking import (
     take_level,
     take_message,
     take_stack,
+    take_stack_alone,
     take_start,
     take_time,
     value_at,
@@ -50,6 +51,7 @@ class Lifter:
             table = own.with_names({field: (field,) for field in ("message", "level", "source", "timestamp")})
         self._own = own_names_first
         self._plans = Plans(table)
+        self._stacks = frozenset({*table.stack, *(name.partition(".")[0] for name in table.stack)})
         self._last_keys: tuple[str, ...] = ()
         self._last = self._plans.make({})
 
@@ -115,6 +117,13 @@ class Lifter:
         if nested is not None and not log.keys() <= nested.keys():  # what is no field of it stays as it was sent
             return self.lift_carefully(nested, now)
         return _lifted((message, level, source, timestamp, log))
+
+    def with_stack(self, message: str, fields: dict[str, Any]) -> str:
+        """The message, and behind it the stack that stands in `fields`, which it leaves."""
+        if self._stacks.isdisjoint(fields):
+            return message
+        stack = take_stack_alone(fields, self._plan(fields), message)
+        return f"{message}\n{stack}" if stack else message
 
     def lift_beside(self, log: dict[str, Any], now: int, known: Mapping[str, Any]) -> Lifted:
         """The same where the fields of `known` are known already, and stay in the rest where they differ."""

@@ -47,7 +47,7 @@ class FieldTable(NamedTuple):
         "err.stack", "error.stack_trace", "error.stack", "error.stacktrace", "exception.stacktrace",
         "exception.stack_trace", "stack_trace", "stacktrace", "stack", "@x", "thrown.extendedstacktrace",
         "exception.stacktracestring", "exc_info", "exc_text", "exception", "backtrace", "errorverbose",
-        "context.exception", "error", "err", "thrown", "stack_info",
+        "context.exception", "extra.stack_trace", "error", "err", "thrown", "stack_info",
     )  # fmt: skip
     enabled: bool = True
 

@@ -69,18 +69,32 @@ def _number_text(value: Any) -> str:
 
 def take_stack(log: dict[str, Any], plan: Plan, message: str) -> str:
     """The stack to be appended, without what the message says already. Its other fields leave the object with it."""
+    place, text = _stack_in(log, plan)
+    if place is None:
+        return ""
+    remove(log, place)
+    _remove_said(log, place, f"{message}\n{text}")
+    return "" if text in message else text
+
+
+def take_stack_alone(fields: dict[str, Any], plan: Plan, message: str) -> str:
+    """The same for fields that stand beside a message: what they say beside the stack stays."""
+    place, text = _stack_in(fields, plan)
+    if place is None:
+        return ""
+    remove(fields, place)
+    return "" if text in message else text
+
+
+def _stack_in(log: dict[str, Any], plan: Plan) -> tuple[Place | None, str]:
     for place in plan.stack:
         value = value_at(log, place)
         if value is None or value is _ABSENT:
             continue
-        owner = _owner_of(log, place)
-        text = stack_text(place.name, value, owner)
-        if not text:
-            continue
-        remove(log, place)
-        _remove_said(log, place, f"{message}\n{text}")
-        return "" if text in message else text
-    return ""
+        text = stack_text(place.name, value, _owner_of(log, place))
+        if text:
+            return place, text
+    return None, ""
 
 
 def _remove_said(log: dict[str, Any], place: Place, text: str) -> None:
