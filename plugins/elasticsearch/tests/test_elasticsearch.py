@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from log_aggregator.http.access.keys import add_key
-from log_aggregator_elasticsearch import ids, pages
+from log_aggregator_elasticsearch import bulk, ids, pages
 from tests.support.sender import Sender, sending
 
 TIME = "2026-09-21T14:13:20.123Z"
@@ -239,6 +239,25 @@ async def test_documents_under_a_type_as_clients_of_old_versions_send_them(sende
         assert (await sender.send("PUT", f"{ES}/logs/log/7", json.dumps(document("two")))).status == 201
     assert (await sender.post(f"{ES}/logs/_refresh", "")).json["_shards"]["failed"] == 0
     assert await sender.accepted() == 2
+
+
+async def test_documents_without_ids_are_read_in_pairs_as_line_by_line(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bodies = [
+        lines(
+            {"create": {"_index": "a"}}, document("one"), {"index": {}}, {"no": "message"}, {"create": {}}, document()
+        ),
+        lines({"create": {}}, document("one"), {"delete": {"_id": "1"}}, {"create": {}}, document("two")),
+        lines({"create": {}}, document("one"), document("two"), {"create": {}}),
+        lines({"create": {}}, "[1]", {"create": {}}, "", document()),
+        lines({"create": {}}, document("one"))[:-1],
+        "\n" + lines({"create": {}}, document("one")),
+        lines({"create": {}}),
+    ]
+    found = [(await sender.post(f"{BULK}?debug=1", body)).json for body in bodies]
+    monkeypatch.setattr(bulk, "_plain", lambda *_: None)
+    assert found == [(await sender.post(f"{BULK}?debug=1", body)).json for body in bodies]
 
 
 class Kept:

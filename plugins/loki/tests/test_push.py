@@ -11,6 +11,8 @@ from typing import Any
 import cramjam
 import pytest
 
+from log_aggregator.http.problem import Problem
+from log_aggregator_loki import push
 from log_aggregator_loki.labels import LabelsError, parse
 from tests.support.sender import Sender, sending
 
@@ -210,3 +212,25 @@ async def test_damaged_pushes_never_fail_the_service(sender: Sender) -> None:
             text[:at] + chance.choice(["null", "1", '"x"', "[]", "{}", "1e999"]) + text[at + chance.randrange(8) :]
         )
         assert (await sender.post(PUSH, changed, Content_Type="application/json")).status in (204, 400)
+
+
+def test_short_entries_are_read_as_all_others() -> None:
+    chance = random.Random(5)
+    when = field(1, field(1, SECONDS) + field(2, 7))
+    pair = field(3, field(1, "zone") + field(2, "eu"))
+    good = when + field(2, "line" * 50) + pair * 2 + field(3, field(1, "id") + field(2, "x" * 200))
+    short = 0
+    for size in (b"", b"\x00", when, when + field(2, ""), field(2, "no time"), when + field(2, "l") + pair, good):
+        for _ in range(300):
+            damaged = bytearray(size)
+            if damaged and chance.random() < 0.8:
+                damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+            body = bytes(damaged) + b"\x12\x03abc"
+            try:
+                found = push._short_entry(body, 0, len(damaged), {})
+            except Problem:
+                continue
+            if found is not None:
+                short += 1
+                assert found == push._any_entry(body, 0, len(damaged))
+    assert short > 150

@@ -29,10 +29,15 @@ class RecordTemplate:
     def record(
         self, message: str | bytes | float, timestamp: str | float | None = None, more: Mapping[str, Any] | None = None
     ) -> Record:
-        """A record with this message, time and more metadata. Raises `BadLogError`."""
+        """A record with this message, time and more metadata; a `dict` is the record's from now on.
+
+        Raises `BadLogError`.
+        """
         unbelieved: dict[str, Any] = {}
         text, when = message_and_time(message, timestamp, unbelieved)
         metadata = self._metadata
-        if more or unbelieved:
+        if unbelieved:
             metadata = bounded_metadata({**metadata, **(more or {}), **unbelieved})
+        elif more:
+            metadata = bounded_metadata(more if not metadata and type(more) is dict else {**metadata, **more})
         return Record(text, self._level, self._source, when, metadata, self._is_explicit)

@@ -19,6 +19,7 @@ from log_aggregator.http.decoding.decode import BodyDecoder
 from log_aggregator.http.problem import Problem
 from log_aggregator.model.fields.construct import configure
 from log_aggregator.model.fields.lenient import BadLogError
+from log_aggregator.model.fields.lifting import Lifter
 from log_aggregator.model.fields.limits import Limits
 from log_aggregator.model.fields.table import FieldTable
 
@@ -177,3 +178,53 @@ def test_whatever_an_object_holds_becomes_a_record_or_is_named(log: dict[str, An
         return
     msgspec.json.encode(record)
     assert len(record.message) <= Limits().message
+
+
+NAMES = ("message", "msg", "log", "level", "log.level", "service", "service.name", "@timestamp", "time", "error", "a")
+FLAT = st.sampled_from(
+    ["info", "shop", "2026-09-21T14:13:20Z", "two\nlines", "", 30, 3.5, True, None, 2**70, [1], "\x00"]
+)
+NESTED = st.dictionaries(st.sampled_from(("level", "name", "logger", "message", "stack", "a")), FLAT, max_size=2)
+OBJECTS = st.dictionaries(st.sampled_from(NAMES), FLAT | NESTED, max_size=6)
+ENVELOPES = st.sampled_from([None, {"timestamp": PAST * 1000}, {"timestamp": 5}, {"level": "warn"}])
+DEFAULTS = st.sampled_from([None, {"source": "s", "timestamp": PAST}, {"metadata": {"b": 1}, "level": "error"}])
+
+
+def made(log: dict[str, Any], envelope: Any, defaults: Any) -> tuple[Any, ...] | str:
+    try:
+        record = Record.from_object(log, envelope=envelope, defaults=defaults)
+    except BadLogError as error:
+        return str(error)
+    has_time = abs(record.timestamp - time.time_ns() // 1000) > 10**9
+    shape = [record.level, record.source, record.timestamp if has_time else 0, record.level_is_explicit]
+    return (record.message, *shape, list(record.metadata.items()))
+
+
+@given(logs=st.lists(OBJECTS, min_size=1, max_size=4), envelope=ENVELOPES, defaults=DEFAULTS)
+@example(
+    logs=[{"message": "m", "log": {"level": "info"}, "service": {"name": "shop"}}] * 3, envelope=None, defaults=None
+)
+@example(logs=[{"message": "m", "log": {"level": "info"}}, {"message": "m", "log": "x"}], envelope=None, defaults=None)
+def test_objects_are_the_same_whether_their_kind_came_before_or_not(
+    logs: list[dict[str, Any]], envelope: Any, defaults: Any
+) -> None:
+    configure(Limits())
+    remembered = [made(log, envelope, defaults) for log in [*logs, *logs]][len(logs) :]
+    alone = []
+    for log in logs:
+        configure(Limits())
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Lifter, "quick", lambda *_: None)
+            alone.append(made(log, envelope, defaults))
+    assert remembered == alone
+
+
+def test_a_kind_that_came_before_is_read_the_quick_way() -> None:
+    configure(Limits())
+    lifter = Lifter(FieldTable())
+    log = {"message": "m", "log": {"level": "info"}, "service": {"name": "shop"}, "a": 1}
+    assert lifter.quick(log, PAST) is None
+    lifter.lift(dict(log), PAST)
+    assert lifter.quick(log, PAST) == ("m", "INFO", "shop", None, {"a": 1})
+    assert lifter.quick({**log, "service": {"name": "shop", "more": 1}}, PAST) is None
+    assert log["service"] == {"name": "shop"}

@@ -27,6 +27,9 @@ KNOWN = 200
 AT_ONCE = 1024 * 1024
 """Bytes of a body whose lines are decoded together, which takes half the time."""
 
+MOST_ACTIONS = 16
+"""Different actions of a body that is looked at in pairs of lines."""
+
 _ONLY_INDEX = frozenset({"_index"})
 _END = object()
 _encode = msgspec.json.encode
@@ -55,23 +58,55 @@ def read_bulk(sent: SentBody, stored: StoredIds) -> Iterator[Record | BadLogErro
     default = sent.request.match_info.get("index", DEFAULT_INDEX)
     created: set[int] = set()
     sent.check_values()
+    if (pairs := _plain(sent, default)) is not None:
+        for action, document in pairs:
+            sent.notes.append(action)
+            try:
+                yield record_of(sent, document, action.index, has_id=False)
+            except BadLogError as error:
+                yield error
+        return
     values = _values(sent)
-    action = next(values, _END)
-    while action is not _END:
-        item = _item_of(action, default)
+    line = next(values, _END)
+    while line is not _END:
+        item = _item_of(line, default)
         if item is None:
             if not sent.notes:
                 raise Problem(400, 'Malformed action/metadata line [1], expected an action such as {"create": {}}')
             yield _noted(sent, Item("index", default, None), BadLogError("a line that is no action"))
-            action = next(values, _END)
-            if action is not _END and _item_of(action, default) is None:  # its document is passed over
-                action = next(values, _END)
+            line = next(values, _END)
+            if line is not _END and _item_of(line, default) is None:  # its document is passed over
+                line = next(values, _END)
             continue
         if item.action == "delete":
             yield _noted(sent, item, BadLogError("delete: logs are counted, not kept"))
         else:
             yield _noted(sent, item, _document(sent, item, next(values, _END), created, stored))
-        action = next(values, _END)
+        line = next(values, _END)
+
+
+def _plain(sent: SentBody, default: str) -> Iterator[tuple[Item, Any]] | None:
+    """The documents of a body whose actions are all `create` or `index` without ids, as most are: a few texts that
+    come again and again. `None` for every other body."""
+    lines = sent.body.split(b"\n")
+    if lines and not lines[-1]:
+        del lines[-1]
+    actions = set(lines[::2])
+    if len(lines) % 2 or len(actions) > MOST_ACTIONS or len(sent.body) > AT_ONCE:
+        return None
+    items = {}
+    for line in actions:
+        item = _item_of(_read(line), default)
+        if item is None or item.id is not None or item.action not in ("create", "index"):
+            return None
+        items[line] = item
+    try:
+        documents = _decode_lines(b"\n".join(lines[1::2]))
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+    if len(documents) != len(lines) // 2:
+        return None
+    return zip(map(items.__getitem__, lines[::2]), documents, strict=True)
 
 
 def _values(sent: SentBody) -> Iterator[Any]:

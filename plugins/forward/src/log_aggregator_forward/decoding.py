@@ -6,7 +6,7 @@ https://github.com/fluent/fluentd/wiki/Forward-Protocol-Specification-v1
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from itertools import islice
 from typing import Any, NamedTuple
 
 import msgpack
@@ -60,7 +60,7 @@ def chunk_of(message: Any) -> Chunk:
     if isinstance(content, list) and not _is_time_with_metadata(content):
         entries = [_entry(entry) for entry in content]
     elif isinstance(content, bytes | str):
-        entries = list(_packed(_bytes(content), str(option.get("compressed", ""))))
+        entries = _packed(_bytes(content), str(option.get("compressed", "")))
     else:
         if len(message) < 3:
             raise ProtocolError("a message holds a tag and a time; expected a record behind them")
@@ -84,7 +84,7 @@ def time_of(sent: Any) -> float | int | None:
     return sent if isinstance(sent, int | float) and not isinstance(sent, bool) and sent > 0 else None
 
 
-def _packed(data: bytes, compressed: str) -> Iterator[tuple[Any, Any]]:
+def _packed(data: bytes, compressed: str) -> list[tuple[Any, Any]]:
     if compressed == "gzip":
         data = _gunzip(data)
     elif compressed not in ("", "text"):
@@ -92,12 +92,12 @@ def _packed(data: bytes, compressed: str) -> Iterator[tuple[Any, Any]]:
     stream = unpacker(max(len(data), 1))
     stream.feed(data)
     try:
-        for number, entry in enumerate(stream):
-            if number >= MOST_ENTRIES:
-                raise ProtocolError(f"more than {MOST_ENTRIES} entries in one message")
-            yield _entry(entry)
+        entries = list(islice(stream, MOST_ENTRIES + 1))
     except (ValueError, TypeError, OverflowError, RecursionError, msgpack.exceptions.UnpackException) as error:
         raise ProtocolError(f"entries cannot be unpacked: {type(error).__name__}") from None
+    if len(entries) > MOST_ENTRIES:
+        raise ProtocolError(f"more than {MOST_ENTRIES} entries in one message")
+    return [_entry(entry) for entry in entries]
 
 
 def _gunzip(data: bytes) -> bytes:

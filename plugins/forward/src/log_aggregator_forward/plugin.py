@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -96,18 +96,7 @@ class ForwardReceiver:
         return is_known
 
     async def _accept(self, service: Service, opened: Connection, pieces: Pieces, chunk: Chunk) -> None:
-        if chunk.chunk is not None:  # what is acknowledged is durable: no piece of it waits in memory
-            pieces = Pieces()
-        whole: list[Piece] = []
-        for time, sent in chunk.entries:
-            piece = Piece(chunk.tag, time, sent)
-            if type(sent) is dict and "partial_id" in sent:
-                whole += pieces.join(piece)
-            else:
-                whole.append(piece)
-        if chunk.chunk is not None:
-            whole += pieces.rest()
-        records = self._records(whole)
+        records = self._records(self._joined(pieces, chunk))
         self._counts["not_logs"] += not chunk.is_logs
         if records:
             key = f"{opened.peer}\0{chunk.tag}\0{chunk.chunk}" if chunk.chunk is not None else None
@@ -118,7 +107,16 @@ class ForwardReceiver:
         if chunk.chunk is not None:
             await opened.write(msgpack.packb({"ack": chunk.chunk}))
 
-    def _records(self, whole: list[Piece]) -> list[Record]:
+    def _joined(self, pieces: Pieces, chunk: Chunk) -> Iterable[tuple[str, Any, Any]]:
+        """The entries of a message with its tag; pieces of lines are joined, and those that are not whole wait."""
+        if not any(type(sent) is dict and "partial_id" in sent for _, sent in chunk.entries):
+            return [(chunk.tag, time, sent) for time, sent in chunk.entries]
+        if chunk.chunk is not None:  # what is acknowledged is durable: no piece of it waits in memory
+            pieces = Pieces()
+        whole = [one for time, sent in chunk.entries for one in pieces.join(Piece(chunk.tag, time, sent))]
+        return whole if chunk.chunk is None else whole + pieces.rest()
+
+    def _records(self, whole: Iterable[tuple[str, Any, Any]]) -> list[Record]:
         records = []
         for one in whole:
             try:

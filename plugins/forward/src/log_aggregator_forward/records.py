@@ -11,6 +11,7 @@ from log_aggregator.receivers import BadLogError, SentFields, record_of_text
 from log_aggregator_forward.decoding import time_of
 
 _TEXTS = ("log", "message", "msg", "MESSAGE")
+_PLAIN = frozenset({str, int, float, bool, type(None)})
 
 
 def record_of(tag: str, sent: Any, record: Any) -> Record:
@@ -18,14 +19,12 @@ def record_of(tag: str, sent: Any, record: Any) -> Record:
     if not isinstance(record, dict):
         raise BadLogError(f"record: {type(record).__name__}, expected a map")
     clean = record if _is_plain(record) else {_text(key): _clean(value) for key, value in record.items()}
-    envelope = SentFields()
     time = time_of(sent)
-    if time is not None:
-        envelope["timestamp"] = time
+    envelope = SentFields(timestamp=time) if time is not None else None
     defaults = SentFields(source=tag)
     for name in _TEXTS:
         line = clean.get(name)
-        if isinstance(line, str) and line.lstrip().startswith("{"):
+        if isinstance(line, str) and (line[:1] == "{" or (line[:1].isspace() and line.lstrip().startswith("{"))):
             rest = {key: value for key, value in clean.items() if key != name}
             return _of_json_line(line, rest, envelope, defaults)
     log = clean.get("log")
@@ -39,7 +38,7 @@ def record_of(tag: str, sent: Any, record: Any) -> Record:
         return record_of_text(_as_json(clean), envelope=envelope, defaults=defaults)
 
 
-def _of_json_line(line: str, rest: dict[str, Any], envelope: SentFields, defaults: SentFields) -> Record:
+def _of_json_line(line: str, rest: dict[str, Any], envelope: SentFields | None, defaults: SentFields) -> Record:
     """A program's JSON line in an agent's record: the line says level and message, the record where it was read."""
     around = _around(rest, defaults)
     return record_of_text(line.strip(), envelope=envelope, defaults=around)
@@ -67,16 +66,13 @@ def _text(value: Any) -> str:
 
 def _is_plain(record: dict[Any, Any]) -> bool:
     """Whether keys and values are what they are in JSON, as nearly all are."""
-    for key, value in record.items():
-        kind = type(value)
-        if type(key) is not str or not key.isascii():
-            return False
-        if kind is str:
-            if not value.isascii():
-                return False
-        elif kind is not int and kind is not float and kind is not bool and value is not None:
-            return False
-    return True
+    values = record.values()
+    if not _PLAIN.issuperset(map(type, values)):
+        return False
+    try:
+        return "".join(record).isascii() and "".join([one for one in values if type(one) is str]).isascii()
+    except TypeError:  # a key that is no text
+        return False
 
 
 def _clean(value: Any, depth: int = 0) -> Any:

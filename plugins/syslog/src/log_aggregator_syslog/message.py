@@ -80,8 +80,10 @@ def _structured(text: str, at: int) -> tuple[dict[str, str], int]:
         at = element.end()
         if element[1] in ("timeQuality", "origin"):
             continue
-        for name, value in _PARAMETER.findall(element[2]):
-            parameters[name] = _ESCAPE.sub(r"\1", value) if "\\" in value else value
+        found = _PARAMETER.findall(element[2])
+        if "\\" in element[2]:
+            found = [(name, _ESCAPE.sub(r"\1", value)) for name, value in found]
+        parameters.update(found)
     return parameters, at
 
 

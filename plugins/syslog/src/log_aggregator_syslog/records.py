@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, tzinfo
 
 from log_aggregator import Record
-from log_aggregator.receivers import BadLogError, SentFields, record_of_text
+from log_aggregator.receivers import BadLogError, RecordTemplate, SentFields, record_of_text
 from log_aggregator_syslog.message import Message, parse
 from log_aggregator_syslog.times import timestamp_of
 
@@ -19,6 +19,9 @@ ASSUMED_OF_OBJECTS = ASSUMED | {13, 14}
 
 CEE = "@cee:"
 
+MOST_TEMPLATES = 1000
+"""Programs of which what their messages share is remembered."""
+
 
 class Records:
     """Makes records of messages, and counts those without text in `empty`."""
@@ -27,6 +30,7 @@ class Records:
         """`zone`: of times without one; `None` is the zone of this machine."""
         self._zone = zone
         self._unescape = unescape
+        self._templates: dict[tuple[int, str, str], RecordTemplate] = {}
         self.empty = 0
 
     def of(self, messages: Iterable[tuple[bytes, str]]) -> list[Record]:
@@ -44,6 +48,8 @@ class Records:
         text = message.text.strip()
         if text.startswith(CEE):
             text = text.removeprefix(CEE).lstrip()
+        if message.program and message.priority >= 0 and message.priority not in ASSUMED and text[:1] != "{":
+            return self._plain(message, text, now)
         envelope = SentFields(metadata=_metadata(message))
         defaults = SentFields()
         if message.program:
@@ -59,6 +65,24 @@ class Records:
         elif message.priority >= 0:
             envelope["level"] = message.priority & 7
         return record_of_text(text, envelope=envelope, defaults=defaults)
+
+    def _plain(self, message: Message, text: str, now: datetime) -> Record:
+        """The record of a text that is no object, from a program that says its severity: as most are."""
+        key = message.priority, message.program, message.host
+        template = self._templates.get(key)
+        if template is None:
+            if len(self._templates) >= MOST_TEMPLATES:
+                self._templates.clear()
+            metadata = _metadata(message._replace(process="", message_id="", parameters={}))
+            template = RecordTemplate(level=message.priority & 7, source=message.program, metadata=metadata)
+            self._templates[key] = template
+        more = dict(message.parameters)
+        if message.process:
+            more.setdefault("procid", message.process)
+        if message.message_id:
+            more.setdefault("msgid", message.message_id)
+        when = timestamp_of(message.time, self._zone, now)
+        return template.record(text, when * 1000 if type(when) is int else when, more)
 
 
 def _metadata(message: Message) -> dict[str, str]:

@@ -13,7 +13,7 @@ from log_aggregator.model.fields.lenient import (
     source_of,
     timestamp_of,
 )
-from log_aggregator.model.fields.lifting import Lifter
+from log_aggregator.model.fields.lifting import Lifted, Lifter
 from log_aggregator.model.fields.limits import Limits
 from log_aggregator.model.fields.metadata import bounded
 from log_aggregator.model.fields.table import STREAMS, FieldTable
@@ -21,6 +21,7 @@ from log_aggregator.model.fields.text import is_dirty
 from log_aggregator.model.fields.timestamps import EARLIEST, LEEWAY
 
 Field = TypeVar("Field")
+_NOTHING: Mapping[str, Any] = {}
 _EARLIEST_NANOS = EARLIEST * 1000
 
 RecordFields = tuple[str, str, str, int, dict[str, Any], bool]
@@ -79,8 +80,16 @@ def fields_of_object(
     log: Mapping[str, Any], *, envelope: SentFields | None = None, defaults: SentFields | None = None
 ) -> RecordFields:
     """The fields of `Record.from_object`; see there."""
-    limits, now = _Configured.limits, time.time_ns() // 1000
-    lifter, unread = _Configured.lifter, dict[str, Any]()
+    now, lifter = time.time_ns() // 1000, _Configured.lifter
+    if not envelope:
+        quick = lifter.quick(log, now)
+    else:
+        sent: Any = envelope.get("timestamp") if len(envelope) == 1 else None
+        is_known = type(sent) is int and _EARLIEST_NANOS <= sent <= (now + LEEWAY) * 1000
+        quick = lifter.quick(log, now, sent // 1000) if is_known else None
+    if quick is not None:
+        return _of_quick(quick, defaults or _NOTHING, now)
+    limits, unread = _Configured.limits, dict[str, Any]()
     below = defaults or SentFields()
     message = level = source = when = None
     if envelope:
@@ -114,6 +123,27 @@ def fields_of_object(
         bounded(metadata | unread if unread else metadata, limits),
         level is not None,
     )
+
+
+def _of_quick(lifted: Lifted, below: Mapping[str, Any], now: int) -> RecordFields:
+    """The same for an object whose fields were found the quick way."""
+    message, level, source, when, metadata = lifted
+    limits = _Configured.limits
+    if "metadata" in below:
+        metadata = below["metadata"] | metadata
+    if None in metadata.values():
+        metadata = {name: value for name, value in metadata.items() if value is not None}
+    if when is None:
+        unread: dict[str, Any] = {}
+        when = timestamp_of(below.get("timestamp"), unread, now)
+        metadata = metadata | unread if unread else metadata
+    if message is None or len(message) > limits.message or not message.isprintable():
+        message = message_of(message, limits)
+    metadata = bounded(metadata, limits)
+    source = source or source_of(below.get("source"))
+    if level is not None:
+        return message, level, source, when, metadata, True
+    return message, level_of(below.get("level"))[0], source, when, metadata, False
 
 
 def _of(value: Any, convert: Callable[[Any], Field | None]) -> Field | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from log_aggregator.model.fields.families import level_from, source_from
-from log_aggregator.model.fields.plans import Plan, Plans, flattened
+from log_aggregator.model.fields.plans import Plan, Plans, flattened, quick_way
 from log_aggregator.model.fields.requests import request_in, without_request
 from log_aggregator.model.fields.table import OWN, STREAMS, FieldTable
 from log_aggregator.model.fields.taking import (
@@ -84,7 +84,11 @@ class Lifter:
             kind = type(value)
             if kind is dict or kind is list or (kind is str and "\n" in value):
                 flat = flattened(log, plan) if kind is dict and nested is None else None
-                return self.lift_carefully(nested or log, now) if flat is None else self.lift(flat, now, log)
+                if flat is None:
+                    return self.lift_carefully(nested or log, now)
+                if not plan.is_learned:
+                    self._learn(log, plan, flat)
+                return self.lift(flat, now, log)
         message_key, level_key, source_key, time_key = plan.fast
         message = log[message_key]
         level = source = timestamp = None
@@ -118,12 +122,58 @@ class Lifter:
             return self.lift_carefully(nested, now)
         return _lifted((message, level, source, timestamp, log))
 
+    def quick(  # noqa: C901, PLR0911  the hot path: no calls
+        self, log: Mapping[str, Any], now: int, when: int | None = None
+    ) -> Lifted | None:
+        """The same as `lift` for an object of a kind that was lifted before, which stays as it is; else `None`.
+
+        `when` is a time that is known and wins; `None` for objects that have one beside it.
+        """
+        plan = self._last if tuple(log) == self._last_keys else self._plan(log)  # type: ignore[arg-type]  # read only
+        way = plan.quick
+        if way is None:
+            return None
+        message_key, level_key, level_below, source_key, source_below, time_key, others, levels, sources = way
+        for key in others:
+            value = log[key]
+            kind = type(value)
+            if kind is dict or kind is list or (kind is str and "\n" in value):
+                return None
+        rest = dict(log)
+        message = rest.pop(message_key)
+        level = source = None
+        if type(message) is not str or not message:
+            return None
+        if level_key is not None:
+            level = _memorised(rest.pop(level_key), level_below, levels)
+            if level is None:
+                return None
+        if source_key is not None:
+            source = _memorised(rest.pop(source_key), source_below, sources)
+            if source is None:
+                return None
+        if time_key is not None:
+            value = rest.pop(time_key)
+            if when is not None or (type(value) is not str and type(value) is not int):
+                return None
+            try:
+                when = parse(value, now)
+            except (ValueError, OverflowError):
+                return None
+        return _lifted((message, level, source, when, rest))
+
     def with_stack(self, message: str, fields: dict[str, Any]) -> str:
         """The message, and behind it the stack that stands in `fields`, which it leaves."""
         if self._stacks.isdisjoint(fields):
             return message
         stack = take_stack_alone(fields, self._plan(fields), message)
         return f"{message}\n{stack}" if stack else message
+
+    def _learn(self, log: dict[str, Any], plan: Plan, flat: dict[str, Any]) -> None:
+        plan.is_learned = True
+        way = quick_way(log, plan, self._plans.known(tuple(flat)) or self._plans.make(flat))
+        if way is not None:
+            plan.quick = way
 
     def lift_beside(self, log: dict[str, Any], now: int, known: Mapping[str, Any]) -> Lifted:
         """The same where the fields of `known` are known already, and stay in the rest where they differ."""
@@ -188,6 +238,14 @@ class Lifter:
 
 def _is_blank(value: Any) -> bool:
     return value is None or (type(value) is str and not value.strip())
+
+
+def _memorised(value: Any, below: str | None, memo: dict[Any, str]) -> str | None:
+    if below is not None:
+        if type(value) is not dict or len(value) != 1:
+            return None
+        value = value.get(below)
+    return memo.get(value) if type(value) is str or type(value) is int else None
 
 
 def _remembered_level(plan: Plan, log: dict[str, Any]) -> str | None:

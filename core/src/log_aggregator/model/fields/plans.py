@@ -19,6 +19,23 @@ class Place(NamedTuple):
     below: tuple[str, ...] = ()
 
 
+class Quick(NamedTuple):
+    """Where objects of one kind hold their fields: keys, and names one level below them where the objects are nested.
+
+    It holds where the values of `others` are neither objects nor lists nor texts of several lines.
+    """
+
+    message: str
+    level: str | None
+    level_below: str | None
+    source: str | None
+    source_below: str | None
+    time: str | None
+    others: tuple[str, ...]
+    levels: dict[Any, str]
+    sources: dict[Any, str]
+
+
 class Plan:
     """The places of each field in an object with certain keys, the first that is usable counts.
 
@@ -27,7 +44,8 @@ class Plan:
     """
 
     __slots__ = (
-        "checks", "dotted", "fast", "level", "levels", "message", "reshape", "source", "sources", "stack", "timestamp",
+        "checks", "dotted", "fast", "is_learned", "level", "levels", "message", "quick", "reshape", "source", "sources",
+        "stack", "timestamp",
     )  # fmt: skip
 
     def __init__(self, table: FieldTable, log: Mapping[str, Any]) -> None:
@@ -47,9 +65,35 @@ class Plan:
         message = _first_flat(self.message)
         if message is not None and self.reshape is None and "metadata" not in log:
             self.fast = (message, _first_flat(self.level), _first_flat(self.source), _first_flat(self.timestamp))
+        self.quick = quick_way(log, self, self)
+        self.is_learned = False
 
     def _all(self) -> tuple[Place, ...]:
         return (*self.message, *self.level, *self.source, *self.timestamp)
+
+
+def quick_way(log: Mapping[str, Any], plan: Plan, flat: Plan) -> Quick | None:
+    """The quick way for objects as this one, which is flat, or which becomes so by `flattened` and has the plan `flat`.
+
+    `None` where a nested object holds what is no field.
+    """
+    if flat.fast is None or flat.fast[0] == "log" or flat.fast[0] not in log:
+        return None
+    places: list[tuple[str | None, str | None]] = []
+    opened = set()
+    for key in flat.fast:
+        outer, _, name = (key or "").rpartition(".")
+        if key is None or key in log:
+            places.append((key, None))
+        else:
+            places.append((outer, name))
+            opened.add(outer)
+    nested = {key for key in plan.checks if type(log[key]) is dict} if plan is not flat else set()
+    if nested != opened or places[3][1] is not None:
+        return None
+    (message, _), level, source, (time, _) = places
+    others = tuple(key for key in {*plan.checks, *flat.checks} if key in log and key not in opened)
+    return Quick(str(message), *level, *source, time, others, flat.levels, flat.sources)
 
 
 def flattened(log: Mapping[str, Any], plan: Plan) -> dict[str, Any] | None:
