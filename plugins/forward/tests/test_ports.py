@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -114,3 +116,45 @@ async def test_a_piece_of_a_line_that_is_acknowledged_is_durable() -> None:
         assert await client.answer() == {"ack": "one"}
         assert await running.counts() == {"first half": 1}
         client.writer.close()
+
+
+async def test_messages_in_json_are_taken_and_acknowledged_in_json() -> None:
+    messages = [
+        ["shop", 1_796_000_000, {"message": 'a "quoted" \\ [text', "level": "warn"}],
+        ["shop", [[1_796_000_000.5, {"log": "zwei ü\n"}], [1_796_000_001, {}]], {"chunk": "json"}],
+    ]
+    body = b"".join(json.dumps(one, ensure_ascii=False).encode() for one in messages)
+    async with receiving() as (running, port):
+        for pieces in ([body], [body[at : at + 1] for at in range(len(body))]):
+            client = await Client.to(port)
+            for piece in pieces:
+                client.writer.write(piece)
+                await client.writer.drain()
+            async with asyncio.timeout(20):
+                assert json.loads(await client.reader.readuntil(b"}")) == {"ack": "json"}
+            client.writer.close()
+        assert await running.counts() == {'a "quoted" \\ [text': 2, "zwei ü": 1}
+
+
+HOSTILE = {
+    "closes what is not open": b"[}",
+    "deep": b"[" * 100_000 + b"]" * 100_000,
+    "a word": b'["a", nothing]',
+    "without an end": b"[" + b" " * 5_000_000,
+}
+
+
+@pytest.mark.parametrize("body", HOSTILE.values(), ids=list(HOSTILE))
+async def test_json_that_is_none_closes_the_connection(body: bytes) -> None:
+    async with receiving() as (running, port):
+        client = await Client.to(port)
+        client.writer.write(body)
+        async with asyncio.timeout(20):
+            with contextlib.suppress(ConnectionError):
+                assert await client.reader.read() == b""
+        client.writer.close()
+        good = await Client.to(port)
+        await good.send(CHUNK)
+        assert await good.answer() == {"ack": "one"}
+        good.writer.close()
+        assert await running.counts() == {"paid": 2}

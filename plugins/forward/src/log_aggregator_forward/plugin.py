@@ -7,20 +7,17 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
-import msgpack
 from pydantic import BaseModel, ConfigDict, Field
 
 from log_aggregator import ConfigError, Record, Reject, Service, hookimpl
 from log_aggregator.receivers import BadLogError, Connection, Datagram, TlsOptions, ingest_when_possible
-from log_aggregator_forward.decoding import Chunk, ProtocolError, chunk_of, unpacker
+from log_aggregator_forward.decoding import Chunk, ProtocolError, chunk_of
 from log_aggregator_forward.docker import Piece, Pieces
 from log_aggregator_forward.handshake import Handshake
+from log_aggregator_forward.messages import Messages
 from log_aggregator_forward.records import record_of
 
 HANDSHAKE_SECONDS = 10.0
-
-BROKEN = (ValueError, TypeError, OverflowError, RecursionError, msgpack.exceptions.UnpackException)
-"""What msgpack raises for bytes that are none of its own: a list as a key is a `TypeError`."""
 
 
 class ForwardConfig(BaseModel):
@@ -68,44 +65,45 @@ class ForwardReceiver:
         yield
 
     async def _serve(self, service: Service, opened: Connection) -> None:
-        stream = unpacker()
+        messages = Messages(opened)
         pieces = Pieces()
         try:
-            if self._config.shared_key is not None and not await self._shake_hands(opened, stream):
+            if self._config.shared_key is not None and not await self._shake_hands(messages):
                 return
-            async for message in _messages(opened, stream):
-                await self._accept(service, opened, pieces, chunk_of(message))
+            async for message in messages.read():
+                chunk = chunk_of(message)
+                await self._accept(service, opened.peer, pieces, chunk)
+                if chunk.chunk is not None:
+                    await messages.write({"ack": chunk.chunk})
         except ProtocolError:
             self._counts["broken"] += 1
         rest = self._records(pieces.rest())
         if rest:
             await ingest_when_possible(service, rest)
 
-    async def _shake_hands(self, opened: Connection, stream: msgpack.Unpacker) -> bool:
+    async def _shake_hands(self, messages: Messages) -> bool:
         assert self._config.shared_key is not None
         handshake = Handshake(self._config.shared_key)
-        await opened.write(msgpack.packb(handshake.helo()))
+        await messages.write(handshake.helo())
         try:
             async with asyncio.timeout(HANDSHAKE_SECONDS):
-                ping = await anext(_messages(opened, stream), None)
+                ping = await anext(messages.read(), None)
         except TimeoutError:
             return False
         pong, is_known = handshake.answer(ping)
         self._counts["wrong_keys"] += not is_known
-        await opened.write(msgpack.packb(pong))
+        await messages.write(pong)
         return is_known
 
-    async def _accept(self, service: Service, opened: Connection, pieces: Pieces, chunk: Chunk) -> None:
+    async def _accept(self, service: Service, peer: str, pieces: Pieces, chunk: Chunk) -> None:
         records = self._records(self._joined(pieces, chunk))
         self._counts["not_logs"] += not chunk.is_logs
         if records:
-            key = f"{opened.peer}\0{chunk.tag}\0{chunk.chunk}" if chunk.chunk is not None else None
+            key = f"{peer}\0{chunk.tag}\0{chunk.chunk}" if chunk.chunk is not None else None
             try:
                 await ingest_when_possible(service, records, key=key)
             except Reject:  # a guard refuses these records for good: the sender must not try for ever
                 self._counts["refused"] += len(records)
-        if chunk.chunk is not None:
-            await opened.write(msgpack.packb({"ack": chunk.chunk}))
 
     def _joined(self, pieces: Pieces, chunk: Chunk) -> Iterable[tuple[str, Any, Any]]:
         """The entries of a message with its tag; pieces of lines are joined, and those that are not whole wait."""
@@ -124,17 +122,3 @@ class ForwardReceiver:
             except BadLogError:
                 self._counts["refused"] += 1
         return records
-
-
-async def _messages(opened: Connection, stream: msgpack.Unpacker) -> AsyncIterator[Any]:
-    """The messages of a connection, one after the other. Raises `ProtocolError`."""
-    while True:
-        try:
-            for message in stream:
-                yield message
-            data = await opened.read()
-            if not data:
-                return
-            stream.feed(data)
-        except (*BROKEN, msgpack.exceptions.BufferFull) as error:
-            raise ProtocolError(f"what came cannot be unpacked: {type(error).__name__}") from None
