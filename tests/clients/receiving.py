@@ -17,7 +17,9 @@ from tests.support.service import ServiceProcess
 ROOT = Path(__file__).parents[2]
 PROGRAMS = Path(__file__).parent / "programs"
 PYTHON = ROOT / "build/clients/bin/python"
-BROKER = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin")
+_PROGRAMS = "/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin"
+BROKER = shutil.which("mosquitto", path=_PROGRAMS)
+NATS = shutil.which("nats-server", path=_PROGRAMS)
 DEADLINE = 60.0
 REFUSALS = frozenset(
     {
@@ -99,8 +101,9 @@ def pipeline(ports: dict[str, int]) -> str:
     Without `templates`: the clients' messages differ in one word, which it would find to be a variable.
     """
     own = (ROOT / "plugins.toml").read_text().replace("[plugins.templates]", "")
-    both = {name: f'udp = "127.0.0.1:{ports[name]}"\ntcp = "127.0.0.1:{ports[name]}"\n' for name in ("syslog", "gelf")}
-    tcp = {name: f'tcp = "127.0.0.1:{ports[name]}"\n' for name in ("forward", "lines")}
+    where = {name: f'"127.0.0.1:{port}"' for name, port in ports.items()}
+    both = {name: f"udp = {where[name]}\ntcp = {where[name]}\n" for name in ("syslog", "gelf", "lines")}
+    tcp = {"forward": f"tcp = {where['forward']}\n"}
     options = (
         dict.fromkeys(("otlp", "loki", "elasticsearch", "journald", "splunk-hec", "datadog", "firehose", "logplex"), "")
         | both
@@ -108,4 +111,6 @@ def pipeline(ports: dict[str, int]) -> str:
     )
     if "mqtt" in ports:
         options["mqtt"] = f'url = "mqtt://127.0.0.1:{ports["mqtt"]}"\ntopics = ["logs/#"]\n'
+    if "nats" in ports:
+        options["nats"] = f'url = "nats://127.0.0.1:{ports["nats"]}"\nsubjects = ["logs.>"]\n'
     return own + "".join(f"\n[plugins.{name}]\n{lines}" for name, lines in options.items())

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.clients.receiving import BROKER, DEADLINE, Receiving
+from tests.clients.receiving import BROKER, DEADLINE, NATS, Receiving
 
 pytestmark = pytest.mark.clients
 
@@ -45,6 +45,8 @@ CLIENTS = [
     Client("loki_python_logging_loki", EXTRA | {"logger": "shop"}, time=False),
     Client("loki_logger_handler_json", EXTRA | {"module": "story"}),
     Client("elasticsearch_bulk"),
+    Client("elasticsearch_helpers streaming"),
+    Client("elasticsearch_helpers parallel"),
     Client("splunk_hec", EXTRA | {"index": "main", "sourcetype": "text"}),
     Client("datadog_submit_log", EXTRA | {"ddsource": "python"}),
     Client("gelf_pygelf udp", EXTRA | {"app_name": "x"}),
@@ -63,20 +65,26 @@ CLIENTS = [
     Client("syslog_logger tcp rfc5424", EXTRA | HERE, time=False, needs=shutil.which("logger") is not None),
     Client("syslog_logger udp rfc3164", HERE, time=False, needs=shutil.which("logger") is not None),
     Client("syslog_logger tcp rfc3164", HERE, time=False, needs=shutil.which("logger") is not None),
-    Client("lines_stdlib"),
+    Client("lines_stdlib tcp"),
+    Client("lines_stdlib udp"),
     Client("firehose_delivery", repeated=LOGS),
     Client("logplex_drain", {"procid": "web.1"}, repeated=LOGS),
     Client("journald_upload 1", needs=UPLOAD.exists()),
     Client("mqtt_paho", EXTRA | {"topic": "logs/shop"}, needs=BROKER is not None),
+    Client("nats_publish", EXTRA | {"subject": "logs.shop"}, needs=NATS is not None),
 ]
+
+
+BROKERS = {"mqtt_paho": "mqtt", "nats_publish": "nats"}
+"""Programs that send to a broker, and the health check that says whether the service has subscribed there."""
 
 
 @pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.program.replace(" ", "-"))
 def test_logs_arrive_as_they_were_sent(client: Client, receiving: Receiving) -> None:
     if not client.needs:
         pytest.skip(f"{client.program}: the Debian package that it needs is not installed; .ci/run installs it")
-    if client.program == "mqtt_paho":
-        wait_for_broker(receiving)
+    if client.program in BROKERS:
+        wait_for_broker(receiving, BROKERS[client.program])
     started = time.time()
     receiving.run(*client.command)
     found = {one["pattern"]: one for one in receiving.patterns(LOGS)}
@@ -124,9 +132,9 @@ def times(pattern: dict[str, Any]) -> tuple[float, float]:
     )
 
 
-def wait_for_broker(receiving: Receiving) -> None:
+def wait_for_broker(receiving: Receiving, check: str) -> None:
     """Until the service has subscribed: what is published before has no subscriber."""
     until = time.monotonic() + DEADLINE
-    while not receiving.service.get("/health")["checks"]["mqtt"]["ok"]:
+    while not receiving.service.get("/health")["checks"][check]["ok"]:
         assert time.monotonic() < until, "the service does not reach the broker"
         time.sleep(0.02)
