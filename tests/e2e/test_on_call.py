@@ -163,6 +163,20 @@ async def test_compare(service: Harness) -> None:
         assert detail in wrong.body["detail"]
 
 
+async def test_a_deploy_within_a_minute_makes_nothing_new_or_gone(service: Harness) -> None:
+    """Half a minute after the deploy the last flush is some seconds old, and rows have logs from before and after."""
+    now = time.time()
+    start, mark, end = now - 90, now - 25, now - 8
+    await service.request("POST", "/marks", json={"title": "in a minute", "at": str(mark)})
+    for words in ("User {} logged in", "Order {} sent", "Cache miss {}"):
+        logs = [{"message": words.format(n), "timestamp": start + n * 0.5} for n in range(int((end - start) * 2))]
+        assert (await service.request("POST", "/ingest/batch", json=logs)).status == 202
+    await service.request("POST", "/flush")
+    found = await service.get("/compare?after=mark:in-a-minute&level=INFO")
+    assert [name for name in ("new", "gone", "more", "less") if found[name]] == []
+    assert found["after"]["logs"] == pytest.approx(3 * 2 * 17, abs=12)
+
+
 async def test_what_is_learned_is_told(service: Harness) -> None:
     learning = (await service.get("/anomalies"))["learning"]
     assert 23 * 3600 < learning["seconds_left"] <= 24 * 3600 + 60

@@ -43,6 +43,7 @@ def compare(counted: Counted, shares: Shares, before: tuple[int, int], after: tu
     common, with the spread that they have in common. A pattern is new when it came in none of the time before that is
     known. Blocking: tens of milliseconds for thousands of patterns.
     """
+    before, after = counted.known(before), counted.known(after)
     counts = {name: (sum(one.before.values()), sum(one.after.values())) for name, one in counted.patterns.items()}
     length_before, length_after = before[1] - before[0], after[1] - after[0]
     traffic = _traffic(counts, length_after / length_before)

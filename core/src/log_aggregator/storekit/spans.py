@@ -25,6 +25,9 @@ MOST_VALUES = 300
 MOST_ROWS = 6000
 """Rows of one span whose values are looked at."""
 
+MOST_DELAY = 120_000_000
+"""Microseconds for which logs may still be on their way to the store, see `Counted.ended`."""
+
 _MINUTE = 60_000_000
 _ENOUGH = 50
 _SLICE = 2000
@@ -46,14 +49,25 @@ class PatternCounts(msgspec.Struct):
     before: dict[str, int] = {}
     after: dict[str, int] = {}
     first_seen: int | None = None
-    sources: dict[str, int] = {}
+    sources: dict[str, float] = {}
 
 
 class Counted(NamedTuple):
-    """All patterns of both spans by id; `begun` is when the first log came that the store knows."""
+    """All patterns of both spans by id.
+
+    `begun` and `ended` are when the first and the last log came that the store knows: those of the last seconds are
+    not stored yet. `ended` is `None` where that is not known.
+    """
 
     patterns: dict[str, PatternCounts]
     begun: int
+    ended: int | None = None
+
+    def known(self, span: Span) -> Span:
+        """The span, without its end of which the logs may still be on their way to the store."""
+        if self.ended is None or not 0 < span[1] - self.ended <= MOST_DELAY:
+            return span
+        return span[0], max(self.ended, span[0] + 1_000_000)
 
     def level(self, pattern_id: str) -> str:
         """The most frequent level of a pattern: after, or before where none came after."""
@@ -86,24 +100,32 @@ class SpanCounts:
         """The counts of both spans."""
         self._since = min(query.before_since, query.since)
         patterns: dict[str, PatternCounts] = {}
+        parts: dict[tuple[str, str, str], float] = {}
         for span, side in (((query.before_since, query.before_until), "before"), ((query.since, query.until), "after")):
             rows = [*await self._inside(span), *await self._edges(span)]
             for done, (name, pattern, level, source, logs) in enumerate(rows):
                 if done % _SLICE == _SLICE - 1:
                     await asyncio.sleep(0)
                 one = patterns.setdefault(name, PatternCounts(pattern))
-                counts = getattr(one, side)
-                counts[level] = counts.get(level, 0) + logs
+                parts[name, side, level] = parts.get((name, side, level), 0) + logs
                 one.sources[source] = one.sources.get(source, 0) + logs
+        for (name, side, level), logs in parts.items():
+            if count := round(logs):
+                getattr(patterns[name], side)[level] = count
+        patterns = {name: one for name, one in patterns.items() if one.before or one.after}
         for one in patterns.values():
             one.source = max(one.sources, key=lambda name: (one.sources[name], name))
         fresh = [name for name, one in patterns.items() if not one.before]
         for name, first_seen in await self._first_seen(fresh):
             if name in patterns:
                 patterns[name].first_seen = first_seen
-        first = self._dialect.micros("min(t.last_seen)")
-        begun = await self._fetch(f"SELECT {first} FROM aggregated_logs t", [])  # noqa: S608  only constants
-        return Counted(patterns, begun[0][0] if begun and begun[0][0] is not None else query.before_since)
+        first, last = await self._end("min"), await self._end("max")
+        return Counted(patterns, query.before_since if first is None else first, last)
+
+    async def _end(self, which: str) -> int | None:
+        """When the first or the last log came; each is one look at an index."""
+        rows = await self._fetch(f"SELECT {self._dialect.micros(f'{which}(t.last_seen)')} FROM aggregated_logs t", [])  # noqa: S608  only constants
+        return rows[0][0] if rows else None
 
     async def _inside(self, span: Span) -> list[tuple[str, str, str, str, int]]:
         where = await self._conditions(*span)
@@ -116,7 +138,7 @@ class SpanCounts:
         )
         return [(row[0], row[1], row[2], row[3], row[4]) for row in rows]
 
-    async def _edges(self, span: Span) -> list[tuple[str, str, str, str, int]]:
+    async def _edges(self, span: Span) -> list[tuple[str, str, str, str, float]]:
         """Rows that begin before the span or end after it, with the part of their logs that lies in it."""
         where, moment, micros = await self._conditions(*span), self._dialect.moment, self._dialect.micros
         since, until = moment(where.value(span[0])), moment(where.value(span[1]))
@@ -200,17 +222,20 @@ def _texts(rows: list[Aggregate]) -> list[tuple[bytes, bytes]]:
     return [(encode(to_json(row.metadata)), encode(to_json(row.variables))) for row in rows]
 
 
-def _part(span: Span, count: int, first: int, last: int, bucket: int, minutes: str | bytes | None) -> int:
-    """How many logs of a row came within the span: by its minutes, else by the part of its time."""
+def _part(span: Span, count: int, first: int, last: int, bucket: int, minutes: str | bytes | None) -> float:
+    """How many logs of a row came within the span, by its minutes; one that a span cuts is divided by its time."""
     known = minutes_of(minutes, count)
-    within = sum(
-        logs
-        for place, logs in enumerate(known)
-        if logs and span[0] <= bucket + place * _MINUTE + _MINUTE // 2 < span[1]
-    )
+    within = 0.0
+    for place, logs in enumerate(known):
+        if logs:
+            start = bucket + place * _MINUTE
+            within += logs * _overlap(span, max(start, first), min(start + _MINUTE, last))
     rest = count - sum(known)
-    if rest:
-        length = max(1, last - first)
-        overlap = max(0, min(span[1], last) - max(span[0], first))
-        within += round(rest * (overlap / length)) if last > first else rest * (span[0] <= first < span[1])
-    return within
+    return within + rest * _overlap(span, first, last)
+
+
+def _overlap(span: Span, first: int, last: int) -> float:
+    """The part of the time from `first` to `last` that lies within a span."""
+    if last <= first:
+        return float(span[0] <= first < span[1])
+    return max(0, min(span[1], last) - max(span[0], first)) / (last - first)
