@@ -103,10 +103,10 @@ async def test_a_share_of_errors_is_one_incident_of_all_sources(tmp_path: Path, 
     feed = Feed()
     async with running_monitor(tmp_path / "t", service, TrendsConfig(), START) as monitor:
         for minute in range(2):
-            logs = [aggregate("ok", 100, minute, source=s) for s in SOURCES]
+            logs = [aggregate("ok", 100, START + minute, source=s) for s in SOURCES]
             await one_minute(monitor, feed, *logs)
         assert opened(service) == []
-        logs += [aggregate("timeout", 90, 2, source=s, level="ERROR") for s in ("payment", "web")]
+        logs += [aggregate("timeout", 90, START + 2, source=s, level="ERROR") for s in ("payment", "web")]
         await one_minute(monitor, feed, *logs)
         (anomaly,) = {anomaly.id: anomaly for anomaly in service.emitted}.values()
     assert anomaly.kind == "error_share"
@@ -121,8 +121,8 @@ async def test_errors_are_compared_with_the_hour_before(tmp_path: Path, service:
     async with running_monitor(tmp_path / "t", service, TrendsConfig(), START) as monitor:
         for minute in range(40):
             bad = 12 if minute >= 30 else 1
-            logs = [aggregate("ok", 100 - bad, minute, source="web")]
-            logs += [aggregate("no", bad, minute, source="web", level="ERROR")]
+            logs = [aggregate("ok", 100 - bad, START + minute, source="web")]
+            logs += [aggregate("no", bad, START + minute, source="web", level="ERROR")]
             await one_minute(monitor, feed, *logs)
             if minute == 29:
                 assert opened(service) == []
@@ -134,18 +134,23 @@ async def test_a_new_error_pattern_is_told_once_the_quarter_is_over(tmp_path: Pa
     feed = Feed()
     async with running_monitor(tmp_path / "t", service, TrendsConfig(), START) as monitor:
         for minute in range(20):
-            new = [aggregate(f"at the start {minute}", 1, minute, level="ERROR")] if minute < 15 else []
-            await one_minute(monitor, feed, aggregate("ok", 100, minute), *new)
+            new = [aggregate(f"at the start {minute}", 1, START + minute, level="ERROR")] if minute < 15 else []
+            await one_minute(monitor, feed, aggregate("ok", 100, START + minute), *new)
         assert opened(service) == []
-        await one_minute(monitor, feed, aggregate("ok", 100, 20), aggregate("never seen", 1, 20, level="ERROR"))
+        await one_minute(
+            monitor, feed, aggregate("ok", 100, START + 20), aggregate("never seen", 1, START + 20, level="ERROR")
+        )
         (anomaly,) = opened(service)
         assert (anomaly.kind, anomaly.pattern, anomaly.tier) == ("new_pattern", "never seen", "notify")
         for minute in range(30):
             await one_minute(
-                monitor, feed, aggregate("ok", 100, 20), aggregate(f"single {minute}", 1, 20, level="ERROR")
+                monitor,
+                feed,
+                aggregate("ok", 100, START + 20),
+                aggregate(f"single {minute}", 1, START + 20, level="ERROR"),
             )
         assert len(opened(service)) == 1
-        await one_minute(monitor, feed, aggregate("another", 40, 20, level="ERROR", source="shop"))
+        await one_minute(monitor, feed, aggregate("another", 40, START + 20, level="ERROR", source="shop"))
         assert len(opened(service)) == 2
 
 
@@ -153,9 +158,9 @@ async def test_an_error_pattern_under_a_new_id_is_not_new(tmp_path: Path, servic
     feed = Feed()
     async with running_monitor(tmp_path / "t", service, TrendsConfig(), START) as monitor:
         for minute in range(20):
-            await one_minute(monitor, feed, aggregate("user anna failed", 2, minute, level="ERROR"))
-        old = aggregate("user anna failed", 1, 0).pattern_id
-        flush = feed.flush(monitor.next_minute, aggregate("user {NAME} failed", 1, 20, level="ERROR"))
+            await one_minute(monitor, feed, aggregate("user anna failed", 2, START + minute, level="ERROR"))
+        old = aggregate("user anna failed", 1, START).pattern_id
+        flush = feed.flush(monitor.next_minute, aggregate("user {NAME} failed", 1, START + 20, level="ERROR"))
         renamed = type(flush)(
             *[getattr(flush, name) for name in flush.__struct_fields__[:7]], (Alias(old, "user {NAME} failed", 1),)
         )
@@ -166,21 +171,21 @@ async def test_an_error_pattern_under_a_new_id_is_not_new(tmp_path: Path, servic
 async def test_what_was_told_is_not_told_again_after_a_restart(tmp_path: Path, service: FakeService) -> None:
     feed = Feed()
     async with running_monitor(tmp_path / "t", service, TrendsConfig(resolve_minutes=2), START) as monitor:
-        await one_minute(monitor, feed, aggregate("lost", 3, 0, level="FATAL"))
+        await one_minute(monitor, feed, aggregate("lost", 3, START, level="FATAL"))
         for _ in range(4):
-            await one_minute(monitor, feed, aggregate("ok", 5, 0))
+            await one_minute(monitor, feed, aggregate("ok", 5, START))
     async with running_monitor(tmp_path / "t", service, TrendsConfig(), START + 20) as monitor:
-        await one_minute(monitor, feed, aggregate("lost", 3, 0, level="FATAL"))
+        await one_minute(monitor, feed, aggregate("lost", 3, START, level="FATAL"))
         assert len(opened(service)) == 1
-        await one_minute(monitor, feed, aggregate("lost", 600, 0, level="FATAL"))
+        await one_minute(monitor, feed, aggregate("lost", 600, START, level="FATAL"))
         assert len(opened(service)) == 2
 
 
 async def test_quiet_patterns_and_sources_are_not_counted(tmp_path: Path, service: FakeService) -> None:
     feed, config = Feed(), TrendsConfig(quiet_patterns=["known *"], quiet_sources=["staging-*"])
     async with running_monitor(tmp_path / "t", service, config, START) as monitor:
-        await one_minute(monitor, feed, aggregate("known trouble", 50, 0, level="FATAL"))
-        await one_minute(monitor, feed, aggregate("trouble", 50, 0, level="FATAL", source="staging-1"))
+        await one_minute(monitor, feed, aggregate("known trouble", 50, START, level="FATAL"))
+        await one_minute(monitor, feed, aggregate("trouble", 50, START, level="FATAL", source="staging-1"))
     assert service.emitted == []
 
 
@@ -189,3 +194,16 @@ def test_a_flush_from_before_an_outage_raises_nothing() -> None:
     late = feed.flush(START, aggregate("lost", 3, START, level="FATAL"))
     assert late.sealed < START * MINUTE + MINUTE
     assert early.add(late, START + 300, lambda _: False, lambda _: False) == []
+
+
+def test_logs_of_the_past_raise_nothing_and_make_their_patterns_known() -> None:
+    """A file is read from its beginning: what was critical last night is no alarm of this minute."""
+    early, feed, hour = EarlyAlarms(TrendsConfig(), START), Feed(), 60
+    old = [aggregate("disk is gone", 40, START - 2 * hour, level="FATAL")]
+    old.append(aggregate("cannot pay", 90, START - 2 * hour, level="ERROR"))
+    assert early.add(feed.flush(START, *old), START, lambda _: False, lambda _: False) == []
+    again = feed.flush(START + 20, aggregate("cannot pay", 1, START + 20, level="ERROR"))
+    assert early.add(again, START + 20, lambda _: False, lambda _: False) == []
+    late = feed.flush(START + 21, aggregate("disk is gone", 1, START - hour // 2, level="FATAL"))
+    ((finding, _),) = early.add(late, START + 21, lambda _: False, lambda _: False)
+    assert finding.kind == "severe"

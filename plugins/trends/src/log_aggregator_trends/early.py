@@ -33,6 +33,8 @@ _KNOWN_LOGS = 200
 _HEAVY = 10
 _ESCALATES = 3.0
 _TOO_OLD = 30
+_PAST = 60
+"""Minutes before a flush that its logs may be old: a file that is read from its beginning tells of the past."""
 _MINUTE = 60_000_000
 _MOST_PATTERNS = 20_000
 _NEW_SCORE, _SHARE_SCORE, _SEVERE_SCORE = 0.5, 0.7, 0.8
@@ -79,8 +81,11 @@ class EarlyAlarms:
         counts = self._minutes.setdefault(minute, _Minute())
         latest: dict[tuple[str, str], Aggregate] = {}
         for aggregate in flush.aggregates:
-            if not is_quiet(aggregate):
-                self._count(aggregate, counts, latest, is_new=self._is_new(aggregate, minute, is_known))
+            if is_quiet(aggregate):
+                continue
+            is_new = self._is_new(aggregate, minute, is_known)
+            if aggregate.last_seen > flush.sealed - _PAST * _MINUTE:
+                self._count(aggregate, counts, latest, is_new=is_new)
         for old in [known for known in self._minutes if known < minute - _HISTORY]:
             del self._minutes[old]
         found = [*self._severe_and_new(minute, latest), *self._shares(minute, latest)]
