@@ -13,6 +13,8 @@ import { zoneName } from "./zone.js";
 
 const STARTS = [["-5m", t("range.m5")], ["-15m", t("range.m15")], ["-1h", t("range.h1")], ["-6h", t("range.h6")], ["-24h", t("range.h24")], ["-7d", t("range.d7")]];
 const USUAL = "-1h";
+/** The logarithm of a change of all traffic that is worth a word: a tenth. */
+const MOVED = Math.log(1.1);
 
 export async function showCompare(main, { signal, again }) {
   const renew = renewed(signal);
@@ -49,5 +51,5 @@ function named(id, control) {
 
 function spans({ before, after, traffic }) {
   const part = ({ since, until, logs }) => t("compare.span", { since: toMinute(since), until: toMinute(until), count: compact(logs) });
-  return h("p", { class: "quiet" }, t("compare.spans", { before: part(before), after: part(after), zone: zoneName() }), traffic ? t("compare.traffic", { times: figure(traffic) }) : "");
+  return h("p", { class: "quiet" }, t("compare.spans", { before: part(before), after: part(after), zone: zoneName() }), Math.abs(Math.log(traffic || 1)) > MOVED ? t("compare.traffic", { times: figure(traffic) }) : "");
 }

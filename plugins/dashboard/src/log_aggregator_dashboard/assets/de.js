@@ -101,7 +101,7 @@ export const TEXTS = {
     missing: "Muster nicht gefunden", missing_why: "Vielleicht wurde es mit alten Daten gelöscht, oder die Adresse ist unvollständig.", all: "Alle Muster",
     category: "Kategorie {name}", first: "zuerst gesehen {when}", last: "zuletzt gesehen {when}", triage: "Bearbeitung", time: "Verlauf", split: "Aufteilen nach", by_level: "nach Stufe",
     by_source: "nach Quelle", correct: "Zusammenführen und trennen", sources: "Quellen", tags: "Schlagwörter", by_tag: "Logs nach Schlagwort", no_tags: "Keine Schlagwörter.", programs: "Für Programme",
-    no_anomalies: "Bisher keine. Das Plugin trends sucht nach Anstiegen, Stille und neuen Mustern.", empty: "Keine Logs dieses Musters in diesem Zeitraum. Wählen Sie oben einen längeren.",
+    no_anomalies: "Bisher keine. Das Plugin trends sucht nach Anstiegen, Stille und neuen Mustern.", of_source: "Offen bei {source}", empty: "Keine Logs dieses Musters in diesem Zeitraum. Wählen Sie oben einen längeren.",
     logs: "Logs dieses Musters", earlier: "Frühere Kennungen, die hierher führen: {ids}",
   },
   samples: {
@@ -147,10 +147,12 @@ export const TEXTS = {
     all_logs: "alle Logs von {source}", errors_of: "Fehler von {source}", more: "und {n} weitere Reihen", no_log: "kein Log seit {n} Min.",
     no_run: "der tägliche Lauf ist ausgeblieben, erwartet {expected}", nothing: "nichts seit {n} Min., erwartet {expected}", seen: "{count} in {n} Min.",
     more_than: "mehr als {count}", expected: "erwartet {low} bis {high}", share: "{value}: {share} davon, üblich {usual}",
+    error_share: "{share} Fehler, {errors} von {logs} Logs in {n} Min.", usual: "üblich {share}",
     missing: "Vorfall nicht gefunden", minute: "Minute für Minute", moved: "Was sich sonst bewegt hat", since: "seit {when} {zone} ({ago})", series: "Reihen", address: "Adresse",
     acknowledged: "Quittiert.", then: "Muster von {source} zu dieser Zeit", pattern: "Das Muster",
     no_details: "Der Dienst hat keine Einzelheiten zu diesem Vorfall gespeichert, oder dieser API-Schlüssel darf sie nicht sehen.", band: " · das grüne Band zeigt das Erwartete",
     chart: "Logs dieses Vorfalls", start: "Beginn", no_logs: "Keine Logs in diesen Minuten.",
+    no_before: "Davor gibt es keine Logs, deshalb ist nichts zu vergleichen.",
     alone: "Keine andere Anomalie und keine Markierung innerhalb einer Viertelstunde um den Beginn.",
   },
   compare: {

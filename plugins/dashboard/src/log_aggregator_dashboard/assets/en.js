@@ -100,7 +100,7 @@ export const TEXTS = {
     missing: "No such pattern", missing_why: "It may have been deleted with old data, or the address is incomplete.", all: "All patterns",
     category: "category {name}", first: "first seen {when}", last: "last seen {when}", triage: "Triage", time: "Over time", split: "Split by", by_level: "by level",
     by_source: "by source", correct: "Merge and split", sources: "Sources", tags: "Tags", by_tag: "Logs by tag", no_tags: "No tags.", programs: "For programs",
-    no_anomalies: "None so far. The plugin trends looks for spikes, silence and new patterns.", empty: "No logs of this pattern in this time. Choose a longer one above.",
+    no_anomalies: "None so far. The plugin trends looks for spikes, silence and new patterns.", of_source: "Open at {source}", empty: "No logs of this pattern in this time. Choose a longer one above.",
     logs: "Logs of this pattern", earlier: "Earlier ids that lead here: {ids}",
   },
   samples: {
@@ -146,10 +146,12 @@ export const TEXTS = {
     all_logs: "all logs of {source}", errors_of: "errors of {source}", more: "and {n} more series", no_log: "no log for {n} min",
     no_run: "the daily run has not come, {expected} expected", nothing: "nothing for {n} min, {expected} expected meanwhile", seen: "{count} in {n} min",
     more_than: "more than {count}", expected: "expected {low} to {high}", share: "{value}: {share} of them, usually {usual}",
+    error_share: "{share} errors, {errors} of {logs} logs in {n} min", usual: "usually {share}",
     missing: "No such incident", minute: "By the minute", moved: "What else moved", since: "since {when} {zone} ({ago})", series: "Series", address: "Link",
     acknowledged: "Acknowledged.", then: "Patterns of {source} then", pattern: "The pattern",
     no_details: "The service keeps no details of this incident, or this API key may not see them.", band: " · the green band is what was expected",
     chart: "Logs of this incident", start: "start", no_logs: "No logs in these minutes.",
+    no_before: "There are no logs before it, so nothing can be compared.",
     alone: "No other anomaly and no mark within a quarter of an hour of its start.",
   },
   compare: {

@@ -71,9 +71,10 @@ async function fill({ inner }, signal, make) {
 
 function actions(anomaly, range, signal) {
   const told = h("span", { class: "quiet", role: "status" });
-  const acknowledge = anomaly.pattern_id && offersTriage() && h("button", { type: "button", onclick: async () => {
+  const ids = new Set([anomaly.pattern_id, ...(anomaly.details?.series ?? []).map(({ series }) => /^pattern:(.+)/.exec(series)?.[1])].filter(Boolean));
+  const acknowledge = ids.size > 0 && offersTriage() && h("button", { type: "button", onclick: async () => {
     try {
-      await send("POST", `patterns/${anomaly.pattern_id}/triage`, { state: "acknowledged" }, signal);
+      for (const id of ids) await send("POST", `patterns/${id}/triage`, { state: "acknowledged" }, signal);
       told.textContent = t("incident.acknowledged");
     } catch (error) {
       told.textContent = error.message;
@@ -135,6 +136,6 @@ async function moved(anomaly, start, end, signal) {
   const rest = anomalies.filter(({ id }) => id !== anomaly.id);
   const parts = [
     marks.length > 0 && h("ul", { class: "plain" }, marks.map(({ title, at }) => h("li", {}, `⚑ ${title}, ${when(at)}`))),
-    rest.length > 0 && anomalyList(rest), compared && changeList(compared)].filter(Boolean);
+    rest.length > 0 && anomalyList(rest), compared && (compared.before.logs ? changeList(compared) : h("p", { class: "quiet" }, t("incident.no_before")))].filter(Boolean);
   return parts.length ? parts : h("p", { class: "quiet" }, t("incident.alone"));
 }

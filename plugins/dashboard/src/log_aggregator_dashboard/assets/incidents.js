@@ -28,7 +28,9 @@ export function anomalyList(anomalies, { linked = true } = {}) {
 /** What an anomaly is about: a pattern, a source, or the name of a rule. */
 export function subject(anomaly) {
   if (anomaly.kind === "rule") return ruleOf(anomaly) ?? t("incident.a_rule");
-  return anomaly.pattern ? patternText(anomaly.pattern) : t("incident.all_logs", { source: anomaly.source });
+  if (anomaly.pattern) return patternText(anomaly.pattern);
+  const [first] = anomaly.details?.series ?? [];
+  return first?.series?.startsWith("errors:") ? named(first) : t("incident.all_logs", { source: anomaly.source });
 }
 
 const ruleOf = ({ details }) => (details?.series ?? []).find(({ rule }) => rule)?.rule;
@@ -48,7 +50,8 @@ function reasons(anomaly) {
 }
 
 function own(series, anomaly) {
-  return anomaly.pattern ? series.pattern === anomaly.pattern : !series.pattern && !series.series.startsWith("errors:");
+  if (anomaly.pattern) return series.pattern === anomaly.pattern;
+  return !series.pattern && (!series.series.startsWith("errors:") || series === anomaly.details.series[0]);
 }
 
 /** What a series counts, for people. */
@@ -61,9 +64,12 @@ export function named(series) {
 
 /** What one series of an anomaly showed; `name` says which it is. */
 export function why(series, name) {
-  if (series.seen === undefined) return name ? h("div", { class: "why quiet" }, h("span", { class: "name" }, name)) : null;
+  if (series.seen === undefined && series.errors === undefined) return name ? h("div", { class: "why quiet" }, h("span", { class: "name" }, name)) : null;
   const said = [];
-  if (series.rule && series.silent_minutes) {
+  if (series.errors !== undefined) {
+    said.push(t("incident.error_share", { share: percent(series.share), errors: figure(series.errors), logs: figure(series.logs), n: series.window_minutes }));
+    if (series.usual_share !== undefined) said.push(t("incident.usual", { share: percent(series.usual_share) }));
+  } else if (series.rule && series.silent_minutes) {
     said.push(t("incident.no_log", { n: series.silent_minutes }));
   } else if (series.missed_run) {
     said.push(t("incident.no_run", { expected: figure(series.expected) }));

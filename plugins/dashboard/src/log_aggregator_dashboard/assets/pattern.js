@@ -74,7 +74,10 @@ export async function showPattern(main, { place, signal, again }) {
   draw();
   fill(anomalies, again, signal, async () => {
     const found = (await get("anomalies", { pattern_id: pattern.pattern_id, limit: 50 }, signal)).anomalies;
-    return found.length ? anomalyList(found, { linked: false }) : h("p", { class: "quiet" }, t("pattern.no_anomalies"));
+    if (found.length) return anomalyList(found, { linked: false });
+    const [source] = byCount(pattern.sources)[0] ?? [], none = h("p", { class: "quiet" }, t("pattern.no_anomalies"));
+    const near = source ? (await get("anomalies", { source, state: "open", limit: 5 }, signal)).anomalies : [];
+    return near.length ? h("div", {}, none, h("h3", {}, t("pattern.of_source", { source })), anomalyList(near)) : none;
   });
 }
 

@@ -103,7 +103,7 @@ export function showTail(main, { place, signal }) {
   const levels = choice(t("word.level"), [["", t("word.all_levels")], ...LEVELS.map((name) => [name, name])], level, (value) => narrow({ level: value }));
   const clear = h("button", { type: "button", onclick: () => { state.seen = 0; state.logs = []; take([]); tell(); } }, t("tail.clear"));
   const save = h("button", { type: "button", title: t("tail.download_title"), onclick: () => download(state.logs) }, t("tail.download"));
-  main.append(h("h1", { class: "hidden" }, t("page.tail")), h("div", { class: "toolbar tailbar" }, button, search, levels, from, list, clear, save, status),
+  main.append(h("h1", { class: "hidden" }, t("page.tail")), h("div", { class: "toolbar tailhead" }, h("div", { class: "tailbar" }, button, search, levels, from, list, clear, save), status),
     h("p", { class: "note", hidden: setting("workers") === "1" }, t("tail.workers")),
     trouble, rows.element, empty);
   get("series", { since: "-24h", step: 3600, split_by: "source" }, signal)

@@ -7,6 +7,8 @@ import { copyButton } from "./samples.js";
 import { t } from "./text.js";
 
 const BEYOND = 10;
+/** Characters of a message in its row: more are never in view. */
+const IN_VIEW = 500;
 const narrow = matchMedia("(max-width: 760px)");
 
 /** `words()`: the text to mark. `reading(yes)`: whether the newest row has been scrolled away, or a row is unfolded. */
@@ -26,7 +28,11 @@ export class TailRows {
   set(logs) {
     this.logs = logs;
     if (this.unfolded && !logs.includes(this.unfolded)) this.unfolded = null;
-    this.draw(true);
+    // Several events within a frame are drawn once; a hidden tab draws nothing.
+    this.frame ??= requestAnimationFrame(() => {
+      this.frame = null;
+      this.draw(true);
+    });
   }
 
   tell() {
@@ -73,7 +79,7 @@ export class TailRows {
         h("time", { datetime: new Date(log.time).toISOString(), title: when(log.time) }, instant(log.time)),
         h("span", { class: `badge ${levelClass(log.level)}` }, log.level),
         h("span", { class: "source" }, log.source),
-        h("span", { class: "text" }, marked(log.message, this.words()))),
+        h("span", { class: "text" }, marked(inOneLine(log.message), this.words()))),
       open && detail(log, this.words()));
   }
 
@@ -88,6 +94,12 @@ export class TailRows {
     this.top();
     return true;
   }
+}
+
+/** A message of several lines, such as a trace, has one line in the list. */
+function inOneLine(message) {
+  const text = message.length > IN_VIEW ? `${message.slice(0, IN_VIEW)}…` : message;
+  return text.replace(/\s*[\r\n]+\s*/g, " ⏎ ");
 }
 
 function detail(log, words) {

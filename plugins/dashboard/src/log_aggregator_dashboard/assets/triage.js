@@ -37,13 +37,13 @@ export function triagePanel(pattern, signal) {
     }
   };
   const draw = (triage) => {
-    const button = (state, text) => h("button", { type: "button", "aria-pressed": triage.state === state, onclick: () => change({ state }) }, text);
+    const button = (state, text) => h("button", { type: "button", "aria-pressed": state === "open" ? null : triage.state === state, onclick: () => change({ state }) }, text);
     const mute = choice(t("triage.mute"), MUTES, "", () => {});
     const field = (name, label, kind = "input") => h(kind, { "aria-label": label, placeholder: label, value: triage[name] ?? "", maxlength: name === "note" ? 4000 : 200, rows: kind === "textarea" ? 2 : null });
     const [name, owner, note] = [field("name", t("triage.name")), field("owner", t("triage.owner")), field("note", t("triage.note"), "textarea")];
     box.replaceChildren(
       h("p", {}, stated(triage)),
-      h("div", { class: "row" }, button("acknowledged", t("word.acknowledge")), button("resolved", t("triage.resolve")), button("open", t("triage.reopen")),
+      h("div", { class: "row" }, button("acknowledged", t("word.acknowledge")), button("resolved", t("triage.resolve")), triage.state !== "open" && button("open", t("triage.reopen")),
         h("span", { class: "row" }, h("button", { type: "button", "aria-pressed": triage.state === "muted", onclick: () => change({ state: "muted",
           ...(mute.value.startsWith("+") ? { mute_until: mute.value } : mute.value ? { mute_times: Number(mute.value.slice(1)) } : {}) }) }, t("triage.mute")), mute)),
       h("form", { class: "row", onsubmit: (event) => { event.preventDefault(); change({ name: name.value, owner: owner.value, note: note.value }); } },
