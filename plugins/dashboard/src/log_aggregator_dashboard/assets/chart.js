@@ -95,18 +95,19 @@ function picture(view, { names, color, share, marks, band, summary }) {
   return svg;
 }
 
-/** A line for each mark, with its title where no other title stands. */
+/** A line for each mark, with its title where no other title stands, in the first row or in a second one. */
 function flags(svg, columns, marks, width, height) {
   const [first, last] = [columns[0]?.start, columns.at(-1)?.end];
   const places = marks.map(({ at, title }) => [LEFT + ((Date.parse(at) - first) / (last - first)) * (width - LEFT), title]);
-  let free = -Infinity;
+  const free = [-Infinity, -Infinity];
   for (const [x, title] of places.filter(([at]) => at >= LEFT && at <= width).sort(([a], [b]) => a - b)) {
     const text = `⚑ ${title.length > 18 ? `${title.slice(0, 17)}…` : title}`;
     const room = text.length * 6.5, start = x + room > width ? x - room : x;
     svg.append(s("line", { class: "markline", x1: x, x2: x, y1: 0, y2: height - BOTTOM }, s("title", {}, title)));
-    if (start < free) continue;
-    svg.append(s("text", { class: "flag", x: start + 3, y: 9 }, text));
-    free = start + room;
+    const row = free.findIndex((end) => start >= end);
+    if (row < 0) continue;
+    svg.append(s("text", { class: "flag", x: start + 3, y: 9 + 12 * row }, text));
+    free[row] = start + room;
   }
 }
 

@@ -76,7 +76,7 @@ export class TailRows {
     return h("li", { class: levelClass(log.level), "data-index": index },
       h("div", { class: "one", onclick: (event) => { if (!event.target.closest("a") && !String(getSelection())) this.toggle(log); } },
         h("button", { type: "button", class: "fold", "aria-expanded": String(open), "aria-label": t(open ? "tail.fold" : "tail.unfold") }, open ? "▾" : "▸"),
-        h("time", { datetime: new Date(log.time).toISOString(), title: when(log.time) }, instant(log.time)),
+        h("time", { datetime: new Date(log.time).toISOString(), onmouseenter: (event) => { event.target.title = when(log.time); } }, instant(log.time)),
         h("span", { class: `badge ${levelClass(log.level)}` }, log.level),
         h("span", { class: "source" }, log.source),
         h("span", { class: "text" }, marked(inOneLine(log.message), this.words()))),
