@@ -92,8 +92,9 @@ lint: $(VENV)/.ready-to-test ## check style, format, spelling and types
 	$(BIN)/codespell
 	$(BIN)/mypy $(addsuffix /src,$(ALL_PROJECTS)) typing_tests
 
-docs: build/docs-env/.ready ## build the site of the documentation into build/docs; a dead link fails
+docs: build/docs-env/.ready ## build the site of the documentation into build/docs, and for /help; a dead link fails
 	build/docs-env/bin/sphinx-build -q -n -W --keep-going -j auto -b html -d build/docs-doctrees -c docs/site . build/docs
+	build/docs-env/bin/python tools/help_site.py build/docs plugins/help/src/log_aggregator_help/site.zip
 	@echo "build/docs/docs/site/index.html"
 
 bench: $(VENV)/.ready-to-test ## measure speed: one table, one JSON file (BENCH_ARGS=--quick for a first look)
@@ -111,7 +112,7 @@ soak: $(VENV)/.ready-to-test ## SOAK_MINUTES at 70 % load: do memory, files and 
 	@$(PIP) install --quiet -r tests/bench/requirements.txt
 	@$(BIN)/python -m tests.bench.soak --minutes $(SOAK_MINUTES) --plot build/bench-soak.svg $(SOAK_ARGS)
 
-dist: $(VENV)/.ready-to-test ## build every distribution into dist/ and try them in a clean environment
+dist: $(VENV)/.ready-to-test docs ## build every distribution into dist/ and try them in a clean environment
 	rm -rf dist build/dist-check
 	for project in $(ALL_PROJECTS); do $(BIN)/python -m build --no-isolation --outdir dist "$$project" >/dev/null; done
 	tools/make-venv build/dist-check
@@ -127,7 +128,7 @@ sbom: ## write build/sbom.cdx.json: what `make dist` installed beside our distri
 deb: ## write build/log-aggregator_*.deb from what `make dist` installed; for this Python and architecture
 	$(BIN)/python tools/build_deb.py build/dist-check build
 
-release-check: docs ## do all of a release but publishing; say what is not ready
+release-check: ## do all of a release but publishing; say what is not ready
 	$(BIN)/python tools/release.py check
 	$(MAKE) dist sbom
 	tools/make-venv build/twine

@@ -30,6 +30,7 @@ copybutton_prompt_text = "$ "
 
 html_theme = "furo"
 html_title = f"Log aggregator {release}"
+html_favicon = "../../plugins/dashboard/src/log_aggregator_dashboard/assets/icon.svg"
 html_copy_source = False
 html_show_sourcelink = False
 

@@ -40,5 +40,8 @@ def test_the_pipeline_of_the_project_runs_from_wheels(clean: CleanEnvironment, t
         }.items():
             with urllib.request.urlopen(service.url + path, timeout=30) as answer:
                 assert wanted in answer.read().decode(), path
+        if (ROOT / "plugins/help/src/log_aggregator_help/site.zip").exists():  # `make docs` came before, as in CI
+            with urllib.request.urlopen(service.url + "/help", timeout=30) as answer:
+                assert answer.url.endswith("/help/docs/site/index.html")
     finally:
         service.stop()

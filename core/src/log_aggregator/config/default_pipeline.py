@@ -40,6 +40,7 @@ DEFAULT_PLUGINS = (
     DefaultPlugin("trends", "anomalies: new, spiking, silent", {"required": False}),
     DefaultPlugin("prometheus", "GET /metrics"),
     DefaultPlugin("dashboard", "the page at /"),
+    DefaultPlugin("help", "the documentation at /help, without internet"),
 )
 
 

@@ -4,7 +4,7 @@ export const TEXTS = {
   product: "Log-Aggregator",
   frame: {
     skip: "Zum Inhalt springen", pages: "Seiten", local: "Ortszeit", zone: "Zeiten in {zone}. Auf {other} umschalten",
-    keys: "Tasten", help: "Einstellungen und Tasten (?)", title: "{page} · Log-Aggregator",
+    keys: "Tasten", help: "Einstellungen und Tasten (?)", docs: "Hilfe", title: "{page} · Log-Aggregator",
     missing: "Seite nicht gefunden", missing_why: "Die Adresse nennt eine Seite, die es nicht gibt: {page}",
   },
   page: {

@@ -4,7 +4,7 @@ export const TEXTS = {
   product: "Log aggregator",
   frame: {
     skip: "Skip to content", pages: "Pages", local: "local time", zone: "Times are in {zone}. Show {other}",
-    keys: "Keys", help: "Settings and keys (?)", title: "{page} · Log aggregator",
+    keys: "Keys", help: "Settings and keys (?)", docs: "Help", title: "{page} · Log aggregator",
     missing: "No such page", missing_why: "The address names a page that does not exist: {page}",
   },
   page: {

@@ -10,7 +10,7 @@ import { dress } from "./settings.js";
 import { t } from "./text.js";
 import { fit } from "./times.js";
 import { isUtc, setUtc, zoneName } from "./zone.js";
-import { get, offers } from "./api.js";
+import { get, offers, origin } from "./api.js";
 
 /** A page whose module is loaded once it is shown; the first one of a visit is on its way already, see `early.js`. */
 function later(file, name) {
@@ -96,6 +96,7 @@ function head(kind, place) {
   document.getElementById("nav").replaceChildren(...links);
   const other = isUtc() ? t("frame.local") : "UTC";
   replace(document.getElementById("tools"), ...[kind.range && picker(show),
+    offers("GET /help") && h("a", { href: `${origin()}/help` }, t("frame.docs")),
     h("button", { type: "button", class: "zone", "aria-label": t("frame.zone", { zone: zoneName(), other }), title: t("frame.zone", { zone: zoneName(), other }),
       onclick: () => { setUtc(!isUtc()); show(); } }, zoneName()),
     h("button", { type: "button", "aria-label": t("frame.keys"), title: t("frame.help"), onclick: help }, "?")].filter(Boolean));
