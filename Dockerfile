@@ -20,7 +20,7 @@ RUN /opt/log-aggregator/bin/pip install --no-cache-dir --no-build-isolation --no
 FROM python:3.11-slim
 LABEL org.opencontainers.image.title="log-aggregator" \
       org.opencontainers.image.licenses="Apache-2.0"
-RUN useradd --system --uid 10001 --no-create-home log-aggregator \
+RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin log-aggregator \
  && install --directory --mode=700 --owner=log-aggregator /data
 COPY --from=build /opt/log-aggregator /opt/log-aggregator
 COPY plugins.toml /etc/log-aggregator/plugins.toml

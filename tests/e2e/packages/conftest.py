@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.packages.clean import clean, shared, wheels
+from tests.repo.conftest import package_registry
 
-__all__ = ["clean", "shared", "wheels"]
+__all__ = ["clean", "package_registry", "shared", "wheels"]
 
 HERE = Path(__file__).parent
 
