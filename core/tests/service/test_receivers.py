@@ -183,7 +183,7 @@ async def test_a_position_that_cannot_be_kept_is_refused(start: Start, position:
     [
         ("example.com:5514", {}, "'example.com:5514': expected an address and a port such as"),
         ("127.0.0.1:0", {"allow": ["10.0.0.0/99"]}, "127.0.0.1:0: allow: '10.0.0.0/99': expected an address or a net"),
-        ("192.0.2.1:5514", {}, "192.0.2.1:5514: cannot listen: Cannot assign requested address"),
+        ("192.0.2.1:5514", {}, "192.0.2.1:5514: cannot listen: this machine has no such address"),
     ],
 )
 async def test_an_address_that_cannot_be_had_stops_the_start(

@@ -49,10 +49,12 @@ def run(args: argparse.Namespace) -> int:
     if settings.api_keys_file is not None:
         KeyRing.read(settings.api_keys_file)
     lines = [f"{pipeline.name}: good. The pipeline, in order:", ""]
+    width = len(str(len(registry.plugins)))
     for number, plugin in enumerate(registry.plugins, 1):
         hooks = ", ".join(plugin.hooks) or "no hooks: it does nothing; mark its methods with @hookimpl"
-        lines.append(f"  {number}. {plugin.name:<12} {plugin.distribution} {plugin.version}  ({hooks})")
-    lines += [f"  -  {name:<12} off: {reason}" for name, reason in (registry.off | pipeline.left_out).items()]
+        lines.append(f"  {number:>{width}}. {plugin.name:<12} {plugin.distribution} {plugin.version}  ({hooks})")
+    off = sorted((registry.off | pipeline.left_out).items())
+    lines += [f"  {'-':>{width}}  {name:<12} off: {reason}" for name, reason in off]
     lines += ["", *_journal(pipeline.file)]
     if not registry.with_hook("on_flush"):
         lines += ["", "Warning: no sink is on: aggregates are counted and dropped. Add [plugins.sqlite]."]

@@ -32,6 +32,7 @@ _EXPECTED = {
     "list_type": "a list",
     "tuple_type": "a list",
     "dict_type": "a table",
+    "path_type": "a path, as a text",
     "model_type": "a table",
 }
 """What is expected, by pydantic's type of the error."""
@@ -64,6 +65,8 @@ def describe(error: ValidationError, where: str, model: type[BaseModel], beside:
 
 def _expected(problem: ErrorDetails) -> str:
     """What is wrong, or for a wrong type what was expected."""
+    if problem["type"] in {"literal_error", "enum"}:
+        return f"expected {problem.get('ctx', {}).get('expected', 'another value')}"
     known = _EXPECTED.get(problem["type"])
     return f"expected {known}" if known else problem["msg"].removeprefix("Value error, ")
 

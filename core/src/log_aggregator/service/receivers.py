@@ -13,6 +13,7 @@ from log_aggregator.config.settings import Settings
 from log_aggregator.errors import ConfigError
 from log_aggregator.listeners import Limits, Listener, Memory, TcpListener, Tls, UdpListener
 from log_aggregator.listeners.addresses import Endpoint, networks
+from log_aggregator.listeners.reasons import cannot_listen
 from log_aggregator.listeners.tcp import ConnectionHandler
 from log_aggregator.listeners.udp import DatagramHandler
 from log_aggregator.plugins.isolation.where_raised import package_of, where_raised
@@ -111,7 +112,7 @@ class Receivers:
         try:
             return endpoint.bind(kind, is_shared=self._is_shared)
         except OSError as error:
-            raise ConfigError(f"{endpoint}: cannot listen: {error.strerror or error}") from None
+            raise ConfigError(cannot_listen(str(endpoint), error)) from None
 
 
 def _describe(handler: Callable[..., object]) -> Callable[[BaseException], str]:

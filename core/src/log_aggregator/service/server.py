@@ -21,6 +21,7 @@ from log_aggregator.http.access.ledger import FILE, Ledger, write
 from log_aggregator.http.app import build_app
 from log_aggregator.http.listener import Listener
 from log_aggregator.http.sharing import Counts, Turns
+from log_aggregator.listeners.reasons import cannot_listen
 from log_aggregator.plugins.registry import Registry
 from log_aggregator.service.reach import hint
 from log_aggregator.service.reloads import Reloads
@@ -143,7 +144,7 @@ async def _listen(listener: Listener, settings: Settings, place: Place | None) -
             await listener.start_on(socket.socket(fileno=place.listen), Turns(Counts(place), place.number))
     except OSError as error:
         where = f"HOST {settings.host}, PORT {settings.port}"
-        raise ConfigError(f"{where}: cannot listen: {error.strerror or error}") from None
+        raise ConfigError(cannot_listen(where, error)) from None
 
 
 def _announce(url: str, settings: Settings, pid: int) -> None:

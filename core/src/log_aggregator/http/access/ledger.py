@@ -125,7 +125,7 @@ def read_uses(path: Path) -> dict[str, Use]:
     """The file's content by the name of the key; empty when there is none, or when it is broken."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=dict[str, Use])
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # what is wrong with the directory, the start itself says
         return {}
     except (OSError, msgspec.DecodeError) as error:
         log.warning("last use and quotas of API keys are lost: the file is broken", extra={"error": str(error)})

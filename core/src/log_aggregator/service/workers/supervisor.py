@@ -16,6 +16,7 @@ from log_aggregator.config.place import Place, left_over
 from log_aggregator.config.settings import Settings
 from log_aggregator.errors import ConfigError
 from log_aggregator.http.sharing import ABSENT, Counts
+from log_aggregator.listeners.reasons import cannot_listen
 
 QUICK_DEATH = 5.0
 """Seconds within which a worker that dies again is started only after a pause."""
@@ -143,5 +144,5 @@ def bind(settings: Settings) -> socket.socket:
     except OSError as error:
         listening.close()
         where = f"HOST {settings.host}, PORT {settings.port}"
-        raise ConfigError(f"{where}: cannot listen: {error.strerror or error}") from None
+        raise ConfigError(cannot_listen(where, error)) from None
     return listening
