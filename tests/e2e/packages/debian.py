@@ -24,7 +24,7 @@ ENTER = """
 mount -t proc proc "$1/proc"
 mount --bind /dev "$1/dev"
 root=$1 user=$2; shift 2
-exec chroot --userspec=$user "$root" "$@"
+exec /usr/sbin/chroot --userspec=$user "$root" "$@"
 """
 """Run in a mount namespace of its own: what is mounted is gone with it, whatever happens."""
 
