@@ -207,3 +207,43 @@ async def test_a_large_line_over_a_real_socket_comes_whole() -> None:
         await send(listener.port, line, b"\n", b"\xe2\x80\xa8\xff\n")  # U+2028 is no line break, 0xff no text
         await until(lambda: handler.ended)
     assert handler.lines == [line, b"\xe2\x80\xa8\xff"]
+
+
+async def test_a_frame_that_the_caller_keeps_must_be_whole_in_time() -> None:
+    made, _ = connection(Limits(frame_seconds=0.05))
+    made.data_received(b"half")
+    assert await made.read() == b"half"
+    with pytest.raises(SlowSenderError):
+        await made.read(held=4)
+
+
+async def test_the_time_of_a_frame_begins_when_another_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: now)
+    made, _ = connection(Limits(frame_seconds=10))
+    for number in range(5):  # a sender whose frames never end where its segments do
+        made.data_received(b"end begin")
+        assert await made.read(held=5 if number else 0) == b"end begin"
+        now += 9
+    made._hold_frame(14)
+    assert made._whole_by == 136 + 10, "nothing ended: the time goes on"
+    made._hold_frame(5)
+    assert made._whole_by == now + 10
+    made._hold_frame(0)
+    assert made._whole_by is None
+
+
+async def test_what_the_caller_keeps_counts_as_memory_until_the_end() -> None:
+    memory = Memory(2 * HIGH)
+    made, _ = connection(memory=memory)
+    made.data_received(b"x" * HIGH)
+    await made.read()
+    made.data_received(b"y")
+    assert await made.read(held=HIGH) == b"y"
+    assert memory.used == HIGH
+    memory.used += 2 * HIGH
+    with pytest.raises(FrameTooLargeError):
+        await made.read(held=HIGH + 1)
+    memory.used -= 2 * HIGH
+    await made.close()
+    assert memory.used == 0

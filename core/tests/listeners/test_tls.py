@@ -94,8 +94,8 @@ async def test_a_listener_serves_the_renewed_certificate(tmp_path: Path, monkeyp
     async with listening(handler, tls=tls) as listener:
         await send_over(listener, client(tls), b"before\n")
         await until(lambda: handler.lines)
-        certificate(tmp_path, "server")
         context = listener._tls.context  # type: ignore[union-attr]  # it has TLS
+        certificate(tmp_path, "server")
         await until(lambda: listener._tls.context is not context)  # type: ignore[union-attr]  # likewise
         await send_over(listener, client(tls), b"after\n")
         await until(lambda: len(handler.lines) == 2)

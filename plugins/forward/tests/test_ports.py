@@ -18,11 +18,11 @@ from log_aggregator_dev import harness
 
 
 @asynccontextmanager
-async def receiving(options: str = "") -> AsyncIterator[tuple[Any, int]]:
+async def receiving(options: str = "", **environ: str) -> AsyncIterator[tuple[Any, int]]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    async with harness(f'[plugins.forward]\ntcp = "127.0.0.1:{port}"\n{options}') as running:
+    async with harness(f'[plugins.forward]\ntcp = "127.0.0.1:{port}"\n{options}', environ=environ) as running:
         yield running, port
 
 
@@ -158,3 +158,18 @@ async def test_json_that_is_none_closes_the_connection(body: bytes) -> None:
         assert await good.answer() == {"ack": "one"}
         good.writer.close()
         assert await running.counts() == {"paid": 2}
+
+
+@pytest.mark.parametrize("begun", [b"\x93\xa4shop", b'["shop", 1'], ids=["MessagePack", "JSON"])
+async def test_a_message_that_is_begun_and_never_ends_costs_its_connection_and_no_silent_one(begun: bytes) -> None:
+    async with receiving(BODY_TIMEOUT="0.3") as (_, port):
+        silent, half = await Client.to(port), await Client.to(port)
+        await silent.send(CHUNK)
+        assert await silent.answer() == {"ack": "one"}
+        half.writer.write(begun)
+        async with asyncio.timeout(20):
+            assert await half.reader.read() == b""
+        await silent.send([*CHUNK[:2], {"chunk": "two"}])
+        assert await silent.answer() == {"ack": "two"}
+        silent.writer.close()
+        half.writer.close()

@@ -52,7 +52,8 @@ class Connection(asyncio.Protocol):
         self._held = False
         self._stopped = False
         self._ended = False
-        self._received = 0
+        self._received = self._kept = self._given = 0
+        self._whole_by: float | None = None
         self._writable.set()
 
     @property
@@ -60,11 +61,29 @@ class Connection(asyncio.Protocol):
         """The client's certificate, as `ssl.SSLSocket.getpeercert` has it; `None` without one."""
         return self._transport.get_extra_info("peercert") if self._transport is not None else None
 
-    async def read(self, most: int = HIGH) -> bytes:
-        """What has come, at least a byte and at most so many; empty at the end."""
-        while not self._buffer and await self._more():
+    async def read(self, most: int = HIGH, *, held: int = 0) -> bytes:
+        """What has come, at least a byte and at most so many; empty at the end.
+
+        `held`: bytes that were read and are kept by the caller, of a frame that is not whole. They count as those of
+        this connection: the frame must be whole in time, and may not grow while memory is scarce.
+        Raises `FrameTooLargeError` and `SlowSenderError`.
+        """
+        self._hold_frame(held)
+        while not self._buffer and await self._more(self._whole_by):
             pass
-        return self._take(min(most, len(self._buffer)))
+        data = self._take(min(most, len(self._buffer)))
+        self._given = len(data)
+        return data
+
+    def _hold_frame(self, size: int) -> None:
+        if not size or size < self._kept + self._given:  # a frame has ended, and perhaps another begun
+            self._whole_by = None
+        if size and self._whole_by is None:
+            self._whole_by = asyncio.get_running_loop().time() + self._limits.frame_seconds
+        self._memory.used += size - self._kept
+        self._kept, self._given = size, 0
+        if size > HIGH and self._memory.is_scarce:
+            raise FrameTooLargeError("too many large frames at once")
 
     async def peek(self, size: int = 1) -> bytes:
         """The next bytes without taking them; fewer than asked for at the end. Raises `SlowSenderError`."""
@@ -135,7 +154,8 @@ class Connection(asyncio.Protocol):
 
     async def close(self) -> None:
         """Send what was written and close."""
-        self._memory.used -= len(self._buffer)
+        self._memory.used -= len(self._buffer) + self._kept
+        self._kept = 0
         self._buffer.clear()
         if self._transport is None:
             return

@@ -27,6 +27,11 @@ class JsonMessages:
         self._depth = 0
         self._in_text = False
 
+    @property
+    def held(self) -> int:
+        """The bytes of a message that is not whole."""
+        return len(self._buffer)
+
     def feed(self, data: bytes) -> None:
         """Take in what came."""
         self._buffer += data

@@ -24,6 +24,7 @@ class Messages:
 
     def __init__(self, opened: Connection) -> None:
         self._opened = opened
+        self._fed = self._read = 0
         self._stream: msgpack.Unpacker | JsonMessages | None = None
 
     async def read(self) -> AsyncIterator[Any]:
@@ -31,15 +32,25 @@ class Messages:
         while True:
             try:
                 for message in self._stream or ():
+                    if isinstance(self._stream, msgpack.Unpacker):
+                        self._read = self._stream.tell()
                     yield message
-                data = await self._opened.read()
+                data = await self._opened.read(held=self._held)
                 if not data:
                     return
                 if self._stream is None:
                     self._stream = JsonMessages() if data[:1] in _JSON else unpacker()
                 self._stream.feed(data)
+                self._fed += len(data)
             except (*BROKEN, msgpack.exceptions.BufferFull) as error:
                 raise ProtocolError(f"what came cannot be unpacked: {type(error).__name__}") from None
+
+    @property
+    def _held(self) -> int:
+        """The bytes of a message that is not whole."""
+        if isinstance(self._stream, JsonMessages):
+            return self._stream.held
+        return self._fed - self._read
 
     async def write(self, message: Any) -> None:
         """Send a message in the form that the client speaks."""

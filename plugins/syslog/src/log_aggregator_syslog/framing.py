@@ -38,6 +38,11 @@ class Framer:
         """Whether a whole message waits for a line that may belong to it."""
         return self._open is not None
 
+    @property
+    def held(self) -> int:
+        """The bytes of a message that is not whole."""
+        return len(self._buffer)
+
     def feed(self, data: bytes) -> list[bytes]:
         """The messages that are whole now. Raises `FrameError`."""
         self._buffer += data

@@ -97,7 +97,7 @@ class SyslogReceiver:
         """The messages that are whole now; `None` at the end."""
         try:
             async with asyncio.timeout(LINE_PAUSE if framer.pending else None):
-                data = await opened.read()
+                data = await opened.read(held=framer.held)
         except TimeoutError:
             return framer.release()
         if data:
