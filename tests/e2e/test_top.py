@@ -39,6 +39,14 @@ def test_shows_rates_sinks_and_patterns_and_is_not_fooled_by_a_log(service):
     assert "gone" in shown
 
 
+def test_a_line_is_as_wide_as_the_terminal(service):
+    service.post("/ingest", {"message": "The parcel " + "of somebody " * 80 + "was lost", "level": "ERROR"})
+    service.post("/flush")
+    lines = once(service.url).stdout.splitlines()
+    assert any("The parcel of somebody" in line for line in lines)
+    assert max(map(len, lines)) <= int(os.environ.get("COLUMNS", "80"))
+
+
 def test_a_service_that_is_away_is_named():
     done = once("http://127.0.0.1:1")
     assert done.returncode == 1
@@ -75,6 +83,36 @@ def test_q_quits_and_the_terminal_is_as_it_was(service):
         service.post("/ingest/batch", [{"message": f"Other {n}"} for n in range(9)])
         read_until(controller, b"10 logs")
         os.write(controller, b"xq")
+        assert read_until(controller, b"\x1b[?1049l")
+        assert process.wait(30) == 0
+    finally:
+        process.kill()
+        process.wait()
+        os.close(controller)
+        os.close(terminal)
+
+
+def test_keys_sort_search_choose_and_open(service):
+    messages = [*({"message": f"User {n} logged in"} for n in range(5)), {"message": "Disk is full", "level": "ERROR"}]
+    service.post("/ingest/batch", messages)
+    service.post("/flush")
+    controller, terminal = pty.openpty()
+    os.set_blocking(controller, False)
+    command = [COMMAND, "top", "--every", "0.1", "--url", service.url]
+    process = subprocess.Popen(command, stdin=terminal, stdout=terminal, stderr=terminal)
+    try:
+        read_until(controller, b"s: order")
+        os.write(controller, b"s")
+        read_until(controller, b"by newest")
+        os.write(controller, b"/level:errr\x7for\r")
+        read_until(controller, b"search: level:error\x1b")
+        os.write(controller, b"j")
+        read_until(controller, b"> ")
+        os.write(controller, b"\r")
+        read_until(controller, b"any key: back")
+        os.write(controller, b"x")
+        read_until(controller, b"Disk is full")
+        os.write(controller, b"/\x1b[A\x1bq")
         assert read_until(controller, b"\x1b[?1049l")
         assert process.wait(30) == 0
     finally:

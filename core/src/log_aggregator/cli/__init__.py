@@ -33,6 +33,7 @@ ELSEWHERE = {
             "search",
             "send",
             "show",
+            "tail",
             "test",
             "top",
             "triage",

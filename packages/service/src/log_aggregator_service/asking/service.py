@@ -8,7 +8,9 @@ import sys
 import urllib.error
 import urllib.request
 from argparse import Namespace
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,6 +18,9 @@ from log_aggregator.config.client_tls import client_context
 
 TIMEOUT = 20.0
 """Seconds for one answer; the service itself gives its store 10."""
+
+SILENCE = 40.0
+"""Seconds without a sign of life of a stream; the service sends one every 15."""
 
 _KEYS = {401, 403}
 
@@ -40,6 +45,19 @@ class Asked:
         sent = {name: str(value) for name, value in query.items() if value not in (None, "")}
         return self._answer("GET", f"{path}?{urlencode(sent)}", None).decode("utf-8", "replace")
 
+    def events(self, path: str, **query: object) -> Iterator[dict[str, Any]]:
+        """The events of a stream as they come; an empty one at its begin and for each sign of life.
+
+        Ends with the stream. Raises `AskingError` where it cannot be opened, or nothing comes for `SILENCE` seconds.
+        """
+        sent = {name: str(value) for name, value in query.items() if value not in (None, "")}
+        with self._opened("GET", f"{path}?{urlencode(sent)}", None, SILENCE) as answer, _in_words():
+            for line in answer:
+                if line.startswith(b"data: "):
+                    yield json.loads(line[6:])
+                elif line.startswith(b":"):
+                    yield {}
+
     def send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The JSON object that answers; fields that are `None` are left out. Raises `AskingError`."""
         sent = {name: value for name, value in (body or {}).items() if value is not None}
@@ -56,19 +74,29 @@ class Asked:
         return document
 
     def _answer(self, method: str, path: str, body: bytes | None) -> bytes:
+        with self._opened(method, path, body, TIMEOUT) as answer, _in_words():
+            content: bytes = answer.read()
+            return content
+
+    def _opened(self, method: str, path: str, body: bytes | None, timeout: float) -> Any:
         headers = {"Content-Type": "application/json"} if body is not None else {}
         if key := os.environ.get("LOG_AGGREGATOR_API_KEY"):
             headers["Authorization"] = f"Bearer {key}"
-        try:
+        with _in_words():
             request = urllib.request.Request(self.url + path, body, headers, method=method)  # noqa: S310  an address that the user typed
-            with urllib.request.urlopen(request, timeout=TIMEOUT, context=client_context(os.environ)) as answer:  # noqa: S310  likewise
-                content: bytes = answer.read()
-                return content
-        except urllib.error.HTTPError as error:
-            raise AskingError(_refusal(error)) from None
-        except OSError as error:
-            reason = getattr(error, "reason", error)
-            raise AskingError(f"{getattr(reason, 'strerror', None) or reason}; is the service running there?") from None
+            return urllib.request.urlopen(request, timeout=timeout, context=client_context(os.environ))  # noqa: S310  likewise
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    """Say as an `AskingError` what went wrong on the way."""
+    try:
+        yield
+    except urllib.error.HTTPError as error:
+        raise AskingError(_refusal(error)) from None
+    except (OSError, HTTPException) as error:
+        reason = getattr(error, "reason", error)
+        raise AskingError(f"{getattr(reason, 'strerror', None) or reason}; is the service running there?") from None
 
 
 def asking(name: str, args: Namespace, work: Callable[[Asked], int]) -> int:

@@ -32,15 +32,20 @@ def full_screen() -> Iterator[None]:
         termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
 
 
+def size() -> tuple[int, int]:
+    """Columns and rows of the terminal; where there is none, those of `COLUMNS` and `LINES`, or 80 and 24."""
+    return shutil.get_terminal_size()
+
+
 def show(lines: list[str]) -> None:
     """Draw a screen: lines longer or more than the terminal has room for are cut."""
-    width, height = shutil.get_terminal_size()
+    width, height = size()
     rows = [f"{line[: width - 1]}\x1b[K" for line in lines[: height - 1]]
     sys.stdout.write("\x1b[H" + "\r\n".join(rows) + "\x1b[J")
     sys.stdout.flush()
 
 
-def key(seconds: float) -> str:
-    """The key that is pressed within so many seconds, or an empty string."""
+def keys(seconds: float) -> str:
+    """The keys that are pressed within so many seconds, or an empty string."""
     ready, _, _ = select.select([sys.stdin], [], [], seconds)
-    return os.read(sys.stdin.fileno(), 1).decode("latin-1") if ready else ""
+    return os.read(sys.stdin.fileno(), 256).decode("utf-8", "ignore") if ready else ""

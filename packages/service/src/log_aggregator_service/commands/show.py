@@ -33,12 +33,13 @@ def run(args: argparse.Namespace) -> int:
 
     def work(service: Asked) -> int:
         pattern = service.get(f"/patterns/{args.id}")
-        return print_answer(args, pattern, _lines(pattern))
+        return print_answer(args, pattern, pattern_lines(pattern))
 
     return asking("show", args, work)
 
 
-def _lines(pattern: Mapping[str, Any]) -> Iterator[str]:
+def pattern_lines(pattern: Mapping[str, Any]) -> Iterator[str]:
+    """Everything that is known of a pattern, as GET /patterns/{id} answers it."""
     yield colored(plain(pattern["pattern"]), level_of(pattern))
     yield f"id       {pattern['pattern_id']}{''.join(f', once {one}' for one in pattern['aliases'][:3])}"
     yield f"logs     {pattern['count']:,} from {when(pattern['first_seen'])} to {when(pattern['last_seen'])}"

@@ -1,4 +1,7 @@
-"""Watch a service in the terminal: rates, sinks, and the patterns that come most often. Press q to quit."""
+"""Watch a service in the terminal: rates, sinks, and the patterns that come most often.
+
+Keys: `s` changes the order, `/` searches, `j` and `k` choose a pattern, Enter opens it, `q` ends.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,15 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from log_aggregator.config.client_tls import client_context
 from log_aggregator_service.commands.arguments import positive
-from log_aggregator_service.commands.screen import full_screen, key, plain, show
+from log_aggregator_service.commands.browsing import ORDERS, Browsing
+from log_aggregator_service.commands.screen import full_screen, keys, plain, show, size
+from log_aggregator_service.commands.show import pattern_lines
 from log_aggregator_service.commands.target import add_target
 
 SUMMARY = "watch a service in the terminal"
@@ -21,6 +28,7 @@ SUMMARY = "watch a service in the terminal"
 EXAMPLES = """examples:
   log-aggregator top
   log-aggregator top --url http://pi:8004 --every 5
+  log-aggregator top --search 'level:error' --order newest
   log-aggregator top --once
 """
 
@@ -35,29 +43,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options."""
     add_target(parser)
     parser.add_argument("--every", type=positive, default=2.0, metavar="S", help="seconds between looks (default: 2)")
+    parser.add_argument("--order", choices=ORDERS, default=ORDERS[0], help="of patterns (default: count)")
+    parser.add_argument("--search", default="", metavar="TEXT", help="only patterns that match, as `search` takes it")
     parser.add_argument("--once", action="store_true", help="print once and end; also without a terminal")
 
 
 def run(args: argparse.Namespace) -> int:
     """Show until q is pressed; 1 when the service cannot be read at the first look."""
     view = View(args.url)
+    browsing = Browsing(args.order, args.search, _pattern, view.opened)
     try:
-        lines = view.look()
+        head, rows = view.look(args.order, args.search)
     except (OSError, ValueError) as error:
         sys.stderr.write(f"log-aggregator top: {args.url}: {_problem(error)}\n")
         return 1
     if args.once or not (sys.stdin.isatty() and sys.stdout.isatty()):
-        sys.stdout.write("\n".join(lines) + "\n")
+        width = size()[0]
+        sys.stdout.writelines(f"{line[:width]}\n" for line in [*head, *map(_pattern, rows)])
         return 0
     with full_screen():
         while True:
-            show(lines)
-            if key(args.every) in {"q", "Q"}:
+            show(list(browsing.lines(head, rows, size()[1] - 1)))
+            if not browsing.press(keys(args.every), rows):
                 return 0
             try:
-                lines = view.look()
+                head, rows = view.look(browsing.order, browsing.search)
             except (OSError, ValueError) as error:
-                lines = [f"{args.url}: {_problem(error)}; still trying, q to quit"]
+                head, rows = [f"{args.url}: {_problem(error)}; still trying, q to quit"], []
 
 
 def _problem(error: OSError | ValueError) -> str:
@@ -81,29 +93,38 @@ class View:
         self._url = (url if "://" in url else f"http://{url}").rstrip("/")
         self._before: tuple[float, dict[str, Any]] | None = None
 
-    def look(self) -> list[str]:
-        """Ask the service; lines for the screen. Raises `OSError` when it does not answer, `ValueError`
-        when something else does."""
+    def opened(self, pattern_id: str) -> list[str]:
+        """The lines of one pattern, or what went wrong."""
+        try:
+            return list(pattern_lines(self._get(f"/patterns/{pattern_id}")))
+        except (OSError, ValueError) as error:
+            return [_problem(error)]
+
+    def look(self, order: str, search: str) -> tuple[list[str], list[dict[str, Any]]]:
+        """Ask the service; lines above the patterns, and these. Raises `OSError` when it does not answer,
+        `ValueError` when something else does."""
         stats = self._get("/stats")
         since = int(time.time()) - _WITHIN
         try:
-            patterns = self._get(f"/patterns?order=count&limit={_PATTERNS}&since={since}")["patterns"]
+            query = {"order": order, "limit": _PATTERNS, "since": since, **({"q": search} if search else {})}
+            patterns = self._get(f"/patterns?{urlencode(query)}")["patterns"]
             missing = ""
         except urllib.error.HTTPError as error:
-            patterns, missing = [], f"  the store does not answer: {error.code} {error.reason}"
+            patterns, missing = [], f"  no patterns: {_problem(error)}"
         now = time.monotonic()
         seconds, earlier = (now - self._before[0], self._before[1]) if self._before else (0.0, {})
         self._before = (now, stats["logs"])
-        return [
+        none = "  no patterns yet: send something with `log-aggregator demo`"
+        head = [
             *_totals(self._url, stats, earlier, seconds),
             "",
             *_sinks(stats["sinks"]),
             "",
-            f"{'count':>12}  {'level':<8} {'source':<14} pattern (last hour)",
+            f"{'count':>12}  {'level':<8} {'source':<14} pattern (last hour, by {order})",
             *([missing] if missing else []),
-            *(_pattern(row) for row in patterns),
-            *([] if patterns or missing else ["  no patterns yet: send something with `log-aggregator demo`"]),
+            *([] if patterns or missing else ["  no pattern matches" if search else none]),
         ]
+        return head, patterns
 
     def _get(self, path: str) -> Any:
         request = urllib.request.Request(self._url + path)  # noqa: S310  an address that the user typed
@@ -111,7 +132,7 @@ class View:
             request.add_header("Authorization", f"Bearer {api_key}")
         with urllib.request.urlopen(request, timeout=10, context=client_context(os.environ)) as answer:  # noqa: S310  likewise
             found = json.load(answer)
-        if not isinstance(found, dict) or not {"logs", "patterns"} & found.keys():
+        if not isinstance(found, dict) or not {"logs", "patterns", "pattern"} & found.keys():
             raise ValueError(path)
         return found
 
@@ -140,7 +161,7 @@ def _sinks(sinks: dict[str, dict[str, Any]]) -> list[str]:
     return lines if sinks else ["no sink is on: see `log-aggregator check`"]
 
 
-def _pattern(row: dict[str, Any]) -> str:
+def _pattern(row: Mapping[str, Any]) -> str:
     level = max(row["levels"].items(), key=lambda item: item[1])[0]
     source = max(row["sources"].items(), key=lambda item: item[1])[0]
     return f"{row['count']:>12,}  {plain(level)[:8]:<8} {plain(source)[:14]:<14} {plain(row['pattern'])}"
