@@ -75,6 +75,24 @@ def test_the_tail_is_held_while_it_is_read(visit: Visit, full: ServiceProcess, t
     expect(status).to_contain_text("Live")
 
 
+def test_a_trace_is_one_line_of_the_list(visit: Visit, full: ServiceProcess) -> None:
+    page = visit(viewport={"width": 390, "height": 844}).open("#/tail?q=confirm")
+    status = page.locator(".tailhead [role=status]")
+    expect(status).to_have_text("Live · 0 logs")
+    trace = "Order 7 failed\n  File app.py, line 1, in confirm\n\nReset: by peer"
+    logs = [{"message": trace, "level": "ERROR"}, {"message": "confirm 1"}, {"message": "confirm " + "x" * 5000}]
+    assert full.post("/ingest/batch", logs)[0] == 202
+    row = page.locator(".tail li", has_text="Order 7")
+    expect(row.locator(".text")).to_have_text("Order 7 failed ⏎ File app.py, line 1, in confirm ⏎ Reset: by peer")
+    expect(row.locator("mark.hit")).to_have_text("confirm")
+    heights = page.locator(".tail .text").evaluate_all("all => all.map((one) => one.getBoundingClientRect().height)")
+    assert len(heights) == 3
+    assert max(heights) < 30, "a row below would be covered"
+    expect(status).to_be_in_viewport(ratio=1)
+    row.locator(".one").click()
+    expect(page.locator(".detail pre")).to_have_text(trace)
+
+
 def test_a_tail_of_a_service_with_logs_does_not_ask_for_one(visit: Visit) -> None:
     page = visit().open("#/tail")
     expect(page.locator(".toolbar [role=status]")).to_contain_text("Live")

@@ -74,7 +74,6 @@ function picture(view, { names, color, share, marks, band, summary }) {
   const y = (count) => TOP + area - (count / marksOfY.at(-1)) * area;
   const svg = s("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": summary });
   rules(svg, marksOfY.map((value) => [y(value), compact(value)]), width);
-  if (band) expected(svg, band, { columns, each, y });
   const bar = (index, kind, top, size) => s("rect", { class: `bar ${kind}`, x: LEFT + index * each + (each > 4 ? 0.5 : 0), y: top, width: Math.max(0.5, each - (each > 4 ? 1 : 0)), height: size });
   columns.forEach((column, index) => {
     const counts = new Map(column.parts);
@@ -87,6 +86,7 @@ function picture(view, { names, color, share, marks, band, summary }) {
       svg.append(bar(index, color(name), Math.max(0, bottom), size));
     }
   });
+  if (band) expected(svg, band, { columns, each, y });
   if (strip) shares(svg, columns, bar, width);
   for (const [x, text] of ticks(columns, each, LEFT, width)) {
     svg.append(s("text", { class: "axis", x, y: height - 6, "text-anchor": x > width - 60 ? "end" : x < LEFT + 20 ? "start" : "middle" }, text));
@@ -130,7 +130,7 @@ function shares(svg, columns, bar, width) {
   });
 }
 
-/** What was expected per step: a band from a moment on. */
+/** What was expected per step: a band from a moment on, before the bars, which are higher in a spike. */
 function expected(svg, { low, high, from }, { columns, each, y }) {
   const first = Math.max(0, columns.findIndex((column) => column.end > from));
   svg.append(s("rect", { class: "band", x: LEFT + first * each, width: Math.max(0, (columns.length - first) * each), y: y(high), height: Math.max(2, y(low) - y(high)) }));
