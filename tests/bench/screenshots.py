@@ -32,8 +32,8 @@ PIPELINE = "".join(
 HOURS = 6
 DAYS = 3
 """How long trends has known the shop."""
-PAST_RATE, RATE = 3, 12
-"""Logs a second, in the hours before and while the pictures are taken."""
+RATE = 6
+"""Logs a second."""
 DEADLINE = 400
 """Seconds until trends must have found the incident: it waits for the minute's last flush."""
 RANGE = f"since=-{HOURS}h"
@@ -41,7 +41,7 @@ MOST_BYTES = 200_000
 SCHEMES: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
 SIZE = {"width": 1280, "height": 800}
 HEIGHTS = {
-    "overview": 1230,
+    "overview": 1000,
     "overview-de": 1000,
     "anomalies": 560,
     "tail": 600,
@@ -102,7 +102,7 @@ def _fill(service: ServiceProcess) -> None:
     """Some hours of logs with an hour in which the payment provider is down."""
     past = HOURS * 3600
     incident = f"{past - 9000}:2400"
-    command = [COMMAND, "demo", "--url", service.url, "--past", str(past), "--rate", str(PAST_RATE)]
+    command = [COMMAND, "demo", "--url", service.url, "--past", str(past), "--rate", str(RATE)]
     command += ["--incident", incident]
     subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
     service.post("/flush?deadline=60")
@@ -116,7 +116,7 @@ def _teach(service: ServiceProcess, usual: list[dict[str, Any]]) -> None:
         source = max(row["sources"], key=row["sources"].get)
         pattern = SeriesKey("pattern", row["pattern_id"])
         for key in (pattern, SeriesKey("source", source)):
-            rates[key] = rates.get(key, 0.0) + row["count"] / 180 * RATE / PAST_RATE
+            rates[key] = rates.get(key, 0.0) + row["count"] / 180
             sources[key] = source
     minute, rng = int(time.time() // 60), random.Random(1)
     series = []
@@ -143,9 +143,9 @@ def _wait_for_incident(service: ServiceProcess) -> None:
 
 
 def _incident(service: ServiceProcess) -> str | None:
-    """The id of the open anomaly with the most series that is not of a rule."""
-    found = [one for one in service.get("/anomalies?state=open")["anomalies"] if one["kind"] != "rule"]
-    return max(found, key=lambda one: len(one["details"]["series"]))["id"] if found else None
+    """The id of an open spike: its page shows what was expected, too."""
+    found = [one["id"] for one in service.get("/anomalies?state=open")["anomalies"] if one["kind"] == "spike"]
+    return found[0] if found else None
 
 
 def _take(browser: Browser, service: ServiceProcess, into: Path) -> list[Path]:
