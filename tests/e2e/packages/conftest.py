@@ -19,4 +19,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.parent == HERE:
             item.add_marker(pytest.mark.packages)
-            item.add_marker(pytest.mark.timeout(900))
+            own = item.get_closest_marker("timeout")
+            item.add_marker(pytest.mark.timeout(max(900, *own.args) if own else 900))

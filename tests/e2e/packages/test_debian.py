@@ -13,7 +13,7 @@ from tests.support.blocks import blocks
 
 __all__ = ["debian"]
 
-pytestmark = [NEEDED, pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [NEEDED, pytest.mark.slow, pytest.mark.timeout(1800)]
 
 PAGE = ROOT / "docs/how-to/install.md"
 ENVIRON = {
