@@ -50,3 +50,9 @@ def test_values_are_judged_as_by_the_whole_expression(name: str) -> None:
     for _ in range(1000):
         text = "".join(draw.choices(WORDS, k=3))
         assert alternatives.match(text, 0) == (alternatives._whole.match(text, 0) is not None), text
+
+
+def test_nothing_is_compiled_for_a_first_value_once_prepared() -> None:
+    values.prepare()
+    for alternatives in (values._ORDINARY, values._UNQUOTED):
+        assert set(map(chr, range(0x21, 0x7F))) <= alternatives._by_character.keys()

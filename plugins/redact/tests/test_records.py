@@ -20,11 +20,11 @@ from log_aggregator_redact.words import words
 from .planted import luhn, plant
 
 CARD = luhn("411111111111111")
-TEXTS = st.sampled_from([secret.message for secret in plant(1)] + ["GET", "12ms", "a\nb", CARD, "hunter2"]) | st.text(
-    max_size=5
-)
+TEXTS = st.sampled_from(
+    [secret.message for secret in plant(1)] + ["GET", "12ms", "a\nb", CARD, "hunter2", "Secret", "a=b"]
+) | st.text(max_size=5)
 KEYS = st.sampled_from(
-    ["password", "status", "apiKey", "url", "headers", "next_token", "my dsn", "token=abcdef"]
+    ["password", "status", "apiKey", "url", "headers", "next_token", "my dsn", "token=abcdef", "cookie", "kind", "data"]
 ) | st.text(max_size=4)
 LEAVES = TEXTS | st.none() | st.booleans() | st.integers() | st.just(int(CARD)) | st.floats(allow_nan=False)
 VALUES = st.recursive(
@@ -167,3 +167,26 @@ def test_sources_are_masked_too() -> None:
 def test_a_wrong_configuration_is_told_what_was_expected(given_config: dict[str, Any], said: str) -> None:
     with pytest.raises(ValidationError, match=said):
         Config.model_validate(given_config)
+
+
+def test_values_of_a_manifest_of_a_secret_are_masked_at_any_depth() -> None:
+    manifest = {"kind": "Secret", "metadata": {"name": "db"}, "data": {"conn": "YTpi"}, "stringData": {"x": "y"}}
+    assert ingest({"object": manifest}) == {
+        "object": {**manifest, "data": "[redacted:key]", "stringData": "[redacted:key]"}
+    }
+    other = {"kind": "ConfigMap", "data": {"conn": "YTpi"}}
+    assert ingest({"object": other}) == {"object": other}
+
+
+@pytest.mark.parametrize("value", ["lang=de; theme=dark", ["lang=de", "tz=Europe/Berlin"], {"lang": "de"}])
+def test_cookies_that_are_settings_stay(value: Any) -> None:
+    assert ingest({"Set-Cookie": value}) == {"Set-Cookie": value}
+
+
+@pytest.mark.parametrize("value", ["lang=de; sid=a8Zk3", ["lang=de", "auth=letmein"], {"session": "a8Zk3"}, "a8Zk3"])
+def test_cookies_that_may_hold_a_session_are_masked(value: Any) -> None:
+    assert ingest({"Set-Cookie": value}) == {"Set-Cookie": "[redacted:key]"}
+
+
+def test_a_name_that_is_spelled_like_a_scheme_and_a_token_is_no_name() -> None:
+    assert ingest({"headers": [["Authorization", "Token mdTok02"]]})["headers"] == [["Authorization", "[redacted:key]"]]

@@ -141,6 +141,12 @@ HOSTILE = {
     "between": "password a b ", "inner": '<a name="password"><value>', "user": " -u a -p ", "creds": "creds a/A0",
     "digest": "auth a:", "block": "password: |\n a\n", "triple": 'password="""', "some": "password=Some(",
     "from": "password from a0b ", "phrase": "seed phrase: abc ", "iw": "iw key ", "snmp auth": " auth sha a",
+    "codes": "otp for a ", "asked": "your a code ", "community": "community a0 ", "found": "creds a: b/",
+    "try": "login [a/b",
+    "old": "passw a old='", "encoded": "LS0tLS1CRUdJTiBQUklW", "manifest": 'kind: Secret "data":{"a":"b",',
+    "yaml": "kind: Secret\ndata:\n a: b\n", "settings": "cookie: a=1; ", "bare settings": "a=b; ", "chap": "a * b ",
+    "links to": "?key=a0", "of somebody": "passwort von a b ", "quoted": "passwort 'a", "form": 'name="password"\\r\\n',
+    "wifi call": "wifi.begin('a',", "hashes": "aaaaaaaabbbbbbbb:", "recoveries": "recovery codes a b: ",
     "device": "secret cipher ", "sasl": "sasl_passwd a b:", "smbpasswd": "smbpasswd -s ", "bcp": "bcp -P",
 }  # fmt: skip
 

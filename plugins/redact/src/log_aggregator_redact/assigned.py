@@ -15,6 +15,7 @@ Found = tuple[int, int, str]
 
 MASKS: dict[Kind, str] = {
     "password": "password", "secret": "secret", "session": "session", "pin": "secret", "connection": "secret",
+    "cookie": "secret",
 }  # fmt: skip
 
 _CLOSERS = r"""(?:\\{0,8}["'`”’]|[\])])"""
@@ -28,6 +29,7 @@ _ASSIGNED = re.compile(
 _FLAG = re.compile(
     r"""(?<![\w/-])(?:--?|/)(?P<name>[a-z][\w.-]{0,60}+)(?:["']\s{0,3},\s{0,3}(?=["'])|["']?[ \t]{1,3})(?=[^\s-])"""
 )
+_HTTP = re.compile(r"HTTP/\d")
 WITH_A_DIGIT = re.compile(r"(?=[^\s\"'`]{0,100}[\d!@#$%^&*])[^\s\"'`]{4,200}")
 _INNER = re.compile(
     r"(?:(?:Some|Optional|Just|Present|SecretStr|Secret|Sensitive|String|str|bytes)\s?(?:[(\[]|(?=\"))|"
@@ -134,7 +136,7 @@ def flags(text: str) -> Iterator[Found]:
     while (match := _FLAG.search(low, at)) is not None:
         at = match.end()
         kind = kind_of(text[match.start("name") : match.end("name")])
-        if kind not in ("password", "secret"):
+        if kind not in ("password", "secret", "cookie") or _HTTP.match(text, at):
             continue
         value = value_at(text, at, secret(text, kind, is_tight=True, name="otp"))
         if value is None:

@@ -33,6 +33,12 @@ class Alternatives:
             pattern = self._whole if first not in _ASCII else self._beginning_with(first)
         return pattern is not None and pattern.match(text, at) is not None
 
+    def prepare(self) -> None:
+        """Compile what is needed for each visible character of ASCII."""
+        for character in map(chr, range(0x21, 0x7F)):
+            if character not in self._by_character:
+                self._beginning_with(character)
+
     def _beginning_with(self, first: str) -> re.Pattern[str] | None:
         """The alternatives that may begin with a character, or with none; `None`: there are none."""
         flags = self._tree.state.flags

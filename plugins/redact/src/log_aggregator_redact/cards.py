@@ -8,7 +8,7 @@ GATE = r"\b0000(?:0{9,15}|[ -]0000[ -]0000[ -]0{1,7}|[ -]000000[ -]0{4,5})\b"
 """How a candidate looks in a shape, where `0` stands for any digit."""
 
 CANDIDATE = re.compile(
-    r"(?<![\w.$-])\d{4}"
+    r"(?<![\w.$+-])\d{4}"
     r"(?:\d{9,15}|(?P<gap>[ -])\d{4}(?P=gap)\d{4}(?P=gap)\d{1,7}|[ -]\d{6}[ -]\d{4,5})(?![\w$]|[.-]\d)",
     re.ASCII,
 )

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from log_aggregator.model.masks import mask
 from log_aggregator_redact import assigned as names
-from log_aggregator_redact import paired, sentences, sql, tables
+from log_aggregator_redact import cookies, manifests, paired, sentences, sql, tables
 from log_aggregator_redact.assigned import Found
 from log_aggregator_redact.rule import Rule
 from log_aggregator_redact.values import is_nothing
@@ -132,6 +132,8 @@ def built_in() -> tuple[Finder, ...]:
     by_form = [of_rule(rule, own=False) for rule in rules()]
     first = [finder for finder in by_form if finder.name != "command-line"]
     return (
+        _scanner("cookie", cookies.NEAR_COOKIE, cookies.cookies),
+        _scanner("secret", manifests.NEAR_MANIFEST, manifests.manifests),
         *first,
         _scanner("service-token", near, _searcher("service-token", tokens)),
         *(finder for finder in by_form if finder.name == "command-line"),

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from log_aggregator.model.masks import mask
+from log_aggregator_redact import manifests
+from log_aggregator_redact.cookies import are_settings
 from log_aggregator_redact.names import Kind, kind_of
 from log_aggregator_redact.values import is_status, looks_random
 from log_aggregator_redact.words import words
@@ -21,6 +23,7 @@ KeyKind = Callable[[str], Kind | None]
 """What kind of secret a key denotes, with the settings of the user."""
 
 _MASKED = re.compile(r"[*•●]+|[\[<({]*(?:redacted|filtered|masked|hidden|removed)[^\n]{0,40}[\])>}]*", re.IGNORECASE)
+_NAME = re.compile(r"[^\W\d]+(?:[-_.][^\W\d]+)*\d?")
 _PIN = re.compile(r"\d{4,8}")
 
 
@@ -34,7 +37,7 @@ NAME_KEYS = _in_all_cases("name_keys")
 
 def is_secret_key(key: str) -> bool:
     """Whether a key names a secret: `dbPassword`, `X-Api-Key`, `aws_secret_access_key`, `Set-Cookie`."""
-    return kind_of(key) in ("password", "secret", "connection")
+    return kind_of(key) in ("password", "secret", "connection", "cookie")
 
 
 def is_secret_value(kind: Kind | None, value: Any) -> bool:
@@ -43,7 +46,9 @@ def is_secret_value(kind: Kind | None, value: Any) -> bool:
         return False
     if isinstance(value, str):
         return _MASKED.fullmatch(value) is None and _IS_SECRET_TEXT[kind](value)
-    if kind == "session":
+    if kind == "cookie" and isinstance(value, Mapping):
+        return any(isinstance(one, str) and not are_settings(f"{name}={one}") for name, one in value.items())
+    if kind in ("session", "cookie"):
         return isinstance(value, list) and any(is_secret_value(kind, item) for item in value)
     return kind != "pin" or (isinstance(value, int) and value >= 1000)
 
@@ -54,6 +59,7 @@ _IS_SECRET_TEXT: dict[Kind, Callable[[str], bool]] = {
     "session": looks_random,
     "pin": lambda value: _PIN.fullmatch(value) is not None,
     "connection": lambda value: not is_status(value),
+    "cookie": lambda value: not are_settings(value),
 }
 
 
@@ -71,7 +77,7 @@ def is_secret_pair(value: Sequence[Any], kind_of_key: KeyKind) -> bool:
     """Whether a list is a name and its secret: `["password", "x"]`. Two names, as of columns, are none."""
     if len(value) != 2 or type(value[0]) is not str or len(value[0]) > LONGEST_KEY or " " in value[0]:
         return False
-    if type(value[1]) is str and kind_of_key(value[1]) is not None:
+    if type(value[1]) is str and _NAME.fullmatch(value[1]) and kind_of_key(value[1]) is not None:
         return False
     return is_secret_value(kind_of_key(value[0]), value[1])
 
@@ -91,9 +97,12 @@ def redact_metadata(metadata: Mapping[str, Any], redact: Callable[[str], str], k
     """
     out: dict[str, Any] = {}
     beside = secret_beside_name(metadata, kind_of_key)
+    is_manifest = manifests.is_secret(metadata)
     for key, value in metadata.items():
         name = redact(key)
         kind = beside if beside is not None and key in VALUE_KEYS else kind_of_key(key)
+        if is_manifest and key in manifests.FIELDS and isinstance(value, Mapping):
+            kind = "secret"
         masked = MASK if is_secret_value(kind, value) else redact_value(value, redact, kind_of_key)
         out[name if len(name) <= LONGEST_KEY or name == key else MASK] = masked
     return out

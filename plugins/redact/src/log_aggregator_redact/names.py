@@ -13,9 +13,9 @@ from typing import Literal
 from log_aggregator_redact.view import normalized, plain, unescaped
 from log_aggregator_redact.words import either, words
 
-Kind = Literal["password", "secret", "session", "pin", "connection"]
+Kind = Literal["password", "secret", "session", "pin", "connection", "cookie"]
 """`password`: any value of it is secret. `secret`: any value that is no ordinary word. `session`: random values only.
-`pin`: a few digits. `connection`: what a connection string holds.
+`pin`: a few digits. `connection`: what a connection string holds. `cookie`: values of cookies that are no settings.
 """
 
 LONGEST = 200
@@ -40,6 +40,7 @@ _SECRETS = words("secrets")
 _SHORT_PASSWORDS = frozenset(words("short_passwords"))
 _SHORT_SECRETS = frozenset(words("short_secrets"))
 _SESSIONS = frozenset(words("sessions"))
+_COOKIES = frozenset(("cookie", "cookies"))
 _CONNECTIONS = frozenset(words("connections"))
 _ANYWHERE_SESSIONS = _SESSIONS - {"sid", "session", "ticket", "code", "auth", "authentication", "assertion"}
 
@@ -72,5 +73,5 @@ def _kind(parts: list[str]) -> Kind | None:
     if last in _CONNECTIONS or two in _CONNECTIONS:
         return "connection"
     if compact.endswith(_SECRETS) or last in _SHORT_SECRETS:
-        return "secret"
+        return "cookie" if last in _COOKIES else "secret"
     return "pin" if last == "pin" else None

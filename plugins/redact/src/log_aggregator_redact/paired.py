@@ -37,8 +37,11 @@ _INNER = re.compile(
     r"<(?:key|name)>\s{0,3}(?P<name>[\w.:-]{1,80}+)\s{0,3}</(?:key|name)>\s{0,60}(?:<value>\s{0,60})?<\w{1,20}>(?P<text>[^<]{1,4000}+)</"
 )
 _FORM = re.compile(
-    rf"name=(?:{_Q}){_NAME}(?:{_Q})[^\n]{{0,200}}\n(?:[a-z-]{{1,40}}:[^\n]{{0,200}}\n){{0,4}}\n(?P<text>[^\n]{{1,2000}})"
+    rf"name=(?:{_Q}){_NAME}(?:{_Q})(?:[^\n]{{0,200}}\n(?:[a-z-]{{1,40}}:[^\n]{{0,200}}\n){{0,4}}\n(?P<text>[^\n]{{1,2000}})"
+    r"|[^\n\\]{0,200}(?:\\r)?\\n(?:[a-z-]{1,40}:[^\n\\]{0,200}(?:\\r)?\\n){0,4}(?:\\r)?\\n(?P<escaped>[^\n\\]{1,2000}))"
 )
+_STOPS = frozenset(".,;:!?)'\"")
+"""What ends a sentence behind a placeholder: `identify <password>.`"""
 
 NEAR_PAIR = (
     rf"""{NEAR}\]?\\*["']\s*(?:,|=>)\s*\\*["']|{NEAR}\\?";s:0+:\\?"|"""
@@ -46,7 +49,8 @@ NEAR_PAIR = (
 )
 NEAR_NAMED = rf"""(?:{either("name_keys")})\\*["']?\s*(?:=|:)>?\s*\\*["']?[a-z0-9_.$:\[-]*(?:{NEAR})"""
 NEAR_ELEMENT = (
-    rf"(?:<|:){NEAR}[^<>]*>|{NEAR}</(?:key|name)>|<[a-z]*[^<>]*(?:{NEAR})[^<>]*>|name=\\*[\"'][^\"'\n]*{NEAR}[^\n]*\n"
+    rf"(?:<|:){NEAR}[^<>]*>|{NEAR}</(?:key|name)>|<[a-z]*[^<>]*(?:{NEAR})[^<>]*>"
+    rf"|name=\\*[\"'][^\"'\n]*{NEAR}[^\n]*(?:\n|\\n)"
 )
 
 
@@ -101,7 +105,9 @@ def _inside(text: str, names: list[str], match: re.Match[str]) -> Iterator[Found
     for name in names:
         kind = kind_of(name)
         if kind is not None and kind != "connection":
-            start, stop = match.span("text")
+            start, stop = match.span("escaped" if match.lastgroup == "escaped" else "text")
+            if text[start:stop] in _STOPS:
+                return
             if not is_ordinary(text, start, kind, is_quoted=True, is_tight=True, name=name.lower()):
                 yield start, stop, MASKS[kind]
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from itertools import chain
@@ -13,6 +14,7 @@ from log_aggregator_redact.metadata import redact_metadata
 from log_aggregator_redact.short_fields import MASKED_LEVEL, is_secret_level, redacted_source
 from log_aggregator_redact.suspects import Suspects
 from log_aggregator_redact.texts import Texts
+from log_aggregator_redact.values import prepare
 
 _LEVELS_KNOWN = 1000
 
@@ -41,6 +43,7 @@ class RedactPlugin:
     async def lifespan(self, service: Service) -> AsyncIterator[None]:
         """Show at `GET /stats` how often each rule found something; never what it found."""
         service.add_stats("redact", self.figures)
+        await asyncio.to_thread(prepare)
         yield
 
     def figures(self) -> dict[str, Any]:

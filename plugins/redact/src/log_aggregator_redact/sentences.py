@@ -17,13 +17,14 @@ _BEFORE = (
 )
 """Words before the name of a password that its value follows: `tried password x`."""
 
+_OF = "for|of|für|von|des|der|para|por|pour|de|del|da|do|di|voor|van|dla|för|til|till|av|для|от"
 _SENTENCE = re.compile(
     r"(?P<name>pass(?:word|wd|[ -]?phrase|code)|pwd|"
     r"passwort|kennwort|mot de passe|contrase[nñ]a|senha|wachtwoord|has[lł]o|heslo|passord|пароль|"
     r"pin(?:[ -]code)?|otp|"
     r"(?:access |auth |api |refresh |session |bearer |secret |private |encryption |signing |master |client )?"
     r"(?:token|secret|key)|credentials?)"
-    r"\s{1,3}(?:(?:for|of|für|para|pour)\s(?:the\s|user\s|key\s)?\S{1,60}?\s{0,3}(?=[\s:=]))?"
+    rf"\s{{1,3}}(?:(?:{_OF})\s(?:[^\s:=]{{1,40}}\s){{0,2}}?[^\s:=]{{1,60}}(?:\s{{1,3}}|(?=[:=])))?"
     r"(?:(?:lautet|ist|est|es|é|è|är|er|jest|je|is now|is|was|set to|changed to|reset to|to|"
     r"equals)(?:\s{1,3}[:=]?|[:=]\s)\s?|[:=]\s{1,3})"
 )
@@ -47,13 +48,16 @@ _WITH_BOTH = re.compile(
 )
 _OF_ALL_KINDS = r"(?=[^\s\d]{0,60}\d)(?=[^\sa-z]{0,60}[a-z])(?=[^\sA-Z]{0,60}[A-Z])"
 _OF_ALL = re.compile(rf"{_OF_ALL_KINDS}[^\s\"'`]{{10,200}}")
-_RANDOM_WORD = re.compile(rf"{_OF_ALL_KINDS}[^\s\"'`=:,;()]{{10,200}}={{0,2}}")
+_RANDOM_WORD = re.compile(
+    rf"{_OF_ALL_KINDS}[^\s\"'`=:,;()]{{10,200}}={{0,2}}"
+    r"|(?=[a-z\d]{20})(?=(?:[a-z]{0,20}\d){4})(?=(?:\d{0,20}[a-z]){4})[a-z\d]{20,200}(?![\w./:-])"
+)
 
 NEAR_SENTENCE = (
     r"(?:pass(?:word|wd|[ -]?phrase|code|wort|ord)|pwd|kennwort|mot de passe|contrase(?:n|ñ|Ñ)a|senha|"
     r"wachtwoord|has(?:l|ł|Ł)o|heslo|"
     r"пароль|Пароль|ПАРОЛЬ|pin(?:.code)?|otp|token|secret|key|credentials?)\s+"
-    r"(?:(?:for|of|für|para|pour)\s(?:the\s|user\s|key\s)?[^\s:=]+:?\s+)?"
+    rf"(?:(?:{_OF}|f\S+r)\s(?:[^\s:=]+\s){{0,2}}[^\s:=]+:?\s*)?"
     r"(?:lautet|ist|est|es|é|è|är|er|jest|je|is|was|set to|changed to|reset to|to|equals|:|=)[:=]?\s|"
     rf"(?:{_BEFORE}|user(?:name)?[ =:]\S+|[a-z0][,;])\s(?:password|passphrase|passwd|passcode|pw|pwd|pass)\s"
     r"|(?:pass.?(?:word|wd|phrase|code|wort|ord)|pwd|kennwort|secret|token|key)\s+(?:for|of|für|para|pour)\s[^:=\n]*[:=]\s"

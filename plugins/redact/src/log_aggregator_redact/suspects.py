@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-from log_aggregator_redact import names
+from log_aggregator_redact import manifests, names
 from log_aggregator_redact.finders import in_bytes
 from log_aggregator_redact.metadata import (
     SMALLEST_CARD,
@@ -130,7 +130,9 @@ class Suspects:
                 texts.append(inner)
             elif inner is not None and type(inner) is not bool and self.gather(inner, texts):
                 look = True
-        return look or (not VALUE_KEYS.isdisjoint(value) and secret_beside_name(value, self.kind_of) is not None)
+        if look or (VALUE_KEYS.isdisjoint(value) and "stringData" not in value):
+            return look
+        return secret_beside_name(value, self.kind_of) is not None or manifests.is_secret(value)
 
     def _gather_list(self, value: Sequence[Any], texts: list[str]) -> bool:
         look = False

@@ -34,7 +34,7 @@ def tables(text: str) -> Iterator[Found]:
         names = text[start:stop]
         separator = "\t" if match["columns"] else next(one for one in "\t|;," if one in names)
         kinds = [kind_of(name.strip(_QUOTES)) for name in names.split("," if match["columns"] else separator)]
-        if any(kind in ("password", "secret") for kind in kinds):
+        if any(kind in ("password", "secret", "cookie") for kind in kinds):
             at = yield from _rows(text, at, separator, kinds)
 
 
@@ -49,7 +49,7 @@ def _rows(text: str, at: int, separator: str, kinds: Sequence[Kind | None]) -> G
             if len(fields) != len(kinds):
                 return at
             for kind, (start, stop) in zip(kinds, fields, strict=True):
-                if kind in ("password", "secret"):
+                if kind in ("password", "secret", "cookie"):
                     yield from _field(text, start, stop, kind)
         at = end + 1
     return at

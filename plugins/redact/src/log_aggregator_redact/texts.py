@@ -29,6 +29,11 @@ SECTION = 10
 COUNTING = 20
 """Counted repeats of a gate that is searched alone."""
 
+LONG = 1500
+"""Characters of a gate that holds the words of all names. Two such gates beside many others have too many states
+for the automaton's memory, and the search gets ten times as slow.
+"""
+
 _LOWERED = bytes.maketrans(b"123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", b"000000000abcdefghijklmnopqrstuvwxyz")
 
 
@@ -44,10 +49,12 @@ def _digest(shape: str) -> bytes:
 def _in_parts(gates: Sequence[str]) -> Iterator[Sequence[str]]:
     """The gates in a few parts. Together they need a new state of the automaton for nearly each random character."""
     counting = [gate for gate in gates if gate.count("{") > COUNTING]
-    others = [gate for gate in gates if gate.count("{") <= COUNTING]
+    long = [gate for gate in gates if len(gate) > LONG and gate not in counting]
+    others = [gate for gate in gates if gate not in counting and gate not in long]
     yield from ([gate] for gate in counting)
-    yield others[: len(others) // 2]
-    yield others[len(others) // 2 :]
+    for some in (long, others):
+        yield some[: len(some) // 2]
+        yield some[len(some) // 2 :]
 
 
 _has_escapes = in_bytes(ESCAPES).search
@@ -73,12 +80,17 @@ class Texts:
         self._cards = with_cards
         self._always = any(rule.near is None for rule in self._rules)
         gates = [rule.expression for rule in self._rules if rule.expression] + ([cards.GATE] if with_cards else [])
-        self.passes_a_gate = in_bytes("|".join([*gates, ESCAPES])).search
-        self._gates = [in_bytes("|".join(some)).finditer for some in _in_parts([*gates, ESCAPES])]
+        parts = [in_bytes("|".join(some)) for some in _in_parts([*gates, ESCAPES]) if some]
+        self._gates = [part.finditer for part in parts]
+        self._searches = [part.search for part in parts]
         self._clean: set[str] = set()
         self._clean_digests: set[bytes] = set()
         self._unclean: set[str] = set()
         self._remembered = 0
+
+    def passes_a_gate(self, lowered: bytes) -> bool:
+        """Whether a lower-case shape passes the gate of any rule."""
+        return any(search(lowered) for search in self._searches)
 
     def redact(self, text: str) -> str:
         """The text with its secrets masked. The same as without any gate or memo."""
@@ -223,7 +235,15 @@ def _tears(masks: list[tuple[int, int]], start: int, stop: int) -> bool:
 
 def _sections(rules: Sequence[Finder]) -> Iterator[tuple[Callable[[bytes], object] | None, Sequence[Finder]]]:
     """The rules in their order, some at a time, with a gate for all of these."""
-    for start in range(0, len(rules), SECTION):
-        some = rules[start : start + SECTION]
-        gated = all(rule.near for rule in some)
-        yield in_bytes("|".join(rule.expression for rule in some)).search if gated else None, some
+    some: list[Finder] = []
+    for rule in rules:
+        if some and (len(some) == SECTION or max(len(rule.expression), len(some[-1].expression)) > LONG):
+            yield _gate_before(some), some
+            some = []
+        some.append(rule)
+    yield _gate_before(some), some
+
+
+def _gate_before(rules: Sequence[Finder]) -> Callable[[bytes], object] | None:
+    gate: Callable[[bytes], object] = in_bytes("|".join(rule.expression for rule in rules)).search
+    return gate if all(rule.near for rule in rules) else None

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from log_aggregator_redact.beginnings import Alternatives
 from log_aggregator_redact.names import Kind
-from log_aggregator_redact.words import either
+from log_aggregator_redact.words import words
 
 _OPENING = re.compile(r"""(?:[bur]{1,2}(?=["']))?(\\{0,8})(["'`“‘«「『])""", re.IGNORECASE)
 _MAY_OPEN = frozenset("\"'`“‘«「『\\bBuUrR")
@@ -94,7 +94,8 @@ _NOTHING = re.compile(
 )
 """No value at all, one that was masked before, or the name of one: `${TOKEN}`, `%s`, `<password>`."""
 
-_WORD = re.compile(rf"(?:{either('sentence')})" + _END, re.IGNORECASE)
+_WORD = re.compile(r"[^\s,.;:)}\]\"'`!?&/]+")
+_SENTENCE = frozenset(words("sentence"))
 """What follows a name in a sentence about it: `password: required`."""
 
 _CODE = re.compile(
@@ -108,7 +109,10 @@ _PATH = re.compile(
     r"(?:~|\.{1,2})/|file:|[a-z]:\\|/(?:etc|var|run|usr|home|opt|root|tmp|mnt|srv|app|secrets?|dev|proc|data|config|certs?|keys|vault)(?:/|(?!\S))",
     re.IGNORECASE,
 )
-_RANDOM = re.compile(r"(?!\dx)(?=(?:[^A-Za-z\s]{0,40}[A-Za-z]){3})(?=(?:[^\d\s]{0,40}\d){2})[\w+/=.~%:-]{16}")
+_RANDOM = re.compile(
+    r"(?!\dx)(?=(?:[^A-Za-z\s]{0,40}[A-Za-z]){3})(?=[^\d\s]{0,40}\d)"
+    r"(?:(?=[^\d\s]{0,40}\d[^\d\s]{0,40}\d)|(?=(?:[\da-z_-]{0,9}[A-Z]+[\d_-]{0,3}[a-z]){4}))[\w+/=.~%:-]{16}"
+)
 _COMPOUND = re.compile(r"[A-Za-z]+\d{0,4}(?:[-_.:/][A-Za-z]+\d{0,4}|[-_.:/]\d{1,4})+(?![^\s\"',;)\]}])")
 _LIKELY = re.compile(r"(?=[^\s\"'`]{0,200}\d|[^\s\"'`]{20})(?![/~])")
 _NAMED = re.compile(r"(?:secret|password|token|credential|key)s?(?=\s[\"'])", re.IGNORECASE)
@@ -123,11 +127,30 @@ _COUNT = re.compile(
 _SMALL = re.compile(r"(?:\d{1,4}|0x[\da-f]{1,16})(?![^\s,;)}\]\"'])", re.IGNORECASE)
 _QUALIFIED = re.compile(r"[a-z\d-]{1,63}/[a-z][a-z\d.-]{0,80}(?![^\s\"',;)\]])")
 _STATUS = re.compile(r"\d\.\d\.\d(?!\S)")
+_COOKIE = re.compile(r"[\w.-]{1,100}=")
+_STARTS = frozenset(word[:2] for word in _SENTENCE)
+"""The first two letters of these words, and the words of one letter."""
+_LONGEST_WORD = max(map(len, _SENTENCE))
 _PIN = re.compile(r"\d{4,8}(?!\w)")
 
 
-_ORDINARY = Alternatives("|".join(one.pattern for one in (_NOTHING, _WORD, _PATH)), re.IGNORECASE)
+_ORDINARY = Alternatives("|".join(one.pattern for one in (_NOTHING, _PATH)), re.IGNORECASE)
 _UNQUOTED = Alternatives("|".join(one.pattern for one in (_CODE, _ARCH, _VERSION, _NAMED)), re.IGNORECASE)
+
+
+def prepare() -> None:
+    """Compile what values are compared with, for each character that one may begin with: a few milliseconds each."""
+    for alternatives in (_ORDINARY, _UNQUOTED):
+        alternatives.prepare()
+
+
+def _is_word(text: str, at: int) -> bool:
+    """Whether a word of `sentence` stands there, alone."""
+    start = text[at : at + 2].lower()
+    if start not in _STARTS and start[:1] not in _STARTS:
+        return False
+    word = _WORD.match(text, at, at + _LONGEST_WORD + 1)
+    return word is not None and word[0].lower() in _SENTENCE
 
 
 def is_nothing(text: str, at: int) -> bool:
@@ -149,7 +172,11 @@ def is_ordinary(text: str, at: int, kind: Kind, *, is_quoted: bool, is_tight: bo
     """Whether the value at `at` is no secret. `is_tight`: the name is assigned to, rather than spoken of."""
     if kind in _BY_FORM:
         return not _BY_FORM[kind](text, at)
-    if _ORDINARY.match(text, at) or (not is_quoted and _UNQUOTED.match(text, at)):
+    if kind == "cookie":
+        if _COOKIE.match(text, at):  # `cookies` has judged it
+            return True
+        kind = "secret"
+    if _ORDINARY.match(text, at) or _is_word(text, at) or (not is_quoted and _UNQUOTED.match(text, at)):
         return True
     if kind == "password":
         return name in _COUNTED and _COUNT.match(text, at) is not None
