@@ -17,6 +17,7 @@ from log_aggregator_redact.texts import Texts
 from log_aggregator_redact.values import prepare
 
 _LEVELS_KNOWN = 1000
+_SOURCES_KNOWN = 10_000
 
 
 class RedactPlugin:
@@ -29,6 +30,7 @@ class RedactPlugin:
         self._texts = Texts(config.built_in(), config.rules, config.cards, config.off)
         self._suspects = Suspects(self._texts.redact, self._texts.passes_a_gate, config.keys, config.allow_keys)
         self._plain_levels: set[str] = set()
+        self._plain_sources: set[str] = set()
         self._records = 0
 
     @hookimpl
@@ -60,10 +62,11 @@ class RedactPlugin:
             record.metadata = self._masked(record.metadata)
 
     def _redact_short_fields(self, groups: Sequence[Group]) -> None:
-        sources = {group.source for group in groups}
-        if not all(map(self._suspects.is_plain, sources)):
+        doubtful = self._doubtful_sources({group.source for group in groups})
+        if doubtful:
             for group in groups:
-                group.source = redacted_source(group.source, self._texts.redact)
+                if group.source in doubtful:
+                    group.source = redacted_source(group.source, self._texts.redact)
         for level in {group.level for group in groups} - self._plain_levels:
             if is_secret_level(level, self._texts.redact):
                 for group in groups:
@@ -71,6 +74,18 @@ class RedactPlugin:
                         group.level = MASKED_LEVEL
             elif len(self._plain_levels) < _LEVELS_KNOWN:
                 self._plain_levels.add(level)
+
+    def _doubtful_sources(self, sources: set[str]) -> set[str]:
+        """The sources that may hold a secret. New ones are looked at together, by their shapes: a client may bring
+        thousands."""
+        fresh = list(sources - self._plain_sources)
+        if not fresh:
+            return set()
+        doubtful = {fresh[place] for place in self._texts.doubtful(shapes_of(fresh))}
+        if len(self._plain_sources) + len(fresh) > _SOURCES_KNOWN:
+            self._plain_sources.clear()
+        self._plain_sources.update(source for source in fresh if source not in doubtful)
+        return doubtful
 
     def _redact_messages(self, batch: Batch, groups: Sequence[Group]) -> int:
         doubtful = self._texts.doubtful([group.shape for group in groups])
