@@ -74,8 +74,10 @@ def run(args: argparse.Namespace) -> int:
     if place is None and (count > 1 or left_over(settings.data_dir, 1)):
         return asyncio.run(Supervisor(settings, count).run())
     # Batches of records are large and hold no cycles: collecting at every 700 objects only costs time.
+    # What is kept (groups of new sources and patterns) is not freed either: a middle generation of a million of its
+    # objects stops the loop for half a second, one of 30,000 for tens of milliseconds at most.
     gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    gc.set_threshold(10_000, 2, 2500)
     _give_memory_back()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(serve(settings, registry, place))
