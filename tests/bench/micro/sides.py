@@ -23,7 +23,7 @@ from tests.bench.obvious import Batch, Groups
 PIPELINE = "[plugins.formats]\n[plugins.redact]\n[plugins.classify]\n[plugins.patterns]\n[plugins.templates]\n"
 BUCKET = 3600
 
-GC_THRESHOLDS = (50_000, 20, 50)
+GC_THRESHOLDS = (10_000, 2, 2500)
 """Of the collector, as `log-aggregator serve` sets them."""
 
 clock = time.process_time
