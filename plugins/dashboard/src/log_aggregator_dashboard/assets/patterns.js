@@ -105,6 +105,8 @@ export async function showPatterns(main, { place, signal, again, fitted }) {
         draw();
         due = performance.now() + 250;
       });
+      // An address with words that stand only in samples or values, such as a request id: the service finds them.
+      if (q && offers("GET /compare") && !catalog.found && !catalog.matching(filters()).length) return load();
       trouble.replaceChildren();
       body.hidden = false;
       choices();
