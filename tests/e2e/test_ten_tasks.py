@@ -50,12 +50,17 @@ def tasks() -> list[tuple[str, list[str], list[str]]]:
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[tuple[ServiceProcess, Phone]]:
+    with running_shop(tmp_path) as running:
+        yield running
+
+
+@contextlib.contextmanager
+def running_shop(data: Path, plugins: str = "") -> Iterator[tuple[ServiceProcess, Phone]]:
     """A shop whose checkout fails since a deployment, and a phone that is a target."""
     phone = Phone(lambda _: None)
     target = f'[[plugins.trends.targets]]\nkind = "ntfy"\nurl = "{phone.url}"\n'
-    service = ServiceProcess(
-        tmp_path, f"[plugins.patterns]\n[plugins.sqlite]\n[plugins.trends]\n{target}", QUIET
-    ).start()
+    pipeline = f"[plugins.patterns]\n[plugins.sqlite]\n{plugins}[plugins.trends]\n{target}"
+    service = ServiceProcess(data, pipeline, QUIET).start()
     now = time.time()
     logs: list[dict[str, Any]] = []
     for n in range(200):
