@@ -14,7 +14,7 @@ from log_aggregator_service.commands.phone import Phone
 from tests.support.service import ServiceProcess
 
 pytest.importorskip("playwright", reason="playwright is not installed")
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 TASKS = Path(__file__).with_name("test_ten_tasks.py")
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"]
@@ -54,8 +54,13 @@ def page(shop: tuple[ServiceProcess, Phone]) -> Iterator[Page]:
 
 def test_the_steps_on_the_page_do_what_they_say(shop: tuple[ServiceProcess, Phone], page: Page) -> None:
     service, phone = shop
-    part = lambda name: page.locator(f"section[aria-label='{name}']")  # noqa: E731  shorter than the calls
-    visit = lambda name: page.get_by_role("navigation").get_by_role("link", name=name, exact=True).click()  # noqa: E731
+
+    def part(name: str) -> Locator:
+        return page.locator(f"section[aria-label='{name}']")
+
+    def visit(name: str) -> None:
+        page.get_by_role("navigation").get_by_role("link", name=name, exact=True).click()
+
     search = page.locator("input[type=search]").first
 
     def find(words: str, pattern: str) -> None:
