@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test test-e2e test-faults test-packages test-clients test-cluster test-again test-lowest fuzz coverage lint docs bench bench-scale chaos soak dist sbom deb release-check lock clean
+.PHONY: help run test test-e2e test-browser test-faults test-packages test-clients test-cluster test-again test-lowest fuzz coverage lint docs bench bench-scale chaos soak dist sbom deb release-check lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -18,9 +18,8 @@ RUN_PROJECTS := core packages/client packages/reader packages/service $(filter $
 ALL_PROJECTS := core $(PACKAGES) $(ALL_PLUGINS)
 PROJECTS := $(addsuffix /pyproject.toml,$(ALL_PROJECTS))
 
-# Groups that stand apart: each has a target of its own. What has a directory of its own is not even collected.
-UNMARKED := -m "not faults and not packages and not clients and not cluster and not chaos"
-APART := $(UNMARKED) $(addprefix --ignore=tests/,e2e bench faults clients)
+# Groups that stand apart: each has a target of its own, and a directory or a marker.
+UNMARKED := -m "not browser and not faults and not packages and not clients and not cluster and not chaos"
 # What the core's tests need, plugins included; with the lowest versions of what these depend on.
 LOWEST_PROJECTS := core packages/dev plugins/patterns plugins/sqlite
 # Runs a group of tests: first by several workers, then those marked `serial` alone. Arguments: options of pytest, and
@@ -48,10 +47,13 @@ run: $(VENV)/.ready-to-run ## set up .venv and start the service on port 8004
 	@exec $(BIN)/log-aggregator serve
 
 test: $(VENV)/.ready-to-test ## run the tests (PYTEST_ARGS="-k name" for some)
-	@$(call run_group,$(APART),core packages plugins tests)
+	@$(call run_group,$(UNMARKED),core packages plugins tests/repo)
 
 test-e2e: $(VENV)/.ready-to-test ## run the tests of whole services: the command, several workers, restarts, a small soak
 	@$(call run_group,$(UNMARKED) --ignore=tests/e2e/packages,tests/e2e tests/bench)
+
+test-browser: $(VENV)/.ready-to-test ## run the tests of the page in a browser
+	@$(call run_group,-m "browser",plugins/dashboard plugins/help)
 
 test-faults: $(VENV)/.ready-to-test ## run the tests of faults: kills, outages, hostile input
 	@$(call run_group,-m "faults",tests/faults)

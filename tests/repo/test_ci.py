@@ -62,6 +62,7 @@ def test_ci_runs_every_group_in_order(tmp_path: Path) -> None:
         "docs",
         "test",
         "test-e2e",
+        "test-browser",
         "test-faults",
         "test-packages",
         "test-clients",

@@ -35,6 +35,13 @@ HOSTILE = [
 ]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what opens a browser: `make test-browser` runs it."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent and "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.browser)
+
+
 def _tell_anomalies(service: ServiceProcess) -> None:
     """Rows as the sink writes them: what takes trends days to learn."""
     pattern = next(

@@ -12,7 +12,10 @@ from tests.support.service import StartService
 
 BUILT = Path(__file__).parents[3] / "build/docs/docs/site/index.html"
 
-pytestmark = pytest.mark.skipif(not (ARCHIVE.exists() and BUILT.exists()), reason="no site: `make docs` builds it")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not (ARCHIVE.exists() and BUILT.exists()), reason="no site: `make docs` builds it"),
+]
 
 
 @pytest.fixture
