@@ -17,7 +17,7 @@ import pytest
 from packaging.metadata import Metadata
 
 from log_aggregator_dev.scaffold import KINDS
-from tests.e2e.packages.clean import CleanEnvironment
+from tests.e2e.packages.clean import CleanEnvironment, made_once
 from tests.support.service import ServiceProcess
 
 STORE = "[plugins.patterns]\n[plugins.sqlite]\n[plugins.dashboard]\n"
@@ -42,9 +42,17 @@ class Made(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def made(clean: CleanEnvironment, tmp_path_factory: pytest.TempPathFactory) -> Made:
+def made(clean: CleanEnvironment, shared: Path) -> Made:
+    """The packages, made and installed by whichever worker comes first: all of them share the environment."""
+    directory = shared / "made"
+    with made_once(directory) as missing:
+        if missing:
+            publish_and_install(clean, directory)
+    return Made(clean, directory)
+
+
+def publish_and_install(clean: CleanEnvironment, directory: Path) -> None:
     """What the docs say: `log-aggregator new`, build, upload, `pip install` by name."""
-    directory = tmp_path_factory.mktemp("made")
     index = directory / "simple"
     for kind in KINDS:
         clean.run("log-aggregator", "new", kind, f"made-{kind}", cwd=directory)
@@ -61,7 +69,6 @@ def made(clean: CleanEnvironment, tmp_path_factory: pytest.TempPathFactory) -> M
             page.write(f'<a href="{file.name}">{file.name}</a>\n')
     names = [f"log-aggregator-made-{kind}" for kind in KINDS]
     clean.install("--no-deps", "-i", index.as_uri(), *names)
-    return Made(clean, directory)
 
 
 @pytest.fixture
