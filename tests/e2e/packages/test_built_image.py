@@ -157,4 +157,5 @@ def test_it_starts_is_healthy_and_keeps_a_pattern(image: Image, data: Path) -> N
         pid = json.loads((data / "service.json").read_text())["pid"] if (data / "service.json").exists() else None
         if pid:
             os.kill(pid, signal.SIGTERM)
-        assert process.wait(STOP_DEADLINE) == 0
+        said, _ = process.communicate(timeout=STOP_DEADLINE)
+        assert process.returncode == 0, said
