@@ -7,6 +7,7 @@ import pty
 import select
 import subprocess
 import time
+from contextlib import contextmanager
 
 from tests.support.service import COMMAND
 
@@ -73,11 +74,7 @@ def test_an_address_without_http_is_taken(service):
 def test_q_quits_and_the_terminal_is_as_it_was(service):
     service.post("/ingest", {"message": "User 1 logged in"})
     service.post("/flush")
-    controller, terminal = pty.openpty()
-    os.set_blocking(controller, False)
-    try:
-        command = [COMMAND, "top", "--every", "0.1", "--url", service.url]
-        process = subprocess.Popen(command, stdin=terminal, stdout=terminal, stderr=terminal)
+    with top_in_a_terminal(service) as (process, controller):
         seen = read_until(controller, b"User {ID} logged in")
         assert seen.startswith(b"\x1b[?1049h")
         service.post("/ingest/batch", [{"message": f"Other {n}"} for n in range(9)])
@@ -85,22 +82,13 @@ def test_q_quits_and_the_terminal_is_as_it_was(service):
         os.write(controller, b"xq")
         assert read_until(controller, b"\x1b[?1049l")
         assert process.wait(30) == 0
-    finally:
-        process.kill()
-        process.wait()
-        os.close(controller)
-        os.close(terminal)
 
 
 def test_keys_sort_search_choose_and_open(service):
     messages = [*({"message": f"User {n} logged in"} for n in range(5)), {"message": "Disk is full", "level": "ERROR"}]
     service.post("/ingest/batch", messages)
     service.post("/flush")
-    controller, terminal = pty.openpty()
-    os.set_blocking(controller, False)
-    command = [COMMAND, "top", "--every", "0.1", "--url", service.url]
-    process = subprocess.Popen(command, stdin=terminal, stdout=terminal, stderr=terminal)
-    try:
+    with top_in_a_terminal(service) as (process, controller):
         read_until(controller, b"s: order")
         os.write(controller, b"s")
         read_until(controller, b"by newest")
@@ -115,6 +103,17 @@ def test_keys_sort_search_choose_and_open(service):
         os.write(controller, b"/\x1b[A\x1bq")
         assert read_until(controller, b"\x1b[?1049l")
         assert process.wait(30) == 0
+
+
+@contextmanager
+def top_in_a_terminal(service):
+    """`top` with a terminal of its own; the descriptor that a person would type and read at."""
+    controller, terminal = pty.openpty()
+    os.set_blocking(controller, False)
+    command = [COMMAND, "top", "--every", "0.1", "--url", service.url]
+    process = subprocess.Popen(command, stdin=terminal, stdout=terminal, stderr=terminal)
+    try:
+        yield process, controller
     finally:
         process.kill()
         process.wait()

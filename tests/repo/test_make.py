@@ -162,6 +162,17 @@ def test_a_group_stands_apart_and_has_a_target(group):
     assert f"not {group}" in test
 
 
+def group_with_python(tmp_path, script, target):
+    """Run a group of tests with a script in place of Python."""
+    (tmp_path / "bin").mkdir()
+    python = tmp_path / "bin/python"
+    python.write_text(f"#!/bin/sh\n{script}\n")
+    python.chmod(0o755)
+    (tmp_path / ".ready-to-test").touch()
+    command = ["make", f"VENV={tmp_path}", f"--assume-old={tmp_path}/.ready-to-test", target]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+
+
 @pytest.mark.parametrize("directory", ["e2e", "bench"])
 def test_whole_services_have_a_group_of_their_own(directory):
     assert f"tests/{directory}" not in make("--dry-run", "test")
@@ -172,27 +183,32 @@ def test_whole_services_have_a_group_of_their_own(directory):
     ("code", "said", "passes"), [(5, "make test-cluster: the group has no such test", True), (1, "", False)]
 )
 def test_an_empty_group_says_so_and_passes(tmp_path, code, said, passes):
-    (tmp_path / "bin").mkdir()
-    python = tmp_path / "bin/python"
-    python.write_text(f"#!/bin/sh\nexit {code}\n")
-    python.chmod(0o755)
-    (tmp_path / ".ready-to-test").touch()
-    command = ["make", f"VENV={tmp_path}", f"--assume-old={tmp_path}/.ready-to-test", "test-cluster"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    done = group_with_python(tmp_path, f"exit {code}", "test-cluster")
     assert (done.returncode == 0) is passes
     assert said in done.stdout
 
 
 @pytest.mark.parametrize(("workers", "alone"), [(1, 0), (0, 1), (5, 2)])
 def test_a_failure_of_either_part_of_a_group_fails_it(tmp_path, workers, alone):
-    (tmp_path / "bin").mkdir()
-    python = tmp_path / "bin/python"
-    python.write_text(f'#!/bin/sh\ncase "$*" in *"serial and"*) exit {alone};; esac\nexit {workers}\n')
-    python.chmod(0o755)
-    (tmp_path / ".ready-to-test").touch()
-    command = ["make", f"VENV={tmp_path}", f"--assume-old={tmp_path}/.ready-to-test", "test-faults"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    script = f'case "$*" in *"serial and"*) exit {alone};; esac\nexit {workers}'
+    done = group_with_python(tmp_path, script, "test-faults")
     assert done.returncode == 2
+
+
+def test_several_workers_leave_serial_tests_to_a_run_without_them():
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-n",
+        "2",
+        "-p",
+        "no:cacheprovider",
+        "plugins/patterns/tests/test_linear.py",
+    ]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == pytest.ExitCode.NO_TESTS_COLLECTED
+    assert "Tests marked `serial` run without -n" in done.stdout
 
 
 def test_pip_shows_a_line_for_each_package():

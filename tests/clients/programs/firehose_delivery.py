@@ -2,23 +2,12 @@
 
 import base64
 import json
-import logging
 import urllib.request
-from datetime import UTC, datetime
 
-from story import EXTRA, SOURCE, TARGET, events
+from story import SOURCE, TARGET, events
 
-records = []
-for event in events():
-    log = {
-        "timestamp": datetime.fromtimestamp(event.at, UTC).isoformat(),
-        "level": logging.getLevelName(event.level),
-        "message": event.message,
-        **EXTRA,
-    }
-    if event.error:
-        log["stack_trace"] = event.trace
-    records.append({"data": base64.b64encode(json.dumps(log).encode()).decode()})
+logs = [json.dumps(event.as_object("timestamp")).encode() for event in events()]
+records = [{"data": base64.b64encode(log).decode()} for log in logs]
 identity = f"request-of-{TARGET['word']}"
 body = json.dumps({"requestId": identity, "timestamp": int(TARGET["at"] * 1000), "records": records}).encode()
 headers = {

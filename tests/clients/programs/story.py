@@ -8,6 +8,7 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 TARGET: dict[str, Any] = json.loads(sys.argv[1])
@@ -42,6 +43,16 @@ class Event(NamedTuple):
     @property
     def message(self) -> str:
         return self.text % self.number
+
+    def as_object(self, time_name: str = "time") -> dict[str, Any]:
+        """The log as a program writes it that has an object a log."""
+        log = {
+            time_name: datetime.fromtimestamp(self.at, UTC).isoformat(),
+            "level": logging.getLevelName(self.level),
+            "message": self.message,
+            **EXTRA,
+        }
+        return log | {"stack_trace": self.trace} if self.error else log
 
     @property
     def trace(self) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -41,6 +43,15 @@ def run(*command: str | Path, **environ: str) -> str:
     )
     assert done.returncode == 0, f"{' '.join(map(str, command))}\n{(done.stdout + done.stderr)[-4000:]}"
     return done.stdout
+
+
+def keeps_a_pattern(url: str) -> None:
+    """Send a log to a service, as its first user would, and read its pattern."""
+    body = json.dumps({"message": "User 123 logged in", "source": "auth"}).encode()
+    for path, sent in (("/ingest", body), ("/flush", b"")):
+        urllib.request.urlopen(urllib.request.Request(url + path, sent), timeout=60).close()
+    with urllib.request.urlopen(f"{url}/patterns", timeout=60) as answer:
+        assert json.load(answer)["patterns"][0]["pattern"] == "User {ID} logged in"
 
 
 def bootstrap(root: Path) -> None:

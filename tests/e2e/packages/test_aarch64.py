@@ -4,20 +4,18 @@ Debian's Python, under qemu.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
 import sys
 import time
 import tomllib
-import urllib.request
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.packages.clean import ROOT, made_once
-from tests.e2e.packages.debian import run
+from tests.e2e.packages.debian import keeps_a_pattern, run
 from tests.support.postgres import free_port
 from tests.support.service import STOP_DEADLINE
 
@@ -99,11 +97,7 @@ def test_it_starts_and_keeps_a_pattern(emulated: Emulated, tmp_path: Path) -> No
                 assert process.poll() is None
                 assert time.monotonic() < until
                 time.sleep(0.1)
-            body = json.dumps({"message": "User 123 logged in", "source": "auth"}).encode()
-            for path, sent in (("/ingest", body), ("/flush", b"")):
-                urllib.request.urlopen(urllib.request.Request(url + path, sent), timeout=60).close()
-            with urllib.request.urlopen(f"{url}/patterns", timeout=60) as answer:
-                assert json.load(answer)["patterns"][0]["pattern"] == "User {ID} logged in"
+            keeps_a_pattern(url)
         finally:
             process.terminate()
             assert process.wait(STOP_DEADLINE) == 0

@@ -11,7 +11,6 @@ import signal
 import subprocess
 import time
 import tomllib
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.packages.clean import ROOT
-from tests.e2e.packages.debian import NEEDED, debian, run
+from tests.e2e.packages.debian import NEEDED, debian, keeps_a_pattern, run
 from tests.repo.test_image import LOAD
 from tests.support.postgres import free_port
 from tests.support.service import START_DEADLINE, STOP_DEADLINE
@@ -148,11 +147,7 @@ def test_it_starts_is_healthy_and_keeps_a_pattern(image: Image, data: Path) -> N
             time.sleep(0.05)
         _, *check = image.config["Healthcheck"]["Test"]
         image.run(data, *check, PORT=port)
-        body = json.dumps({"message": "User 123 logged in", "source": "auth"}).encode()
-        for path, sent in (("/ingest", body), ("/flush", b"")):
-            urllib.request.urlopen(urllib.request.Request(url + path, sent), timeout=60).close()
-        with urllib.request.urlopen(f"{url}/patterns", timeout=60) as answer:
-            assert json.load(answer)["patterns"][0]["pattern"] == "User {ID} logged in"
+        keeps_a_pattern(url)
     finally:
         pid = json.loads((data / "service.json").read_text())["pid"] if (data / "service.json").exists() else None
         if pid:
