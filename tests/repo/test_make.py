@@ -196,16 +196,8 @@ def test_a_failure_of_either_part_of_a_group_fails_it(tmp_path, workers, alone):
 
 
 def test_several_workers_leave_serial_tests_to_a_run_without_them():
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-n",
-        "2",
-        "-p",
-        "no:cacheprovider",
-        "plugins/patterns/tests/test_linear.py",
-    ]
+    serial = ["plugins/patterns/tests/test_linear.py", "-m", "serial"]
+    command = [sys.executable, "-m", "pytest", "-n", "2", "-p", "no:cacheprovider", *serial]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == pytest.ExitCode.NO_TESTS_COLLECTED
     assert "Tests marked `serial` run without -n" in done.stdout
