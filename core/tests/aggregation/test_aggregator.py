@@ -44,7 +44,7 @@ async def test_others_have_their_turn_while_a_large_flush_is_made(
         made_in[turn] += 1
         return make(*what)
 
-    monkeypatch.setattr("log_aggregator.aggregation.aggregator.MADE_AT_ONCE", 10)
+    monkeypatch.setattr("log_aggregator.aggregation.aggregator.MADE_AT_ONCE", -1.0)
     monkeypatch.setattr(Accumulators, "_aggregate", noted)
     async with start(aggregation_window=3600, batch_size=10_000) as service:
         await service.submit([record(f"m{n}", pattern=f"p{n}") for n in range(500)])
@@ -53,8 +53,31 @@ async def test_others_have_their_turn_while_a_large_flush_is_made(
         while not flushing.done():
             await asyncio.sleep(0)
             turn += 1
-    assert set(made_in.values()) == {10}
+    assert set(made_in.values()) == {1}
     assert store.total == 500
+
+
+async def test_others_have_their_turn_while_a_large_batch_is_added(
+    start: Callable[..., Service], record: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    added_in: Counter[int] = Counter()
+    turn = 0
+    add = Accumulators.add
+
+    def noted(accumulators: Accumulators, partials: list[Any]) -> None:
+        added_in[turn] += len(partials)
+        add(accumulators, partials)
+
+    monkeypatch.setattr("log_aggregator.aggregation.aggregator.ACCUMULATE_AT_ONCE", -1.0)
+    monkeypatch.setattr(Accumulators, "add", noted)
+    async with start(aggregation_window=3600, batch_size=10_000) as service:
+        submitting = asyncio.create_task(service.submit([record(f"m{n}", pattern=f"p{n}") for n in range(500)]))
+        while not submitting.done() or service.runtime.aggregator.queued:
+            await asyncio.sleep(0)
+            turn += 1
+        await submitting
+    assert sum(added_in.values()) == 500
+    assert max(added_in.values()) <= 64
 
 
 async def test_events_ride_on_the_next_flush_once(start: Callable[..., Service], store: Store, record: Make) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from log_aggregator.aggregation.accumulators import OVERFLOW_PATTERN, Accumulators
+from log_aggregator.aggregation.accumulators import Accumulators
+from log_aggregator.aggregation.overflow import OVERFLOW_PATTERN
 from log_aggregator.model.aggregate import Aggregate
 from log_aggregator.processing.partial_aggregates import PartialAggregate
 
@@ -42,4 +43,4 @@ def test_groups_beyond_the_most_share_one_and_totals_stay_exact() -> None:
     assert sum(one.count for one in found.values()) == 122
     assert found["p 3"].count == 4
     assert found[OVERFLOW_PATTERN].count == 100
-    assert known.overflowed == 100
+    assert known.overflow.logs == 100

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from log_aggregator.model.number_texts import _NUMBER, _UNITS, parse_number, parse_numbers
+from log_aggregator.model.number_texts import _NUMBER, _UNITS, MIXED, parse_number, read_numbers
 
 
 @pytest.mark.parametrize(
@@ -60,8 +61,26 @@ _VALUES = st.one_of(
 )  # fmt: skip
 
 
-@given(st.lists(st.tuples(_VALUES, st.integers(1, 5)), max_size=6))
-def test_many_values_are_read_as_each_alone(counts: list[tuple[object, int]]) -> None:
-    assert parse_numbers(counts) == [
-        (*number, count) for value, count in counts if (number := parse_number(value)) is not None
-    ]
+_TIMES = st.integers(1, 3)
+_COLUMNS = st.one_of(
+    st.dictionaries(_VALUES, _TIMES, min_size=1, max_size=6),
+    st.dictionaries(st.floats(-1e9, 1e9).map("{:.3f} ms".format), _TIMES, min_size=17, max_size=30),
+    st.dictionaries(st.sampled_from("0123456789 .m+e").flatmap(lambda a: st.text(f"12{a}", max_size=4)), _TIMES,
+                    min_size=17, max_size=30),
+    st.dictionaries(st.integers(), _TIMES, min_size=1, max_size=30),
+)  # fmt: skip
+
+
+@given(_COLUMNS, st.booleans())
+def test_many_values_are_read_as_each_alone(counts: dict[Any, int], once: bool) -> None:
+    if once:
+        counts = dict.fromkeys(counts, 1)
+    kinds = set(map(type, counts))
+    each = [(*number, count) for value, count in counts.items() if (number := parse_number(value)) is not None]
+    read = read_numbers(counts, kinds.pop() if len(kinds) == 1 else None, once=once)
+    if read is None:
+        assert not each
+    else:
+        times = [1] * len(read.numbers) if read.times is None else read.times
+        assert list(zip(read.numbers, times, strict=True)) == [(number, count) for number, _, count in each]
+        assert read.unit == (each[0][1] if len({unit for _, unit, _ in each}) == 1 else MIXED)

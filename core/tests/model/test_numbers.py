@@ -10,6 +10,7 @@ from ddsketch.mapping import LogarithmicMapping
 from hypothesis import given
 from hypothesis import strategies as st
 
+from log_aggregator.model.number_texts import NumberColumn
 from log_aggregator.model.numbers import MAX_BINS, RELATIVE_ACCURACY, Numbers
 
 NUMBERS = st.lists(st.floats(-1e15, 1e15, exclude_min=True, exclude_max=True), min_size=1, max_size=50)
@@ -17,7 +18,7 @@ SPREAD = st.lists(st.floats(-9, 14.9).map(lambda power: 10**power), min_size=1, 
 
 
 def numbers(values: list[float]) -> Numbers:
-    return Numbers.of([(value + 0.0, "s", 1) for value in values])
+    return Numbers.of(NumberColumn([value + 0.0 for value in values], "s"))
 
 
 @given(SPREAD | NUMBERS, SPREAD | NUMBERS, SPREAD | NUMBERS)
@@ -99,12 +100,33 @@ def test_sums_are_exact_and_units_that_disagree_are_told() -> None:
     tenths = functools.reduce(Numbers.merged, [numbers([0.1])] * 30)
     assert tenths.to_json()["sum"] == "3.000000000"
     assert numbers([-0.25]).to_json()["sum"] == "-0.250000000"
-    assert Numbers.of([(1.0, "s", 1), (1.0, "B", 1)]).unit == "mixed"
-    assert numbers([1.0]).merged(Numbers.of([(1.0, "B", 1)])).unit == "mixed"
+    assert Numbers.of(NumberColumn([1.0, 1.0], "mixed")).unit == "mixed"
+    assert numbers([1.0]).merged(Numbers.of(NumberColumn([1.0], "B"))).unit == "mixed"
 
 
 def test_a_number_that_came_before_counts_the_same() -> None:
-    numbers = [(value, "", 3) for value in (0.0, -0.0, 7.0, -7.0, 1e-10, 0.05, 123456.789)]
+    numbers = NumberColumn((0.0, -0.0, 7.0, -7.0, 1e-10, 0.05, 123456.789), "", (3,) * 7)
     first = Numbers.of(numbers)
     assert Numbers.of(numbers) == first
     assert first.zeros == 9
+
+
+_MANY = st.lists(
+    st.one_of(st.floats(-1e14, 1e14), st.integers(-(10**14), 10**14).map(float), st.floats(-1e-8, 1e-8)), min_size=1
+)
+
+
+@given(_MANY, _MANY, st.integers(1, 3))
+def test_adding_numbers_is_merging_with_theirs(some: list[float], more: list[float], weight: int) -> None:
+    columns = [NumberColumn(each, "s", [weight] * len(each)) for each in (some, more)]
+    one, other = map(Numbers.of, columns)
+    merged = one.merged(other)
+    one.add(columns[1])
+    assert one == merged
+    assert int(one.nanos) == sum(round(number * 1e9) * weight for number in some + more)
+
+
+@given(_MANY)
+def test_numbers_at_once_are_numbers_one_by_one(some: list[float]) -> None:
+    first, *rest = [Numbers.of(NumberColumn([number], "s")) for number in some]
+    assert Numbers.of(NumberColumn(some, "s")) == functools.reduce(Numbers.merged, rest, first)

@@ -13,12 +13,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from log_aggregator import shape_of
+from log_aggregator import Record, shape_of
+from log_aggregator.model.batch import WorkingBatch
+from log_aggregator.model.letters import KINDS, coarser, outline_of
+from log_aggregator.model.outlines import Outlines
+from log_aggregator.model.vocabulary import FAMILIAR, Vocabulary
 from log_aggregator_patterns import PatternMemo, Rule, RuleSet, builtin_rules
 from log_aggregator_patterns.blindness import Blind, blind, by_beginning
-from log_aggregator_patterns.letters import KINDS, coarser, outline_of
 from log_aggregator_patterns.plans import Planner
-from log_aggregator_patterns.vocabulary import FAMILIAR, Vocabulary
+from log_aggregator_patterns.plugin import Patterns, PatternsConfig
 
 PICKY = (
     Rule(name="dead", regex=r"dead\w*"),
@@ -103,6 +106,22 @@ def test_the_pattern_is_that_of_the_rules(name: str, frame: list[str | Callable[
         shape = shape_of(line)
         memo.expect([shape])
         assert memo.mask(line, shape) == SETS[name].mask(line)
+
+
+@pytest.mark.parametrize("name", ["builtin", "picky first", "picky last"])
+@settings(max_examples=20, deadline=None)
+@given(frame=FRAMES, seed=st.integers(0, 10**6))
+def test_messages_with_an_outline_in_common_get_each_its_own_pattern(
+    name: str, frame: list[str | Callable[[random.Random], str]], seed: int
+):
+    plugin, outlines, draw = Patterns(PatternsConfig()), Outlines(), random.Random(seed)
+    plugin._memo = memo_of(name)
+    for _ in range(2):
+        lines = [*lines_of(frame, draw), "node 7f3a9c01be is back"]
+        batch = WorkingBatch([Record(line, "INFO", "web", 0, {}) for line in lines])
+        batch.use(outlines)
+        batch.call("normalize", plugin.normalize)
+        assert [record.pattern for record in batch.records()] == [SETS[name].mask(line) for line in lines]
 
 
 SENTENCES = ("session {} opened after 17 ms", "no route to {}, giving up", '"{}" from 10.0.0.1 (code 404)', "{}")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from log_aggregator.aggregation.merged_groups import MergedGroups, bare
+from log_aggregator.aggregation.overflow import OVERFLOW_PATTERN, Overflow
 from log_aggregator.aggregation.tally import Tally
 from log_aggregator.model.aggregate import Aggregate
 from log_aggregator.model.samples import Sample, Samples, choose, metadata_text
@@ -14,10 +15,7 @@ from log_aggregator.model.validation import is_metadata
 from log_aggregator.model.variables import variables_of
 from log_aggregator.processing.partial_aggregates import Key, Log, PartialAggregate
 
-OVERFLOW_PATTERN = "{OVERFLOW}"
-"""The pattern of groups beyond `max_groups`: their totals stay exact, their texts are not kept."""
-
-VALUES = 64
+VALUES = 32
 """Messages of a group, since the last seal, in each of which the values of variables are read."""
 
 _SHARE = 32
@@ -28,8 +26,15 @@ OVERFLOW_LEVEL = "OTHER"
 
 _OVERFLOW_GROUPS = 50
 
-_METADATA_AT_ONCE = 256
-_METADATA_WAITING = 32_768
+_VALUES_AT_ONCE = 4096
+"""Values of one group that wait to be summarized: a batch may bring as many at once."""
+
+_VALUES_WAITING = 524_288
+"""Values of all groups that wait: a few megabytes, and as many as can be for little memory. Few at once cost more."""
+
+_READING = 8
+"""Values for which one reading of variables counts: what it takes in memory."""
+
 _OTHERS = 8
 _GROUP_COST = 1000
 
@@ -84,16 +89,17 @@ class Accumulator:
             self.metadata = self._extended(self.metadata, columns, partial.weight)
         elif partial.metadata:
             gather(self.pending, partial.metadata)
-            self.waiting += len(partial.metadata)
-        if self.waiting >= _METADATA_AT_ONCE:
+            self.waiting += sum(map(len, partial.metadata))
+        if self.waiting >= _VALUES_AT_ONCE:
             self.summarize_pending()
         return self.waiting - waited
 
     def _read_values(self, partial: PartialAggregate) -> None:
         """Read what the placeholders stood for: in the first messages, later in some that stand for those between."""
         if self.values_read < VALUES:
-            each, more = divmod(partial.logs, len(partial.messages))
-            for place, message in enumerate(partial.messages):
+            messages = partial.messages[:: (len(partial.messages) - 1) // (VALUES - self.values_read) + 1]
+            each, more = divmod(partial.logs, len(messages))
+            for place, message in enumerate(messages):
                 self._read(partial.key[1], message, each + (place < more))
             return
         self.unread, self.unread_message = self.unread + partial.logs, partial.messages[0]
@@ -107,11 +113,15 @@ class Accumulator:
             self.unread = 0
 
     def _read(self, pattern: str, message: str, stands_for: int) -> None:
-        for name, value in variables_of(pattern, message).items():
-            counts = self.pending_variables.setdefault(name, {})
-            counts[value] = counts.get(value, 0) + stands_for
+        found, pending = variables_of(pattern, message), self.pending_variables
+        for name, value in found.items():
+            counts = pending.get(name)
+            if counts is None:
+                pending[name] = {value: stands_for}
+            else:
+                counts[value] = counts.get(value, 0) + stands_for
         self.values_read += 1
-        self.waiting += 1
+        self.waiting += _READING * (len(found) or 1)
 
     def summarize_pending(self) -> None:
         """Summarize what waits: many values at once cost less than one by one."""
@@ -153,8 +163,8 @@ def _valid(columns: Columns) -> Columns:
 class Accumulators:
     """All groups since the last seal.
 
-    `logs` counts their logs, `bytes` estimates their texts, `waiting` counts metadata values that are not summarized
-    yet, `overflowed` counts logs of the overflow pattern since the start. `found_invalid` is set when a plugin left
+    `logs` counts their logs, `bytes` estimates their texts, `waiting` counts values that are not summarized yet,
+    `overflow` counts logs of the overflow pattern. `found_invalid` is set when a plugin left
     invalid metadata.
 
     As the groups approach `max_groups`, further samples are left out first, then metadata; then new patterns share the
@@ -171,7 +181,7 @@ class Accumulators:
         self.tally = Tally()
         self.logs = 0
         self.bytes = 0
-        self.overflowed = 0
+        self.overflow = Overflow()
         self.found_invalid = False
 
     def __len__(self) -> int:
@@ -183,7 +193,9 @@ class Accumulators:
         self.tally.count(aggregate.level, aggregate.source, aggregate.count)
         key = (aggregate.bucket, aggregate.pattern, aggregate.level, aggregate.source, aggregate.group)
         if key not in self._merged.groups and key not in self._groups and len(self) >= self.max_groups:
-            key = self._overflow_key(key, aggregate.count)
+            key = self._overflow_key(key)
+        if key[1] == OVERFLOW_PATTERN:
+            self.overflow.note(aggregate.source, aggregate.count, aggregate.samples.messages)
             aggregate = bare(aggregate, key)
         self.bytes += _GROUP_COST + self._merged.add(key, aggregate)
 
@@ -193,7 +205,7 @@ class Accumulators:
             self.logs += partial.logs
             self.tally.count(partial.key[2], partial.key[3], partial.logs)
             self._add(partial)
-        while self.waiting > _METADATA_WAITING:
+        while self.waiting > _VALUES_WAITING:
             self._summarize_next()
 
     def _summarize_next(self) -> None:
@@ -208,6 +220,8 @@ class Accumulators:
     def _add(self, partial: PartialAggregate) -> None:
         group = self._groups.get(partial.key) or self._new_group(partial)
         group.count_in(partial)
+        if partial.key[1] == OVERFLOW_PATTERN:  # a stage gave up
+            self._note_overflow(partial)
         groups = len(self._groups) + len(self._merged.groups)
         message = partial.between[1]
         if groups < self.max_groups * 0.5 and len(group.others) < _OTHERS and message not in group.others:
@@ -219,15 +233,20 @@ class Accumulators:
     def _new_group(self, partial: PartialAggregate) -> Accumulator:
         key = partial.key
         if len(self) >= self.max_groups:
-            key = self._overflow_key(key, partial.logs)
+            key = self._overflow_key(key)
+            if partial.key[1] != OVERFLOW_PATTERN:
+                self._note_overflow(partial)
         self.bytes += _GROUP_COST + len(key[1]) + 2 * len(partial.first[1])
         return self._groups.setdefault(key, Accumulator(partial))
 
-    def _overflow_key(self, key: Key, logs: int) -> Key:
+    def _note_overflow(self, partial: PartialAggregate) -> None:
+        messages = partial.messages or [partial.first[1], partial.between[1], partial.latest[1]]
+        self.overflow.note(partial.key[3], partial.logs, messages)
+
+    def _overflow_key(self, key: Key) -> Key:
         bucket, _, level, source, _ = key
         if len(self) >= self.max_groups + max(_OVERFLOW_GROUPS, self.max_groups // 10):
             level, source = OVERFLOW_LEVEL, OVERFLOW_SOURCE
-        self.overflowed += logs
         return bucket, OVERFLOW_PATTERN, level, source, ""
 
     def take(self) -> Iterator[Aggregate]:

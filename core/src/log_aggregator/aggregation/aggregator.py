@@ -6,8 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -26,8 +25,11 @@ from log_aggregator.processing.processor import Processor
 ACCUMULATE_AT_ONCE = 0.005
 """Seconds of accumulating after which the event loop runs other tasks."""
 
-MADE_AT_ONCE = 200
-"""Aggregates of a flush that are made before the event loop runs other tasks: a few milliseconds."""
+MADE_AT_ONCE = 0.005
+"""Seconds of making the aggregates of a flush after which the event loop runs other tasks."""
+
+_ADDED_AT_ONCE = 64
+"""Partial aggregates that are added before the clock is read."""
 
 RETRY_SEAL = 1.0
 
@@ -70,6 +72,11 @@ class Aggregator:
         if not self._accumulators.logs:
             self._sealer.began()
         self._wake.set()
+
+    def take_events(self) -> list[Alias | Anomaly]:
+        """Remove and return the events that no flush has yet."""
+        aliases, anomalies = self._events.take()
+        return [*aliases, *anomalies]
 
     def sink_progressed(self) -> None:
         """Check again whether a flush is due: a sink has stored one."""
@@ -115,7 +122,7 @@ class Aggregator:
             self._sealer.began()
         entry = self._queue.take()
         if isinstance(entry, PartialsEntry):
-            position = self._accumulate(entry)
+            position = await self._accumulate(entry)
             await asyncio.sleep(0)
         elif isinstance(entry, AggregatesEntry):
             position = await self._merge(entry)
@@ -123,35 +130,42 @@ class Aggregator:
             position = await self._process(entry)
         self._watermark = max(self._watermark, position)
 
-    def _accumulate(self, entry: PartialsEntry) -> int:
+    async def _accumulate(self, entry: PartialsEntry) -> int:
         """Accumulate a processed entry and those behind it, for a while; the position of the last.
 
         Several may arrive during one turn of the event loop: one per turn would never catch up.
         """
         started = time.perf_counter()
         while True:
-            self._accumulators.add(entry.partials)
+            await self._add(entry.partials)
             self._queue.records -= entry.size
             took = time.perf_counter() - started
             following = None if took > ACCUMULATE_AT_ONCE else self._queue.take_partials()
             if following is None:
-                self.busy_seconds += took
                 return entry.position
             entry = following
 
-    async def _merge(self, entry: AggregatesEntry) -> int:
-        """Merge aggregates of another service, some at a time. Their aliases ride on the flush that covers them."""
-        for alias in entry.sent.aliases:
-            self._events.add(alias)
+    async def _add(self, partials: list[PartialAggregate]) -> None:
+        """Add the partial aggregates of one slice, some at a time: their values may have to be summarized."""
+        parts = (partials[start : start + _ADDED_AT_ONCE] for start in range(0, len(partials), _ADDED_AT_ONCE))
+        await self._in_turns(map(self._accumulators.add, parts))
+
+    async def _in_turns(self, steps: Iterable[None]) -> None:
+        """Take the steps; others get their turn once they took a while."""
         started = time.perf_counter()
-        for aggregate in entry.sent.aggregates:
-            self._accumulators.merge(aggregate)
+        for _ in steps:
             took = time.perf_counter() - started
             if took > ACCUMULATE_AT_ONCE:
                 self.busy_seconds += took
                 await asyncio.sleep(0)
                 started = time.perf_counter()
         self.busy_seconds += time.perf_counter() - started
+
+    async def _merge(self, entry: AggregatesEntry) -> int:
+        """Merge aggregates of another service, some at a time. Their aliases ride on the flush that covers them."""
+        for alias in entry.sent.aliases:
+            self._events.add(alias)
+        await self._in_turns(map(self._accumulators.merge, entry.sent.aggregates))
         self._queue.records -= entry.size
         return entry.position
 
@@ -163,9 +177,7 @@ class Aggregator:
         together = [entry, *self._queue.take_slices(RECORDS - entry.size)]
         for part in _merged(together):
             partials = await self._processor.process_acknowledged(part)
-            started = time.perf_counter()
-            self._accumulators.add(partials)
-            self.busy_seconds += time.perf_counter() - started
+            await self._add(partials)
             self._queue.records -= part.size
             await asyncio.sleep(0)
         return together[-1].position
@@ -210,9 +222,12 @@ class Aggregator:
     async def _filled(self, flush: Flush, taken: Iterator[Aggregate]) -> Flush:
         """The flush with its aggregates, made some at a time: thousands at once would block the event loop."""
         aggregates: list[Aggregate] = []
-        while some := list(islice(taken, MADE_AT_ONCE)):
-            aggregates += some
-            await asyncio.sleep(0)
+        started = time.perf_counter()
+        for aggregate in taken:
+            aggregates.append(aggregate)
+            if time.perf_counter() - started > MADE_AT_ONCE:
+                await asyncio.sleep(0)
+                started = time.perf_counter()
         invalid, self._accumulators.found_invalid = self._accumulators.found_invalid, False
         self._processor.escalate_if_invalid(accumulated=invalid)
         logs = sum([aggregate.count for aggregate in aggregates])

@@ -7,16 +7,20 @@ from operator import is_
 
 from log_aggregator.model.group import (
     Group,
+    by_shape,
+    first_of,
     flattened,
     grouped,
     handed_out,
     is_annotated,
     is_uniform,
+    outline_of_group,
     records_of,
     retire,
     taken_back,
     write,
 )
+from log_aggregator.model.outlines import Key, Outlines
 from log_aggregator.model.record import DecodedRecords, Record
 from log_aggregator.model.shapes import shape_of, shapes_of
 
@@ -30,8 +34,8 @@ class Batch:
     """
 
     __slots__ = (
-        "_annotated", "_decoded", "_dropped", "_groups", "_handed", "_hook", "_ids", "_messages", "_ordered",
-        "_records", "_rejected", "_shapes",
+        "_annotated", "_decoded", "_dropped", "_groups", "_handed", "_hook", "_ids", "_keys", "_messages", "_ordered",
+        "_outlines", "_records", "_rejected", "_shapes",
     )  # fmt: skip
 
     _annotated: bool
@@ -41,8 +45,10 @@ class Batch:
     _handed: bool
     _hook: str
     _ids: set[int] | None
+    _keys: Sequence[Key] | None
     _messages: list[str]
     _ordered: bool
+    _outlines: Outlines | None
     _records: list[Record]
     _rejected: dict[int, str]
     _shapes: list[str] | None
@@ -60,15 +66,19 @@ class Batch:
 
     def __len__(self) -> int:
         if self._hook == "normalize":
-            return sum(len(records_of(group)) for group in self.groups())
+            return sum(len(records_of(group)) for group in self._offered())
         return len(self._records)
 
     def groups(self) -> Sequence[Group]:
         """Records with equal shape, level, source and annotations, in the order of the first record of each."""
-        groups = self._all_groups()
-        if self._hook == "normalize":
-            return [group for group in groups if not group.pattern_is_final]
-        return groups[:]
+        for group in self._all_groups():
+            if outline_of_group(group):
+                by_shape(group)
+        return self._offered()
+
+    def _offered(self) -> list[Group]:
+        """The groups that a stage may see, also those of an outline, in the order of their first records."""
+        return [group for group in self._all_groups() if self._hook != "normalize" or not group.pattern_is_final]
 
     def drop(self, record: Record, reason: str) -> None:
         """Leave a record out; drops are counted by reason. For `on_ingest` only.
@@ -96,7 +106,7 @@ class Batch:
     def _write(self) -> None:
         """Write what was assigned to groups to their records."""
         if self._groups is not None:
-            self._groups = flattened(self._groups)
+            self._groups = self._in_order(flattened(self._groups))
             for group in self._groups:
                 if write(group):
                     self._annotated = True
@@ -111,13 +121,22 @@ class Batch:
             if not self._decoded and not {int}.issuperset(map(type, times)):
                 raise TypeError("a timestamp is no integer")
             self._ordered = times == sorted(times)
-            self._groups = grouped(self._records, self._shapes, annotated=self._annotated)
+            if self._keys is None:
+                self._keys = self._outlines.keys(self._shapes) if self._outlines is not None else self._shapes
+            self._groups = grouped(self._records, self._keys, annotated=self._annotated)
             if self._handed:
                 for group in self._groups:
                     handed_out(group)
         else:
-            self._groups = flattened(self._groups)
+            self._groups = self._in_order(flattened(self._groups))
         return self._groups
+
+    def _in_order(self, groups: list[Group]) -> list[Group]:
+        """The groups by their first records: parts of a group of an outline belong between others."""
+        if self._keys is self._shapes or len(groups) == len(self._groups or ()):
+            return groups
+        places = dict(zip(map(id, self._records), range(len(self._records)), strict=True))
+        return sorted(groups, key=lambda group: places[id(first_of(group))])
 
     def _take_assignments(self) -> None:
         """Take in what a plugin assigned to records that it was handed."""
@@ -141,8 +160,26 @@ class Batch:
                 self._shapes = [shape if new is old else shape_of(new) for new, old, shape in columns]
             except (AttributeError, TypeError):  # a message is no text: the inspector repairs it
                 self._shapes = None
+            self._update_keys(messages)
         self._messages = messages
         return True
+
+    def _update_keys(self, messages: list[str]) -> None:
+        """Give each message that was replaced the key of its new shape."""
+        if self._outlines is None or self._keys is None or self._shapes is None:
+            self._keys = None
+            return
+        new = [place for place, message in enumerate(messages) if message is not self._messages[place]]
+        keys = dict(zip(new, self._outlines.keys([self._shapes[place] for place in new]), strict=True))
+        self._keys = [keys.get(place, key) for place, key in enumerate(self._keys)]
+
+
+def outlined(batch: Batch) -> Sequence[Group]:
+    """As `groups`, for stages that know outlines: shapes that come for the first time share a group by their outline.
+
+    `outline_of_group` tells these groups; their `shape` is the outline.
+    """
+    return batch._offered()
 
 
 class WorkingBatch(Batch):
@@ -158,7 +195,7 @@ class WorkingBatch(Batch):
         self._shapes = shapes
         self._decoded = type(records) is DecodedRecords
         self._annotated = not self._decoded
-        self._groups = self._ids = None
+        self._groups = self._ids = self._keys = self._outlines = None
         self._handed = self._ordered = False
         self._hook = ""
         self._dropped, self._rejected = {}, {}
@@ -168,6 +205,10 @@ class WorkingBatch(Batch):
     def size(self) -> int:
         """How many records there are, whatever the hook is offered."""
         return len(self._records)
+
+    def use(self, outlines: Outlines) -> None:
+        """Group what comes for the first time by outlines, from the next grouping on."""
+        self._outlines = outlines
 
     @property
     def is_ordered(self) -> bool:
@@ -207,7 +248,7 @@ class WorkingBatch(Batch):
     def regroup(self) -> None:
         """Forget the groups: the records say everything, and something in them was repaired."""
         self._write()
-        self._groups = self._shapes = None
+        self._groups = self._shapes = self._keys = None
         self._annotated = True
         self._decoded = False
 
@@ -247,8 +288,10 @@ class WorkingBatch(Batch):
         self._write()
         shapes = [self._shapes[place] for place in places] if self._shapes is not None else None
         part = WorkingBatch([self._records[place] for place in places], shapes)
-        part._annotated, part._decoded = self._annotated, self._decoded
-        part.stages_done = self.stages_done
+        part._annotated, part._decoded, part.stages_done = self._annotated, self._decoded, self.stages_done
+        part._outlines = self._outlines
+        if self._keys is not None and shapes is not None:
+            part._keys = shapes if self._keys is self._shapes else [self._keys[place] for place in places]
         return part
 
     def slice(self, start: int, stop: int) -> WorkingBatch:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from copy import copy
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 
+from log_aggregator.model.outlines import Key
 from log_aggregator.model.record import Record
+from log_aggregator.model.shapes import shapes_of
 
 K = TypeVar("K", bound=Hashable)
 
@@ -39,6 +41,8 @@ class Group(msgspec.Struct, gc=False):
     _metadata_assigned: bool = False
     _base: _Annotations | None = None
     _parts: list[Group] | None = None
+    _is_outlined: bool = False
+    _first: Record | None = None
 
     @property
     def shape(self) -> str:
@@ -112,7 +116,26 @@ def _part(group: Group, places: list[int]) -> Group:
     part._records = [group._records[place] for place in places]
     if part._metadata is not None:
         part._metadata = [part._metadata[place] for place in places]
+    if not part._is_outlined:
+        part._first = first_of(group)
     return part
+
+
+def first_of(group: Group) -> Record:
+    """The record by whose place a group is put in order: of a part its own, or that of the shape that was split."""
+    return group._first or group._records[0]
+
+
+def outline_of_group(group: Group) -> str:
+    """The outline that all messages have in common where their shapes differ; empty where they have one shape."""
+    return group._shape if group._is_outlined else ""
+
+
+def by_shape(group: Group) -> None:
+    """Split a group of an outline into the groups of the shapes."""
+    for shape, part in group.split(shapes_of(group.messages)):
+        part._shape = shape
+        part._is_outlined = False
 
 
 def flattened(groups: list[Group]) -> list[Group]:
@@ -221,19 +244,27 @@ def _annotate(group: Group) -> None:
         record.tags, record.pattern_is_final = tags, is_final
 
 
-def grouped(records: list[Record], shapes: list[str], *, annotated: bool) -> list[Group]:
-    """The groups of some records with these shapes, in the order of the first record of each.
+def grouped(records: list[Record], shapes: Sequence[Key], *, annotated: bool) -> list[Group]:
+    """The groups of some records with these shapes or outlines, in the order of the first record of each.
 
     `annotated`: stages have assigned fields of the records. Raises `TypeError` when a field has a wrong type.
     """
-    if annotated:
-        return _by_annotations(records, shapes)
+    groups = _by_annotations(records, shapes) if annotated else _by_shape(records, shapes)
+    for group in groups:
+        key = cast("Key", group._shape)
+        if not isinstance(key, str):
+            (group._shape,) = key
+            group._is_outlined = True
+    return groups
+
+
+def _by_shape(records: list[Record], shapes: Sequence[Key]) -> list[Group]:
     found: dict[Any, Group] = {}
     get = found.get
     for record, shape in zip(records, shapes, strict=True):
         group = get(shape)
         if group is None:
-            found[shape] = Group([record], shape, record.level, record.source, record.level_is_explicit)
+            found[shape] = Group([record], cast("str", shape), record.level, record.source, record.level_is_explicit)
             continue
         # Most shapes have one level and source, and decoders share their texts: cheaper than a key of all.
         if (
@@ -246,16 +277,16 @@ def grouped(records: list[Record], shapes: list[str], *, annotated: bool) -> lis
     return list(found.values())
 
 
-def _other_level_or_source(record: Record, shape: str, first: Group, found: dict[Any, Group]) -> Group:
+def _other_level_or_source(record: Record, shape: Key, first: Group, found: dict[Any, Group]) -> Group:
     """The group of a record that is not identical with the first of its shape."""
     level, source, explicit = record.level, record.source, record.level_is_explicit
     if first.level == level and first.source == source and first._level_is_explicit is explicit:
         return first
     key = (shape, level, source, explicit)
-    return found.get(key) or found.setdefault(key, Group([], shape, level, source, explicit))
+    return found.get(key) or found.setdefault(key, Group([], cast("str", shape), level, source, explicit))
 
 
-def _by_annotations(records: list[Record], shapes: list[str]) -> list[Group]:
+def _by_annotations(records: list[Record], shapes: Sequence[Key]) -> list[Group]:
     found: dict[tuple[Any, ...], list[Record]] = {}
     for record, shape in zip(records, shapes, strict=True):
         sent = (shape, record.level, record.source, record.level_is_explicit)

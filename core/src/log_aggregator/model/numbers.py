@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from log_aggregator.model.number_texts import LARGEST
+from log_aggregator.model.number_texts import LARGEST, MIXED, NumberColumn
 from log_aggregator.model.values import MOST, Count
 
 RELATIVE_ACCURACY = 0.03
@@ -22,9 +22,6 @@ RELATIVE_ACCURACY = 0.03
 MAX_BINS = 160
 """Bins kept below the largest: four decades at this accuracy. Smaller values share the lowest bin."""
 
-MIXED = "mixed"
-"""The unit of numbers that came with different units."""
-
 # Bin `k` holds the numbers above GAMMA**(k - 1) up to GAMMA**k and stands for its middle: DDSketch's logarithmic
 # mapping (Masson, Rim & Lee, VLDB 2019), written out because its calls cost more than all else. A change here would
 # move the bins of stored rows.
@@ -32,27 +29,46 @@ _GAMMA = 1 + 2 * RELATIVE_ACCURACY / (1 - RELATIVE_ACCURACY)
 _LOG_2 = log(2)
 _BINS_A_DOUBLING = 1 / log1p(2 * RELATIVE_ACCURACY / (1 - RELATIVE_ACCURACY)) * _LOG_2
 _NANO = 10**9
+_WHOLE, _MANY = 2.0**32, 2**20
+"""Whole numbers below the first are exact in units of 1e-9, and so are sums of fewer of them than the second."""
 _TINY = 1e-9
 _LOWEST, _HIGHEST = (ceil(log(end) / _LOG_2 * _BINS_A_DOUBLING) for end in (_TINY, LARGEST))
 _QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
 
 
+_FEW = 16
+"""Numbers whose places are looked up one by one: small ones come again."""
+
 _MOST_PLACES = 8192
 _known_places: dict[float, tuple[int, int | None]] = {}
 
 
-def _place(value: float) -> tuple[int, int | None]:
-    """A number in units of 1e-9, and its bin (`None`: that of zeros). Remembered: small ones come again."""
-    if value >= _TINY:
-        index = 2 * ceil(log(value) / _LOG_2 * _BINS_A_DOUBLING)
-    elif value <= -_TINY:
-        index = 2 * ceil(log(-value) / _LOG_2 * _BINS_A_DOUBLING) + 1
-    else:
-        index = None
+def _place(number: float) -> tuple[int, int | None]:
+    """A number in units of 1e-9, and its bin. Remembered."""
     if len(_known_places) >= _MOST_PLACES:
         _known_places.clear()
-    found = _known_places[value] = round(value * _NANO), index
+    found = _known_places[number] = round(number * _NANO), _bin(number)
     return found
+
+
+def _bin(number: float) -> int | None:
+    """The bin of a number; `None`: that of zeros."""
+    if number >= _TINY:
+        return 2 * ceil(log(number) / _LOG_2 * _BINS_A_DOUBLING)
+    if number <= -_TINY:
+        return 2 * ceil(log(-number) / _LOG_2 * _BINS_A_DOUBLING) + 1
+    return None
+
+
+def _sum_of_nanos(numbers: Sequence[float], times: Sequence[int] | None, largest: float) -> int:
+    """The sum in units of 1e-9, each number rounded to them."""
+    if largest < _WHOLE and len(numbers) < _MANY and all(map(float.is_integer, numbers)):
+        whole = (
+            sum(numbers) if times is None else sum([int(n) * count for n, count in zip(numbers, times, strict=True)])
+        )
+        return int(whole) * _NANO
+    nanos = map(round, [number * _NANO for number in numbers])
+    return sum(nanos) if times is None else sum([n * count for n, count in zip(nanos, times, strict=True)])
 
 
 class Numbers(msgspec.Struct, gc=False):
@@ -72,28 +88,59 @@ class Numbers(msgspec.Struct, gc=False):
     bins: dict[int, int]
 
     @classmethod
-    def of(cls, numbers: Sequence[tuple[float, str, int]]) -> Numbers:
-        """The statistics of (number, unit, how often), at least one."""
-        low, unit, _ = numbers[0]
-        high = low
-        count = nanos = zeros = 0
-        bins: dict[int, int] = {}
-        known = _known_places.get
-        for value, its_unit, times in numbers:
-            count += times
-            if its_unit != unit:
-                unit = MIXED
-            if value < low:
-                low = value
-            elif value > high:
-                high = value
-            exact, index = known(value) or _place(value)
-            nanos += exact * times
+    def of(cls, column: NumberColumn) -> Numbers:
+        """The statistics of some numbers, at least one."""
+        first = next(iter(column.numbers))
+        found = cls(column.unit, 0, first, first, "0", 0, {})
+        found.add(column)
+        return found
+
+    def add(self, column: NumberColumn) -> None:
+        """Add numbers in place: the same as merging with theirs."""
+        numbers, unit, times = column
+        if unit != self.unit:
+            self.unit = MIXED
+        low, high = min(numbers), max(numbers)
+        self.low = min(self.low, low)
+        self.high = max(self.high, high)
+        self.count += len(numbers) if times is None else sum(times)
+        if len(numbers) <= _FEW:
+            self._add_few(numbers, times or [1] * len(numbers))
+        else:
+            self._add_many(numbers, times, max(high, -low), has_small=low < _TINY)
+
+    def _add_few(self, numbers: Sequence[float], times: Sequence[int]) -> None:
+        bins, known = self.bins, _known_places.get
+        nanos = 0
+        for number, count in zip(numbers, times, strict=True):
+            exact, index = known(number) or _place(number)
+            nanos += exact * count
             if index is None:
-                zeros += times
+                self.zeros += count
             else:
-                bins[index] = bins.get(index, 0) + times
-        return cls(unit, count, low, high, str(nanos), zeros, _collapsed(bins))
+                bins[index] = bins.get(index, 0) + count
+        self.nanos = str(int(self.nanos) + nanos)
+        self.bins = _collapsed(bins)
+
+    def _add_many(
+        self, numbers: Sequence[float], times: Sequence[int] | None, largest: float, *, has_small: bool
+    ) -> None:
+        self.nanos = str(int(self.nanos) + _sum_of_nanos(numbers, times, largest))
+        if has_small:
+            indices = list(map(_bin, numbers))
+        else:
+            indices = [2 * ceil(log(number) / _LOG_2 * _BINS_A_DOUBLING) for number in numbers]
+        bins: dict[int | None, int] = self.bins  # type: ignore[assignment]  # the bin of zeros is taken out again
+        known = bins.get
+        if times is None:
+            for index in indices:
+                bins[index] = known(index, 0) + 1
+        else:
+            for index, count in zip(indices, times, strict=True):
+                bins[index] = known(index, 0) + count
+        if has_small:
+            self.zeros += bins.pop(None, 0)
+        self.bins = _collapsed(self.bins)
 
     def merged(self, other: Numbers) -> Numbers:
         """The statistics of both, as a new object."""

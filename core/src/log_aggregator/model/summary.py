@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
 
 from log_aggregator.model.nested import gather_nested
-from log_aggregator.model.number_texts import parse_number, parse_numbers
+from log_aggregator.model.number_texts import NumberColumn, numbers_of, read_numbers
 from log_aggregator.model.numbers import Numbers
 from log_aggregator.model.values import Count, Values, fold, lowest_keys, merge_values, values_from_json, values_to_json
 
@@ -128,9 +128,7 @@ def extended(known: Summary, columns: Columns, weight: int = 1) -> Summary:
         _thin(columns)
     for long_key, column in columns.items():
         key = _short_key(long_key)
-        found = _summarize_values(column, weight)
-        before = merged.get(key)
-        merged[key] = KeySummary.of(*(found if before is None else _merged(_unpacked(before), found)))
+        merged[key] = _added(merged.get(key), len(column) * weight, *_read(column, weight))
     return _bounded(merged)
 
 
@@ -139,12 +137,23 @@ def extended_by_counts(known: Summary, counts: Mapping[str, Mapping[str, int]]) 
     merged = dict(known)
     for long_key, of_key in counts.items():
         key = _short_key(long_key)
-        numbers = parse_numbers(of_key.items())
-        texts = _texts(of_key.items(), {str})
-        found = sum(of_key.values()), fold(texts), Numbers.of(numbers) if numbers else None
-        before = merged.get(key)
-        merged[key] = KeySummary.of(*(found if before is None else _merged(_unpacked(before), found)))
+        numbers = read_numbers(of_key, str)
+        merged[key] = _added(merged.get(key), sum(of_key.values()), _texts_of(of_key, str), numbers)
     return _bounded(merged)
+
+
+def _added(known: KeySummary | None, count: int, texts: Mapping[str, int], column: NumberColumn | None) -> KeySummary:
+    """A key with more logs: how often each text came, and the numbers among them."""
+    if known is None:
+        return KeySummary.of(count, fold(texts), Numbers.of(column) if column else None)
+    values, numbers = known.values, known.numbers
+    values.add(texts)
+    if column is not None:
+        if numbers is None:
+            numbers = Numbers.of(column)
+        else:
+            numbers.add(column)
+    return KeySummary.of(known.count + count, values, numbers)
 
 
 def merge_summaries(a: Summary, b: Summary) -> Summary:
@@ -187,40 +196,41 @@ def _merged(a: _Parts, b: _Parts) -> _Parts:
     return a[0] + b[0], merge_values(a[1], b[1]), numbers
 
 
-def _summarize_values(values: list[Any], weight: int) -> _Parts:
-    if len(values) == 1:
-        number = parse_number(values[0])
-        return weight, fold({_text(values[0]): weight}), Numbers.of([(*number, weight)]) if number else None
+def _read(values: list[Any], weight: int) -> tuple[Mapping[str, int], NumberColumn | None]:
+    """How often each text came in a column, and its numbers."""
     kinds = set(map(type, values))
-    distinct = _distinct(values, kinds)
+    kind = kinds.pop() if len(kinds) == 1 else None
+    if kind not in _COUNTED:
+        pairs = [(value, count * weight) for value, count in _distinct(values)]
+        return _texts(pairs), numbers_of(pairs)
+    counts: dict[Any, int] = Counter(values)
     if weight != 1:
-        distinct = [(value, count * weight) for value, count in distinct]
-    numbers = parse_numbers(distinct)
-    return len(values) * weight, fold(_texts(distinct, kinds)), Numbers.of(numbers) if numbers else None
+        counts = {value: count * weight for value, count in counts.items()}
+    return _texts_of(counts, kind), read_numbers(counts, kind, once=weight == 1 and len(counts) == len(values))
 
 
-def _distinct(values: list[Any], kinds: set[type]) -> Collection[tuple[Any, int]]:
-    """Each value with how often it came, equal ones taken together where that is cheap and safe.
+def _distinct(values: list[Any]) -> Iterator[tuple[Any, int]]:
+    """The different values and how often each came, equal ones taken together where that is cheap and safe.
 
     `1`, `1.0` and `True` are equal for Python but not for readers, so types are counted apart.
     """
-    if len(kinds) == 1:
-        return Counter(values).items() if kinds <= _COUNTED else [(value, 1) for value in values]
     together = Counter((type(value), value) for value in values if type(value) in _COUNTED)
-    return [
-        *((value, count) for (_, value), count in together.items()),
-        *((value, 1) for value in values if type(value) not in _COUNTED),
-    ]
+    yield from ((value, count) for (_, value), count in together.items())
+    yield from ((value, 1) for value in values if type(value) not in _COUNTED)
 
 
-def _texts(distinct: Collection[tuple[Any, int]], kinds: set[type]) -> dict[str, int]:
+def _texts_of(counts: Mapping[Any, int], kind: type | None) -> Mapping[str, int]:
     """How often each text came. Texts and whole numbers of usual length, which are most, need no second look."""
-    if len(kinds) == 1 and kinds <= {str, int}:
-        texts = dict(distinct) if str in kinds else {str(value): count for value, count in distinct}
-        if max(map(len, texts)) <= MAX_VALUE_LENGTH:
-            return texts
-    texts = {}
-    for value, count in distinct:
+    if kind is str and max(map(len, counts)) <= MAX_VALUE_LENGTH:
+        return counts
+    if kind is int and max(map(len, found := list(map(str, counts)))) <= MAX_VALUE_LENGTH:
+        return dict(zip(found, counts.values(), strict=True))
+    return _texts(counts.items())
+
+
+def _texts(pairs: Iterable[tuple[Any, int]]) -> dict[str, int]:
+    texts: dict[str, int] = {}
+    for value, count in pairs:
         text = _text(value)
         texts[text] = texts.get(text, 0) + count
     return texts

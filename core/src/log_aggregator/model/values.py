@@ -16,33 +16,26 @@ readers ask, and each of them merges exactly:
 
 from __future__ import annotations
 
-import heapq
-import math
-import random
-import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from operator import add
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
-MAX_VALUES = 16
-"""Distinct values kept per key."""
+from log_aggregator.model.checksums import CELLS, RANKS, cells_of, checksums, count_cells, lowest, lowest_keys
+from log_aggregator.model.draws import MAX_DRAWS, descending, draws_of, highest, is_above
 
-CELLS = 32
-"""Counters in a row: a value of more than one log in `CELLS` is listed as frequent."""
+__all__ = ["CELLS", "MAX_VALUES", "MOST", "Count", "Values", "fold", "lowest_keys", "merge_values"]
+
+MAX_VALUES = MAX_DRAWS
+"""Distinct values kept per key."""
 
 MOST = 2**53
 """The highest count that is believed when a summary is read back: other programs may have written it."""
 
 Count = Annotated[int, Meta(ge=1, le=MOST)]
 
-_FEW = 3 * MAX_VALUES
-"""Values of which each is drawn and sorted: of so few, that costs less than to look for the highest only."""
-
-_RANKS = 2**32
-_MIX, _MIX_2 = 0x9E3779B1, 0x85EBCA6B
 _NO_CELLS = (0,) * (2 * CELLS)
 
 
@@ -62,8 +55,7 @@ class Values(msgspec.Struct, gc=False):
         """How many distinct values there were among `count`: exact when complete, else estimated."""
         if self.complete:
             return len(self.kept)
-        highest = max(_ranked(self.kept))[0]
-        estimate = round((len(self.kept) - 1) * _RANKS / max(highest, 1))
+        estimate = round((len(self.kept) - 1) * RANKS / max(*checksums(self.kept), 1))
         return max(len(self.kept) + 1, min(estimate, count))
 
     def frequent(self, count: int) -> list[tuple[str, int]]:
@@ -75,7 +67,33 @@ class Values(msgspec.Struct, gc=False):
         counts = dict(self.kept)
         if not self.complete:
             counts |= self._estimates(count)
-        return [(value, counts[value]) for value in _descending(counts)]
+        return [(value, counts[value]) for value in descending(counts, MAX_VALUES)]
+
+    def add(self, counts: Mapping[str, int]) -> None:
+        """Count more logs in, in place, from how often each value came: the same as merging with `fold(counts)`."""
+        kept = self.kept
+        if self.complete:
+            if len(kept.keys() | counts.keys()) <= MAX_VALUES:
+                _count(kept, counts)
+                self._draw(counts)
+                return
+            self.cells = _cells_so_far(kept)
+        ranks = checksums(counts)
+        count_cells(self.cells, ranks, counts.values())
+        limit = max(checksums(kept)) if len(kept) == MAX_VALUES else RANKS
+        _count(kept, {value: counts[value] for value, rank in zip(counts, ranks, strict=True) if rank <= limit})
+        if len(kept) > MAX_VALUES:
+            self.kept = lowest(kept, checksums(kept), MAX_VALUES)
+        self._draw(counts)
+
+    def _draw(self, counts: Mapping[str, int]) -> None:
+        """Draw for the values of more logs. The higher of two draws of a value counts."""
+        draws = draws_of(counts)
+        if not self.complete:
+            draws = is_above(draws, self.draws.values())
+        self.draws = _higher(self.draws, draws)
+        if not self.complete:
+            self.draws = highest(self.draws)
 
     def _estimates(self, count: int) -> dict[str, int]:
         """Counts of drawn values, the largest first, each taken out of the cells before the next.
@@ -107,30 +125,23 @@ class Values(msgspec.Struct, gc=False):
 def fold(counts: Mapping[str, int]) -> Values:
     """The values of some logs, from how often each came. Draws random numbers."""
     if len(counts) <= MAX_VALUES:
-        return Values(dict(counts), _drawn(counts))
-    ranked = _ranked(counts)
-    lowest = sorted(ranked)[:MAX_VALUES] if len(ranked) <= _FEW else heapq.nsmallest(MAX_VALUES, ranked)
-    kept = {value: counts[value] for _, value in lowest}
-    return Values(kept, _highest(_draws(counts)), _count_cells(list(_NO_CELLS), ranked, counts))
+        return Values(dict(counts), draws_of(counts))
+    ranks = checksums(counts)
+    cells = count_cells(list(_NO_CELLS), ranks, counts.values())
+    return Values(lowest(counts, ranks, MAX_VALUES), highest(draws_of(counts)), cells)
 
 
 def merge_values(a: Values, b: Values) -> Values:
     """Merge two into a new one; neither is changed. Associative and commutative, exactly."""
     kept = dict(a.kept)
-    for value, count in b.kept.items():
-        kept[value] = kept.get(value, 0) + count
-    draws = dict(a.draws)
-    for value, draw in b.draws.items():
-        known = draws.get(value)
-        if known is None or draw > known:
-            draws[value] = draw
+    _count(kept, b.kept)
+    draws = _higher(a.draws, b.draws)
     if a.complete and b.complete and len(kept) <= MAX_VALUES:
         return Values(kept, draws)
-    ranked = _ranked(kept)
-    cells = _merged_cells(a, b, ranked, kept)
-    if len(ranked) > MAX_VALUES:
-        kept = {value: kept[value] for _, value in sorted(ranked)[:MAX_VALUES]}
-    return Values(kept, _highest(draws), cells)
+    cells = list(map(add, a.cells or _cells_so_far(a.kept), b.cells or _cells_so_far(b.kept)))
+    if len(kept) > MAX_VALUES:
+        kept = lowest(kept, checksums(kept), MAX_VALUES)
+    return Values(kept, highest(draws), cells)
 
 
 def values_to_json(values: Values, count: int) -> dict[str, Any]:
@@ -180,60 +191,19 @@ def values_from_json(stored: Mapping[str, Any]) -> Values:
     return Values({entry.value: entry.count for entry in listed}, state.draws)
 
 
-def lowest_keys(keys: Iterable[str], most: int) -> list[str]:
-    """The `most` texts with the lowest checksums: a choice that does not depend on any order."""
-    return [text for _, text in sorted(_ranked(keys))[:most]]
+def _count(kept: dict[str, int], counts: Mapping[str, int]) -> None:
+    """Add counts to those of `kept`."""
+    for value, count in counts.items():
+        kept[value] = kept.get(value, 0) + count
 
 
-def _ranked(texts: Iterable[str]) -> list[tuple[int, str]]:
-    checksum = zlib.crc32
-    return [(checksum(text.encode("utf-8", "surrogatepass")), text) for text in texts]
-
-
-def _highest(draws: dict[str, float]) -> dict[str, float]:
-    if len(draws) <= MAX_VALUES:
-        return draws
-    least = sorted(draws.values())[-MAX_VALUES]
-    highest = {value: draw for value, draw in draws.items() if draw >= least}
-    return highest if len(highest) == MAX_VALUES else {value: draws[value] for value in _descending(draws)}
-
-
-def _descending(numbers: Mapping[str, float]) -> list[str]:
-    """The texts of the `MAX_VALUES` highest numbers, highest first, those of equal numbers by text."""
-    texts = sorted(numbers)
-    texts.sort(key=numbers.__getitem__, reverse=True)
-    return texts[:MAX_VALUES]
-
-
-def _drawn(counts: Mapping[str, int]) -> dict[str, float]:
-    """A draw for each value, rounded as by `_rounded`: written out, because its calls cost more than all else."""
-    log, floor, chance = math.log, math.floor, random.random
-    return {
-        value: floor((log(count) - log(-log(chance() or 0.5))) * 10_000 + 0.5) / 10_000
-        for value, count in counts.items()
-    }
-
-
-def _rounded(draw: float) -> float:
-    """To four places: more would only lengthen the JSON. `round` costs three times as much."""
-    return math.floor(draw * 10_000 + 0.5) / 10_000
-
-
-def _draws(counts: Mapping[str, int]) -> dict[str, float]:
-    """Draws for all values, of those that came once only the highest.
-
-    The highest of `n` draws are made directly, as order statistics, so that thousands of values that
-    came once cost no more than a few.
-    """
-    if len(counts) <= _FEW:
-        return _drawn(counts)
-    draws = _drawn({value: count for value, count in counts.items() if count > 1})
-    once = [value for value, count in counts.items() if count == 1]
-    waited = 0.0
-    for position, value in enumerate(random.sample(once, min(len(once), MAX_VALUES))):
-        chance = random.random() or 0.5  # noqa: S311  statistics, not secrets
-        waited -= math.log(chance) / (len(once) - position)
-        draws[value] = _rounded(-math.log(waited))
+def _higher(a: Mapping[str, float], b: Mapping[str, float]) -> dict[str, float]:
+    """The draws of both; of a value that both have, the higher one."""
+    draws = dict(a)
+    for value, draw in b.items():
+        known = draws.get(value)
+        if known is None or draw > known:
+            draws[value] = draw
     return draws
 
 
@@ -242,31 +212,11 @@ def _share(estimate: int, rest: int) -> int:
     return round(estimate - (rest - estimate) / (CELLS - 1))
 
 
-def _merged_cells(a: Values, b: Values, ranked: list[tuple[int, str]], kept: Mapping[str, int]) -> list[int]:
-    """The cells of both; those of a complete side are counted here. `ranked` and `kept` hold the values of both."""
-    if a.cells and b.cells:
-        return list(map(add, a.cells, b.cells))
-    if a.complete and b.complete:
-        return _count_cells(list(_NO_CELLS), ranked, kept)
-    known, new = (a, b) if a.cells else (b, a)
-    return _count_cells(list(known.cells), [pair for pair in ranked if pair[1] in new.kept], new.kept)
-
-
 def _cells_so_far(counts: Mapping[str, int]) -> list[int]:
-    return _count_cells(list(_NO_CELLS), _ranked(counts), counts)
+    return count_cells(list(_NO_CELLS), checksums(counts), counts.values())
 
 
 def _places(value: str) -> tuple[int, int]:
-    """The cells that a value counts in, one of each row: the top five bits of its checksum, mixed by an odd factor."""
-    checksum = zlib.crc32(value.encode("utf-8", "surrogatepass"))
-    return checksum * _MIX >> 27 & 31, CELLS + (checksum * _MIX_2 >> 27 & 31)
-
-
-def _count_cells(cells: list[int], ranked: Iterable[tuple[int, str]], counts: Mapping[str, int]) -> list[int]:
-    """Add the counts of values to their `_places`, in `cells`."""
-    mix, mix_2 = _MIX, _MIX_2
-    for checksum, value in ranked:
-        count = counts[value]
-        cells[checksum * mix >> 27 & 31] += count
-        cells[CELLS + (checksum * mix_2 >> 27 & 31)] += count
-    return cells
+    """The cells that a value counts in, one of each row."""
+    one, two = cells_of(checksums([value]))
+    return one, two

@@ -6,6 +6,7 @@ import time
 
 from log_aggregator.errors import LogAggregatorError, OverloadedError, Reject, RetryableError
 from log_aggregator.model.batch import WorkingBatch
+from log_aggregator.model.outlines import Outlines
 from log_aggregator.plugins.isolation import CircuitBreaker, StallWatchdog
 from log_aggregator.plugins.isolation.inspector import Inspector
 from log_aggregator.plugins.isolation.where_raised import package_of, where_raised
@@ -34,6 +35,7 @@ class Stages:
         self.watch = StallWatchdog({}, {})
         self.inspector = Inspector()
         self.refusals = Refusals()
+        self._outlines = Outlines()
         self._ingest = registry.with_hook("on_ingest")
         self._of_aggregates = [one for one in self._ingest if getattr(one.instance, "on_aggregates", True)]
         self._after = [(plugin, hook) for hook in ("normalize", "enrich") for plugin in registry.with_hook(hook)]
@@ -113,6 +115,7 @@ class Stages:
         """Call one hook; what it raised, if anything. Raises `Reject` when `on_ingest` refuses the request."""
         breaker = self.circuits[plugin.name]
         if batch.needs_grouping:
+            batch.use(self._outlines)
             self.inspector.groups(batch)
         self.watch.current = plugin.name
         started = time.perf_counter()

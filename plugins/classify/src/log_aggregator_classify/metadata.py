@@ -21,6 +21,14 @@ LONGEST = 200
 """Characters of a text whose conditions are remembered."""
 
 _REMEMBERED = (str, int, bool)
+_COUNTED = frozenset((*_REMEMBERED, float, type(None)))
+
+
+class _Absent:
+    """Stands for a key that a record has not."""
+
+
+_ABSENT = _Absent()
 
 
 class MetadataRules:
@@ -38,19 +46,38 @@ class MetadataRules:
         self._forget()
         self._verdicts: dict[tuple[int, ...], Verdict] = {}
 
-    def judge(self, metadata: Mapping[str, Any], pattern: str, level: str, source: str) -> Verdict:
-        """What the metadata says; the first rule with a category and the most severe severity win."""
-        fulfilled: tuple[int, ...] = ()
-        memo = self._memo
-        for key in self.keys.intersection(metadata):
-            value = metadata[key]
-            of_kind = memo[key].get(type(value))
-            found = of_kind.get(value) if of_kind is not None else None
-            fulfilled += self._fulfilled(key, value) if found is None else found
+    def fulfilled(self, column: Sequence[Mapping[str, Any]]) -> list[tuple[int, ...]] | None:
+        """For the metadata of each record the rules of which a condition holds; `None`: there are none at all.
+
+        Each key is looked at over all records, each of its values once.
+        """
+        found: list[tuple[int, ...]] | None = None
+        for key in sorted(self.keys.intersection(*[set().union(*column)])):
+            of_key = self._of_key(key, [metadata.get(key, _ABSENT) for metadata in column])
+            if any(of_key):
+                found = of_key if found is None else [one + other for one, other in zip(found, of_key, strict=True)]
+        return found
+
+    def _of_key(self, key: str, values: list[Any]) -> list[tuple[int, ...]]:
+        """For each value under a key the rules whose condition on it holds."""
+        kinds = set(map(type, values)) - {_Absent}
+        if len(kinds) != 1 or not kinds <= _COUNTED:  # equal values of different types are apart, as `1` and `True`
+            return [() if value is _ABSENT else self._of_value(key, value) for value in values]
+        distinct = set(values)
+        known = {value: self._of_value(key, value) for value in distinct if value is not _ABSENT}
+        known[_ABSENT] = ()
+        return list(map(known.__getitem__, values))
+
+    def _of_value(self, key: str, value: Any) -> tuple[int, ...]:
+        of_kind = self._memo[key].get(type(value))
+        found = of_kind.get(value) if of_kind is not None else None
+        return self._fulfilled(key, value) if found is None else found
+
+    def verdict(self, fulfilled: tuple[int, ...], pattern: str, level: str, source: str) -> Verdict:
+        """What the rules say of which conditions hold; the first with a category and the most severe severity win."""
         if not fulfilled:
             return NOTHING
-        verdict = self._verdicts.get(fulfilled)
-        return verdict or self._combined(fulfilled, pattern, level, source)
+        return self._verdicts.get(fulfilled) or self._combined(fulfilled, pattern, level, source)
 
     def _combined(self, fulfilled: tuple[int, ...], pattern: str, level: str, source: str) -> Verdict:
         """The verdict of the rules fulfilled; remembered where it hangs on nothing else."""

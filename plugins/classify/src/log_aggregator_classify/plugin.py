@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from hashlib import blake2b
-from typing import Any, Protocol
+from typing import Protocol
 
 import pluggy
 
 from log_aggregator import Batch, Group, Hooks, hookimpl
+from log_aggregator.model.batch import outlined
 from log_aggregator.model.record import LEVELS
 from log_aggregator_classify import config as settings
 from log_aggregator_classify.config import built_in_rules
@@ -32,6 +33,11 @@ _What = tuple[str, str, str, bool]
 
 _Said = tuple[Verdict, Plan | None]
 """What is to be said of records, and how to take amounts out of their messages."""
+
+_Judged = tuple[Group, str, Verdict]
+"""Records, the pattern by which they are judged, and what it says."""
+
+_NO_CONDITIONS: set[tuple[int, ...]] = {()}
 
 TRACE = "{TRACE} "
 """What stands before the exception in the pattern of a stack trace."""
@@ -85,7 +91,7 @@ class ClassifyPlugin:
         """Give records that hold a stack trace a pattern of exception and top frames."""
         if not self._config.traces:
             return
-        for group in batch.groups():
+        for group in outlined(batch):
             if "\n" not in group.shape:
                 continue
             patterns = [self._trace_pattern(message) for message in group.messages]
@@ -97,34 +103,40 @@ class ClassifyPlugin:
     @hookimpl
     def enrich(self, batch: Batch) -> None:
         """Classify records: by their pattern, which is remembered, and by metadata that a rule asks for."""
-        for group in batch.groups():
+        judged: list[_Judged] = []
+        for group in outlined(batch):
             if group.pattern:
-                self._classify(group, group.pattern, remember=True)
+                judged += self._judged(group, group.pattern, remember=True)
             else:  # without a pattern each message is judged by itself
                 for message, part in group.split(group.messages):
-                    self._classify(part, message, remember=False)
+                    judged += self._judged(part, message, remember=False)
+        column = [metadata for group, _, _ in judged for metadata in group.metadata]
+        fulfilled = self._metadata_rules.fulfilled(column) if any(column) else None
+        start = 0
+        for group, pattern, verdict in judged:
+            stop = start + len(group.metadata)
+            conditions = set(fulfilled[start:stop]) if fulfilled is not None else _NO_CONDITIONS
+            if conditions == _NO_CONDITIONS or fulfilled is None:
+                self._annotate(group, verdict)
+            else:
+                found = {one: self._with_metadata(group, pattern, one, verdict) for one in conditions}
+                for different, part in group.split([found[one] for one in fulfilled[start:stop]]):
+                    self._annotate(part, different)
+            start = stop
 
-    def _classify(self, group: Group, pattern: str, *, remember: bool) -> None:
-        """Annotate a group: in parts, where the metadata makes a difference."""
+    def _judged(self, group: Group, pattern: str, *, remember: bool) -> list[_Judged]:
+        """What the pattern of a group says: of its parts, where the level hangs on counts in the messages."""
         what = (pattern, group.source, group.level, group.level_is_explicit)
         verdict, how = self._known.get(what) or self._look_at(what, remember=remember)
         if how is not None:
             self._measure(group, how)
-        if not group.level_is_explicit and verdict.counts:
-            for severity, part in group.split([severity_of_counts(message) for message in group.messages]):
-                self._with_column(part, pattern, verdict._replace(severity=severity or verdict.severity))
-            return
-        self._with_column(group, pattern, verdict)
-
-    def _with_column(self, group: Group, pattern: str, verdict: Verdict) -> None:
-        """Annotate a group whose metadata may make a difference."""
-        column = group.metadata
-        if not any(column) or all(map(self._metadata_rules.keys.isdisjoint, column)):
-            self._annotate(group, verdict)
-            return
-        verdicts = [self._with_metadata(group, pattern, metadata, verdict) for metadata in column]
-        for different, part in group.split(verdicts):
-            self._annotate(part, different)
+        if group.level_is_explicit or not verdict.counts:
+            return [(group, pattern, verdict)]
+        severities = [severity_of_counts(message) for message in group.messages]
+        return [
+            (part, pattern, verdict._replace(severity=severity or verdict.severity))
+            for severity, part in group.split(severities)
+        ]
 
     def _annotate(self, group: Group, verdict: Verdict) -> None:
         category, tags, severity, _ = verdict
@@ -189,9 +201,10 @@ class ClassifyPlugin:
         self._verdicts[key, level, kind] = verdict
         return verdict
 
-    def _with_metadata(self, group: Group, pattern: str, metadata: Mapping[str, Any], verdict: Verdict) -> Verdict:
+    def _with_metadata(self, group: Group, pattern: str, conditions: tuple[int, ...], verdict: Verdict) -> Verdict:
+        """The verdict with what the metadata adds, of which these conditions hold."""
         level = group.level if group.level_is_explicit else ""
-        found = self._metadata_rules.judge(metadata, pattern, level, group.source)
+        found = self._metadata_rules.verdict(conditions, pattern, level, group.source)
         if found is NOTHING:
             return verdict
         severity = max(verdict.severity, found.severity, key=_RANKS.__getitem__)

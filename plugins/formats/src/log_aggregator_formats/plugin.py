@@ -9,14 +9,16 @@ from datetime import UTC, tzinfo
 from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
-from log_aggregator import Batch, Group, Record, Service, hookimpl
+from log_aggregator import Batch, Group, Record, Service, hookimpl, shapes_of
+from log_aggregator.model.batch import outlined
 from log_aggregator.model.fields import sources
 from log_aggregator.model.fields.limits import Limits
 from log_aggregator.model.fields.metadata import bounded
+from log_aggregator.model.group import by_shape, outline_of_group
 from log_aggregator_formats import config as settings
 from log_aggregator_formats.found import Found
 from log_aggregator_formats.layouts import Layout, has_certain_digit
-from log_aggregator_formats.recognise import Recogniser, Way, is_sentence
+from log_aggregator_formats.recognise import Recogniser, Way, is_sentence, tells_of_sentences
 from log_aggregator_formats.routes import BEGINNINGS, Routes
 from log_aggregator_formats.structured import PairsLayout
 
@@ -71,7 +73,7 @@ class FormatsPlugin:
         if self._of_source:
             doubtful = [one for one in batch.groups() if one.source in self._of_source or one.shape not in plain]
         else:
-            doubtful = [one for one in batch.groups() if one.shape not in plain]
+            doubtful = [one for one in _of_shapes(batch) if one.shape not in plain]
             doubtful = self._without_sentences(doubtful) if doubtful else doubtful
         if not doubtful:
             return
@@ -95,8 +97,8 @@ class FormatsPlugin:
         """Give requests the pattern of their route: `200 GET /orders/{ID}`."""
         if not self._has_routes:
             return
-        for group in batch.groups():
-            if group.shape[:4] not in BEGINNINGS:
+        for group in outlined(batch):
+            if group.shape[:4] not in BEGINNINGS:  # of an outline too: no sign stands for a word of capital letters
                 continue
             for pattern, part in group.split([self._routes.pattern_of(message) for message in group.messages]):
                 if pattern:
@@ -232,6 +234,26 @@ class FormatsPlugin:
                 del fields["logger"]
                 record.source = self._sources[logger]
         return fields
+
+
+def _of_shapes(batch: Batch) -> list[Group]:
+    """The groups that must be looked at by their shapes: all but those of outlines that are plain sentences."""
+    groups = outlined(batch)
+    odd = [group for group in groups if outline_of_group(group) and not _are_sentences(group)]
+    for group in odd:
+        by_shape(group)
+    return [group for group in (outlined(batch) if odd else groups) if not outline_of_group(group)]
+
+
+def _are_sentences(group: Group) -> bool:
+    """Whether all messages of an outline are plain sentences at first sight."""
+    messages = group.messages
+    text = "\n".join(messages)
+    if ("method=" in text or "debug" in text.lower()) and any(map(_depends_on_digits, shapes_of(messages))):
+        return False
+    if tells_of_sentences(group.shape):
+        return is_sentence(group.shape)
+    return all(map(is_sentence, shapes_of(messages)))
 
 
 def _depends_on_digits(shape: str) -> bool:

@@ -50,6 +50,16 @@ def is_sentence(text: str) -> bool:
     return text[:1].isalpha() and _LETTER_GATE.match(text) is None
 
 
+def tells_of_sentences(outline: str) -> bool:
+    """Whether `is_sentence` says of an outline what it says of each of its lines.
+
+    It asks what the first word is, and of the next ones for a bracket, a hyphen or a bar, for which no sign stands;
+    behind three letters also for a month or a day, behind a method for a path, which a sign may begin.
+    """
+    first = outline.partition(" ")[0]
+    return first.isascii() and len(first) != len("Jan") and not first.isupper()
+
+
 class Recogniser:
     """The formats that are in force, by the kind of a text's first character."""
 

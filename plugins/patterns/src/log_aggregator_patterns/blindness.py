@@ -14,9 +14,9 @@ from functools import lru_cache
 from re import _compiler, _constants, _parser  # type: ignore[attr-defined]  # no public parse tree exists
 from typing import Any, NamedTuple
 
+from log_aggregator.model.letters import KINDS
 from log_aggregator_patterns.digits import UnknownError
 from log_aggregator_patterns.hazard import is_quick
-from log_aggregator_patterns.letters import KINDS
 
 _LITERAL = frozenset(map(chr, range(128))) - {"0"}
 _ALPHABET = _LITERAL | KINDS.keys()

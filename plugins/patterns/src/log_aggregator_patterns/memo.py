@@ -6,10 +6,11 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from operator import itemgetter
 
-from log_aggregator_patterns.letters import MIXED, coarser
+from log_aggregator import shapes_of
+from log_aggregator.model.letters import MIXED, coarser
+from log_aggregator.model.vocabulary import Vocabulary
 from log_aggregator_patterns.plans import TRIES, Plan, Planner, may_have_plan
 from log_aggregator_patterns.ruleset import RuleSet, Span, assemble
-from log_aggregator_patterns.vocabulary import Vocabulary
 
 _LONG = 4096
 """Characters; longer lines are remembered apart: a few of them would push all others out."""
@@ -112,6 +113,17 @@ class PatternMemo:
         digits = known.digits(message)
         return known.patterns.get(digits) or self._assembled(message, known, digits)
 
+    def mask_outline(self, outline: str, messages: Sequence[str]) -> list[str]:
+        """The patterns of messages that come for the first time, and have an outline in common."""
+        plan = self._plans.get(outline)
+        if plan is not None and plan.pattern and not plan.checks:
+            self.planned += len(messages)
+            return [plan.pattern] * len(messages)
+        if not self._planner.is_ready:
+            self.on_demand()
+        both = zip(messages, shapes_of(messages), strict=True)
+        return [self._planned(message, shape, outline) or self.mask(message, shape) for message, shape in both]
+
     def spans(self, message: str, shape: str) -> list[Span]:
         """The spans of `message`: as `RuleSet.spans`."""
         found = self.rules.spans_of_shape(shape)
@@ -127,8 +139,11 @@ class PatternMemo:
 
     def _by_plan(self, message: str, shape: str, outline: str) -> str:
         """The pattern of a line by the plan of its outline; empty when no plan is right for it."""
+        return "" if self._came_before(shape) else self._planned(message, shape, outline)
+
+    def _planned(self, message: str, shape: str, outline: str) -> str:
         plan = self._plans.get(outline, _NOT_MADE)
-        if plan is None or self._came_before(shape):
+        if plan is None:
             return ""
         if plan is _NOT_MADE and MIXED in outline and (wide := coarser(outline)) != outline:
             outline = wide

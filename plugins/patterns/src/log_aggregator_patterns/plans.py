@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import NamedTuple
 
+from log_aggregator.model.letters import KINDS
 from log_aggregator_patterns.blindness import Blind, blind, by_beginning
-from log_aggregator_patterns.letters import KINDS
 from log_aggregator_patterns.ruleset import CompiledRule, RuleSet, Span, assemble, claimed, masked, outer
 
 PREPARED_AT_ONCE = 4

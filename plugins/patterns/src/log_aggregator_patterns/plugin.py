@@ -11,7 +11,9 @@ from typing import Any, Protocol
 import pluggy
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from log_aggregator import Batch, ConfigError, Hooks, Service, hookimpl
+from log_aggregator import Batch, ConfigError, Group, Hooks, Service, hookimpl
+from log_aggregator.model.batch import outlined
+from log_aggregator.model.group import outline_of_group
 from log_aggregator.model.shapes import shape_of
 from log_aggregator_patterns.builtin import builtin_rules, read_file, read_rules
 from log_aggregator_patterns.hazard import danger
@@ -104,10 +106,14 @@ class Patterns:
         """Set the pattern of each group, or of each record of a group where its digits decide."""
         memo = self._memo
         known = memo.young.get
-        groups = batch.groups()
-        memo.expect([group.shape for group in groups if group.shape not in memo.young])
+        groups = outlined(batch)
+        memo.expect([one.shape for one in groups if one.shape not in memo.young and not outline_of_group(one)])
         for group in groups:
             shape = group.shape
+            if outline_of_group(group):
+                self._of_outline(group)
+                known = memo.young.get
+                continue
             pattern = known(shape)
             if type(pattern) is str:
                 group.pattern = pattern
@@ -115,6 +121,12 @@ class Patterns:
                 for pattern, part in group.split([memo.mask(message, shape) for message in group.messages]):
                     part.pattern = pattern
                 known = memo.young.get
+
+    def _of_outline(self, group: Group) -> None:
+        """Set the patterns of messages that have an outline in common."""
+        messages = group.messages
+        for pattern, part in group.split(self._memo.mask_outline(group.shape, messages)):
+            part.pattern = pattern
 
     @hookimpl
     @asynccontextmanager

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from log_aggregator import Batch, Group, Service, hookimpl, pattern_id
+from log_aggregator.model.batch import outlined
 from log_aggregator.sinks import Alias
 from log_aggregator_templates.calls import Calls
 from log_aggregator_templates.correction_file import CorrectionFile
@@ -64,7 +65,7 @@ class Templates:
     @hookimpl
     def normalize(self, batch: Batch) -> None:
         """Replace the masked text of all records by its template."""
-        for group in batch.groups():
+        for group in outlined(batch):
             if group.pattern:
                 self._generalize(group, group.pattern)
             else:

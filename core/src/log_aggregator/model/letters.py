@@ -2,7 +2,8 @@
 
 Lines that differ in a fresh id have shapes of their own, but the rules treat them alike. Here such parts are replaced,
 character by character, by signs: each stands for any character of its kind. A line with signs is an *outline*.
-What is replaced is a guess about what varies; whether a result holds for all lines of an outline, `blindness` decides.
+What is replaced is a guess about what varies; whether a result holds for all lines of an outline, each stage decides
+by an analysis of its rules.
 """
 
 from __future__ import annotations

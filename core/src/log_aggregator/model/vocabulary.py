@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import string
 
-from log_aggregator_patterns.letters import CAPITAL, WORD, outline_of
+from log_aggregator.model.letters import CAPITAL, WORD, outline_of
 
 FAMILIAR = 8
 """Times that a word came until it belongs to what programs write."""
