@@ -9,13 +9,13 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
-import re2  # type: ignore[import-untyped]  # comes without types
 from pydantic import BaseModel, ConfigDict
 
 from log_aggregator.model.masks import mask
 from log_aggregator_redact import assigned as names
 from log_aggregator_redact import cookies, manifests, paired, sentences, sql, tables
 from log_aggregator_redact.assigned import Found
+from log_aggregator_redact.automata import compiled
 from log_aggregator_redact.rule import Rule
 from log_aggregator_redact.values import is_nothing
 
@@ -47,11 +47,7 @@ class Finder(NamedTuple):
 @lru_cache(maxsize=256)
 def in_bytes(regex: str) -> Any:
     """An RE2 expression over bytes: linear, and a hundred alternatives cost no more than one."""
-    options = re2.Options()
-    options.encoding = re2.Options.Encoding.LATIN1
-    options.never_capture = True
-    options.max_mem = 64 << 20
-    return re2.compile(regex.encode(), options)
+    return compiled(regex.encode())
 
 
 _OPTIONS = re.compile(r"\[\^\\r\\n\|;&\]\{0,\d{1,3}\}\?")

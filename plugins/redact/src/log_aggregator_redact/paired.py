@@ -40,6 +40,7 @@ _FORM = re.compile(
     rf"name=(?:{_Q}){_NAME}(?:{_Q})(?:[^\n]{{0,200}}\n(?:[a-z-]{{1,40}}:[^\n]{{0,200}}\n){{0,4}}\n(?P<text>[^\n]{{1,2000}})"
     r"|[^\n\\]{0,200}(?:\\r)?\\n(?:[a-z-]{1,40}:[^\n\\]{0,200}(?:\\r)?\\n){0,4}(?:\\r)?\\n(?P<escaped>[^\n\\]{1,2000}))"
 )
+_DIGIT = re.compile(r"\d")
 _STOPS = frozenset(".,;:!?)'\"")
 """What ends a sentence behind a placeholder: `identify <password>.`"""
 
@@ -96,7 +97,8 @@ def _beside(text: str, name: str, at: int, is_pair: bool) -> Iterator[Found]:
     value = value_at(text, at, secret(text, kind, is_tight=True, name=name.lower()))
     if value is None:
         return
-    if is_pair and kind_of(text[value.start : value.stop]):  # names of columns
+    found = text[value.start : value.stop]
+    if is_pair and kind_of(found) and (_DIGIT.search(name) or not _DIGIT.search(found)):  # names of columns, or values
         return
     yield value.start, value.stop, MASKS[kind]
 

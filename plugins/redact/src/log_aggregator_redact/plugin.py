@@ -9,6 +9,8 @@ from itertools import chain
 from typing import Any
 
 from log_aggregator import Batch, Group, Record, Service, hookimpl, shapes_of
+from log_aggregator.model.batch import outlined
+from log_aggregator.model.group import outline_of_group
 from log_aggregator_redact import config as settings
 from log_aggregator_redact.metadata import redact_metadata
 from log_aggregator_redact.short_fields import MASKED_LEVEL, is_secret_level, redacted_source
@@ -36,7 +38,7 @@ class RedactPlugin:
     @hookimpl
     def on_ingest(self, batch: Batch) -> None:
         """Mask what is secret. Metadata is replaced, never changed: records may share it."""
-        groups = batch.groups()
+        groups = outlined(batch)
         self._redact_short_fields(groups)
         self._records += self._redact_metadata(groups) + self._redact_messages(batch, groups)
 
@@ -46,6 +48,7 @@ class RedactPlugin:
         """Show at `GET /stats` how often each rule found something; never what it found."""
         service.add_stats("redact", self.figures)
         await asyncio.to_thread(prepare)
+        await asyncio.to_thread(self._texts.prepare)
         yield
 
     def figures(self) -> dict[str, Any]:
@@ -88,8 +91,13 @@ class RedactPlugin:
         return doubtful
 
     def _redact_messages(self, batch: Batch, groups: Sequence[Group]) -> int:
-        doubtful = self._texts.doubtful([group.shape for group in groups])
-        messages = [message for index in doubtful for message in groups[index].messages]
+        of_outlines = [group for group in groups if outline_of_group(group)]
+        others = [group for group in groups if not outline_of_group(group)] if of_outlines else groups
+        doubtful = self._texts.doubtful([group.shape for group in others])
+        messages = [message for index in doubtful for message in others[index].messages]
+        if of_outlines:
+            outlines = [group.shape for group in of_outlines]
+            messages += self._texts.doubtful_of_outlines(outlines, [group.messages for group in of_outlines])
         masked = {message: text for message in messages if (text := self._texts.redact(message)) != message}
         if not masked:
             return 0

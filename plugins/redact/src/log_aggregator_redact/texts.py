@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import blake2b
-from itertools import filterfalse
+from itertools import chain, filterfalse
 from typing import Any
 
 from log_aggregator.model.masks import MASK
@@ -14,6 +14,7 @@ from log_aggregator_redact import cards
 from log_aggregator_redact.assigned import Found
 from log_aggregator_redact.finders import Finder, in_bytes, of_rule, spliced
 from log_aggregator_redact.joined import Joined
+from log_aggregator_redact.outlined import Outlined
 from log_aggregator_redact.rule import Rule
 from log_aggregator_redact.view import ESCAPES, View, normalized, plain, unescaped
 
@@ -83,10 +84,16 @@ class Texts:
         parts = [in_bytes("|".join(some)) for some in _in_parts([*gates, ESCAPES]) if some]
         self._gates = [part.finditer for part in parts]
         self._searches = [part.search for part in parts]
+        self._outlined = None if self._always else Outlined(self._rules, with_cards=with_cards)
         self._clean: set[str] = set()
         self._clean_digests: set[bytes] = set()
         self._unclean: set[str] = set()
         self._remembered = 0
+
+    def prepare(self) -> None:
+        """Make what texts of outlines are looked at with. May run in a thread."""
+        if self._outlined is not None:
+            self._outlined.prepare()
 
     def passes_a_gate(self, lowered: bytes) -> bool:
         """Whether a lower-case shape passes the gate of any rule."""
@@ -146,6 +153,12 @@ class Texts:
         if len(unclean) < len(suspects):
             unclean |= self._judge(suspects - unclean)
         return [index for index, shape in enumerate(shapes) if shape in unclean] if unclean else ()
+
+    def doubtful_of_outlines(self, outlines: Sequence[str], messages: Sequence[Sequence[str]]) -> Iterable[str]:
+        """The messages that must be redacted one by one, of those that outlines have in common."""
+        if self._outlined is None:
+            return chain.from_iterable(messages)
+        return self._outlined.doubtful(outlines, messages, self.doubtful)
 
     def _judge(self, fresh: set[str]) -> set[str]:
         """Those of the new shapes that may hold a secret. Short shapes are remembered, of long ones their digests."""

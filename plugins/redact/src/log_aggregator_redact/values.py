@@ -114,6 +114,8 @@ _RANDOM = re.compile(
     r"(?:(?=[^\d\s]{0,40}\d[^\d\s]{0,40}\d)|(?=(?:[\da-z_-]{0,9}[A-Z]+[\d_-]{0,3}[a-z]){4}))[\w+/=.~%:-]{16}"
 )
 _COMPOUND = re.compile(r"[A-Za-z]+\d{0,4}(?:[-_.:/][A-Za-z]+\d{0,4}|[-_.:/]\d{1,4})+(?![^\s\"',;)\]}])")
+_MIXED = re.compile(r"(?=[^\s\"']{0,100}\d)(?=[^\s\"']{0,100}[A-Z])[^\s\"']{0,100}[a-z]")
+"""Capitals, small letters and digits: no name of an object in a cluster."""
 _LIKELY = re.compile(r"(?=[^\s\"'`]{0,200}\d|[^\s\"'`]{20})(?![/~])")
 _NAMED = re.compile(r"(?:secret|password|token|credential|key)s?(?=\s[\"'])", re.IGNORECASE)
 """`"volume" : secret "name" not found`."""
@@ -186,7 +188,8 @@ def is_ordinary(text: str, at: int, kind: Kind, *, is_quoted: bool, is_tight: bo
 def _is_no_token(text: str, at: int, *, is_tight: bool, name: str) -> bool:
     if name not in _DIGITS and _SMALL.match(text, at):
         return True
-    if name.endswith("secret") and (_QUALIFIED.match(text, at) or (not is_tight and _COMPOUND.match(text, at))):
+    is_name = not is_tight and _COMPOUND.match(text, at) is not None and _MIXED.match(text, at) is None
+    if name.endswith("secret") and (is_name or _QUALIFIED.match(text, at)):
         return True
     return not is_tight and _LIKELY.match(text, at) is None
 
