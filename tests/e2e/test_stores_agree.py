@@ -20,6 +20,7 @@ from log_aggregator.sinks import Aggregate, merge_all
 from log_aggregator.storekit import stored_aggregate
 from log_aggregator_postgres import PostgresConfig, PostgresSink
 from log_aggregator_sqlite import SqliteConfig, SqliteSink
+from log_aggregator_sqlite.deflating import inflated
 from tests.support.postgres import ForeignServer, PostgresServer, create_database, postgres_server
 from tests.support.sinks import NOON, SECOND, Chain, deliver, hosted
 
@@ -102,7 +103,7 @@ def read(rows: list[Any]) -> dict[Key, Aggregate]:
     found = {}
     for row in rows:
         key = Key(*row[:5])
-        found[key] = stored_aggregate(key, *row[5:17])
+        found[key] = stored_aggregate(key, *map(inflated, row[5:17]))
         assert found[key].category == (row[17] or ""), "the category column holds the winner"
     return found
 

@@ -13,7 +13,7 @@ import math
 import msgspec
 
 from log_aggregator.model.aggregate import Aggregate
-from log_aggregator.model.number_texts import parse_number
+from log_aggregator.model.number_texts import read_numbers
 from log_aggregator.model.numbers import Numbers
 from log_aggregator.model.samples import Detail, Samples
 from log_aggregator.model.summary import KeySummary, Summary, summarize
@@ -185,8 +185,8 @@ def _summary(keys: _Keys, place: str) -> Summary:
 
 def _listed(kept: dict[str, int]) -> KeySummary:
     """The summary of a key all of whose values are listed, without draws."""
-    parsed = [(*number, count) for value, count in kept.items() if (number := parse_number(value)) is not None]
-    return KeySummary.of(sum(kept.values()), Values(kept), Numbers.of(parsed) if parsed else None)
+    numbers = read_numbers(kept, str)
+    return KeySummary.of(sum(kept.values()), Values(kept), Numbers.of(numbers) if numbers else None)
 
 
 def _drawn_again(summary: Summary, place: str) -> Summary:

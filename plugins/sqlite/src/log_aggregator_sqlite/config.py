@@ -51,6 +51,11 @@ class SqliteConfig(BaseModel):
         description="metadata, variables and samples of rows older than this are kept once an hour, of rare patterns "
         "once a day; 0: in each row. Default: DETAILS_HOURS, else 48",
     )
+    json_text: bool = Field(
+        False,
+        description="metadata, variables and sample_details of new rows as JSON text, for SQL of other programs: a row "
+        "of ten metadata keys takes three times the room. Else they are deflated",
+    )
     maintenance_seconds: float = Field(600.0, gt=0, description="pause between two looks for old rows")
     remembered_bytes: int = Field(
         8 * 1024 * 1024, ge=0, description="memory for rows written last, so that hot rows are not read back"

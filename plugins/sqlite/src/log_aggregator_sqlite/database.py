@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from log_aggregator.errors import RetryableError
 from log_aggregator.storekit.watch import FileWatch
+from log_aggregator_sqlite.deflating import inflated
 
 T = TypeVar("T")
 
@@ -91,6 +92,7 @@ class Database:
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
             connection.create_function("folded", 1, _folded, deterministic=True)
+            connection.create_function("inflated", 1, inflated, deterministic=True)
             migrate(connection)
             if self._read_only:
                 connection.execute("PRAGMA query_only = ON")

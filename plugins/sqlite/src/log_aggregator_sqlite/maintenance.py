@@ -13,6 +13,7 @@ from log_aggregator.storekit.thinning import STEP_ROWS as MOST_THINNED
 from log_aggregator.storekit.thinning import WINDOW, OldDetails, thin, windows_of
 from log_aggregator_sqlite.config import NEW_STORES_KEEP_DAYS, SqliteConfig
 from log_aggregator_sqlite.database import transaction
+from log_aggregator_sqlite.deflating import as_stored, inflated
 
 _MICROS = 1_000_000
 _DAY = 86_400 * _MICROS
@@ -135,7 +136,7 @@ def _store_details(connection: sqlite3.Connection, details: OldDetails, max_samp
     )
 
 
-def roll_up_step(connection: sqlite3.Connection, rollup_days: int, max_samples: int) -> int:
+def roll_up_step(connection: sqlite3.Connection, rollup_days: int, max_samples: int, *, json_text: bool = False) -> int:
     """Merge the narrow rows of one pattern of one hour into hours; returns how many rows it looked at."""
     cutoff = (time.time_ns() // 1000 - rollup_days * _DAY) // _HOUR * _HOUR
     with transaction(connection):
@@ -146,7 +147,7 @@ def roll_up_step(connection: sqlite3.Connection, rollup_days: int, max_samples: 
         hour = bucket // _HOUR * _HOUR
         rows = _read(connection, pattern_id, hour, hour + _HOUR)
         for rolled in roll_up(hour // _MICROS, rows, max_samples):
-            _write(connection, hour, rolled)
+            _write(connection, hour, rolled, json_text)
     return len(rows)
 
 
@@ -154,17 +155,22 @@ def _read(connection: sqlite3.Connection, pattern_id: str, since: int, until: in
     found = connection.execute(
         "SELECT id, bucket, level, source, grouped_by, message_pattern, count, first_seen, last_seen, "  # noqa: S608  only constants
         "CAST(metadata AS BLOB), CAST(sample_messages AS BLOB), latest_sample, CAST(categories AS BLOB), "
-        "CAST(tags AS BLOB), NULL, CAST(variables AS BLOB), CAST(sample_details AS BLOB) FROM aggregated_logs "
+        "CAST(tags AS BLOB), NULL, CAST(variables AS BLOB), CAST(sample_details AS BLOB) "
+        "FROM aggregated_logs "
         f"WHERE pattern_id = ? AND bucket >= ? AND bucket < ? {more}",
         (pattern_id, since, until),
     )
     return [
-        StoredRow(row_id, key := Key(bucket // _MICROS, pattern_id, level, source, group), stored_aggregate(key, *rest))
+        StoredRow(
+            row_id,
+            key := Key(bucket // _MICROS, pattern_id, level, source, group),
+            stored_aggregate(key, *map(inflated, rest)),
+        )
         for row_id, bucket, level, source, group, *rest in found
     ]
 
 
-def _write(connection: sqlite3.Connection, hour: int, rolled: RolledUp) -> None:
+def _write(connection: sqlite3.Connection, hour: int, rolled: RolledUp, json_text: bool) -> None:
     connection.executemany("DELETE FROM aggregated_logs WHERE id = ?", [(row_id,) for row_id in rolled.drop])
     merged, columns = rolled.merged, rolled.columns
     connection.execute(
@@ -172,8 +178,8 @@ def _write(connection: sqlite3.Connection, hour: int, rolled: RolledUp) -> None:
         "last_seen = ?, metadata = ?, sample_messages = ?, latest_sample = ?, categories = ?, category = ?, tags = ?, "
         "minutes = NULL, variables = ?, sample_details = ? WHERE id = ?",
         (
-            hour, HOUR, merged.count, merged.first_seen, merged.last_seen, columns.metadata, columns.sample_messages,
-            columns.latest_sample, columns.categories, columns.category or None, columns.tags, columns.variables,
-            columns.sample_details, rolled.keep,
+            hour, HOUR, merged.count, merged.first_seen, merged.last_seen, as_stored(columns.metadata, json_text),
+            columns.sample_messages, columns.latest_sample, columns.categories, columns.category or None, columns.tags,
+            as_stored(columns.variables, json_text), as_stored(columns.sample_details, json_text), rolled.keep,
         ),
     )  # fmt: skip

@@ -54,7 +54,10 @@ class SqliteSink:
             return damage or None
 
         settings = service.settings
-        writer = Writer(self._config.remembered_bytes, settings.max_samples, settings.aggregation_bucket)
+        writer = Writer(
+            self._config.remembered_bytes, settings.max_samples, settings.aggregation_bucket,
+            json_text=self._config.json_text,
+        )  # fmt: skip
         self._writer = writer
         reading = Database(path, self._config.busy_timeout, read_only=True)
         self._database = Database(path, self._config.busy_timeout)
@@ -101,7 +104,7 @@ class SqliteSink:
     async def maintain_once(self, database: Database, writer: Writer, max_samples: int) -> None:
         """Delete what is beyond retention, keep old details apart, and roll up what is old, in small steps."""
         days, rollup_days = await database.run(partial(days_kept, config=self._config)), self._config.rollup_days
-        most = self._config.max_store_bytes
+        most, text = self._config.max_store_bytes, self._config.json_text
         steps: list[Callable[[sqlite3.Connection], int]] = []
         if days:
             steps.append(lambda connection: delete_step(connection, days))
@@ -109,7 +112,7 @@ class SqliteSink:
         if hours:
             steps.append(lambda connection: thin_step(connection, hours, max_samples))
         if rollup_days:
-            steps.append(lambda connection: roll_up_step(connection, rollup_days, max_samples))
+            steps.append(lambda connection: roll_up_step(connection, rollup_days, max_samples, json_text=text))
         if most:
             steps.append(lambda connection: shrink_step(connection, most))
         for step in steps:

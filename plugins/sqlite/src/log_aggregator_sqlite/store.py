@@ -14,6 +14,7 @@ from log_aggregator.store import StoreHealth
 from log_aggregator.storekit import OnCallQuestions, Statement
 from log_aggregator_sqlite.config import SqliteConfig
 from log_aggregator_sqlite.database import Database, transaction
+from log_aggregator_sqlite.deflating import text_of
 from log_aggregator_sqlite.maintenance import days_kept
 
 
@@ -30,7 +31,7 @@ class SqliteDialect:
 
     def json(self, column: str) -> str:
         """As bytes: a text need not be UTF-8, nor need the value be a text."""
-        return f"CAST({column} AS BLOB)"
+        return f"CAST({text_of(column)} AS BLOB)"
 
     def contains(self, column: str, parameter: str) -> str:
         """`folded` is Python's casefold: SQLite's own LIKE knows ASCII only."""
@@ -38,10 +39,11 @@ class SqliteDialect:
 
     def holds(self, column: str, parameter: str) -> str:
         """SQLite's own `lower` knows ASCII only, and is ten times faster than a function of ours."""
-        return f"instr(lower(CAST({column} AS TEXT)), lower({parameter})) > 0"
+        return f"instr(lower(CAST({text_of(column)} AS TEXT)), lower({parameter})) > 0"
 
     def has_value(self, column: str, key: str, value: str) -> str:
         """The entries of the key's JSON array; CASE keeps the functions away from what they cannot take."""
+        column = text_of(column)
         summary = f"CASE WHEN json_valid({column}) AND json_type({column}) = 'object' THEN {column} END"
         entry = "CASE WHEN entry.type = 'object' THEN entry.value END"
         one = "CASE WHEN one.type = 'object' THEN json_extract(one.value, '$.value') END"

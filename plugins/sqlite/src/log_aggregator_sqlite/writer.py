@@ -19,14 +19,15 @@ from log_aggregator.storekit import (
     stored_aggregate,
 )
 from log_aggregator_sqlite.database import is_taken, transaction
+from log_aggregator_sqlite.deflating import as_stored, inflated
 from log_aggregator_sqlite.events import store_events
 
 _PIECE = 1000
 _MICROS = 1_000_000
 _SELECT = """
-SELECT message_pattern, count, first_seen, last_seen, CAST(metadata AS BLOB), CAST(sample_messages AS BLOB),
-       latest_sample, CAST(categories AS BLOB), CAST(tags AS BLOB), CAST(minutes AS BLOB), CAST(variables AS BLOB),
-       CAST(sample_details AS BLOB)
+SELECT message_pattern, count, first_seen, last_seen, CAST(metadata AS BLOB),
+       CAST(sample_messages AS BLOB), latest_sample, CAST(categories AS BLOB), CAST(tags AS BLOB),
+       CAST(minutes AS BLOB), CAST(variables AS BLOB), CAST(sample_details AS BLOB)
 FROM aggregated_logs WHERE pattern_id = ? AND bucket = ? AND group_key = ?"""
 
 _UPSERT = """
@@ -59,9 +60,12 @@ class Writer:
     would otherwise lie in memory three times, as it came, merged, and as JSON.
     """
 
-    def __init__(self, remembered_bytes: int, max_samples: int, bucket_seconds: int) -> None:
+    def __init__(
+        self, remembered_bytes: int, max_samples: int, bucket_seconds: int, *, json_text: bool = False
+    ) -> None:
         self._max_samples = max_samples
         self._bucket_seconds = bucket_seconds
+        self._json_text = json_text
         self.states = States(remembered_bytes)
         self._written = States(remembered_bytes)
         self._version = -1
@@ -139,7 +143,7 @@ class Writer:
 
     def _store_row(self, connection: sqlite3.Connection, row: Row) -> None:
         row.add_to(self.states.take(row.key) or self._read(connection, row), self._max_samples)
-        connection.execute(_UPSERT, _values(row, self._bucket_seconds))
+        connection.execute(_UPSERT, _values(row, self._bucket_seconds, self._json_text))
         self._written.put(row.key, 0, row.merged)
         row.merged, row.columns = row.fresh, None
 
@@ -159,17 +163,18 @@ class Writer:
     def _read(self, connection: sqlite3.Connection, row: Row) -> Aggregate | None:
         key = row.key
         found = connection.execute(_SELECT, (key.pattern_id, key.bucket * _MICROS, row.group_key)).fetchone()
-        return None if found is None else stored_aggregate(key, *found)
+        return None if found is None else stored_aggregate(key, *map(inflated, found))
 
 
-def _values(row: Row, bucket_seconds: int) -> tuple[Any, ...]:
+def _values(row: Row, bucket_seconds: int, json_text: bool) -> tuple[Any, ...]:
     key, fresh, columns = row.key, row.fresh, row.columns
     assert columns is not None
     return (
         key.pattern_id, key.bucket * _MICROS, row.group_key, bucket_seconds, fresh.pattern, key.level, key.source,
-        key.group, fresh.count, fresh.first_seen, fresh.last_seen, columns.metadata, columns.sample_messages,
-        columns.latest_sample, columns.categories, columns.category or None, columns.tags, columns.minutes,
-        columns.variables, columns.sample_details, time.time_ns() // 1000,
+        key.group, fresh.count, fresh.first_seen, fresh.last_seen, as_stored(columns.metadata, json_text),
+        columns.sample_messages, columns.latest_sample, columns.categories, columns.category or None, columns.tags,
+        columns.minutes, as_stored(columns.variables, json_text), as_stored(columns.sample_details, json_text),
+        time.time_ns() // 1000,
     )  # fmt: skip
 
 
