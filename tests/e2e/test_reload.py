@@ -53,6 +53,7 @@ def test_a_rule_that_was_added_takes_effect(start_service: StartService) -> None
         assert time.monotonic() < deadline, found
         time.sleep(0.05)
     assert service.url == url
+    assert service.get("/stats")["logs"]["accepted"] == 2  # since the service started
     assert service.terminate() == 0
 
 

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 COMMAND = str(Path(sys.executable).with_name("log-aggregator"))
 
 FILE = '''
@@ -104,3 +106,12 @@ def test_a_name_that_nobody_has_is_told_with_the_nearest(tmp_path: Path) -> None
     assert done.stderr == (
         "log-aggregator: plugins paterns: no plugin of this name is installed; did you mean 'patterns'?\n"
     )
+
+
+def test_journals_are_listed_apart(tmp_path: Path) -> None:
+    pytest.importorskip("log_aggregator_jetstream", reason="needs the package log-aggregator-jetstream")
+    (line,) = [line for line in run(tmp_path).stdout.splitlines() if line.split()[0] == "jetstream"]
+    assert line.endswith("off: a journal; name it as `kind` in [journal]")
+    shown = run(tmp_path, "jetstream").stdout
+    assert '[journal]\nkind = "jetstream"\n  servers = ' in shown
+    assert "hooks:" not in shown

@@ -72,3 +72,17 @@ async def test_a_full_disk_logs_lines_and_no_tracebacks(
                     await refused
         await writer.submit(lambda connection: connection.execute("DROP TRIGGER full"))
     assert not [line for line in caplog.records if line.exc_info]
+
+
+async def test_logs_without_a_pattern_of_their_own_degrade_and_say_who_makes_them(
+    start: Callable[..., Service], record: Make
+) -> None:
+    async with start() as service:
+        assert (await service.health()).status == "healthy"
+        await service.submit(
+            [record(f"ran job-{a}{b}", pattern="{OVERFLOW}", source="cron") for a in "abc" for b in "abc"]
+        )
+        await service.flush(20)
+        health = await service.health()
+        assert (health.status, health.accepting) == ("degraded", True)
+        assert "100% of them are of the source 'cron'" in health.checks["patterns"]["detail"]

@@ -12,7 +12,7 @@ import os
 import ssl
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from log_aggregator.config.client_tls import CA, client_context
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print one line; 0 when the service takes logs, else 1."""
+    """Print the status, and a line for each check that fails; 0 when the service takes logs, else 1."""
     settings = load_settings(os.environ)
     url = (args.url or own_url(settings)).rstrip("/")
     request = urllib.request.Request(f"{url}/health")  # noqa: S310  an address that the user typed, or our own
@@ -49,8 +49,15 @@ def run(args: argparse.Namespace) -> int:
     except (OSError, ValueError) as error:
         print(f"{url}: no answer: {getattr(error, 'reason', None) or error}")  # noqa: T201  the answer of the command
         return 1
-    print(json.dumps(document) if args.json else f"{url}: {document.get('status')}")  # noqa: T201  likewise
+    print(json.dumps(document) if args.json else "\n".join(_lines(url, document)))  # noqa: T201  likewise
     return 0 if document.get("accepting") else 1
+
+
+def _lines(url: str, document: dict[str, Any]) -> Iterator[str]:
+    yield f"{url}: {document.get('status')}"
+    for name, check in document.get("checks", {}).items():
+        if not check.get("ok", True):
+            yield f"  {name}: {check.get('detail') or check.get('state') or 'fails'}"
 
 
 def _tls(environ: Mapping[str, str], url: str | None) -> ssl.SSLContext:

@@ -9,11 +9,12 @@ import argparse
 import os
 from pathlib import Path
 
-from log_aggregator.config.pipeline import plugins_in_files
+from log_aggregator.config.pipeline import plugins_in_files, read_journal
 from log_aggregator.config.settings import load_settings, nearest
 from log_aggregator.errors import ConfigError
 from log_aggregator.plugins.configured import Pipeline, read_pipeline
 from log_aggregator.plugins.entry_points import installed_plugins
+from log_aggregator.plugins.journals import installed_journals
 from log_aggregator.plugins.single_file import plugin_class
 
 EXAMPLES = """examples:
@@ -53,7 +54,20 @@ def _rows(pipeline: Pipeline) -> list[tuple[str, str, str]]:
         state = "on" if reason is None else f"off: {reason}"
         rows.append((entry.name, releases.get(entry.name, "not installed"), state))
     left_out = sorted(pipeline.left_out.items())
-    return rows + [(name, releases.get(name, "not installed"), f"off: {reason}") for name, reason in left_out]
+    rows += [(name, releases.get(name, "not installed"), f"off: {reason}") for name, reason in left_out]
+    return rows + _journals(pipeline)
+
+
+def _journals(pipeline: Pipeline) -> list[tuple[str, str, str]]:
+    kind = read_journal(pipeline.file).kind if pipeline.file is not None else ""
+    return [
+        (
+            name,
+            f"{point.dist.name} {point.dist.version}" if point.dist else "?",
+            "on: the journal" if name == kind else "off: a journal; name it as `kind` in [journal]",
+        )
+        for name, point in sorted(installed_journals().items())
+    ]
 
 
 def _files(pipeline: Pipeline) -> dict[str, Path]:
@@ -64,7 +78,7 @@ def _described(name: str, pipeline: Pipeline) -> list[str]:
     """The description of a plugin. Raises `ConfigError` when there is none of this name, or it cannot be imported."""
     from log_aggregator.cli.options import described_options, first_paragraph, hooks_of  # noqa: PLC0415  the list needs none of it
 
-    installed = installed_plugins()
+    installed = {**installed_journals(), **installed_plugins()}
     file = _files(pipeline).get(name)
     if file is None and name not in installed:
         raise ConfigError(f"plugins {name}: no plugin of this name is installed{nearest(name, list(installed))}")
@@ -75,5 +89,8 @@ def _described(name: str, pipeline: Pipeline) -> list[str]:
     dist = None if file else installed[name].dist
     lines = [f"{name}  ({dist.name} {dist.version})" if dist else f"{name}  ({file})"]
     lines += [f"  {line}" for line in first_paragraph(factory)]
-    lines += ["", f"  hooks: {', '.join(hooks_of(factory)) or 'none of the core'}", "", f"[plugins.{name}]"]
+    if name in installed_journals():
+        lines += ["", "[journal]", f'kind = "{name}"']
+    else:
+        lines += ["", f"  hooks: {', '.join(hooks_of(factory)) or 'none of the core'}", "", f"[plugins.{name}]"]
     return lines + described_options(factory)

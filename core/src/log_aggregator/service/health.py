@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from log_aggregator.http.backend import HealthReport
-from log_aggregator.journal import JournalError
+from log_aggregator.journal import JournalError, shared
 from log_aggregator.plugins.isolation.where_raised import package_of, where_raised
 from log_aggregator.service.runtime import Runtime
 from log_aggregator.service.stats import resident_bytes
@@ -38,12 +38,12 @@ async def health_of(runtime: Runtime) -> HealthReport:
 
 def _own_checks(runtime: Runtime, journal_failure: str) -> dict[str, Any]:
     """The checks that ask no plugin."""
-    ingester, tally = runtime.ingester, runtime.accumulators.tally
+    ingester, tally = runtime.ingester, runtime.partitions.tally
     received = max(1, ingester.accepted + ingester.rejected + ingester.refused)
     failed = (ingester.rejected + ingester.refused) / received
     damage = runtime.journal.damage
     checks: dict[str, Any] = {
-        "queue": {"ok": True, "records": runtime.aggregator.queued},
+        "queue": {"ok": True, "records": sum(work.aggregator.queued for work in runtime.works)},
         "memory": {"ok": True, "resident_bytes": resident_bytes()},
         "journal": {
             "ok": not journal_failure and not damage,
@@ -54,7 +54,12 @@ def _own_checks(runtime: Runtime, journal_failure: str) -> dict[str, Any]:
         "rejections": {"ok": failed <= ERROR_RATE_TO_DEGRADE, "share": round(failed, 4)},
         "errors": {"ok": True, "share": round(tally.errors / max(1, tally.logs), 4)},
     }
-    for lane in runtime.lanes:
+    if overflow := next(filter(None, (work.accumulators.overflow.complaint() for work in runtime.works)), ""):
+        checks["patterns"] = {"ok": False, "detail": overflow}
+    if (of_all := shared(runtime.journal)) is not None:
+        detail = of_all.degraded or of_all.remark
+        checks["replicas"] = {"ok": not of_all.degraded, **({"detail": detail} if detail else {})}
+    for lane in sorted(runtime.lanes, key=lambda lane: lane.state not in {"retrying", "stopped"}, reverse=True):
         checks[f"sink {lane.name}"] = {
             "ok": lane.state in {"stored", "delivering"} or not lane.required,
             "state": lane.state,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from log_aggregator.model.number_texts import NumberColumn
 from log_aggregator.model.numbers import Numbers
 
 _STEPS_A_SECOND = 100_000
@@ -29,7 +30,8 @@ class Latency:
 
     def _summarize(self) -> None:
         if self._steps:
-            new = Numbers.of([(step / _STEPS_A_SECOND, "s", times) for step, times in self._steps.items()])
+            seconds = [step / _STEPS_A_SECOND for step in self._steps]
+            new = Numbers.of(NumberColumn(seconds, "s", list(self._steps.values())))
             self._summary = new if self._summary is None else self._summary.merged(new)
             self._steps.clear()
 

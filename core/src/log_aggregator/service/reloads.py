@@ -6,11 +6,17 @@ import os
 import signal
 from typing import Any
 
+from log_aggregator.service.totals import Totals
+
 
 class Reloads:
-    """Counts over all pipelines of a process. `error` is why the latest one failed; empty when it did not."""
+    """Counts over all pipelines of a process. `error` is why the latest one failed; empty when it did not.
+
+    `totals` are those of the pipelines that ended.
+    """
 
     def __init__(self) -> None:
+        self.totals = Totals()
         self.succeeded = self.failed = 0
         self.error = ""
 

@@ -1,48 +1,49 @@
-"""The stats of one process: totals since the start, and the present state of each part."""
+"""The stats of one pipeline: totals since it started, and the present state of each part."""
 
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 from typing import Any
 
 from log_aggregator.model.fields.lenient import replaced_timestamps
 from log_aggregator.plugins.isolation.where_raised import package_of, where_raised
+from log_aggregator.service.partitions.work import PartitionWork
 from log_aggregator.service.runtime import Runtime
+from log_aggregator.service.workers.merging import merge_values
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 def stats_of(runtime: Runtime) -> dict[str, Any]:
     """The object of `GET /stats`, of this process alone."""
-    accumulators, ingester, sealer = runtime.accumulators, runtime.ingester, runtime.sealer
-    tally = accumulators.tally
+    ingester, tally = runtime.ingester, runtime.partitions.tally
+    of_works = [_of_work(work) for work in runtime.works]
+    of_works += [{"sinks": {lane.name: lane.stats()}} for lane in runtime.partitions.lanes_apart]
+    of_partitions = of_works[0] if len(of_works) == 1 else merge_values("", [_NO_WORK, *of_works])
+    rows, stored = of_partitions["aggregation"]["rows"], sum(work.sealer.logs for work in runtime.works)
+    busy = of_partitions["aggregation"]["busy_seconds"] + runtime.processor.busy_seconds
     return {
         "instance": runtime.instance,
-        "uptime_seconds": round(time.time() - runtime.started, 3),
         "logs": {
             "accepted": ingester.accepted,
             "rejected": ingester.rejected,
             "refused": ingester.refused,
             "duplicates": ingester.duplicates,
             "aggregated": tally.logs,
-            "overflowed": accumulators.overflowed,
+            **of_partitions["logs"],
             "timestamps_replaced": replaced_timestamps(),
             "by_level": dict(tally.by_level),
             "errors": tally.errors,
             "errors_by_source": dict(tally.errors_by_source),
         },
         "aggregation": {
-            "gathering_groups": len(accumulators),
-            "gathering_bytes": accumulators.bytes,
-            "flushes": sealer.flushes,
-            "rows": sealer.groups,
-            "logs_per_row": round(sealer.logs / sealer.groups, 3) if sealer.groups else None,
-            "busy_seconds": round(runtime.aggregator.busy_seconds + runtime.processor.busy_seconds, 6),
+            **of_partitions["aggregation"],
+            "logs_per_row": round(stored / rows, 3) if rows else None,
+            "busy_seconds": round(busy, 6),
         },
         "latency": {"acknowledge": runtime.latency.stats()},
-        "queue": {"records": runtime.aggregator.queued},
+        "queue": of_partitions["queue"],
         "journal": {
             "bytes": ingester.journal_bytes,
             "max_bytes": runtime.settings.journal_max_bytes,
@@ -51,8 +52,34 @@ def stats_of(runtime: Runtime) -> dict[str, Any]:
         },
         "memory": {"resident_bytes": resident_bytes()},
         "receivers": runtime.receivers.stats(),
-        "sinks": {lane.name: lane.stats() for lane in runtime.lanes},
+        "sinks": of_partitions["sinks"],
         "plugins": {name: _plugin_stats(runtime, name) for name in runtime.stages.circuits},
+    }
+
+
+_NO_WORK: dict[str, Any] = {
+    "logs": {"overflowed": 0},
+    "aggregation": {"gathering_groups": 0, "gathering_bytes": 0, "flushes": 0, "rows": 0, "busy_seconds": 0.0},
+    "queue": {"records": 0},
+    "sinks": {},
+}
+"""What there is of a process that owns no partition."""
+
+
+def _of_work(work: PartitionWork) -> dict[str, Any]:
+    """The stats of one partition."""
+    accumulators, sealer = work.accumulators, work.sealer
+    return {
+        "logs": {"overflowed": accumulators.overflow.logs},
+        "aggregation": {
+            "gathering_groups": len(accumulators),
+            "gathering_bytes": accumulators.bytes,
+            "flushes": sealer.flushes,
+            "rows": sealer.groups,
+            "busy_seconds": work.aggregator.busy_seconds,
+        },
+        "queue": {"records": work.aggregator.queued},
+        "sinks": {lane.name: lane.stats() for lane in work.lanes},
     }
 
 
