@@ -11,6 +11,7 @@ import pytest
 from core.tests.made import PlainRegistry, Store, make_plugin
 from log_aggregator import Record
 from log_aggregator.config.settings import Settings
+from log_aggregator.service.reloads import Reloads
 from log_aggregator.service.service import Service
 
 NOW = 1_800_000_000_000_000
@@ -33,9 +34,10 @@ def store() -> Store:
 
 @pytest.fixture
 def start(tmp_path: Path, store: Store) -> Callable[..., Any]:
-    def make(*others: Any, **settings: Any) -> Service:
+    def make(*others: Any, reloads: Reloads | None = None, **settings: Any) -> Service:
         plugins = [make_plugin(other, f"other{index}") for index, other in enumerate(others)]
         registry = PlainRegistry(*plugins, make_plugin(store, "store"))
-        return Service(Settings(data_dir=tmp_path / "data", **settings), registry)  # type: ignore[arg-type]
+        given = Settings(data_dir=tmp_path / "data", **settings)
+        return Service(given, registry, reloads=reloads)  # type: ignore[arg-type]
 
     return make

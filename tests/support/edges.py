@@ -15,6 +15,7 @@ from log_aggregator.model.aggregate import Key
 from log_aggregator.sinks import Aggregate
 from log_aggregator.storekit import stored_aggregate
 from log_aggregator_dev.harness import Harness
+from log_aggregator_sqlite.deflating import inflated
 
 DEADLINE = 60.0
 NOON = 1_800_000_000_000_000 - 400 * 86_400 * 1_000_000
@@ -69,7 +70,9 @@ async def send(service: Harness, logs: list[dict[str, Any]], at_once: int = 50) 
 def held(data_dir: Path) -> dict[Key, Aggregate]:
     """The rows of a service's SQLite store."""
     with closing(sqlite3.connect(f"file:{data_dir / 'logs.sqlite3'}?mode=ro", uri=True)) as connection:
-        return {Key(*row[:5]): stored_aggregate(Key(*row[:5]), *row[5:]) for row in connection.execute(_ROWS)}
+        return {
+            Key(*row[:5]): stored_aggregate(Key(*row[:5]), *map(inflated, row[5:])) for row in connection.execute(_ROWS)
+        }
 
 
 async def counted(service: Harness) -> int:

@@ -68,6 +68,7 @@ def test_the_text_is_toml_in_the_order_of_the_list() -> None:
 
 
 def test_a_command_that_stores_nothing_loads_the_stages_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("log_aggregator_templates", reason="needs the plugins of log-aggregator-service")
     monkeypatch.chdir(tmp_path)
     whole = load_registry(load_settings({}), {})
     changing = {plugin.name for hook in ("on_ingest", "normalize") for plugin in whole.with_hook(hook)}

@@ -113,7 +113,7 @@ async def test_what_comes_in_during_the_replay_does_not_overtake_it(
     start: Callable[..., Service], store: Store, record: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A new record's position would trim what has not been replayed, and its own row would be replayed too."""
-    monkeypatch.setattr("log_aggregator.service.node.REPLAY_ROWS", 1)
+    monkeypatch.setattr("log_aggregator.service.partitions.local.REPLAY_ROWS", 1)
     async with crashing(start(batch_size=10**9)) as service:
         for number in range(30):
             await service.submit([record(pattern=f"old {number}")])

@@ -28,7 +28,7 @@ async def test_a_runtime_is_complete_and_does_not_change(tmp_path: Path, registr
         assert all(getattr(runtime, field.name) is not None for field in fields(Runtime))
         assert [lane.name for lane in runtime.lanes] == ["store"]
         with pytest.raises(FrozenInstanceError):
-            runtime.started = 0.0  # type: ignore[misc]  # that it cannot is what is tested
+            runtime.instance = ""  # type: ignore[misc]  # that it cannot is what is tested
 
 
 async def test_a_worker_has_a_directory_of_its_own(tmp_path: Path, registry: Registry) -> None:

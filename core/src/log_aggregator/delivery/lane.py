@@ -65,6 +65,8 @@ class Lane:
         self.seconds = 0.0
         self.last_error = ""
         self.needs_person = False
+        self.turn: contextlib.AbstractAsyncContextManager[Any] = contextlib.nullcontext()
+        """Entered for each attempt: lanes of several partitions share a sink, which gets one flush at a time."""
 
     async def open(self) -> None:
         """Read where the lane stands."""
@@ -91,6 +93,12 @@ class Lane:
             self._offered = flush
         self._newest = flush.position.sequence
         self._wake.set()
+
+    def sealed(self, sequence: int) -> None:
+        """Tell the lane that another process has sealed up to a sequence."""
+        if sequence > self._newest:
+            self._newest = sequence
+            self._wake.set()
 
     async def reached(self, sequence: int) -> None:
         """Wait until the lane is done with a flush. The caller sets the deadline."""
@@ -146,7 +154,8 @@ class Lane:
         self.attempts += 1
         started = time.perf_counter()
         try:
-            error = await self.sink.deliver(flush)
+            async with self.turn:
+                error = await self.sink.deliver(flush)
         finally:
             self.seconds += time.perf_counter() - started
         if error is not None:

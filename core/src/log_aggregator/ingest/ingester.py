@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 
-from log_aggregator.aggregation.aggregator import Aggregator
 from log_aggregator.config.settings import Settings
 from log_aggregator.errors import KeyReusedError, OverloadedError, Reject
+from log_aggregator.ingest.acknowledged import Acknowledged
 from log_aggregator.ingest.commit_scheduler import CommitScheduler
 from log_aggregator.ingest.request import Request, Row, neighbors
 from log_aggregator.ingest.uninterrupted import uninterrupted
@@ -37,7 +37,7 @@ class Ingester:
         stages: Stages,
         processor: Processor,
         journal: Journal,
-        aggregator: Aggregator,
+        aggregator: Acknowledged,
     ) -> None:
         self._settings = settings
         self._durable = settings.durability == "journal"
@@ -245,7 +245,7 @@ class Ingester:
         if failure is None and self._durable and self._journal.problem:
             failure = JournalError(self._journal.problem)
         results: list[Appended | BaseException]
-        results = [_as_overload(failure)] * len(rows) if failure is not None else list(done.result())
+        results = [as_overload(failure)] * len(rows) if failure is not None else list(done.result())
         self._scheduler.ended()
         for row, result in zip(rows, results, strict=True):
             self._settle(row, result)
@@ -291,7 +291,8 @@ def _encoded(parts: list[WorkingBatch]) -> bytes:
     return encode(records, annotated=any(part.is_annotated for part in parts))
 
 
-def _as_overload(failure: BaseException) -> BaseException:
+def as_overload(failure: BaseException) -> BaseException:
+    """What a sender is told of a failure: one of the journal passes."""
     if isinstance(failure, JournalError):
         return OverloadedError(str(failure), retry_after=5.0)
     return failure

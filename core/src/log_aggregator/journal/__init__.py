@@ -19,9 +19,12 @@ from log_aggregator.journal.protocol import (
     Partition,
     ReaderPosition,
     ReaderPositions,
+    SharedJournal,
+    SharedPartition,
     Stand,
     SupersededError,
     Waiting,
+    shared,
 )
 from log_aggregator.journal.rows import (
     RowContent,
@@ -49,6 +52,8 @@ __all__ = [
     "ReaderPosition",
     "ReaderPositions",
     "RowContent",
+    "SharedJournal",
+    "SharedPartition",
     "SqlitePlugin",
     "Stand",
     "SupersededError",
@@ -62,6 +67,7 @@ __all__ = [
     "encode",
     "encode_aggregates",
     "encode_flush",
+    "shared",
     "sqlite_journal",
     "writable",
 ]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, cast
 
 from log_aggregator.errors import KeyReusedError, LogAggregatorError
 from log_aggregator.journal.rows import RowContent
@@ -194,6 +194,57 @@ class Journal(Protocol):
 
     async def save_state(self, plugin: str, name: str, value: bytes) -> None:
         """Keep bytes in place of those before; durable once this returns. Raises `JournalError`."""
+
+
+class SharedPartition(Partition, Protocol):
+    """A partition of a journal that several processes have open. It is read for ever, by whoever owns it."""
+
+    async def newest(self) -> int:
+        """The position of its newest row, 0 before the first."""
+
+
+class SharedJournal(Journal, Protocol):
+    """A journal that several processes have open: what one appends, the owner of its partition reads and aggregates.
+
+    Ownership saves work and decides nothing: two may own a partition at once, and then `seal` supersedes one.
+    """
+
+    @property
+    def degraded(self) -> str:
+        """What it lacks to survive the loss of a machine now; empty when nothing."""
+
+    @property
+    def remark(self) -> str:
+        """What is not proved of it; empty when nothing."""
+
+    @property
+    def member(self) -> str:
+        """The name of this process among those that have the journal open."""
+
+    @property
+    def partition_names(self) -> list[str]:
+        """All partitions, whoever owns them."""
+
+    @property
+    def runs_once(self) -> bool:
+        """Whether this is the member that has the plugins of which there is one in the whole cluster."""
+
+    def answer(self, answer: Callable[[str, bytes], Awaitable[bytes]]) -> AbstractAsyncContextManager[None]:
+        """Answer what other members ask, (question, argument), while inside the block."""
+
+    async def ask_others(self, question: str, argument: bytes, deadline: float) -> list[bytes]:
+        """What the other living members answer; one that is silent for `deadline` seconds is left out."""
+
+    def owned(self) -> AsyncIterator[frozenset[str]]:
+        """The names of the partitions that this process owns: once it is known, and after each change, for ever."""
+
+    def partition_of(self, name: str) -> SharedPartition:
+        """A partition; each call makes a new view of it, which knows nothing of what others sealed."""
+
+
+def shared(journal: Journal) -> SharedJournal | None:
+    """The journal, if several processes may have it open; `None` when this process alone has it."""
+    return cast("SharedJournal", journal) if hasattr(journal, "owned") else None
 
 
 class JournalPlace(NamedTuple):

@@ -31,12 +31,17 @@ class LoadedJournal(NamedTuple):
     release: str = ""
 
 
+def installed_journals() -> dict[str, importlib_metadata.EntryPoint]:
+    """The journals that are installed beside the embedded one, by kind. Imports none of them."""
+    return {point.name: point for point in importlib_metadata.entry_points(group=GROUP)}
+
+
 def load_journal(entry: JournalEntry, environ: Mapping[str, str]) -> LoadedJournal:
     """The journal of an entry, not opened yet. Raises `ConfigError` when there is none of this kind, or it is wrong."""
     if entry.kind == EMBEDDED:
         options_of(entry.where, entry.options, SqlitePlugin.Config, environ, KEYS)
         return LoadedJournal(SqlitePlugin(SqlitePlugin.Config()))
-    available = {point.name: point for point in importlib_metadata.entry_points(group=GROUP)}
+    available = installed_journals()
     point = available.get(entry.kind)
     if point is None:
         hint = nearest(entry.kind, [*available, EMBEDDED]) or f"; try: pip install log-aggregator-{entry.kind}"

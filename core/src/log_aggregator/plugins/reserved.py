@@ -31,7 +31,7 @@ PATHS = {
 }
 """The service's own routes with their methods; a test compares them with the application."""
 
-CHECKS = frozenset({"accepting", "database", "errors", "journal", "memory", "queue", "rejections"})
+CHECKS = frozenset({"accepting", "database", "errors", "journal", "memory", "queue", "rejections", "replicas"})
 """Health checks of the service."""
 
 _METHOD = re.compile(r"[A-Z]+|\*")

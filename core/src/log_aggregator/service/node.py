@@ -10,22 +10,17 @@ from typing import Any
 
 from log_aggregator.delivery.lane import Lane
 from log_aggregator.http.backend import HealthReport
-from log_aggregator.journal import JournalError
-from log_aggregator.model.batch import WorkingBatch
-from log_aggregator.model.sent_aggregates import SentAggregates
 from log_aggregator.plugins.context import Host, PluginContext
 from log_aggregator.plugins.isolation.lifespan import contained
 from log_aggregator.plugins.isolation.where_raised import package_of
-from log_aggregator.plugins.slices import slices
 from log_aggregator.service.health import health_of
 from log_aggregator.service.reloads import Reloads
 from log_aggregator.service.renaming import rename_patterns
 from log_aggregator.service.runtime import Runtime
 from log_aggregator.service.stats import stats_of
+from log_aggregator.service.supervision import supervised
 
-REPLAY_ROWS = 16
 MEASURE_EVERY = 0.5
-RESTART_TASK = 1.0
 
 log = logging.getLogger(__name__)
 
@@ -58,10 +53,7 @@ class Node:
                 await self._lifespans.enter_async_context(
                     contained(plugin.entry.where, plugin.name, lifespan, package_of(plugin.instance))
                 )
-            self._spawn(runtime.aggregator.run, "aggregator")
-            for lane in runtime.lanes:
-                self._spawn(lane.run, f"lane {lane.name}")
-            await self._replay()
+            await runtime.partitions.start(self._spawn)
         except BaseException:
             await self.stop()
             raise
@@ -73,12 +65,13 @@ class Node:
 
     async def drain(self) -> None:
         """Stop the receivers, seal all that is queued, give each sink one more attempt: within `shutdown_timeout`."""
-        lanes = self.runtime.lanes
         await self.runtime.receivers.stop()
         try:
             async with asyncio.timeout(self.runtime.settings.shutdown_timeout):
-                sequence = await self.runtime.aggregator.seal_now()
-                stored = await asyncio.gather(*(lane.last_try(sequence) for lane in lanes))
+                sealed = await self.runtime.partitions.seal()
+                stored = await asyncio.gather(
+                    *(lane.last_try(one.sequence) for one in sealed for lane in one.work.lanes)
+                )
         except TimeoutError:
             stored = [False]
         if not all(stored):
@@ -91,6 +84,11 @@ class Node:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
+        await self.runtime.partitions.stop()
+
+    def keep_totals(self) -> None:
+        """Add what this node counted to the totals of the process. Once, when it is drained."""
+        self._reloads.totals.keep(stats_of(self.runtime))
 
     async def close(self) -> None:
         """Leave the plugins' lifespans, the last one first. The caller sets the deadline."""
@@ -98,48 +96,38 @@ class Node:
 
     async def flush(self, deadline: float) -> dict[str, Any]:
         """Seal and wait at most `deadline` seconds for the sinks: how many groups, and each sink's outcome."""
-        lanes, sealer = self.runtime.lanes, self.runtime.sealer
-        before = sealer.groups
+        works = self.runtime.works
+        before = sum(work.sealer.groups for work in works)
         try:
             async with asyncio.timeout(deadline):
-                sequence = await self.runtime.aggregator.seal_now()
+                sealed = await self.runtime.partitions.seal()
         except TimeoutError:
             return {"groups": 0, "sealed": False, "sinks": {}}
         finally:
-            for lane in lanes:
-                lane.hurry()
-        groups = sealer.groups - before
+            for work in works:
+                for lane in work.lanes:
+                    lane.hurry()
+        groups = sum(work.sealer.groups for work in works) - before
+        reached = [(lane, one.sequence) for one in sealed for lane in one.work.lanes]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(deadline):
-                await asyncio.gather(*(lane.reached(sequence) for lane in lanes))
-        return {"groups": groups, "sealed": True, "sinks": {lane.name: _outcome(lane, sequence) for lane in lanes}}
+                await asyncio.gather(*(lane.reached(sequence) for lane, sequence in reached))
+        outcomes: dict[str, Any] = {}
+        for lane, sequence in reached:
+            if outcomes.get(lane.name, {}).get("outcome") != "waiting":
+                outcomes[lane.name] = _outcome(lane, sequence)
+        return {"groups": groups, "sealed": True, "sinks": outcomes}
 
     def stats(self) -> dict[str, Any]:
         """The object of `GET /stats`."""
-        return stats_of(self.runtime) | {"reloads": self._reloads.stats()}
+        return self._reloads.totals.over(stats_of(self.runtime)) | {"reloads": self._reloads.stats()}
 
     async def health(self) -> HealthReport:
         """The answer to `GET /health`."""
         return await health_of(self.runtime)
 
     def _spawn(self, work: Callable[[], Awaitable[None]], name: str) -> None:
-        self._tasks.append(asyncio.create_task(_supervised(work, name), name=name))
-
-    async def _replay(self) -> None:
-        """Aggregate what was acknowledged before a crash, before new records are accepted."""
-        aggregator, partition = self.runtime.aggregator, self.runtime.journal.partition
-        position, replayed = (await partition.stand()).upto, 0
-        while rows := await partition.read(position, REPLAY_ROWS):
-            for position, row in rows:
-                if isinstance(row, SentAggregates):
-                    replayed += row.logs
-                    aggregator.enqueue_aggregates(position, row)
-                else:
-                    replayed += len(row)
-                    aggregator.enqueue(position, list(slices(WorkingBatch(row))))
-            await aggregator.drained()
-        if replayed:
-            log.info("replayed acknowledged logs from the journal", extra={"logs": replayed})
+        self._tasks.append(asyncio.create_task(supervised(work, name), name=name))
 
     async def _measure_journal(self) -> None:
         while True:
@@ -151,18 +139,3 @@ def _outcome(lane: Lane, sequence: int) -> dict[str, Any]:
     if lane.cursor >= sequence:
         return {"outcome": "stored"}
     return {"outcome": "waiting", "error": lane.last_error or None}
-
-
-async def _supervised(work: Callable[[], Awaitable[None]], name: str) -> None:
-    """Run a task that never ends by itself. When it fails, log the error and start it again."""
-    while True:
-        try:
-            await work()
-        except asyncio.CancelledError:
-            raise
-        except JournalError as error:  # a full disk is no bug; it is in /health too
-            log.warning("internal task waits for the journal", extra={"task": name, "error": str(error)})
-            await asyncio.sleep(RESTART_TASK)
-        except Exception:
-            log.exception("internal task failed and is started again", extra={"task": name})
-            await asyncio.sleep(RESTART_TASK)

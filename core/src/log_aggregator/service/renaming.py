@@ -56,9 +56,9 @@ async def rename_patterns(runtime: Runtime) -> None:
             log.warning("stored patterns keep their ids: the stages cannot run", extra={"error": str(error)})
             return
     for alias in aliases:
-        runtime.aggregator.emit(alias)
+        runtime.partitions.emit(alias)
     if aliases:
-        await runtime.aggregator.seal_now()
+        await runtime.partitions.seal()
         log.info("the stages changed: stored patterns lead to new ones", extra={"patterns": len(aliases)})
     try:
         await asyncio.to_thread(path.write_text, now, "ascii")

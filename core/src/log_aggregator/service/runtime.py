@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from log_aggregator.aggregation.accumulators import Accumulators
 from log_aggregator.aggregation.aggregator import Aggregator
 from log_aggregator.aggregation.sealer import Sealer
+from log_aggregator.aggregation.tally import Tally
 from log_aggregator.config.field_names import read_fields
 from log_aggregator.config.limits import limits_of
 from log_aggregator.config.pipeline import read_journal
@@ -24,7 +25,8 @@ from log_aggregator.delivery.lane import Lane
 from log_aggregator.errors import ConfigError
 from log_aggregator.ingest.aggregates import AggregateIngester
 from log_aggregator.ingest.ingester import Ingester
-from log_aggregator.journal import Journal, JournalPlace, Partition
+from log_aggregator.ingest.shared import SharedIngester
+from log_aggregator.journal import Journal, JournalPlace, shared
 from log_aggregator.model.fields.construct import configure
 from log_aggregator.plugins.context import Registrations
 from log_aggregator.plugins.isolation import StallWatchdog, packages_of
@@ -34,6 +36,12 @@ from log_aggregator.plugins.stages import Stages
 from log_aggregator.processing.partial_aggregates import PreAggregator
 from log_aggregator.processing.processor import Processor
 from log_aggregator.service.latency import Latency
+from log_aggregator.service.partitions.apart import LanesApart
+from log_aggregator.service.partitions.lanes import LaneMaker
+from log_aggregator.service.partitions.local import LocalPartition
+from log_aggregator.service.partitions.owned import OwnedPartitions
+from log_aggregator.service.partitions.sealing import InTurns, SharedSealer, check_shared, shared_settings
+from log_aggregator.service.partitions.work import Partitions, PartitionWork, work_of
 from log_aggregator.service.receivers import Receivers
 
 log = logging.getLogger(__name__)
@@ -44,7 +52,7 @@ class Runtime:
     """Every part of a running process. Complete when made.
 
     `settings.data_dir` is this worker's directory, `shared_dir` that of all workers, `instance` the identity of the
-    former. `latency` is from the arrival of a request to its acknowledgement, `started` in seconds since 1970.
+    former. `latency` is from the arrival of a request to its acknowledgement.
     """
 
     settings: Settings
@@ -56,15 +64,36 @@ class Runtime:
     journal: Journal
     stages: Stages
     processor: Processor
-    lanes: list[Lane]
-    sealer: Sealer
-    accumulators: Accumulators
-    aggregator: Aggregator
+    partitions: Partitions
     ingester: Ingester
     aggregate_ingester: AggregateIngester
     receivers: Receivers
     latency: Latency
-    started: float
+
+    @property
+    def works(self) -> list[PartitionWork]:
+        """What works on the partitions that this process has now."""
+        return self.partitions.works
+
+    @property
+    def lanes(self) -> list[Lane]:
+        """The lanes of every partition."""
+        return [*(lane for work in self.works for lane in work.lanes), *self.partitions.lanes_apart]
+
+    @property
+    def aggregator(self) -> Aggregator:
+        """The aggregator of the embedded journal's only partition."""
+        return self.works[0].aggregator
+
+    @property
+    def sealer(self) -> Sealer:
+        """The sealer of the embedded journal's only partition."""
+        return self.works[0].sealer
+
+    @property
+    def accumulators(self) -> Accumulators:
+        """The accumulators of the embedded journal's only partition."""
+        return self.works[0].accumulators
 
 
 @asynccontextmanager
@@ -73,7 +102,6 @@ async def open_runtime(settings: Settings, registry: Registry, place: Place) -> 
 
     `settings.data_dir` is the directory of all workers. Raises `ConfigError` when the data directory cannot be used.
     """
-    started = time.time()
     shared_dir = settings.data_dir
     configure(limits_of(settings), read_fields(settings.plugins_file))
     entry = read_journal(settings.plugins_file)
@@ -87,69 +115,55 @@ async def open_runtime(settings: Settings, registry: Registry, place: Place) -> 
         journal = await stack.enter_async_context(open_journal(entry, os.environ, journal_place))
         if journal.damage:
             log.error(journal.damage)
-        partition = journal.partition
+        of_all = shared(journal)
+        if of_all is not None:
+            check_shared(settings, registry, of_all)
         stages = Stages(registry)
-
-        def on_progress() -> None:  # lanes run only when the aggregator is there
-            aggregator.sink_progressed()
-
-        lanes = _lanes(settings, registry, stages, partition, on_progress)
-        sealer = Sealer(settings, partition, lanes)
-        accumulators = Accumulators(settings.max_groups, settings.max_samples)
-        processor = Processor(stages, PreAggregator(settings.aggregation_bucket, _group_by(settings)))
-        aggregator = Aggregator(processor, accumulators, sealer)
-        ingester = Ingester(settings, stages, processor, journal, aggregator)
+        stack.enter_context(_watchdog(registry, stages).running())
+        pre_aggregator = PreAggregator(settings.aggregation_bucket, _group_by(settings))
+        partitions: Partitions
+        if of_all is None:
+            processor = Processor(stages, pre_aggregator)
+            work = work_of(settings, LaneMaker(settings, registry, stages), processor, journal.partition)
+            partitions = LocalPartition(work)
+            ingester = Ingester(settings, stages, processor, journal, work.aggregator)
+            instance = journal.partition.identity.instance
+            await work.open()
+        else:
+            processor = InTurns(stages, pre_aggregator)
+            own = shared_settings(settings, len(of_all.partition_names))
+            lanes_of = LaneMaker(settings, registry, stages, once=True)
+            tally = Tally()
+            wire = partial(work_of, own, lanes_of, processor, sealer=partial(SharedSealer, tally=tally))
+            apart = LanesApart(of_all, lanes_of) if of_all.runs_once and lanes_of.has_apart else None
+            partitions = OwnedPartitions(of_all, wire, tally, apart)
+            ingester = SharedIngester(settings, stages, processor, journal)
+            instance = of_all.member
         durable = settings.durability == "journal"
         of_others = AggregateIngester(ingester, stages, journal.positions, settings.aggregation_bucket, durable=durable)
-        await sealer.open()
-        for lane in lanes:
-            await lane.open()
-        stack.enter_context(_watchdog(registry, stages, lanes).running())
         yield Runtime(
             settings=settings,
             shared_dir=shared_dir,
             place=place,
-            instance=partition.identity.instance,
+            instance=instance,
             registry=registry,
             registrations=Registrations(),
             journal=journal,
             stages=stages,
             processor=processor,
-            lanes=lanes,
-            sealer=sealer,
-            accumulators=accumulators,
-            aggregator=aggregator,
+            partitions=partitions,
             ingester=ingester,
             aggregate_ingester=of_others,
             receivers=Receivers(settings, place),
             latency=Latency(),
-            started=started,
         )
-
-
-def _lanes(
-    settings: Settings,
-    registry: Registry,
-    stages: Stages,
-    partition: Partition,
-    on_progress: Callable[[], None],
-) -> list[Lane]:
-    sinks = registry.with_hook("on_flush")
-    names = [plugin.name for plugin in sinks]
-    circuits = stages.circuits
-    return [
-        Lane(plugin, partition, names, settings.sink_timeout, on_progress, circuits[plugin.name]) for plugin in sinks
-    ]
 
 
 def _group_by(settings: Settings) -> tuple[str, ...]:
     return tuple(key.strip() for key in settings.group_by.split(",") if key.strip())
 
 
-def _watchdog(registry: Registry, stages: Stages, lanes: list[Lane]) -> StallWatchdog:
+def _watchdog(registry: Registry, stages: Stages) -> StallWatchdog:
     """The watchdog of the event loop. Stages and lanes set which plugin runs."""
-    watchdog = StallWatchdog(stages.circuits, packages_of(registry.plugins))
-    stages.watch = watchdog
-    for lane in lanes:
-        lane.sink.watch = watchdog
-    return watchdog
+    stages.watch = StallWatchdog(stages.circuits, packages_of(registry.plugins))
+    return stages.watch

@@ -14,13 +14,14 @@ from log_aggregator.config.settings import Settings
 from log_aggregator.http.access.quota import passing_now
 from log_aggregator.http.access.sent_sources import passing_aggregates
 from log_aggregator.http.backend import Handler, HealthReport
-from log_aggregator.journal import Journal, ReaderPosition
+from log_aggregator.journal import Journal, ReaderPosition, shared
 from log_aggregator.model.aggregate import Alias, Anomaly
 from log_aggregator.model.receipt import Receipt
 from log_aggregator.model.record import Record
 from log_aggregator.model.sent_aggregates import Link, SentAggregates
 from log_aggregator.plugins.registry import Registry
 from log_aggregator.service.explaining import explain_line
+from log_aggregator.service.members import OtherMembers
 from log_aggregator.service.node import Node
 from log_aggregator.service.receivers import Receivers
 from log_aggregator.service.reloads import Reloads, ask_for_reload
@@ -57,6 +58,7 @@ class Service:
         self._reloads = reloads or Reloads()
         self._registry = registry
         self._peers = Peers(self._place)
+        self._members: OtherMembers | None = None
         self._stack = contextlib.AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -71,6 +73,7 @@ class Service:
     async def __aexit__(self, *_: object) -> None:
         """Drain: process what is queued, seal it, give each sink an attempt; then stop."""
         await self.node.drain()
+        self.node.keep_totals()
         await self._stop()
 
     async def _start(self) -> None:
@@ -86,6 +89,9 @@ class Service:
             self.routes.extend(forwarded_routes(self._registry, self._place, self._peers.ask_first))
         self._stack.push_async_callback(self.node.close)
         await self.node.start(self)
+        if (journal := shared(self.runtime.journal)) is not None:
+            self._members = OtherMembers(journal)
+            await self._stack.enter_async_context(self._members.answering(self.node))
 
     async def _stop(self) -> None:
         await self.node.stop()
@@ -180,10 +186,12 @@ class Service:
 
     def emit(self, event: Alias | Anomaly) -> None:
         """Add an event to the next flush of this worker."""
-        self.runtime.aggregator.emit(event)
+        self.runtime.partitions.emit(event)
 
     async def flush(self, deadline: float) -> dict[str, Any]:
         """Seal and wait at most `deadline` seconds for the sinks: groups, and each sink's outcome."""
+        if self._members is not None:
+            return await self._members.flush_all(self.node, deadline)
         mine, others = await asyncio.gather(self.node.flush(deadline), self._peers.flush(deadline))
         return merge_flushes([mine, *others]) if others else mine
 
@@ -199,12 +207,12 @@ class Service:
 
     async def stats(self) -> dict[str, Any]:
         """The object of `GET /stats`."""
-        if self._place.total == 1:
-            return self.node.stats()
-        others = await self._peers.stats()
-        return merge_stats([self.node.stats(), *others])
+        others = await (self._members or self._peers).stats()
+        mine = self.node.stats()
+        return merge_stats([mine, *others]) if others or self._place.total > 1 else mine
 
     async def health(self) -> HealthReport:
         """The answer to `GET /health`."""
-        mine, others = await asyncio.gather(self.node.health(), self._peers.health())
+        peers = self._members or self._peers
+        mine, others = await asyncio.gather(self.node.health(), peers.health())
         return merge_health([mine, *others]) if others else mine

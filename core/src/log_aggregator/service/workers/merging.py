@@ -19,7 +19,7 @@ _WORST: dict[str, Sequence[str]] = {
 
 def merge_stats(stats: list[dict[str, Any]]) -> dict[str, Any]:
     """The stats of all workers, in the form of those of one."""
-    merged: dict[str, Any] = _merge("", stats)
+    merged: dict[str, Any] = merge_values("", stats)
     merged["instance"] = [one["instance"] for one in stats]
     merged["workers"] = len(stats)
     aggregation = merged["aggregation"]
@@ -28,12 +28,18 @@ def merge_stats(stats: list[dict[str, Any]]) -> dict[str, Any]:
     return merged
 
 
+def summed(counts: list[dict[str, Any]]) -> dict[str, Any]:
+    """Counts by name, and by name within a name, added up; the names of the first come first."""
+    merged: dict[str, Any] = merge_values("", counts)
+    return merged
+
+
 def merge_flushes(answers: list[dict[str, Any]]) -> dict[str, Any]:
     """The answer to `POST /flush` of all workers."""
     return {
         "groups": sum(answer["groups"] for answer in answers),
         "sealed": all(answer["sealed"] for answer in answers),
-        "sinks": _merge("sinks", [answer["sinks"] for answer in answers]),
+        "sinks": merge_values("sinks", [answer["sinks"] for answer in answers]),
     }
 
 
@@ -51,14 +57,15 @@ def merge_health(reports: list[HealthReport]) -> HealthReport:
     return HealthReport("degraded" if accepting and status == "unhealthy" else status, accepting, checks)
 
 
-def _merge(name: str, values: list[Any]) -> Any:
+def merge_values(name: str, values: list[Any]) -> Any:
+    """Values of one name as one: sums, the highest, the worst, or the first."""
     present = [value for value in values if value is not None]
     if not present:
         return None
     first = present[0]
     if isinstance(first, dict):
         keys = dict.fromkeys(key for value in present for key in value)
-        return {key: _merge(key, [value[key] for value in present if key in value]) for key in keys}
+        return {key: merge_values(key, [value[key] for value in present if key in value]) for key in keys}
     if isinstance(first, bool):
         return any(present)
     if isinstance(first, int | float):

