@@ -1,7 +1,8 @@
 # The service with all plugins; plugins.toml says which run. Builds on amd64 and arm64: every dependency comes as a wheel.
 # Debian 12's own `docker build` and buildah understand every line.
 
-# The large base has `strip`: what debuggers read is half of what the wheels bring.
+# The large base has `strip`: what debuggers read is half of what the wheels bring. zstandard brings a second form of
+# itself for PyPy.
 FROM python:3.11 AS build
 WORKDIR /build
 COPY requirements-all.lock ./
@@ -14,7 +15,8 @@ RUN /opt/log-aggregator/bin/pip install --no-cache-dir --no-build-isolation --no
       ./core ./packages/client ./packages/reader ./packages/service ./plugins/* \
  && /opt/log-aggregator/bin/pip uninstall --yes setuptools pip \
  && find /opt/log-aggregator -name '*.so*' -type f -exec strip --strip-unneeded {} + \
- && find /opt/log-aggregator -name '*.py[ix]' -type f -delete
+ && find /opt/log-aggregator -name '*.py[ix]' -type f -delete \
+ && find /opt/log-aggregator -path '*/zstandard/_cffi.*' -type f -delete
 
 # Whoever publishes the port decides who reaches it: ALLOW_ANONYMOUS=1 stands for that. API_KEYS_FILE asks for keys.
 FROM python:3.11-slim

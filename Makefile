@@ -37,6 +37,7 @@ TEST_PROCESSES ?= 3
 CHAOS_KILLS ?= 300
 CHAOS_PLACES ?= 200
 CHAOS_CUTS ?= 500
+CHAOS_EVENTS ?= 500
 SOAK_MINUTES ?= 30
 
 help: ## show this
@@ -107,8 +108,8 @@ bench-scale: $(VENV)/.ready-to-test ## what a log costs as work grows (SCALE_ARG
 	@$(PIP) install --quiet -r tests/bench/requirements.txt
 	@$(BIN)/python -m tests.bench.scale $(SCALE_ARGS)
 
-chaos: $(VENV)/.ready-to-test ## CHAOS_KILLS kills, CHAOS_CUTS power cuts, damage at CHAOS_PLACES places of each file
-	CHAOS_KILLS=$(CHAOS_KILLS) CHAOS_PLACES=$(CHAOS_PLACES) CHAOS_CUTS=$(CHAOS_CUTS) $(BIN)/python -m pytest tests/faults -m chaos --timeout=0 $(PYTEST_ARGS)
+chaos: $(VENV)/.ready-to-test ## CHAOS_KILLS kills, CHAOS_CUTS power cuts, CHAOS_EVENTS in a cluster, damage at CHAOS_PLACES places of each file
+	CHAOS_KILLS=$(CHAOS_KILLS) CHAOS_PLACES=$(CHAOS_PLACES) CHAOS_CUTS=$(CHAOS_CUTS) CHAOS_EVENTS=$(CHAOS_EVENTS) $(BIN)/python -m pytest tests/faults -m chaos --timeout=0 $(PYTEST_ARGS)
 
 soak: $(VENV)/.ready-to-test ## SOAK_MINUTES at 70 % load: do memory, files and latency stay, and every count add up
 	@$(PIP) install --quiet -r tests/bench/requirements.txt

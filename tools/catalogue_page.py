@@ -35,6 +35,7 @@ KINDS = {
     "sink": "Sinks: forward the aggregates or watch them",
     "reader": "Answers in the words of others",
     "page": "Pages",
+    "journal": "Journals: keep what was acknowledged, named as `kind` in `[journal]`",
 }
 """The last part of the other keyword, `log-aggregator-KIND`, and its heading."""
 
