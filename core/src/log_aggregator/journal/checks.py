@@ -7,7 +7,7 @@ import zlib
 from typing import NamedTuple
 
 
-def checksum(payload: bytes) -> int:
+def checksum(payload: bytes | bytearray) -> int:
     """The checksum that is kept beside a payload: CRC-32."""
     return zlib.crc32(payload)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ from aiohttp import web
 from log_aggregator.config.place import Place
 from log_aggregator.errors import PermanentError
 from log_aggregator.http.backend import Handler, HealthReport
+from log_aggregator.journal import decode_flush
 from log_aggregator.model.receipt import Receipt
 from log_aggregator.model.record import Record
 from log_aggregator.model.sent_aggregates import Link, SentAggregates
@@ -22,7 +24,6 @@ from log_aggregator.service.workers.shared_plugins import OneAtATime
 from log_aggregator.service.workers.wire import (
     ERRORS,
     decode_aggregates_request,
-    decode_flush,
     decode_request,
     status_of,
 )
@@ -70,7 +71,8 @@ async def answering(
 
     async def deliver(request: web.Request) -> web.Response:
         try:
-            await sinks[request.match_info["name"]](flush=decode_flush(await request.read()))
+            flush = await asyncio.to_thread(decode_flush, await request.read())
+            await sinks[request.match_info["name"]](flush=flush)
         except PermanentError as error:
             return web.Response(status=422, text=str(error))
         except Exception as error:  # noqa: BLE001  whatever the sink raises, the asking lane tries again

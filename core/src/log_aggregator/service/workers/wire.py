@@ -1,4 +1,4 @@
-"""What workers send each other: requests with an Idempotency-Key, flushes, and errors as statuses."""
+"""What workers send each other: requests with an Idempotency-Key, and errors as statuses."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import msgspec
 
 from log_aggregator.errors import FencedError, KeyReusedError, LogAggregatorError, OverloadedError, Reject
 from log_aggregator.journal import decode, encode
-from log_aggregator.model.aggregate import Flush
 from log_aggregator.model.record import Record
 from log_aggregator.model.sent_aggregates import Link, SentAggregates
 
@@ -21,7 +20,6 @@ ERRORS: dict[int, type[LogAggregatorError]] = {
 _request_decoder = msgspec.msgpack.Decoder(tuple[str, bytes, bytes])
 _encoder = msgspec.msgpack.Encoder()
 _aggregates_decoder = msgspec.msgpack.Decoder(tuple[str, SentAggregates, Link])
-_flush_decoder = msgspec.msgpack.Decoder(Flush)
 
 
 def encode_request(records: list[Record], key: str, digest: bytes) -> bytes:
@@ -43,16 +41,6 @@ def encode_aggregates_request(plugin: str, sent: SentAggregates, link: Link) -> 
 def decode_aggregates_request(body: bytes) -> tuple[str, SentAggregates, Link]:
     """Plugin, aggregates and link of `POST /submit-aggregates`."""
     return _aggregates_decoder.decode(body)
-
-
-def encode_flush(flush: Flush) -> bytes:
-    """The body of `POST /flushes/{sink}`."""
-    return _encoder.encode(flush)
-
-
-def decode_flush(body: bytes) -> Flush:
-    """The flush of `POST /flushes/{sink}`."""
-    return _flush_decoder.decode(body)
 
 
 def status_of(error: BaseException) -> int:
