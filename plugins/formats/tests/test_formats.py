@@ -53,7 +53,14 @@ LINES = [
     ("2026-03-01 10:00:00.000 | INFO     | __main__:<module>:10 - order 7 paid", "__main__:<module>:10 - order 7 paid", "INFO", "__main__", {}),
     ("2026-03-01T10:00:00Z INFO [a] save took too long", "save took too long", "INFO", "unknown", {"thread": "a"}),
     ("2026-03-01T10:00:00.000000Z 8 [Warning] [MY-010055] [Server] no address", "no address", "WARN", "unknown", {"thread": "MY-010055", "pid": "8"}),
-    ("2026-03-01 10:00:00.000 UTC [77] user@db ERROR:  relation lost", "relation lost", "ERROR", "unknown", {"pid": "77"}),
+    ("2026-03-01 10:00:00.000 UTC [77] user@db ERROR:  relation lost", "relation lost", "ERROR", "unknown", {"pid": "77", "user": "user", "database": "db"}),
+    ("2026-03-01 10:00:00.000 UTC [77] [unknown]@[unknown] LOG:  connection received", "connection received", "INFO", "unknown", {"pid": "77"}),
+    ("2026-03-01 10:00:00.000 UTC [77] bob@shop DETAIL:  Key (uid)=(7) is missing.", "DETAIL:  Key (uid)=(7) is missing.", "", "unknown", {"pid": "77", "user": "bob", "database": "shop"}),
+    ("2026-03-01 10:00:00.000 UTC [77] STATEMENT:  select 1", "STATEMENT:  select 1", "", "unknown", {"pid": "77"}),
+    ("1772359200: New connection on port 1883.", "New connection on port 1883.", "", "unknown", {}),
+    ("1772359200.000   5006 10.0.0.1 TCP_MISS/200 17", "5006 10.0.0.1 TCP_MISS/200 17", "", "unknown", {}),
+    ("1772359200000: boot done", "boot done", "", "unknown", {}),
+    ("update-alternatives 2026-03-01 10:00:00: run with --auto cc", "run with --auto cc", "", "update-alternatives", {}),
     ("[2026-03-01T10:00:00,000][INFO ][o.e.n.Node               ] [node-1] started", "[node-1] started", "INFO", "o.e.n.Node", {}),
     ("[2026-03-01T10:00:00Z ERROR my_crate::db] lost it", "lost it", "ERROR", "my_crate::db", {}),
     ("[2026-03-01 10:00:00,000: WARNING/MainProcess] task late", "task late", "WARN", "MainProcess", {}),
@@ -151,7 +158,7 @@ def test_a_line_without_a_time(line: tuple[str, str, str, str, dict[str, Any]]) 
     [
         "error handler registered", "Copyright (c) 2026 Foo Inc.", "user bob@corp.example logged in", "SELECT 1 WHERE EXISTS (SELECT 2)", "feature ENABLED",
         "EVENT 5 received", "a=b is assumed", "key=value", "12 items sold", "2026 was a good year", "Mon to Fri open", "10.0.0.1 connected", "{not json",
-        '{"a":1}', "[1] see below", "[1130/154704:ERROR] x", "[20826] 2026 was good", "shop.orders: order 7 paid", "<b>bold</b>", "<999>x", '"quoted" text', "error-budget report written", "web-1 is up", "GET in touch", "E = mc2", "",
+        '{"a":1}', "[1] see below", "[1130/154704:ERROR] x", "[20826] 2026 was good", "shop.orders: order 7 paid", "<b>bold</b>", "<999>x", '"quoted" text', "error-budget report written", "web-1 is up", "GET in touch", "E = mc2", "", "1772359200 items sold", "report 2026-03-01 was sent", "error 2026-03-01 10:00:00: late",
     ],
 )  # fmt: skip
 def test_what_only_looks_like_a_format_stays_as_it_is(message: str) -> None:

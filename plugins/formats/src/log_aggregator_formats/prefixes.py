@@ -35,10 +35,10 @@ _AFTER_TIME = re.compile(
     rf"(?:[\[(](?!(?:{_ANY})\s*[\])])(?P<thread>[^\])\[\n]{{1,60}})[\])]:?\s*){{0,3}}"
     # Airflow: where the call stands
     r"(?:\{(?P<caller>[\w./-]{1,100}\.py:\d{1,7})\}\s+)?"
-    # Python: the logger before the level; PostgreSQL: user and database
+    # Python: the logger before the level; PostgreSQL: user and database, and lines that explain the one before
     r"(?:(?P<logger>[\w.$:/-]{1,80})\s+[-|]\s+)?"
-    r"(?:[\w.-]{1,40}@[\w.-]{1,40}\s+)?"
-    rf"{_LEVEL}"
+    r"(?:(?P<user>\[unknown\]|[\w.-]{1,63})@(?P<database>\[unknown\]|[\w.-]{1,63})\s+)?"
+    rf"(?:{_LEVEL}|(?=(?:DETAIL|HINT|STATEMENT|CONTEXT|QUERY|LOCATION):\s))"
     r"[:,]?\s*(?:-\s+|\|(?!\s?[\w.$]{1,80}\s?\|)\s*|\|(?=\s?[\w.$]))?"
     # Home Assistant: the thread and the logger, each in brackets of its own
     rf"(?:\((?P<thread4>[\w.:#-]{{1,60}})\)\s+\[(?P<logger4>{_IN_BRACKETS})\]\s+)?"
@@ -51,6 +51,10 @@ _AFTER_TIME = re.compile(
 )
 """What stands between a time and the sentence, in this order, with each part but the level optional."""
 
+_EPOCH = re.compile(r"(\d{10}(?:\.\d{1,9})?|\d{13})(?::\s+|(?<=\.\d{3})\s+)(?=\S)")
+_NAMED_TIME = re.compile(
+    rf"(?P<name>[A-Za-z][\w.-]{{1,40}}) (?P<time>\d{{4}}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{{1,9}})?{_ZONE}):\s+(?=\S)"
+)
 _CALLER = re.compile(r"\s*([\w./-]{1,100}\.(?:go|py|rs|js|ts|rb|c|cc|cpp|java):\d+):?\s+")
 _BOXED = re.compile(rf"\[(?P<level>{_ANY})\s*\][:\s]\s*")
 _NAMED = re.compile(rf"(?P<level>{_ANY}):(?P<logger>[\w.-]{{1,80}}):(?=\S)")
@@ -109,17 +113,17 @@ def timed(found: Found) -> bool:
 
 _GROUPS = (
     "boxed", "bare", "colon", "letter", "thread", "thread2", "thread3", "thread4", "pid", "pid2",
-    "logger", "logger2", "logger3", "logger4", "caller", "myid",
+    "logger", "logger2", "logger3", "logger4", "caller", "myid", "user", "database",
 )  # fmt: skip
 """The groups of `_AFTER_TIME`, in the order in which `_take_after` takes them."""
 
 
 def _take_after(found: Found, after: re.Match[str]) -> None:
-    boxed, bare, colon, letter, *threads, pid, pid2, logger, logger2, logger3, logger4, caller, myid = after.group(
-        *_GROUPS
+    boxed, bare, colon, letter, *threads, pid, pid2, logger, logger2, logger3, logger4, caller, myid, user, database = (
+        after.group(*_GROUPS)
     )
     word = boxed or bare or colon
-    found.level = meaning(word) if word else _LETTERS[letter or "I"]
+    found.level = meaning(word) if word else _LETTERS.get(letter, "")
     fields = found.fields
     if colon and colon.islower() and threads[0]:  # winston's label
         logger, threads[0] = threads[0].strip(), None
@@ -130,8 +134,11 @@ def _take_after(found: Found, after: re.Match[str]) -> None:
         fields.setdefault("pid", pid or pid2)
     found.take_field("caller", caller)
     found.take_field("myid", myid)
-    if named := logger or logger2 or logger3 or logger4:
-        fields.setdefault("logger", named)
+    if database and user != "[unknown]":
+        found.take_field("user", user)
+        found.take_field("database", database)
+    if name := logger or logger2 or logger3 or logger4:
+        fields.setdefault("logger", name)
     else:
         found.take_field("logger", logger_before(found.text, after.end()))
 
@@ -141,6 +148,25 @@ def _take(found: Found, match: re.Match[str], level: str, *loggers: str) -> None
     for name in loggers:
         if match[name]:
             found.take_field("logger", match[name].strip())
+
+
+def epoch(found: Found) -> bool:
+    """`1772359200: New connection …`, `1772359200.123  17 10.0.0.1 …`: seconds or milliseconds since 1970."""
+    match = _EPOCH.match(found.text)
+    if match is None or not found.take_time(match[1]):
+        return False
+    found.text = found.text[match.end() :]
+    return True
+
+
+def named(found: Found) -> bool:
+    """`update-alternatives 2026-03-01 10:00:00: …`: the program before the time."""
+    match = _NAMED_TIME.match(found.text)
+    if match is None or meaning(match["name"]) or not found.take_time(match["time"]):
+        return False
+    found.source = found.source or match["name"]
+    found.text = found.text[match.end() :]
+    return True
 
 
 def levelled(found: Found) -> bool:

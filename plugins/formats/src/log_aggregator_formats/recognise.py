@@ -24,18 +24,18 @@ _FIRST = "".join(sorted({sign for word in WORDS.split("|") for sign in word[0] +
 
 _LETTER_GATE = re.compile(
     r"[IWEFDV](?:\d{4} |/|, \[|: )|[A-Z][a-z]{2} (?:[ \d]\d\b|[A-Z][a-z]{2} )|[\w.-]{1,70}-\d{1,4}\s+\| |[\w@.:/-]{1,80}=\S?"
-    r"|[\w.:%-]{2,80} (?:\S{1,80} \S{1,80} )?[\[-]|(?:GET|POST|PUT|DELETE|HEAD|OPTIONS|PATCH) /"
+    r"|[\w.:%-]{2,80} (?:(?:\S{1,80} \S{1,80} )?[\[-]|\d{4}-\d\d-\d\d[T ])|(?:GET|POST|PUT|DELETE|HEAD|OPTIONS|PATCH) /"
     rf"|(?=[{_FIRST}])(?i:{WORDS})(?:[:\s]|$)"
 )
 """What every format that begins with a letter looks like, roughly: one look spares a plain sentence all others."""
 
 _DIGIT_GATE = re.compile(
-    r":|\d{4}[-/.]\d\d|\d{8}[T-]\d\d|\d\d?(?::\d\d:\d\d|[-/ ][A-Z][a-z]{2}[-/ ])|\d\d-\d\d \d\d:|\d+:[MCSX] |[\d.a-fA-F:]{3,45} (?:- |\S+ \S+ |)\["
+    r":|\d{4}[-/.]\d\d|\d{8}(?:[T-]\d\d|\d\d(?:\.\d|\d{3}:|:\s))|\d\d?(?::\d\d:\d\d|[-/ ][A-Z][a-z]{2}[-/ ])|\d\d-\d\d \d\d:|\d+:[MCSX] |[\d.a-fA-F:]{3,45} (?:- |\S+ \S+ |)\["
     r"|[\d.a-fA-F:]{3,60} - \"|[\w.-]{1,70}-\d{1,4}\s+\| |[\d.]{7,15}:\d+ "
 )
 _BLIND = frozenset(
     {
-        prefixes.timed, prefixes.levelled, prefixes.ruby, prefixes.util_logging, envelopes.klog, envelopes.logcat,
+        prefixes.timed, prefixes.epoch, prefixes.named, prefixes.levelled, prefixes.ruby, prefixes.util_logging, envelopes.klog, envelopes.logcat,
         envelopes.logcat_brief, envelopes.process, envelopes.syslog, envelopes.cri, envelopes.redis, envelopes.compose, errorlogs.nginx,
     }
 )  # fmt: skip
@@ -77,7 +77,7 @@ class Recogniser:
             *on("access", access.common, access.haproxy, access.iis, access.quoted),
             *on("container", envelopes.cri),
             *on("syslog", envelopes.syslog),
-            *on("prefix", envelopes.redis, envelopes.logcat),
+            *on("prefix", envelopes.redis, envelopes.logcat, prefixes.epoch),
             *timed,
             *on("container", envelopes.compose),
         )
@@ -102,10 +102,12 @@ class Recogniser:
             *on("container", envelopes.compose),
             *on("key-value", structured.logfmt),
             *on("access", access.common, access.quoted, access.plain),
-            *on("prefix", prefixes.timed, prefixes.levelled),
+            *on("prefix", prefixes.named, prefixes.timed, prefixes.levelled),
         )
         may_quote = (access.common, access.quoted)
-        timed_only = _without(self._digit, *may_quote, access.haproxy, envelopes.redis, envelopes.logcat)
+        timed_only = _without(
+            self._digit, *may_quote, access.haproxy, envelopes.redis, envelopes.logcat, prefixes.epoch
+        )
         self._iso = _without(timed_only, access.iis)
         self._dated = _without(timed_only, envelopes.cri, envelopes.syslog)
         coded = (envelopes.klog, envelopes.logcat_brief, prefixes.ruby, prefixes.util_logging)
