@@ -59,6 +59,7 @@ LINES = [
     ("2026-03-01 10:00:00.000 UTC [77] STATEMENT:  select 1", "STATEMENT:  select 1", "", "unknown", {"pid": "77"}),
     ("1772359200: New connection on port 1883.", "New connection on port 1883.", "", "unknown", {}),
     ("1772359200.000   5006 10.0.0.1 TCP_MISS/200 17", "5006 10.0.0.1 TCP_MISS/200 17", "", "unknown", {}),
+    ("1772359200 job 7 skipped", "job 7 skipped", "", "unknown", {}),
     ("1772359200000: boot done", "boot done", "", "unknown", {}),
     ("update-alternatives 2026-03-01 10:00:00: run with --auto cc", "run with --auto cc", "", "update-alternatives", {}),
     ("[2026-03-01T10:00:00,000][INFO ][o.e.n.Node               ] [node-1] started", "[node-1] started", "INFO", "o.e.n.Node", {}),
@@ -158,7 +159,7 @@ def test_a_line_without_a_time(line: tuple[str, str, str, str, dict[str, Any]]) 
     [
         "error handler registered", "Copyright (c) 2026 Foo Inc.", "user bob@corp.example logged in", "SELECT 1 WHERE EXISTS (SELECT 2)", "feature ENABLED",
         "EVENT 5 received", "a=b is assumed", "key=value", "12 items sold", "2026 was a good year", "Mon to Fri open", "10.0.0.1 connected", "{not json",
-        '{"a":1}', "[1] see below", "[1130/154704:ERROR] x", "[20826] 2026 was good", "shop.orders: order 7 paid", "<b>bold</b>", "<999>x", '"quoted" text', "error-budget report written", "web-1 is up", "GET in touch", "E = mc2", "", "1772359200 items sold", "report 2026-03-01 was sent", "error 2026-03-01 10:00:00: late",
+        '{"a":1}', "[1] see below", "[1130/154704:ERROR] x", "[20826] 2026 was good", "shop.orders: order 7 paid", "<b>bold</b>", "<999>x", '"quoted" text', "error-budget report written", "web-1 is up", "GET in touch", "E = mc2", "", "5551234567 called", "5551234567: no answer", "4294967296 items sold", "report 2026-03-01 was sent", "error 2026-03-01 10:00:00: late",
     ],
 )  # fmt: skip
 def test_what_only_looks_like_a_format_stays_as_it_is(message: str) -> None:
@@ -236,6 +237,15 @@ def test_outcomes_and_the_zone_are_configurable() -> None:
 )  # fmt: skip
 def test_requests_have_the_pattern_of_their_route(message: str, pattern: str) -> None:
     assert lifted(message).pattern == pattern
+
+
+@pytest.mark.parametrize("first", ["1772359200 job 7 skipped", "5551234567 job 7 skipped"])
+def test_digits_tell_a_time_from_a_number_of_one_shape(first: str) -> None:
+    plugin = FormatsPlugin(FormatsPlugin.Config())
+    for _ in range(2):
+        lifted(first, plugin)
+        assert lifted("1772359200 job 7 skipped", plugin).message == "job 7 skipped"
+        assert lifted("5551234567 job 7 skipped", plugin).message == "5551234567 job 7 skipped"
 
 
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

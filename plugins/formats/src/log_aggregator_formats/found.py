@@ -54,9 +54,16 @@ class Found(msgspec.Struct, gc=False):
         name = MONTHS[int(month) - 1] if 1 <= int(month) <= len(MONTHS) else month
         return self.take_time(f"{name} {day} {clock}")
 
+    def take_epoch(self, digits: str) -> bool:
+        """Take `1772359200`, `1772359200.123` or `1772359200123`; false for what cannot be believed."""
+        whole, _, fraction = digits.partition(".")
+        when = int(whole) * (1000 if len(whole) > len("1772359200") else 1_000_000) + int(f"{fraction:0<6}"[:6])
+        if not EARLIEST <= when <= self.now + LEEWAY:
+            return False
+        self.timestamp = self.timestamp or when
+        return True
+
     def _moment(self, text: str) -> int:
-        if text[:10].isdecimal():
-            return _since_epoch(text)
         kind = text[4:5]
         if kind == "-":
             return iso_moment(text)
@@ -95,12 +102,6 @@ def _moment_of(text: str, day: int, zone: tzinfo) -> int:
     if text[2:3] == "/" and text[17:18] == ":" and "00" < seconds < "60" and seconds.isdecimal():
         return _moment_of(f"{text[:18]}00{text[20:]}", day, zone) + int(seconds) * 1_000_000
     return read(text)
-
-
-def _since_epoch(text: str) -> int:
-    """`1772359200`, `1772359200.123` or `1772359200123`."""
-    whole, _, fraction = text.partition(".")
-    return int(whole) * (1000 if len(whole) > len("1772359200") else 1_000_000) + int(f"{fraction:0<6}"[:6])
 
 
 def _is_yearless(text: str) -> bool:

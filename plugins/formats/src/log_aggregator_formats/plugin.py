@@ -37,6 +37,9 @@ ENOUGH = 4
 LONGEST_SHAPE = 4096
 """Characters of a shape that is remembered."""
 
+_EPOCH = "0000000000"
+"""What seconds since 1970 look like."""
+
 _LIMITS = Limits()
 _NO_SOURCES = (sources.DEFAULT, "-")
 
@@ -257,5 +260,5 @@ def _are_sentences(group: Group) -> bool:
 
 
 def _depends_on_digits(shape: str) -> bool:
-    """Whether a message may be of a format though another of its shape is of none: by a priority, a status, a number."""
-    return shape[:1] in ("{", "<") or "method=" in shape or has_certain_digit(shape)
+    """Whether a message may be of a format though another of its shape is of none: by a priority, a status, a time."""
+    return shape.startswith(("{", "<", _EPOCH)) or "method=" in shape or has_certain_digit(shape)

@@ -51,7 +51,7 @@ _AFTER_TIME = re.compile(
 )
 """What stands between a time and the sentence, in this order, with each part but the level optional."""
 
-_EPOCH = re.compile(r"(\d{10}(?:\.\d{1,9})?|\d{13})(?::\s+|(?<=\.\d{3})\s+)(?=\S)")
+_EPOCH = re.compile(r"(\d{10}(?:\.\d{1,9})?|\d{13}):?\s+(?=\S)")
 _NAMED_TIME = re.compile(
     rf"(?P<name>[A-Za-z][\w.-]{{1,40}}) (?P<time>\d{{4}}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{{1,9}})?{_ZONE}):\s+(?=\S)"
 )
@@ -151,9 +151,12 @@ def _take(found: Found, match: re.Match[str], level: str, *loggers: str) -> None
 
 
 def epoch(found: Found) -> bool:
-    """`1772359200: New connection …`, `1772359200.123  17 10.0.0.1 …`: seconds or milliseconds since 1970."""
+    """`1772359200: New connection …`, `1772359200.123  17 10.0.0.1 …`: seconds or milliseconds since 1970.
+
+    A number that is no time of the last years stays: it may be one of a telephone.
+    """
     match = _EPOCH.match(found.text)
-    if match is None or not found.take_time(match[1]):
+    if match is None or not found.take_epoch(match[1]):
         return False
     found.text = found.text[match.end() :]
     return True

@@ -30,12 +30,12 @@ _LETTER_GATE = re.compile(
 """What every format that begins with a letter looks like, roughly: one look spares a plain sentence all others."""
 
 _DIGIT_GATE = re.compile(
-    r":|\d{4}[-/.]\d\d|\d{8}(?:[T-]\d\d|\d\d(?:\.\d|\d{3}:|:\s))|\d\d?(?::\d\d:\d\d|[-/ ][A-Z][a-z]{2}[-/ ])|\d\d-\d\d \d\d:|\d+:[MCSX] |[\d.a-fA-F:]{3,45} (?:- |\S+ \S+ |)\["
+    r":|\d{4}[-/.]\d\d|\d{8}(?:[T-]\d\d|\d\d(?:\.\d|\d{3}[:\s]|[:\s]))|\d\d?(?::\d\d:\d\d|[-/ ][A-Z][a-z]{2}[-/ ])|\d\d-\d\d \d\d:|\d+:[MCSX] |[\d.a-fA-F:]{3,45} (?:- |\S+ \S+ |)\["
     r"|[\d.a-fA-F:]{3,60} - \"|[\w.-]{1,70}-\d{1,4}\s+\| |[\d.]{7,15}:\d+ "
 )
 _BLIND = frozenset(
     {
-        prefixes.timed, prefixes.epoch, prefixes.named, prefixes.levelled, prefixes.ruby, prefixes.util_logging, envelopes.klog, envelopes.logcat,
+        prefixes.timed, prefixes.named, prefixes.levelled, prefixes.ruby, prefixes.util_logging, envelopes.klog, envelopes.logcat,
         envelopes.logcat_brief, envelopes.process, envelopes.syslog, envelopes.cri, envelopes.redis, envelopes.compose, errorlogs.nginx,
     }
 )  # fmt: skip
