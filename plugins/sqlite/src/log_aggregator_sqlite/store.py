@@ -119,13 +119,10 @@ class SqliteStore(OnCallQuestions):
         """Whether the file can be read, its size, and what waits in quarantine."""
         started = time.perf_counter()
         try:
-            set_aside = await self._fetch("SELECT count(*), coalesce(sum(logs), 0) FROM log_quarantine", [])
-            stored = await self._fetch("SELECT max(sealed) FROM flush_progress", [])
-            days = await self._database.run(lambda connection: days_kept(connection, self._config))
+            rows, logs, stored, days = await self._database.run(self._facts)  # one wait: each takes turns of the loop
             size = self._path.stat().st_size
         except (RetryableError, OSError) as error:
             return StoreHealth(reachable=False, detail=str(error), figures={"engine": "SQLite"})
-        rows, logs = set_aside[0]
         return StoreHealth(
             reachable=True,
             detail=f"{logs} logs in quarantine: see `log-aggregator sqlite quarantine`" if rows else "",
@@ -135,11 +132,17 @@ class SqliteStore(OnCallQuestions):
                 "file": str(self._path),
                 "bytes": size,
                 "quarantined_logs": logs,
-                "stored_until": stored[0][0],
+                "stored_until": stored,
                 "retention_days": days,
                 "max_bytes": self._config.max_store_bytes,
             },
         )
+
+    def _facts(self, connection: sqlite3.Connection) -> tuple[int, int, int | None, int]:
+        """Deliveries and logs in quarantine, until when logs are stored (microseconds), and days that rows are kept."""
+        rows, logs = connection.execute("SELECT count(*), coalesce(sum(logs), 0) FROM log_quarantine").fetchone()
+        stored = connection.execute("SELECT max(sealed) FROM flush_progress").fetchone()[0]
+        return rows, logs, stored, days_kept(connection, self._config)
 
     async def _query(self, sql: str, values: list[Any]) -> list[tuple[Any, ...]]:
         return await self._database.run(lambda connection: connection.execute(sql, _named(values)).fetchall())
