@@ -74,6 +74,7 @@ test-again: $(VENV)/.ready-to-test ## run again, alone, the tests that failed la
 fuzz: $(VENV)/.ready-to-test ## run the tests with made-up examples with others than `make test`, twenty times as many
 	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest $$(grep -rl --include='test_*.py' 'from hypothesis import' core packages plugins tests) \
 		-n $(TEST_PROCESSES) --timeout=1800 $(PYTEST_ARGS)
+	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest tests/faults/test_worst_lines.py --timeout=1800 $(PYTEST_ARGS)
 
 test-lowest: | $(BIN)/python ## run the core's tests with the lowest versions that the metadata allows
 	rm -rf build/lowest

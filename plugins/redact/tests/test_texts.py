@@ -148,6 +148,7 @@ HOSTILE = {
     "links to": "?key=a0", "of somebody": "passwort von a b ", "quoted": "passwort 'a", "form": 'name="password"\\r\\n',
     "wifi call": "wifi.begin('a',", "hashes": "aaaaaaaabbbbbbbb:", "recoveries": "recovery codes a b: ",
     "device": "secret cipher ", "sasl": "sasl_passwd a b:", "smbpasswd": "smbpasswd -s ", "bcp": "bcp -P",
+    "commands": "mysql -pa ", "commands at the end": "passwd%mysql -p0xff}token",
 }  # fmt: skip
 
 

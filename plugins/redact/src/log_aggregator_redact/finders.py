@@ -83,12 +83,14 @@ def _searcher(
     group: str | int = "secret" if "secret" in regex.groupindex else 0
 
     def find(text: str) -> Iterator[Found]:
+        looked: set[int] = set()  # many commands in one line have the same arguments behind them
         for match in regex.finditer(text):
             start, stop = match.span(group)
             if start >= 0 and start < stop and not (group and is_nothing(text, start)):
                 yield start, stop, name
             at = match.end()
-            while further is not None and (again := further.match(text, at)) is not None:
+            while further is not None and at not in looked and (again := further.match(text, at)) is not None:
+                looked.add(at)
                 start, stop = again.span(group)
                 if not is_nothing(text, start) and _PORT.match(text, start) is None:
                     yield start, stop, name

@@ -83,11 +83,7 @@ def is_odd(text: str) -> bool:
 
 def normalized(text: str) -> str:
     """A text as it reads: full-width letters as ASCII letters, without what is not seen."""
-    return text if text.isascii() else _odd().sub(_read, text)
-
-
-def _read(odd: re.Match[str]) -> str:
-    return odd[0].translate(_spellings())
+    return text.translate(_spellings()) if is_odd(text) else text
 
 
 def plain(text: str) -> View:
@@ -99,7 +95,7 @@ def plain(text: str) -> View:
     for unseen in _unseen().finditer(text):
         starts += range(at, unseen.start())
         at = unseen.end()
-    return View(_odd().sub(_read, text), [*starts, *range(at, len(text) + 1)] if at else None)
+    return View(text.translate(_spellings()), [*starts, *range(at, len(text) + 1)] if at else None)
 
 
 def unescaped(view: View) -> View | None:
