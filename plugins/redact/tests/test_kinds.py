@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from log_aggregator_redact import RedactPlugin
 from log_aggregator_redact.config import Config
 from log_aggregator_redact.finders import TokenForm, in_bytes, token_forms
 from log_aggregator_redact.texts import lowered_shape_of
+from log_aggregator_redact.words import words
 
 from .planted import Planted, plant_all
 
@@ -99,3 +101,40 @@ def _context(token: TokenForm) -> str:
     return {"Mailgun": "api:", "Kubernetes bootstrap": "token ", "Zendesk and Freshworks": "bob/token:"}.get(
         token.service, ""
     )
+
+
+NAMES = [
+    word
+    for name in ("passwords", "short_passwords", "secrets", "short_secrets")
+    for word in words(name)
+    if word != "tokens"
+]
+
+
+@pytest.mark.parametrize("spell", [str, str.upper, str.title, "db_{}".format], ids=["lower", "upper", "title", "owned"])
+def test_each_name_of_the_lists_is_found_in_a_text(spell: Callable[[str], str]) -> None:
+    lines = [f"{spell(name)}=Xy7-kelo-42-Zt" for name in NAMES]
+    missed = [line for line, text in zip(lines, redacted(lines), strict=True) if "kelo" in text]
+    assert len(lines) > 200
+    assert missed == []
+
+
+def test_each_name_of_a_session_is_found_beside_a_random_value() -> None:
+    lines = [f"{name}=f0e1d2c3b4a5968778695a4b3c2d1e0f" for name in words("sessions")]
+    assert [line for line, text in zip(lines, redacted(lines), strict=True) if line == text] == []
+
+
+@pytest.mark.parametrize("service", [token.service for token in token_forms() if token.joined])
+def test_unmistakable_tokens_are_found_behind_a_hyphen(service: str) -> None:
+    beginning = {
+        "Anthropic": "sk-ant-", "Atlassian": "ATATT3x", "DigitalOcean": "dop_v1_", "Docker": "dckr_pat_",
+        "Figma": "figd_",
+        "GitHub": "ghp_", "GitLab": "glpat-", "Grafana": "glc_", "Linear": "lin_api_", "New Relic": "NRAK-",
+        "npm": "npm_", "PlanetScale": "pscale_pw_", "Sentry": "sntryu_", "Shopify": "shpat_", "Slack": "xoxb-",
+        "Stripe": "rk_live_", "Supabase": "sbp_", "Postman": "PMAK-",
+    }[service]  # fmt: skip
+    size = {"Sentry": 64, "Postman": 24, "Shopify": 32, "DigitalOcean": 64}.get(service, 40)
+    token = beginning + "0f1e2d3c" * (size // 8) + ("-" + "0f" * 17 if service == "Postman" else "")
+    token += "0f1e2d3c4b5a" if service == "Atlassian" else ""
+    for line in (f"ci-{token}", f"stored as key_{token}"):
+        assert token[-20:] not in redacted([line])[0]

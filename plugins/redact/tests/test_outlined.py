@@ -13,11 +13,11 @@ from log_aggregator.model.batch import WorkingBatch
 from log_aggregator.model.letters import KINDS
 from log_aggregator.model.outlines import Outlines
 from log_aggregator_redact import RedactPlugin, Rule
+from log_aggregator_redact.alternation import alternatives
 from log_aggregator_redact.automata import compiled
 from log_aggregator_redact.config import Config
 from log_aggregator_redact.finders import built_in, in_bytes
-from log_aggregator_redact.outlined import Outlined, _alternatives, _gates
-from log_aggregator_redact.sentences import _BESIDE, beside
+from log_aggregator_redact.outlined import Outlined, _gates
 from log_aggregator_redact.texts import Texts, lowered_shape_of
 from log_aggregator_redact.wider import as_bytes, wider
 
@@ -61,9 +61,9 @@ def test_a_wider_gate_is_closed_where_no_text_of_an_outline_passes() -> None:
 
 
 def test_alternatives_are_those_outside_of_groups_and_classes() -> None:
-    assert _alternatives(r"a|(?:b|c)|[|\]]x|[^]|]|\|d") == ["a", "(?:b|c)", r"[|\]]x", "[^]|]", r"\|d"]
+    assert alternatives(r"a|(?:b|c)|[|\]]x|[^]|]|\|d") == ["a", "(?:b|c)", r"[|\]]x", "[^]|]", r"\|d"]
     for rule in built_in():
-        assert "|".join(_alternatives(rule.expression)) == rule.expression
+        assert "|".join(alternatives(rule.expression)) == rule.expression
 
 
 @settings(max_examples=2, deadline=None)
@@ -124,16 +124,3 @@ def _redrawn(text: str, draw: random.Random) -> str:
     kinds = ("0123456789", "abcdef", "ghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
     kind_of = {character: kind for kind in kinds for character in kind}
     return "".join([draw.choice(kind_of[one]) if one in kind_of and draw.random() < 0.3 else one for one in text])
-
-
-@settings(max_examples=200)
-@given(
-    st.lists(
-        st.sampled_from(
-            ("session", "pass", "word", " ", "  ", "x", "=", "\t", "api", "_key", "-", "0", "é", "cred", "\n")
-        )
-    )
-)
-def test_names_begin_where_the_expression_says(parts: list[str]) -> None:
-    text = "".join(parts)
-    assert [match.span() for match in beside(text)] == [match.span() for match in _BESIDE.finditer(text)]

@@ -190,3 +190,11 @@ def test_cookies_that_may_hold_a_session_are_masked(value: Any) -> None:
 
 def test_a_name_that_is_spelled_like_a_scheme_and_a_token_is_no_name() -> None:
     assert ingest({"headers": [["Authorization", "Token mdTok02"]]})["headers"] == [["Authorization", "[redacted:key]"]]
+
+
+@pytest.mark.parametrize("key", ["newValue", "old_value", "before", "string_value", "NEW"])
+def test_values_of_changes_are_masked_beside_the_name_of_a_secret(key: str) -> None:
+    assert ingest({"change": {"key": "smtp.password", key: "kelo"}}) == {
+        "change": {"key": "smtp.password", key: "[redacted:key]"}
+    }
+    assert ingest({"change": {"key": "smtp.host", key: "kelo"}}) == {"change": {"key": "smtp.host", key: "kelo"}}

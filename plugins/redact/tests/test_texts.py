@@ -149,6 +149,12 @@ HOSTILE = {
     "wifi call": "wifi.begin('a',", "hashes": "aaaaaaaabbbbbbbb:", "recoveries": "recovery codes a b: ",
     "device": "secret cipher ", "sasl": "sasl_passwd a b:", "smbpasswd": "smbpasswd -s ", "bcp": "bcp -P",
     "commands": "mysql -pa ", "commands at the end": "passwd%mysql -p0xff}token",
+    "seed": "seed: ", "seeds": "seed", "seed words": "mnemonic abc def ", "numbered": "seed phrase: 1. abc 2. def ",
+    "seed of": "seed phrase for a a a ", "beside id": "AKIA0000000000000000 ", "arguments": 'a0="-u" a0="b:',
+    "section": "jwt: {", "sections": "jwt: {key", "aligned": "password  a\n", "aligned names": "\npassword  ",
+    "name runs": "api_token_", "changed": 'password="a" -> "b" -> ', "vendors": "openai_key ", "hooks": "/hooks/a0",
+    "bearers": "bearer, ", "keys of aws": "AKIA", "hmac": "~hmac=", "cvv": "cvv 0", "joined": "a-glpat-",
+    "described": "--token a  ", "created": "create user a identified by b ", "lexed": "unexpected token: ",
 }  # fmt: skip
 
 

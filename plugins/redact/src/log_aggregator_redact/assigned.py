@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 
 from log_aggregator_redact.keywords import NAME_LETTERS, NEAR, PART, SHORT, TAIL, lowered, name_before
 from log_aggregator_redact.names import Kind, kind_of
+from log_aggregator_redact.prose import is_described, is_no_name, is_result, is_spoken_of
 from log_aggregator_redact.values import Value, is_ordinary, value_at
-from log_aggregator_redact.words import either, words
+from log_aggregator_redact.words import either
 
 Found = tuple[int, int, str]
 """Where a secret begins and ends, and the name of its mask."""
@@ -27,10 +28,13 @@ _ASSIGNED = re.compile(
     r"(?:\n?[ \t]{0,60}+string\(\d{1,6}\)[ \t]{1,3})?(?=\S)"
 )
 _FLAG = re.compile(
-    r"""(?<![\w/-])(?:--?|/)(?P<name>[a-z][\w.-]{0,60}+)(?:["']\s{0,3},\s{0,3}(?=["'])|["']?[ \t]{1,3})(?=[^\s-])"""
+    r"""(?<![\w/-])(?:--?|/)(?P<name>[a-z][\w.-]{0,60}+)(?:["']\s{0,3},\s{0,3}(?=["'])|["']?[ \t]{1,3})"""
+    r"(?=[^\s-])(?!\[-)"
 )
 _HTTP = re.compile(r"HTTP/\d")
-WITH_A_DIGIT = re.compile(r"(?=[^\s\"'`]{0,100}[\d!@#$%^&*])[^\s\"'`]{4,200}")
+SIGNED = r"(?!(?:System|Java|Microsoft|Org|Com)\.)[A-Za-z]{1,60}+(?<=[a-z])[._+-][A-Z]"
+"""Capitals behind a sign inside of a word: `Kessel.Flicker`."""
+WITH_A_DIGIT = re.compile(rf"(?:(?=[^\s\"'`]{{0,100}}[\d!@#$%^&*])|(?={SIGNED}))[^\s\"'`]{{4,200}}")
 _INNER = re.compile(
     r"(?:(?:Some|Optional|Just|Present|SecretStr|Secret|Sensitive|String|str|bytes)\s?(?:[(\[]|(?=\"))|"
     rf"\{{\s{{0,3}}[\"']?(?:{either('value_keys')})[\"']?\s{{0,3}}[:=]>?)\s?"
@@ -39,15 +43,10 @@ _INNER = re.compile(
 _WRAPS = frozenset("SOJPsb{")
 """What these begin with."""
 
-_PIN_OF_A_CHIP = re.compile(r"(?:gpio|bcm|board|header|connector|irq|led|port)[ _-]?\Z", re.IGNORECASE)
-_VERBS = frozenset(words("verbs"))
-_FIRST_WORD = re.compile(r"[a-z]+(?=[_.-])|[a-z]+(?=[A-Z])")
-_TEST = re.compile(r"(?i:test)|[\w-]*[/._:]|[a-z-]+\Z", re.ASCII)
-_PASSES = re.compile(
-    r"(?<!\w)(?:first|second|third|final|each|one|two|gc|compiler|llvm|single|test|\d(?:st|nd|rd|th)|multi|mark|sweep|\d|---)\s\Z"
-)
-
 _WRAPPED = 3
+
+_CHANGED = re.compile(r"""["']?[ \t]{1,3}(?:->|=>|→|~>)[ \t]{1,3}(?=["'])""")
+"""Between an old value and a new one."""
 
 NEAR_ASSIGNED = rf"""{NEAR}(?:\\*["'`”’]|[\])]|[ \t.])*(?:=|:|->|→)"""
 NEAR_FLAG = (
@@ -71,48 +70,38 @@ def assigned(text: str) -> Iterator[Found]:
         if value is not None:
             yield value.start, value.stop, MASKS[kind]
             at = value.stop
+            changed = _CHANGED.match(text, at)
+            value = changed and value_at(text, changed.end(), secret(text, kind, is_tight=True))
+            if value:
+                yield value.start, value.stop, MASKS[kind]
+                at = value.stop
 
 
 def _assigned_value(text: str, match: re.Match[str], name: str, kind: Kind) -> Value | None:
     close, separator = match["close"], match["separator"]
     begin = match.start("close") - len(name)
-    before = text[begin - 1] if begin else ""
-    closes = before != "" and before == text[match.end()] and before in "\"'`" and not close  # `"Password: "`
-    if closes or _is_prose(close, separator, before, name) or _is_of_a_chip(text, begin, kind):
+    if is_spoken_of(text, begin, name, kind, close, separator, match.end()):
         return None
+    before = text[max(0, begin - 8) : begin]
     at: int | None = match.end()
-    is_expansion = separator == ":" and before == "{" and text[max(0, begin - 2) : begin] == "${"
+    is_expansion = separator == ":" and before.endswith("${")
     if is_expansion or text[match.end()] in _WRAPS:
         at = _unwrapped(text, match.end(), is_expansion=is_expansion)
     if at is None:
         return None
     is_tight = separator not in (":", "->", "→") or not match["gap"] or close.strip(")") != ""
-    if separator == ":" and not close.strip("])") and _is_no_name(text, at, name, text[max(0, begin - 2) : begin]):
+    if separator == ":" and not close.strip("])") and is_no_name(text, at, name, before):
         return None
     last = name.lower().rpartition("_")[2]
     value = value_at(
         text,
         at,
         secret(text, kind, is_tight=is_tight, name=last),
-        in_query=separator == "=" and before != "" and before in "?&",
+        in_query=separator == "=" and before.endswith(("?", "&")),
     )
-    if value is not None and separator in ("->", "→") and not WITH_A_DIGIT.match(text, value.start):
+    if value is None or (separator in ("->", "→") and not WITH_A_DIGIT.match(text, value.start)):
         return None
-    if value is not None and name.lower() == "pass" and _is_result(text, name, text[max(0, begin - 8) : begin], value):
-        return None
-    return value
-
-
-def _is_prose(close: str, separator: str, before: str, name: str) -> bool:
-    """Whether what leads from the name to a value is that of a sentence or of a longer name: `(wrong password): …`,
-    `arn:aws:secretsmanager:…:secret:name`, `gdm-password]: …`."""
-    if separator == ":" and (close.startswith(")") or (before == ":" and name == "secret")):
-        return True
-    return close.startswith("]") and before not in ("[", ".", '"', "'")
-
-
-def _is_of_a_chip(text: str, begin: int, kind: Kind) -> bool:
-    return kind == "pin" and _PIN_OF_A_CHIP.search(text, max(0, begin - 12), begin) is not None
+    return None if is_result(text, name, before, value) else value
 
 
 def _unwrapped(text: str, at: int, *, is_expansion: bool) -> int | None:
@@ -139,7 +128,7 @@ def flags(text: str) -> Iterator[Found]:
         if kind not in ("password", "secret", "cookie") or _HTTP.match(text, at):
             continue
         value = value_at(text, at, secret(text, kind, is_tight=True, name="otp"))
-        if value is None:
+        if value is None or is_described(text, match.start(), value):
             continue
         yield value.start, value.stop, "flag"
         at = value.stop
@@ -152,18 +141,3 @@ def secret(text: str, kind: Kind, *, is_tight: bool, name: str = "") -> Callable
         return not is_ordinary(text, at, kind, is_quoted=is_quoted, is_tight=is_tight, name=name)
 
     return accept
-
-
-def _is_no_name(text: str, at: int, name: str, before: str) -> bool:
-    """Whether what stands before a colon is a scheme, a path or a function: `token://`, `/etc/passwd:`."""
-    if text.startswith("//", at) or (before[-1:] == "/" and before[-2:-1].isalnum()):
-        return True
-    first = _FIRST_WORD.match(name)
-    return first is not None and first[0] in _VERBS
-
-
-def _is_result(text: str, name: str, before: str, value: Value) -> bool:
-    """Whether `pass: …` says how often something was done, or `PASS: …` begins a line as test runners write it."""
-    if _PASSES.search(before.lower()):
-        return True
-    return name == "PASS" and before[-1:] in ("", "\n") and _TEST.match(text, value.start, value.stop) is not None

@@ -29,6 +29,8 @@ class TokenForm(BaseModel):
     forms: tuple[str, ...]
     near: str
     source: str
+    joined: bool = False
+    """Whether the form is unmistakable, so that it counts behind a hyphen or `_`, too: `ci-glpat-…`."""
 
 
 class Finder(NamedTuple):
@@ -116,7 +118,7 @@ def rules() -> tuple[Rule, ...]:
     folder = files("log_aggregator_redact")
     tables = [
         tomllib.loads(folder.joinpath(name).read_text("utf-8"))
-        for name in ("rules.toml", "programs.toml", "phrases.toml")
+        for name in ("credentials.toml", "rules.toml", "programs.toml", "phrases.toml")
     ]
     return tuple(Rule.model_validate(rule) for table in tables for rule in table["rules"])
 
@@ -125,7 +127,8 @@ def rules() -> tuple[Rule, ...]:
 def built_in() -> tuple[Finder, ...]:
     """All built-in rules in their order: those that know a secret by its form, then those that know it by its name."""
     forms = "|".join(form for token in token_forms() for form in token.forms)
-    tokens = re.compile(rf"(?<![A-Za-z\d_-])(?:{forms})", re.ASCII)
+    joined = "|".join(form for token in token_forms() if token.joined for form in token.forms)
+    tokens = re.compile(rf"(?<![A-Za-z\d_-])(?:{forms})|(?<=[A-Za-z\d][_-])(?:{joined})", re.ASCII)
     near = "|".join(token.near for token in token_forms())
     by_form = [of_rule(rule, own=False) for rule in rules()]
     first = [finder for finder in by_form if finder.name != "command-line"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from log_aggregator_redact.alternation import alternatives, by_letter
 from log_aggregator_redact.words import either
 
 _LATIN = (
@@ -11,22 +12,29 @@ _LATIN = (
     "jelszo|kodeord|lozinka|geslo|parool|katasandi|palavra-?passe|geheimnis|"
     "clave[ _-]?secreta|chave[ _-]?secreta|chiave[ _-]?segreta|cle[ _-]?secrete|"
     "motdepasse|mdp|secret|token|cred|otp|cv[vcn]|psk|bearer|kek|dek|sas|authtok|_auth|xauth|puk|authoriz|authoris|cookie|"
-    "session|sess[_-]?id|sessid|phpsessid|connect\\.sid|mnemonic|phrase|"
+    "session ids?|session|sess[_-]?id|sessid|phpsessid|connect\\.sid|mnemonic|phrase|"
     "(?:recovery|backup|verification|auth|authorization|one[_. -]?time|sms|mfa|"
     r"two[_. -]?factor|security|access|pin)[_. -]?codes?|"
     "saml|assertion|jwt|csrf|xsrf|verifier|magic[_-]?link|cardnumber|card_number|creditcard|credit_card|"
-    rf"(?:{either('keys')})[_. -]?keys?|keymaterial|key_material"
+    r"shared[_. -]?access[_. -]?signature|client[_. -]?key[_. -]?data|device[_. -]?code|auth[_-]?id|otc|pwrd|pasword|"
+    r"connect[_. -]?sid|pw[_-]?hash|pepper|authentication|trust[_. -]?center[_. -]?key|nwk[_-]?s[_-]?key|fob[_. -]?key|"
+    rf"(?:{either('keys')}|{either('vendors')})[_. -]?keys?|keymaterial|key_material"
 )
-_SHORT = "pin|pw|sid|auth|ticket|code|sso|tok"
+_SHORT = "pin|pw|sid|auth|ticket|code|sso|tok|clave|jeton"
 """Too short to be looked for inside of a word: they stand alone or behind a separator."""
 
 _OTHER = (
     "пароль|гасло|密码|密碼|口令|パスワード|비밀번호|암호|hasło|lösenord|şifre|parolă|contraseña|slaptažodis|"
-    "mật khẩu|парола|лозинка|κωδικός|סיסמה|clé secrète|clé secrete|geheimschlüssel|"
-    "كلمة المرور|كلمة السر|पासवर्ड|รหัสผ่าน|暗証番号"
+    "mật khẩu|парола|лозинка|κωδικός|סיסמה|geheimschlüssel|"
+    "كلمة المرور|كلمة السر|पासवर्ड|รหัสผ่าน|暗証番号|jelszó|mậtkhẩu|كلمةالمرور|كلمةالسر|clé[ _-]?secr(?:ete|ète)|"
+    "(?:api|zugangs|zugriffs|privater|privaten|privatschlüssel|geheimer)[ _-]?schlüssel|"
+    "clé[ _-]?(?:d(?:'|’)?)?(?:api|accès|acces)|jeton[ _-]?(?:d(?:'|’)?)?(?:accès|acces|api)|"
+    "clave[ _-]?(?:de[ _-]?)?(?:api|acceso|privada)|token[ _-]?(?:de|d(?:'|’)?)[ _-]?(?:acceso|accès|acces)|"
+    "chiave[ _-]?(?:di[ _-]?)?(?:api|accesso|privata)|chave[ _-]?(?:de[ _-]?)?(?:api|acesso|privada)|api[ _-]?sleutel|"
+    "ключ[ _-]?доступа|токен"
 )
 
-PART = f"(?:{_LATIN}|{_OTHER})"
+PART = f"(?:{by_letter(f'{_LATIN}|{_OTHER}')})"
 """In lower case; every name of a secret that is not short contains it."""
 
 SHORT = f"(?:{_SHORT})"
@@ -34,7 +42,16 @@ SHORT = f"(?:{_SHORT})"
 TAIL = r"[\w.$-]{0,40}+"
 """What may stand behind it in the same name."""
 
-_CASES = "|".join({word for other in _OTHER.split("|") for word in (other, other.title(), other.upper())})
+_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
+
+
+def _in_cases(names: str) -> str:
+    """The names with other than ASCII letters in all cases: shapes are in lower case as to ASCII only."""
+    capitals = "|".join(name.capitalize() for name in alternatives(names))
+    return "|".join({one.translate(_LOWER) for one in (names, capitals, names.title(), names.upper())})
+
+
+_CASES = _in_cases(_OTHER)
 
 NEAR = rf"(?:(?:{_LATIN}|{_CASES})[a-z0-9_.$-]*|(?:^|[^a-z0-9])(?:[a-z0-9]*[_.-])*{SHORT}|[a-z]pw)"
 """In RE2, for lower-case shapes: what `PART` and `SHORT` find."""
@@ -53,6 +70,3 @@ def lowered(text: str) -> str:
     """The text in lower case, with each character where it was."""
     low = text.lower()
     return low if len(low) == len(text) else text.translate(_LOWER)
-
-
-_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}

@@ -25,10 +25,15 @@ KeyKind = Callable[[str], Kind | None]
 _MASKED = re.compile(r"[*•●]+|[\[<({]*(?:redacted|filtered|masked|hidden|removed)[^\n]{0,40}[\])>}]*", re.IGNORECASE)
 _NAME = re.compile(r"[^\W\d]+(?:[-_.][^\W\d]+)*\d?")
 _PIN = re.compile(r"\d{4,8}")
+_PARTED = re.compile(r"(?<=[a-z])(?=(?:value|string)\Z)")
+"""Between the words of a name: `newValue`, `secret_string`."""
 
 
 def _in_all_cases(name: str) -> frozenset[str]:
-    return frozenset(case for word in words(name) for case in (word, word.title(), word.upper()))
+    spelled = [_PARTED.sub(sign, word) for word in words(name) for sign in ("", "_", "-")]
+    parted = [_PARTED.split(word) for word in words(name)]
+    camel = [first + second.title() for first, *rest in parted for second in rest]
+    return frozenset(case for word in spelled for case in (word, word.title(), word.upper())) | frozenset(camel)
 
 
 VALUE_KEYS = _in_all_cases("value_keys")

@@ -27,16 +27,20 @@ _NOT = re.compile(
     r"new|generated|context|used|remaining|unexpected|audio|image|accepted|rejected|per)"
     r"(?:page)?tokens?|(?:public|host|primary|foreign|sort|partition|cache|idempotency|shard|routing|group|index|hash|range|"
     r"composite|unique|surrogate|lookup|row|object|message|cluster)keys?|(?:change|reset|forgot|no|invalid|bad)?(?:pass)tokens?"
-    r"|(?:ch|smb|ht|yp|g|lp|vnc|ldap|mk|slap)passwd|sshpass|(?:access|refresh|security|csrf|session|lock|fencing)tokens?(?:count|type)|(?:accept|test|has|require[sd]?|use|is|enable)"
+    r"|(?:ch|k|smb|ht|yp|g|lp|vnc|ldap|mk|slap)passwd|(?:access|refresh|security|csrf|session|lock|fencing)tokens?(?:count|type)|(?:accept|test|has|require[sd]?|use|is|enable)"
     r"(?:password|token|secret|cookie)s?|tokens|postalcode|(?:status|error|exit|return|response|http|country|zip|area|char)code"
 )
 """Names that end like a secret's and denote none."""
 
+_METHOD = re.compile(r"(?:sha\d{1,3}|native)password\Z")
+"""Names of ways to authenticate: `caching_sha2_password`."""
+
 _WORD = re.compile(r"[A-Z]+(?![a-zà-ÿ])|[A-Z]?[^\W\dA-Z_]+|\d+")
 _OWNED = re.compile(rf"(?:{either('owners')})+(?:pass|pw|psw)")
 _QUALIFIERS = frozenset(words("qualifiers"))
-_PASSWORDS = words("passwords")
-_SECRETS = words("secrets")
+_PASSWORDS = tuple("".join(_WORD.findall(word)) for word in words("passwords"))
+_SECRETS = tuple("".join(_WORD.findall(word)) for word in words("secrets"))
+_VENDOR_KEY = re.compile(rf"(?:{either('vendors')})keys?")
 _SHORT_PASSWORDS = frozenset(words("short_passwords"))
 _SHORT_SECRETS = frozenset(words("short_secrets"))
 _SESSIONS = frozenset(words("sessions"))
@@ -66,12 +70,12 @@ def _kind(parts: list[str]) -> Kind | None:
     compact, last, two = "".join(parts), parts[-1], "".join(parts[-2:])
     if two in _SESSIONS or last in _ANYWHERE_SESSIONS or compact in _SESSIONS:
         return "session"
-    if _NOT.fullmatch(two) or _NOT.fullmatch(last):
+    if _NOT.fullmatch(two) or _NOT.fullmatch(last) or _METHOD.search(compact):
         return None
     if last in _SHORT_PASSWORDS or compact.endswith(_PASSWORDS) or _OWNED.fullmatch(last):
         return "password"
     if last in _CONNECTIONS or two in _CONNECTIONS:
         return "connection"
-    if compact.endswith(_SECRETS) or last in _SHORT_SECRETS:
+    if compact.endswith(_SECRETS) or last in _SHORT_SECRETS or (len(parts) > 1 and _VENDOR_KEY.fullmatch(two)):
         return "cookie" if last in _COOKIES else "secret"
     return "pin" if last == "pin" else None

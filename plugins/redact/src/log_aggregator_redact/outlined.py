@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from log_aggregator import shapes_of
 from log_aggregator.model.letters import CAPITAL, HEX, KINDS, UPPER, WORD
 from log_aggregator_redact import cards
+from log_aggregator_redact.alternation import alternatives
 from log_aggregator_redact.automata import compiled
 from log_aggregator_redact.finders import Finder, in_bytes
 from log_aggregator_redact.joined import Joined
@@ -160,39 +161,12 @@ def _as_rule(expression: str, find: Callable[[str], Iterable[Any]]) -> Finder:
 
 def _gates(rules: Sequence[Finder]) -> Iterator[_Gate]:
     for rule in rules:
-        for expression in _alternatives(rule.expression) if rule.near else ():
+        for expression in alternatives(rule.expression) if rule.near else ():
             try:
                 wide = wider(expression)
             except UnknownError:
                 wide = ""  # found everywhere
             yield _Gate(rule, expression, wide, compiled(wide.encode("latin-1")).search)
-
-
-def _alternatives(expression: str) -> list[str]:
-    """The alternatives of an expression that stand outside of all groups."""
-    found, depth, start, at = [], 0, 0, 0
-    while at < len(expression):
-        sign = expression[at]
-        if sign == "\\":
-            at += 1
-        elif sign == "[":
-            at = _end_of_class(expression, at)
-        elif sign in "()":
-            depth += 1 if sign == "(" else -1
-        elif sign == "|" and not depth:
-            found.append(expression[start:at])
-            start = at + 1
-        at += 1
-    return [*found, expression[start:]]
-
-
-def _end_of_class(expression: str, at: int) -> int:
-    at += 2 if expression[at + 1] == "^" else 1
-    if expression[at] == "]":
-        at += 1
-    while expression[at] != "]":
-        at += 2 if expression[at] == "\\" else 1
-    return at
 
 
 def _lowered(shapes: Sequence[str]) -> list[bytes]:

@@ -103,12 +103,17 @@ def _beside(text: str, name: str, at: int, is_pair: bool) -> Iterator[Found]:
     yield value.start, value.stop, MASKS[kind]
 
 
+def _is_text_behind(text: str, start: int, stop: int) -> bool:
+    """Whether the text stands behind a placeholder and in no element: `--user <user:password> User and password`."""
+    return not text.startswith("</", stop) and " " in text[start:stop] and "</" not in text[stop : stop + 60]
+
+
 def _inside(text: str, names: list[str], match: re.Match[str]) -> Iterator[Found]:
     for name in names:
         kind = kind_of(name)
         if kind is not None and kind != "connection":
             start, stop = match.span("escaped" if match.lastgroup == "escaped" else "text")
-            if text[start:stop] in _STOPS:
+            if text[start] in "])" or text[start:stop] in _STOPS or _is_text_behind(text, start, stop):
                 return
             if not is_ordinary(text, start, kind, is_quoted=True, is_tight=True, name=name.lower()):
                 yield start, stop, MASKS[kind]

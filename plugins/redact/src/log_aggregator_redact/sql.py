@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from log_aggregator_redact.assigned import MASKS, Found, secret
 from log_aggregator_redact.keywords import lowered
 from log_aggregator_redact.names import Kind, kind_of
-from log_aggregator_redact.values import is_nothing, looks_random, value_at
+from log_aggregator_redact.values import Value, is_nothing, looks_random, value_at
 
 _SQL = re.compile(
     r"""identified\s{1,3}(?:with\s{1,3}\S{1,60}\s{1,3})?(?:by|as)\s{1,3}(?:password\s{1,3}|values\s{1,3})?(?=[^\s;])"""
@@ -23,6 +23,8 @@ _FIELD = re.compile(
     r"""\s*(?P<value>[nNeE]?'(?:[^'\\]|''|\\.)*+'|"(?:[^"\\]|\\.)*+"|\\"[^"]*\\"|[^,()'"]*(?:\([^()]*\))?[^,()'"]*)\s*(?P<end>[,)])""",
     re.DOTALL,
 )
+_STATEMENT = re.compile(r"\b(?:create|alter|grant|rename|set)\s")
+_DIGIT = re.compile(r"\d")
 _NEXT_ROW = re.compile(r"\s*,\s*(?=\()")
 
 NEAR_SQL = (
@@ -36,13 +38,21 @@ def statements(text: str) -> Iterator[Found]:
     low = lowered(text)
     for match in _SQL.finditer(low):
         value = value_at(text, match.end(), secret(text, "password", is_tight=True))
-        if value is not None:
+        if value is not None and not _is_prose(low, match, value):
             yield value.start, value.stop, "password"
     for match in _INSERT.finditer(low):
         columns = [column.strip(" \t\n\"'`[]\\") for column in match["columns"].split(",")]
         kinds = [kind_of(column) for column in columns]
         if any(kinds):
             yield from _rows(text, match.end(), kinds)
+
+
+def _is_prose(low: str, match: re.Match[str], value: Value) -> bool:
+    """Whether `identified by` is that of a sentence: `the key identified by keygrip`."""
+    if value.is_quoted or not match[0].startswith("identified"):
+        return False
+    before = low[max(0, match.start() - 200) : match.start()]
+    return _STATEMENT.search(before) is None and not _DIGIT.search(low, value.start, value.stop)
 
 
 def _rows(text: str, at: int, kinds: list[Kind | None]) -> Iterator[Found]:

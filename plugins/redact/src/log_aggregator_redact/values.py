@@ -89,7 +89,8 @@ _NOTHING = re.compile(
     + _END
     + r"|\$\{[^}\n]{1,200}\}|\$\(|\$[a-z_][a-z_\d]{0,60}(?!\S)"
     r"|\$\d{1,3}(?![\w$])|\{\{|\$\{\{|%\(?[a-z_]{0,40}\)?[sdv](?!\w)|%[a-z_]{1,60}%(?!\w)"
-    r"|<[a-z_ -]{1,60}>|\{[a-z_.]{0,60}\}(?!\w)|\?(?![^\s,;)])|[:@][a-z_]{2,60}(?=[\s,;)]|\Z)",
+    r"|<[a-z_ |:/.-]{1,60}>|\{[a-z_.]{0,60}\}(?!\w)|\?(?![^\s,;)])|[:@][a-z_]{2,60}(?=[\s,;)]|\Z)"
+    r"|(?:\w?:){3}|(?:[a-z]{1,10}[_-])?(?:password|passphrase)(?=[\]>])|!(?:secret|vault|env|ref|include)(?!\S{0,200}\d)|(?-i:(?:NAME|VALUE|FILE|STRING)(?!\w)|(?:PASS(?:WORD|WD|PHRASE)?|SECRET|TOKEN|KEY)(?=\s\s))",
     re.IGNORECASE,
 )
 """No value at all, one that was masked before, or the name of one: `${TOKEN}`, `%s`, `<password>`."""
@@ -100,13 +101,13 @@ _SENTENCE = frozenset(words("sentence"))
 
 _CODE = re.compile(
     r"[a-z_][\w.]{0,80}\([^\s()]{0,80}\)?(?:\s|[,;)]|\Z)|(?:self|this|config|settings|options|opts|args|env|os|process|request|req|params|"
-    r"ctx|props|row|data|form|kwargs|credentials|creds)(?:\.[a-z_]|\[)|[a-z.$]{1,60}(?:\{|@[\da-f]{1,8}(?!\w))|\[object|function",
+    r"ctx|props|row|data|form|kwargs|credentials|creds)(?:\.[a-z_]|\[)|[a-z.$]{1,60}(?:\{(?![^\s{}]{0,60}\}[^\s,;)\]}])|@[\da-f]{1,8}(?!\w))|\[object|function",
     re.IGNORECASE,
 )
 """An expression in a line of code, or how an object is printed: `token=Token{3f1 …}`, `password=getpass()`."""
 
 _PATH = re.compile(
-    r"(?:~|\.{1,2})/|file:|[a-z]:\\|/(?:etc|var|run|usr|home|opt|root|tmp|mnt|srv|app|secrets?|dev|proc|data|config|certs?|keys|vault)(?:/|(?!\S))",
+    r"(?:~|\.{1,2})/|file:|[a-z]:\\|/(?:etc|var|run|usr|home|opt|root|tmp|mnt|srv|app|secrets?|dev|proc|data|config|certs?|keys|vault)(?:/|(?!\S))|/\w{1,60}=",
     re.IGNORECASE,
 )
 _RANDOM = re.compile(

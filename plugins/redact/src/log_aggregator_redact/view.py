@@ -49,8 +49,12 @@ def _spellings() -> dict[int, str | None]:
 
 
 def _is_unseen(code: int) -> bool:
+    """Whether a character shows nothing by itself. Marks behind letters count as such: `o` and its dots are `o`."""
     return (
-        code in (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0) or 0xFE00 <= code <= 0xFE0F or code >= 0xE0000
+        0x0300 <= code < 0x0370
+        or code in (0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0)
+        or 0xFE00 <= code <= 0xFE0F
+        or code >= 0xE0000
     )
 
 
