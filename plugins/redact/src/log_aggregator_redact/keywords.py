@@ -16,6 +16,9 @@ _LATIN = (
     "(?:recovery|backup|verification|auth|authorization|one[_. -]?time|sms|mfa|"
     r"two[_. -]?factor|security|access|pin)[_. -]?codes?|"
     "saml|assertion|jwt|csrf|xsrf|verifier|magic[_-]?link|cardnumber|card_number|creditcard|credit_card|"
+    r"jeton[ _-]?(?:d'?)?(?:acces|api)|"
+    r"cl(?:ave|e)[ _-]?(?:de[ _-]?)?(?:api|acceso|privada)|token[ _-]?(?:de|d'?)[ _-]?acces+o?|"
+    r"chiave[ _-]?(?:di[ _-]?)?(?:api|accesso|privata)|chave[ _-]?(?:de[ _-]?)?(?:api|acesso|privada)|api[ _-]?sleutel|"
     r"shared[_. -]?access[_. -]?signature|client[_. -]?key[_. -]?data|device[_. -]?code|auth[_-]?id|otc|pwrd|pasword|"
     r"connect[_. -]?sid|pw[_-]?hash|pepper|authentication|trust[_. -]?center[_. -]?key|nwk[_-]?s[_-]?key|fob[_. -]?key|"
     rf"(?:{either('keys')}|{either('vendors')})[_. -]?keys?|keymaterial|key_material"
@@ -25,13 +28,10 @@ _SHORT = "pin|pw|sid|auth|ticket|code|sso|tok|clave|jeton"
 
 _OTHER = (
     "пароль|гасло|密码|密碼|口令|パスワード|비밀번호|암호|hasło|lösenord|şifre|parolă|contraseña|slaptažodis|"
-    "mật khẩu|парола|лозинка|κωδικός|סיסמה|geheimschlüssel|"
-    "كلمة المرور|كلمة السر|पासवर्ड|รหัสผ่าน|暗証番号|jelszó|mậtkhẩu|كلمةالمرور|كلمةالسر|clé[ _-]?secr(?:ete|ète)|"
-    "(?:api|zugangs|zugriffs|privater|privaten|privatschlüssel|geheimer)[ _-]?schlüssel|"
-    "clé[ _-]?(?:d(?:'|’)?)?(?:api|accès|acces)|jeton[ _-]?(?:d(?:'|’)?)?(?:accès|acces|api)|"
-    "clave[ _-]?(?:de[ _-]?)?(?:api|acceso|privada)|token[ _-]?(?:de|d(?:'|’)?)[ _-]?(?:acceso|accès|acces)|"
-    "chiave[ _-]?(?:di[ _-]?)?(?:api|accesso|privata)|chave[ _-]?(?:de[ _-]?)?(?:api|acesso|privada)|api[ _-]?sleutel|"
-    "ключ[ _-]?доступа|токен"
+    "mật ?khẩu|парола|лозинка|κωδικός|סיסמה|geheimschlüssel|كلمة ?المرور|كلمة ?السر|पासवर्ड|รหัสผ่าน|暗証番号|jelszó|"
+    "(?:api|zugangs|zugriffs|privater|privaten|geheimer)[ _-]?schlüssel|"
+    "clé[ _-]?(?:secr(?:ete|ète)|(?:d(?:'|’)?)?(?:api|acc(?:e|è)s))|jeton[ _-]?(?:d(?:'|’)?)?accès|"
+    "token[ _-]?d(?:'|’)?accès|ключ[ _-]?доступа|токен"
 )
 
 PART = f"(?:{by_letter(f'{_LATIN}|{_OTHER}')})"
@@ -47,8 +47,8 @@ _LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 
 def _in_cases(names: str) -> str:
     """The names with other than ASCII letters in all cases: shapes are in lower case as to ASCII only."""
-    capitals = "|".join(name.capitalize() for name in alternatives(names))
-    return "|".join({one.translate(_LOWER) for one in (names, capitals, names.title(), names.upper())})
+    cases = [case.translate(_LOWER) for one in alternatives(names) for case in (one, one.capitalize(), one.upper())]
+    return "|".join(dict.fromkeys(cases))
 
 
 _CASES = _in_cases(_OTHER)

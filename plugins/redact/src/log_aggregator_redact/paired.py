@@ -45,14 +45,11 @@ _STOPS = frozenset(".,;:!?)'\"")
 """What ends a sentence behind a placeholder: `identify <password>.`"""
 
 NEAR_PAIR = (
-    rf"""{NEAR}\]?\\*["']\s*(?:,|=>)\s*\\*["']|{NEAR}\\?";s:0+:\\?"|"""
+    rf"""{NEAR}(?:\]?\\*["']\s*(?:,|=>)\s*\\*["']|\\?";s:0+:\\?")|"""
     rf"""\{{\s?(?:<<")?[a-z0-9_.]*{NEAR}(?:">>)?\s?,\s?(?:<<)?\""""
 )
 NEAR_NAMED = rf"""(?:{either("name_keys")})\\*["']?\s*(?:=|:)>?\s*\\*["']?[a-z0-9_.$:\[-]*(?:{NEAR})"""
-NEAR_ELEMENT = (
-    rf"(?:<|:){NEAR}[^<>]*>|{NEAR}</(?:key|name)>|<[a-z]*[^<>]*(?:{NEAR})[^<>]*>"
-    rf"|name=\\*[\"'][^\"'\n]*{NEAR}[^\n]*(?:\n|\\n)"
-)
+NEAR_ELEMENT = rf"<[a-z]*[^<>]*(?:{NEAR})[^<>]*>|{NEAR}</(?:key|name)>|name=\\*[\"'][^\"'\n]*{NEAR}[^\n]*(?:\n|\\n)"
 
 
 def pairs(text: str) -> Iterator[Found]:

@@ -70,7 +70,7 @@ NEAR_SENTENCE = (
     r"|(?:pass.?(?:word|wd|phrase|code|wort|ord)|pwd|kennwort|secret|token|key)\s+(?:for|of|für|para|pour)\s[^:=\n]*[:=]\s"
     rf"|(?:env|arg|set|setx|export|param)\s+[a-z0-9_.-]*{NEAR}\s"
     r"|(?:password|passwd|passphrase|pwd)\s+\|\s"
-    rf"|{NEAR}[ \t]+[^\s:=0]*0|(?:^|\n)[ \t]*[a-z0-9_.-]*{NEAR}(?:[ ]{{2}}|\t)[ \t]*[^\s:=]+\s*(?:\n|$)"
+    rf"|{NEAR}(?:[ \t]+[^\s:=0]*0|(?:[ ]{{2}}|\t)[ \t]*[^\s:=]+\s*(?:\n|$))"
 )
 
 
