@@ -20,11 +20,13 @@ MASKS: dict[Kind, str] = {
 }  # fmt: skip
 
 _CLOSERS = r"""(?:\\{0,8}["'`”’]|[\])])"""
+_VISIBILITY = rf"(?:{_CLOSERS}?(?::\"?[\w\\]{{1,80}}\"?)?:(?:protected|private)(?=\]))?"
+"""Behind names of properties as PHP prints them: `["pass":protected]=>`, `[pass:App\\Config:private] =>`."""
 _SEPARATOR = r"(?::=|=>|==?|:(?!:)|(?<=[ \t])(?:->|→)(?=[ \t]))"
 
 _ASSIGNED = re.compile(
     rf"(?:{PART}{TAIL}|(?<![a-z\d]){SHORT}(?![a-z\d])|[a-z]{{2,12}}+(?<=pw)\d{{0,3}}(?![a-z]))"
-    rf"(?P<close>{_CLOSERS}{{0,3}}+)[ \t.]{{0,60}}+(?P<separator>{_SEPARATOR})(?P<gap>[ \t]{{0,60}}+)"
+    rf"(?P<close>{_VISIBILITY}{_CLOSERS}{{0,3}}+)[ \t.]{{0,60}}+(?P<separator>{_SEPARATOR})(?P<gap>[ \t]{{0,60}}+)"
     r"(?:\n?[ \t]{0,60}+string\(\d{1,6}\)[ \t]{1,3})?(?=\S)"
 )
 _FLAG = re.compile(

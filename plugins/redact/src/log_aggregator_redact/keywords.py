@@ -19,6 +19,7 @@ _LATIN = (
     r"jeton[ _-]?(?:d'?)?(?:acces|api)|"
     r"cl(?:ave|e)[ _-]?(?:de[ _-]?)?(?:api|acceso|privada)|token[ _-]?(?:de|d'?)[ _-]?acces+o?|"
     r"chiave[ _-]?(?:di[ _-]?)?(?:api|accesso|privata)|chave[ _-]?(?:de[ _-]?)?(?:api|acesso|privada)|api[ _-]?sleutel|"
+    r"security[_. -]?answer|geheimzahl|"
     r"shared[_. -]?access[_. -]?signature|client[_. -]?key[_. -]?data|device[_. -]?code|auth[_-]?id|otc|pwrd|pasword|"
     r"connect[_. -]?sid|pw[_-]?hash|pepper|authentication|trust[_. -]?center[_. -]?key|nwk[_-]?s[_-]?key|fob[_. -]?key|"
     rf"(?:{either('keys')}|{either('vendors')})[_. -]?keys?|keymaterial|key_material"
@@ -29,7 +30,7 @@ _SHORT = "pin|pw|sid|auth|ticket|code|sso|tok|clave|jeton"
 _OTHER = (
     "пароль|гасло|密码|密碼|口令|パスワード|비밀번호|암호|hasło|lösenord|şifre|parolă|contraseña|slaptažodis|"
     "mật ?khẩu|парола|лозинка|κωδικός|סיסמה|geheimschlüssel|كلمة ?المرور|كلمة ?السر|पासवर्ड|รหัสผ่าน|暗証番号|jelszó|"
-    "(?:api|zugangs|zugriffs|privater|privaten|geheimer)[ _-]?schlüssel|"
+    "(?:api|wlan|netzwerk|zugangs|zugriffs|privater|privaten|geheimer)[ _-]?schlüssel|"
     "clé[ _-]?(?:secr(?:ete|ète)|(?:d(?:'|’)?)?(?:api|acc(?:e|è)s))|jeton[ _-]?(?:d(?:'|’)?)?accès|"
     "token[ _-]?d(?:'|’)?accès|ключ[ _-]?доступа|токен"
 )

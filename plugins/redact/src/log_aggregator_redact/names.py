@@ -78,4 +78,4 @@ def _kind(parts: list[str]) -> Kind | None:
         return "connection"
     if compact.endswith(_SECRETS) or last in _SHORT_SECRETS or (len(parts) > 1 and _VENDOR_KEY.fullmatch(two)):
         return "cookie" if last in _COOKIES else "secret"
-    return "pin" if last == "pin" else None
+    return "pin" if last in ("pin", "geheimzahl") else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from log_aggregator_redact.names import Kind
-from log_aggregator_redact.values import Value
+from log_aggregator_redact.values import Value, looks_random
 from log_aggregator_redact.words import words
 
 _PIN_OF_A_CHIP = re.compile(r"(?:gpio|bcm|board|header|connector|irq|led|port)[ _-]?\Z", re.IGNORECASE)
@@ -52,7 +52,7 @@ def is_no_name(text: str, at: int, name: str, before: str) -> bool:
     if text.startswith("//", at) or (before[-1:] == "/" and before[-2:-1].isalnum()) or name == "sshpass":
         return True
     first = _FIRST_WORD.match(name)
-    return first is not None and first[0] in _VERBS
+    return first is not None and first[0] in _VERBS and not looks_random(text, at)
 
 
 def is_result(text: str, name: str, before: str, value: Value) -> bool:

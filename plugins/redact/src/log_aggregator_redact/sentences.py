@@ -13,10 +13,14 @@ from log_aggregator_redact.values import is_compound, looks_random, value_at
 
 _BEFORE = (
     "tried|tries|trying|wrong|bad|invalid|incorrect|using|used|with|entered|new|old|temporary|temp|default|initial|"
-    "generated|typed|sent|got|received|and"
+    "generated|typed|sent|got|received|and|mit|und|avec|et|con|com|met"
 )
 """Words before the name of a password that its value follows: `tried password x`."""
 
+_TOLD = (
+    "password|passphrase|passwd|passcode|pw|pwd|pass|passwort|kennwort|mot de passe|contrase(?:n|ñ)a|clave|senha|"
+    "wachtwoord"
+)
 _OF = "for|of|für|von|des|der|para|por|pour|de|del|da|do|di|voor|van|dla|för|til|till|av|для|от"
 _SENTENCE = re.compile(
     r"(?P<name>pass(?:word|wd|[ -]?phrase|code)|pwd|"
@@ -33,9 +37,8 @@ _IN_SENTENCES = (
     "secret", "key", "credential",
 )  # fmt: skip
 """Of these one is in each name that `_SENTENCE` begins with."""
-_TRIED = re.compile(
-    rf"(?:{_BEFORE}|user(?:name)?[ =:]\S{{1,60}}|[a-z\d][,;])\s(?:password|passphrase|passwd|passcode|pw|pwd|pass)\s"
-)
+_TOLD_PARTS = ("pass", "pw", "kennwort", "contrase", "clave", "senha", "wachtwoord")
+_TRIED = re.compile(rf"(?:{_BEFORE}|user(?:name)?[ =:]\S{{1,60}}|[a-z\d][,;])\s(?:{_TOLD})\s")
 _SET = re.compile(
     r"(?<![\w.-])(?:env|arg|set|setenv|setx|export|(?:fastcgi|uwsgi)_param)"
     r"\s{1,3}(?P<name>[a-z_][\w.-]{1,60}+)\s{1,3}(?=\S)"
@@ -54,6 +57,7 @@ _WITH_BOTH = re.compile(
     rf"(?:(?=[^\s\d]{{0,60}}\d)(?=[^\sA-Za-z]{{0,60}}[A-Za-z])|(?={SIGNED}))[^\s\"'`]{{6,200}}"
 )
 _OF_ALL_KINDS = r"(?=[^\s\d]{0,60}\d)(?=[^\sa-z]{0,60}[a-z])(?=[^\sA-Z]{0,60}[A-Z])"
+_SIGNED = re.compile(SIGNED)
 _OF_ALL = re.compile(rf"{_OF_ALL_KINDS}[^\s\"'`]{{10,200}}")
 _RANDOM_WORD = re.compile(
     rf"{_OF_ALL_KINDS}[^\s\"'`=:,;()<>]{{10,200}}={{0,2}}"
@@ -66,7 +70,7 @@ NEAR_SENTENCE = (
     r"пароль|Пароль|ПАРОЛЬ|pin(?:.code)?|otp|token|secret|key|credentials?)\s+"
     rf"(?:(?:{_OF}|f\S+r)\s(?:[^\s:=]+\s){{0,2}}[^\s:=]+:?\s*)?"
     r"(?:lautet|ist|est|es|é|è|är|er|jest|je|is|was|set to|changed to|reset to|to|equals|:|=)[:=]?\s|"
-    rf"(?:{_BEFORE}|user(?:name)?[ =:]\S+|[a-z0][,;])\s(?:password|passphrase|passwd|passcode|pw|pwd|pass)\s"
+    rf"(?:{_BEFORE}|user(?:name)?[ =:]\S+|[a-z0][,;])\s(?:{_TOLD})\s"
     r"|(?:pass.?(?:word|wd|phrase|code|wort|ord)|pwd|kennwort|secret|token|key)\s+(?:for|of|für|para|pour)\s[^:=\n]*[:=]\s"
     rf"|(?:env|arg|set|setx|export|param)\s+[a-z0-9_.-]*{NEAR}\s"
     r"|(?:password|passwd|passphrase|pwd)\s+\|\s"
@@ -85,13 +89,16 @@ def sentences(text: str) -> Iterator[Found]:
         if kind == "password" and (value.is_quoted or WITH_A_DIGIT.match(text, value.start)):
             yield value.start, value.stop, "password"
         elif kind != "password" and (
-            looks_random(text, value.start) or kind == "pin" or (kind == "secret" and _OF_ALL.match(text, value.start))
+            looks_random(text, value.start)
+            or kind == "pin"
+            or (kind == "secret" and value.is_quoted and _SIGNED.match(text, value.start))
+            or (kind == "secret" and _OF_ALL.match(text, value.start))
         ):
             yield value.start, value.stop, MASKS[kind]
     yield from _directives(text, low)
     yield from _beside(text, low)
     yield from _aligned(text, low)
-    for match in chain(_TRIED.finditer(low), _CELL.finditer(low)) if "pass" in low or "pw" in low else ():
+    for match in chain(_TRIED.finditer(low), _CELL.finditer(low)) if any(map(low.__contains__, _TOLD_PARTS)) else ():
         value = value_at(text, match.end(), secret(text, "password", is_tight=False))
         if value is None:
             continue
