@@ -26,11 +26,14 @@ needs_nats = pytest.mark.skipif(PROGRAM is None, reason="there is no nats-server
 class NatsCluster:
     """`size` nodes on loopback. Leaving the block ends them."""
 
-    def __init__(self, directory: Path, size: int = 1, sync: str = "always", options: str = "") -> None:
+    def __init__(
+        self, directory: Path, size: int = 1, sync: str = "always", options: str = "", max_payload: str = "8MB"
+    ) -> None:
         self.directory = directory
         self.size = size
         self._sync = sync
         self._options = options
+        self._max_payload = max_payload
         self._ports = [_free_ports(3) for _ in range(size)]
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
 
@@ -63,7 +66,7 @@ class NatsCluster:
             f"server_name: node-{node}",
             f"listen: 127.0.0.1:{client}",
             f"http: 127.0.0.1:{monitor}",
-            "max_payload: 8MB",
+            f"max_payload: {self._max_payload}",
             "max_pending: 64MB",
             f'log_file: "{store}.log"',
             f'jetstream {{ store_dir: "{store}", max_mem: 64MB, max_file: 4GB, sync_interval: "{self._sync}" }}',

@@ -25,6 +25,10 @@ class Reject(LogAggregatorError):  # noqa: N818  a verdict about a request, not 
         self.reason = reason
 
 
+class TooManyLogsError(Reject):
+    """The journal cannot take the logs of one request in one piece, now or later: send fewer in a request."""
+
+
 class RetryableError(LogAggregatorError):
     """Raised by `on_flush`: not stored now, try the same flush again later. By a stage: it cannot run now.
 

@@ -44,6 +44,7 @@ class Sealer:
         self._not_before = 0.0
         self._failures = 0
         self.flushes = 0
+        self.reduced = 0
         self.groups = 0
         self.logs = 0
 
@@ -121,7 +122,8 @@ class Sealer:
         """Write the next flush to the outbox and give up the intake's rows up to `watermark`, in one step.
 
         Returns whether it could be written unchanged; an aggregate that cannot be encoded keeps only its counts.
-        Raises `JournalError` when it cannot be written; nothing has changed then.
+        Raises `JournalError` when it cannot be written; nothing has changed then. `reduced` counts flushes that lost
+        details for the journal took no longer one.
         """
         whole, keep = True, bool(self._lanes)
         try:

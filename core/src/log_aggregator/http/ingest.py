@@ -8,7 +8,7 @@ from hashlib import blake2b
 from aiohttp import hdrs, web
 
 from log_aggregator.config.limits import limits_of
-from log_aggregator.errors import KeyReusedError, OverloadedError, Reject
+from log_aggregator.errors import KeyReusedError, OverloadedError, Reject, TooManyLogsError
 from log_aggregator.http.access.auth import KEY, Guard, needs
 from log_aggregator.http.backend import Backend
 from log_aggregator.http.decoding.decode import BodyDecoder, Decoded
@@ -118,6 +118,8 @@ class Ingest:
             return await self._submit(records, key=key, digest=digest, size=len(raw))
         except OverloadedError as error:
             raise busy(503, str(error), error.retry_after) from None
+        except TooManyLogsError as error:
+            raise Problem(413, error.reason) from None
         except Reject as error:
             raise Problem(422, error.reason) from None
         except KeyReusedError:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aiohttp import hdrs, web
 
-from log_aggregator.errors import OverloadedError, Reject
+from log_aggregator.errors import OverloadedError, Reject, TooManyLogsError
 from log_aggregator.http.access.quota import passed
 from log_aggregator.http.decoding.compression import INLINE
 from log_aggregator.http.decoding.decode import Decoded
@@ -217,7 +217,7 @@ class HttpReceiver:
     ) -> Taken:
         """Take in what was read of a request. `key` and `position` as for `service.ingest`.
 
-        Raises `Problem` when nothing was taken: 403, 422, 429 or 503.
+        Raises `Problem` when nothing was taken: 403, 413, 422, 429 or 503.
         """
         if decoded.records:
             decoded = request.app[REQUEST_LIMITS].quota.passing(request, decoded)
@@ -229,6 +229,8 @@ class HttpReceiver:
                 receipt = await self._service.ingest(decoded.records, key=key, position=position)
         except OverloadedError as error:
             raise busy(503, str(error), error.retry_after) from None
+        except TooManyLogsError as error:
+            raise Problem(413, error.reason) from None
         except Reject as error:
             raise Problem(422, error.reason) from None
         places = decoded.positions

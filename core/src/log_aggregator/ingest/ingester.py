@@ -253,7 +253,10 @@ class Ingester:
     def _settle(self, row: Row, result: Appended | BaseException) -> None:
         self._in_hand -= row.size
         if isinstance(result, BaseException):
-            self.refused += row.size
+            if isinstance(result, Reject):
+                self.rejected += row.size
+            else:
+                self.refused += row.size
             for request in row.requests:
                 request.refuse(result)
             return

@@ -49,6 +49,12 @@ class Request:
         self.accepted = sum(one in kept for one in ids)
         self.rejected = [(index, reasons[one]) for index, one in enumerate(ids) if one in reasons]
 
+    def note_rejected(self, records: set[int], reason: str) -> None:
+        """Note that records which were kept are rejected after all, by `id`."""
+        more = [(index, reason) for index, one in enumerate(self.records) if id(one) in records]
+        self.accepted -= len(more)
+        self.rejected = sorted([*self.rejected, *more])
+
     def refuse(self, error: BaseException) -> None:
         """Answer that nothing was accepted."""
         if not self.done.done():

@@ -23,6 +23,7 @@ from log_aggregator.journal.protocol import (
     SharedPartition,
     Stand,
     SupersededError,
+    TooLargeError,
     Waiting,
     shared,
 )
@@ -57,6 +58,7 @@ __all__ = [
     "SqlitePlugin",
     "Stand",
     "SupersededError",
+    "TooLargeError",
     "Waiting",
     "automatic_key",
     "claim",

@@ -24,6 +24,10 @@ class SupersededError(JournalError):
     """A flush does not follow the newest one: another process has sealed since. What it covers must not be stored."""
 
 
+class TooLargeError(JournalError):
+    """What was to be written is longer than the journal takes in one piece: it never can be. Nothing has changed."""
+
+
 class Identity(NamedTuple):
     """Who seals the flushes of a partition: the instance for ever, the epoch of its chain of sequences."""
 
@@ -126,7 +130,8 @@ class Partition(Protocol):
         """Keep a flush and give up the rows up to `watermark`, in one step: both happen or neither.
 
         `keep` is false when no sink takes flushes: only the rows are given up then. Raises `SupersededError` when the
-        flush's sequence does not follow the newest one, and what `encode_flush` raises when it cannot be written.
+        flush's sequence does not follow the newest one, `TooLargeError` when the flush is too long for this journal,
+        and what `encode_flush` raises when it cannot be written.
         """
 
     async def open_lane(self, name: str) -> LaneState:
@@ -228,6 +233,9 @@ class SharedJournal(Journal, Protocol):
     @property
     def runs_once(self) -> bool:
         """Whether this is the member that has the plugins of which there is one in the whole cluster."""
+
+    async def fits(self, payload: bytes) -> bool:
+        """Whether a row of this payload can be written. `append` raises `TooLargeError` for one that cannot."""
 
     def answer(self, answer: Callable[[str, bytes], Awaitable[bytes]]) -> AbstractAsyncContextManager[None]:
         """Answer what other members ask, (question, argument), while inside the block."""

@@ -137,7 +137,7 @@ async def open_runtime(settings: Settings, registry: Registry, place: Place) -> 
             wire = partial(work_of, own, lanes_of, processor, sealer=partial(SharedSealer, tally=tally))
             apart = LanesApart(of_all, lanes_of) if of_all.runs_once and lanes_of.has_apart else None
             partitions = OwnedPartitions(of_all, wire, tally, apart)
-            ingester = SharedIngester(settings, stages, processor, journal)
+            ingester = SharedIngester(settings, stages, processor, of_all)
             instance = of_all.member
         durable = settings.durability == "journal"
         of_others = AggregateIngester(ingester, stages, journal.positions, settings.aggregation_bucket, durable=durable)

@@ -59,7 +59,14 @@ def stats_of(runtime: Runtime) -> dict[str, Any]:
 
 _NO_WORK: dict[str, Any] = {
     "logs": {"overflowed": 0},
-    "aggregation": {"gathering_groups": 0, "gathering_bytes": 0, "flushes": 0, "rows": 0, "busy_seconds": 0.0},
+    "aggregation": {
+        "gathering_groups": 0,
+        "gathering_bytes": 0,
+        "flushes": 0,
+        "flushes_reduced": 0,
+        "rows": 0,
+        "busy_seconds": 0.0,
+    },
     "queue": {"records": 0},
     "sinks": {},
 }
@@ -75,6 +82,7 @@ def _of_work(work: PartitionWork) -> dict[str, Any]:
             "gathering_groups": len(accumulators),
             "gathering_bytes": accumulators.bytes,
             "flushes": sealer.flushes,
+            "flushes_reduced": sealer.reduced,
             "rows": sealer.groups,
             "busy_seconds": work.aggregator.busy_seconds,
         },

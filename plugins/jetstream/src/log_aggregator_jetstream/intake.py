@@ -9,7 +9,7 @@ import zlib
 import zstandard
 from nats.js.errors import APIError
 
-from log_aggregator.journals import Appended, Entry, JournalError, KeyReusedError, RowContent, decode_row
+from log_aggregator.journals import Appended, Entry, JournalError, KeyReusedError, RowContent, TooLargeError, decode_row
 from log_aggregator_jetstream.connection import Connection
 from log_aggregator_jetstream.kept import MSG_ID
 from log_aggregator_jetstream.positions import HEADER, header_of, reader_token
@@ -30,11 +30,12 @@ HEADERS = 2048
 class Intake:
     """Writes rows. The partition follows from the key: a repeat must meet the memory of the first."""
 
-    def __init__(self, connection: Connection, names: Names, partitions: int, member: str) -> None:
+    def __init__(self, connection: Connection, names: Names, partitions: int, member: str, max_bytes: int) -> None:
         self._connection = connection
         self._names = names
         self._partitions = partitions
         self._member = member
+        self._max_bytes = max_bytes
         self._compressor = zstandard.ZstdCompressor(level=1)
         self.appended_bytes = 0
 
@@ -47,6 +48,14 @@ class Intake:
         tasks = [asyncio.create_task(self._append(entry, body)) for entry, body in zip(entries, bodies, strict=True)]
         await asyncio.wait(tasks)
         return [task.result() for task in tasks]
+
+    async def fits(self, payload: bytes) -> bool:
+        """See `SharedJournal.fits`."""
+        return self._is_short(await self._packed(payload))
+
+    def _is_short(self, body: bytes, more: int = 0) -> bool:
+        """Whether a message of this body, and of `more` bytes in headers than usual, can ever be written."""
+        return len(body) + HEADERS + more <= min(self._connection.client.max_payload, self._max_bytes)
 
     async def _append(self, entry: Entry, body: bytes) -> Appended | KeyReusedError:
         if entry.key is None:
@@ -73,8 +82,8 @@ class Intake:
         else:
             partition = self._partition_of(key)
             subject = self._names.rows(partition)
-        if len(body) + HEADERS + len(headers.get(HEADER, "")) > self._connection.client.max_payload:
-            raise JournalError(f"a row of {len(body)} bytes is longer than max_payload of the servers")
+        if not self._is_short(body, len(headers.get(HEADER, ""))):
+            raise TooLargeError(f"a row of {len(body)} bytes is longer than the servers take")
         try:
             answer = await self._connection.publish(subject, body, headers)
         except APIError as error:

@@ -9,7 +9,15 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 
-from log_aggregator.journals import Appended, Entry, JournalError, KeyReusedError, ReaderPositions, SupersededError
+from log_aggregator.journals import (
+    Appended,
+    Entry,
+    JournalError,
+    KeyReusedError,
+    ReaderPositions,
+    SupersededError,
+    TooLargeError,
+)
 from log_aggregator_jetstream.asking import answering, ask_each
 from log_aggregator_jetstream.config import JetstreamConfig
 from log_aggregator_jetstream.connection import Connection
@@ -45,7 +53,7 @@ class JetstreamJournal:
         self.partition_names = list(self._partitions)
         self.runs_once = "cluster" in config.roles
         self._kept = Kept(connection, names)
-        self._intake = Intake(connection, names, config.partitions, config.member)
+        self._intake = Intake(connection, names, config.partitions, config.member, config.max_bytes)
         self.members = Members(connection, names, config.member, owns="aggregate" in config.roles)
         self._takes_in = "intake" in config.roles
         self._bytes = 0
@@ -90,6 +98,8 @@ class JetstreamJournal:
         started = time.perf_counter()
         try:
             results = await self._intake.append(entries)
+        except TooLargeError:  # the row is at fault, not the journal
+            raise
         except JournalError as error:
             self.failure = str(error)
             raise
@@ -98,6 +108,10 @@ class JetstreamJournal:
             self.commit_seconds += time.perf_counter() - started
         self.failure = ""
         return results
+
+    async def fits(self, payload: bytes) -> bool:
+        """See `SharedJournal.fits`."""
+        return await self._intake.fits(payload)
 
     async def probe(self) -> None:
         """See `Journal.probe`."""

@@ -19,11 +19,11 @@ from log_aggregator.journals import (
     RowContent,
     Stand,
     SupersededError,
+    TooLargeError,
     Waiting,
     decode_flush,
     encode_flush,
 )
-from log_aggregator.model.samples import Samples
 from log_aggregator.sinks import Flush
 from log_aggregator_jetstream.connection import WRONG_LAST_SEQUENCE, Connection, Stored
 from log_aggregator_jetstream.intake import HEADERS, row_of, unpacked
@@ -154,11 +154,10 @@ class JetstreamPartition:
         sequence, upto = flush.position.sequence, max(self._upto, watermark)
         if sequence != self._sequence + 1:
             raise SupersededError(f"flush {sequence} does not follow {self._sequence}, the newest one")
-        body = _compressor.compress(encode_flush(flush))
+        body = _compressor.compress(encode_flush(flush)) if keep else b""
         meta = _Meta(len(flush.aggregates), flush.logs, flush.opened) if keep else _Meta(0, 0, 0)
         if len(body) + HEADERS > self._connection.client.max_payload:
-            body = _compressor.compress(encode_flush(_without_details(flush)))
-        body = body if keep else b""
+            raise TooLargeError(f"a flush of {len(body)} bytes is longer than max_payload of the servers")
         if moment(await self._info()) != self._made:
             raise JournalError(f"{self._intake} was made anew while it was read: what it holds now would be skipped")
         row = await self._connection.message(self._intake, upto) if upto else None
@@ -286,11 +285,3 @@ class JetstreamPartition:
 
     def _lane(self, name: str) -> tuple[str, ...]:
         return ("lane", str(self.number), token(name))
-
-
-def _without_details(flush: Flush) -> Flush:
-    """The flush with its counts alone: it is too long for a message otherwise."""
-    groups = tuple(
-        msgspec.structs.replace(one, samples=Samples(), metadata={}, variables={}) for one in flush.aggregates
-    )
-    return msgspec.structs.replace(flush, aggregates=groups)

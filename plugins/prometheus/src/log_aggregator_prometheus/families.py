@@ -31,6 +31,10 @@ def of_service(stats: Mapping[str, Any]) -> Iterator[Metric]:
     )  # fmt: skip
     yield _counter("logs_overflowed", "Logs counted under the overflow pattern, beyond the cap.", logs["overflowed"])
     yield _counter("flushes", "Flushes sealed.", aggregation["flushes"])
+    yield _counter(
+        "flushes_reduced", "Flushes too long for the journal of a cluster: they lost details, no counts.",
+        aggregation["flushes_reduced"],
+    )  # fmt: skip
     yield _counter("rows", "Aggregated rows in all flushes.", aggregation["rows"])
     yield _gauge("aggregation_efficiency_ratio", "Share of logs that needed no row of their own.", _efficiency(stats))
     yield _gauge("groups_gathering", "Groups that wait for the next flush.", aggregation["gathering_groups"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
 from log_aggregator.aggregation.accumulators import Accumulators
 from log_aggregator.aggregation.sealer import Sealer
@@ -10,7 +11,7 @@ from log_aggregator.aggregation.tally import Tally
 from log_aggregator.config.settings import Settings
 from log_aggregator.delivery.lane import Lane
 from log_aggregator.errors import ConfigError
-from log_aggregator.journal import MERGE_AT, Partition, SharedJournal
+from log_aggregator.journal import MERGE_AT, Partition, SharedJournal, TooLargeError
 from log_aggregator.model.aggregate import Flush
 from log_aggregator.model.batch import WorkingBatch
 from log_aggregator.plugins.checks import instances_of
@@ -18,12 +19,15 @@ from log_aggregator.plugins.registry import Registry
 from log_aggregator.plugins.stages import Stages
 from log_aggregator.processing.partial_aggregates import PartialAggregate, PreAggregator
 from log_aggregator.processing.processor import Processor
+from log_aggregator.service.partitions.reducing import reductions
 
 LOOK_AGAIN = 1.0
 """Seconds after which a seal that was held back is looked at again."""
 
 MOST_BYTES = 16 * 1024 * 1024
-"""Bytes of text in memory at which a flush is sealed: compressed, it must fit into one message of the journal."""
+"""Bytes of text in memory at which a flush is sealed: compressed, it should fit into one message of the journal."""
+
+log = logging.getLogger(__name__)
 
 
 class SharedSealer(Sealer):
@@ -40,10 +44,30 @@ class SharedSealer(Sealer):
 
     async def seal(self, flush: Flush, watermark: int) -> bool:
         """See `Sealer.seal`."""
-        whole = await super().seal(flush, watermark)
+        whole = await self._seal_what_fits(flush, watermark)
         for aggregate in flush.aggregates:
             self._tally.count(aggregate.level, aggregate.source, aggregate.count)
         return whole
+
+    async def _seal_what_fits(self, flush: Flush, watermark: int) -> bool:
+        """Seal the flush, or the longest of its reductions that the journal takes. The sinks get what was sealed."""
+        try:
+            return await super().seal(flush, watermark)
+        except TooLargeError as error:
+            failure = error
+        for reduced, lost in reductions(flush):
+            try:
+                whole = await super().seal(reduced, watermark)
+            except TooLargeError as error:
+                failure = error
+                continue
+            self.reduced += 1
+            log.warning(
+                "a flush was longer than the journal takes and lost details; its totals are exact",
+                extra={"lost": lost, "groups": len(flush.aggregates), "logs": flush.logs},
+            )
+            return whole
+        raise failure
 
     def is_due(self, accumulators: Accumulators) -> bool:
         """See `Sealer.is_due`."""
