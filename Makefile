@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test test-e2e test-browser test-faults test-packages test-clients test-cluster test-again test-lowest fuzz coverage lint docs bench bench-scale chaos soak dist sbom deb release-check lock clean
+.PHONY: help run demo-cluster test test-e2e test-browser test-faults test-packages test-clients test-cluster test-again test-lowest fuzz coverage lint docs bench bench-scale chaos soak dist sbom deb release-check lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -39,6 +39,7 @@ CHAOS_PLACES ?= 200
 CHAOS_CUTS ?= 500
 CHAOS_EVENTS ?= 500
 SOAK_MINUTES ?= 30
+DEMO_KILL ?= 0
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -46,6 +47,9 @@ help: ## show this
 run: $(VENV)/.ready-to-run ## set up .venv and start the service on port 8004
 	@[ -t 1 ] || echo "POST logs to http://$${HOST:-127.0.0.1}:$${PORT:-8004}/ingest, read patterns at /patterns; data in $${DATA_DIR:-./data}; stop with Ctrl-C"
 	@exec $(BIN)/log-aggregator serve
+
+demo-cluster: $(VENV)/.ready-to-test ## three nats-servers and three services here, with logs; DEMO_KILL=20 kills a node after 20 s
+	@exec $(BIN)/python tools/demo_cluster.py --kill-after $(DEMO_KILL) $(DEMO_ARGS)
 
 test: $(VENV)/.ready-to-test ## run the tests (PYTEST_ARGS="-k name" for some)
 	@$(call run_group,$(UNMARKED),core packages plugins tests/repo)
