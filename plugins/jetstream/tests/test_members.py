@@ -6,10 +6,14 @@ import ast
 import asyncio
 import time
 from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
 
+from log_aggregator.journal import PluginState
+from log_aggregator.journals import Journal, JournalPlace
+from log_aggregator_jetstream import JetstreamConfig, JetstreamPlugin
 from log_aggregator_jetstream.members import owners
 from tests.support.members import SINK_FILE, Members
 from tests.support.nats import NatsCluster, needs_nats
@@ -97,3 +101,46 @@ def test_partitions_are_shared_out_evenly_and_by_all_alike() -> None:
         counts = [list(found.values()).count(member) for member in members]
         assert max(counts) - min(counts) <= 1
         assert min(counts) > 0
+
+
+@needs_nats
+async def test_what_a_plugin_keeps_follows_it_to_another_member(tmp_path: Path) -> None:
+    """Of a plugin that runs once any member has it; of the others each member has its own."""
+    with NatsCluster(tmp_path) as cluster:
+
+        def journal(member: str) -> AbstractAsyncContextManager[Journal]:
+            config = JetstreamConfig(servers=tuple(cluster.servers), member=member, partitions=1, replicas=1)
+            return JetstreamPlugin(config).open(JournalPlace(tmp_path, 10))
+
+        async with journal("one") as one:
+            await PluginState(one, "trends", "rules").save(b"from before it followed")
+            follows = PluginState(one, "trends", "rules", follows=True)
+            assert await follows.load() == b"from before it followed"
+            await follows.save(b"of all")
+            await PluginState(one, "files", "place").save(b"of one")
+        async with journal("two") as two:
+            assert await PluginState(two, "trends", "rules", follows=True).load() == b"of all"
+            assert await PluginState(two, "files", "place").load() is None
+
+
+@needs_nats
+def test_a_rule_goes_with_the_role_to_another_member(tmp_path: Path) -> None:
+    """The machine that ran `trends` is gone, with its disk."""
+    postgres = PostgresServer().start()
+    try:
+        with NatsCluster(tmp_path) as cluster:
+            members = Members(tmp_path, cluster, postgres.dsn(), count=2, more="[plugins.trends]")
+            first, second = members.services
+            file = first.plugins_file
+            file.write_text(file.read_text().replace("partitions = 6", f"partitions = 6\n{ROLES[0]}"))
+            with members:
+                assert first.post("/rules", {"name": "orders", "search": "order", "more_than": 5})[0] == 201
+                first.kill()
+                members.services = [second]
+                second.terminate()
+                file = second.plugins_file
+                file.write_text(file.read_text().replace("partitions = 6", f"partitions = 6\n{ROLES[0]}"))
+                second.start()
+                assert [rule["name"] for rule in second.get("/rules")["rules"]] == ["orders"]
+    finally:
+        postgres.remove()

@@ -234,6 +234,12 @@ class SharedJournal(Journal, Protocol):
     def runs_once(self) -> bool:
         """Whether this is the member that has the plugins of which there is one in the whole cluster."""
 
+    async def load_state_of_all(self, plugin: str, name: str) -> bytes | None:
+        """As `load_state`, of a plugin of which there is one in the whole cluster: any member reads it."""
+
+    async def save_state_of_all(self, plugin: str, name: str, value: bytes) -> None:
+        """As `save_state`, for any member to go on with."""
+
     async def fits(self, payload: bytes) -> bool:
         """Whether a row of this payload can be written. `append` raises `TooLargeError` for one that cannot."""
 

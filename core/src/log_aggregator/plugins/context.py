@@ -124,8 +124,10 @@ class Host(Protocol):
 class PluginContext:
     """Implements `hookspecs.Service` for the plugin `name`."""
 
-    def __init__(self, host: Host, name: str, registrations: Registrations) -> None:
+    def __init__(self, host: Host, name: str, registrations: Registrations, *, runs_once: bool = False) -> None:
+        """`runs_once`: there is one such plugin in the whole cluster."""
         self._host = host
+        self._runs_once = runs_once
         self._name = name
         self._registrations = registrations
         self._intake = registrations.intakes.setdefault(name, Intake())
@@ -182,7 +184,7 @@ class PluginContext:
 
     def state(self, name: str) -> PluginState:
         """Bytes that the plugin keeps."""
-        return PluginState(self._host.journal, self._name, name)
+        return PluginState(self._host.journal, self._name, name, follows=self._runs_once)
 
     def run(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         """Supervise a background task."""

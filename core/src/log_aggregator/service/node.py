@@ -10,6 +10,7 @@ from typing import Any
 
 from log_aggregator.delivery.lane import Lane
 from log_aggregator.http.backend import HealthReport
+from log_aggregator.plugins.checks import instances_of
 from log_aggregator.plugins.context import Host, PluginContext
 from log_aggregator.plugins.isolation.lifespan import contained
 from log_aggregator.plugins.isolation.where_raised import package_of
@@ -48,7 +49,8 @@ class Node:
         runtime = self.runtime
         try:
             for plugin in runtime.registry.with_hook("lifespan"):
-                context = PluginContext(host, plugin.name, runtime.registrations)
+                once = instances_of(plugin.instance) == "cluster"
+                context = PluginContext(host, plugin.name, runtime.registrations, runs_once=once)
                 lifespan = plugin.hooks["lifespan"](service=context)
                 await self._lifespans.enter_async_context(
                     contained(plugin.entry.where, plugin.name, lifespan, package_of(plugin.instance))

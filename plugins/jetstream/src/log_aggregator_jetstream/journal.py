@@ -135,6 +135,15 @@ class JetstreamJournal:
         """See `Journal.save_state`."""
         await self._kept.put(value, "state", token(self._config.member, plugin, name))
 
+    async def load_state_of_all(self, plugin: str, name: str) -> bytes | None:
+        """See `SharedJournal.load_state_of_all`. What this member kept by itself counts before there is any."""
+        value = await self._kept.load("state-of-all", token(plugin, name))
+        return await self.load_state(plugin, name) if value is None else value.body
+
+    async def save_state_of_all(self, plugin: str, name: str, value: bytes) -> None:
+        """See `SharedJournal.save_state_of_all`."""
+        await self._kept.put(value, "state-of-all", token(plugin, name))
+
     async def look(self) -> None:
         """See which replicas are missing, and how large the streams are."""
         numbers = range(self._config.partitions)
