@@ -43,7 +43,6 @@ SEQUENCES = 1000
 """Flushes whose sizes are read at once to count what waits."""
 
 _lane_decoder = msgspec.msgpack.Decoder(LaneState)
-_compressor = zstandard.ZstdCompressor(level=1)
 
 
 class _Meta(msgspec.Struct, array_like=True):
@@ -154,7 +153,7 @@ class JetstreamPartition:
         sequence, upto = flush.position.sequence, max(self._upto, watermark)
         if sequence != self._sequence + 1:
             raise SupersededError(f"flush {sequence} does not follow {self._sequence}, the newest one")
-        body = _compressor.compress(encode_flush(flush)) if keep else b""
+        body = await asyncio.to_thread(_packed, flush) if keep else b""
         meta = _Meta(len(flush.aggregates), flush.logs, flush.opened) if keep else _Meta(0, 0, 0)
         if len(body) + HEADERS > self._connection.client.max_payload:
             raise TooLargeError(f"a flush of {len(body)} bytes is longer than max_payload of the servers")
@@ -285,3 +284,8 @@ class JetstreamPartition:
 
     def _lane(self, name: str) -> tuple[str, ...]:
         return ("lane", str(self.number), token(name))
+
+
+def _packed(flush: Flush) -> bytes:
+    """A flush as it is published. In a thread, so with a compressor of its own: one serves one thread at a time."""
+    return zstandard.ZstdCompressor(level=1).compress(encode_flush(flush))
