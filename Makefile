@@ -69,8 +69,8 @@ test-packages: $(VENV)/.ready-to-test ## run the tests that build our distributi
 test-clients: $(VENV)/.ready-to-test $(CLIENTS)/.ready ## run the tests with real clients of other projects
 	@$(call run_group,-m "clients",tests/clients)
 
-test-cluster: $(VENV)/.ready-to-test ## run the tests with several nodes
-	@$(call run_group,-m "cluster",$(or $(shell grep -rl --include='test_*.py' 'mark\.cluster' core packages plugins tests),tests/repo))
+test-cluster: $(VENV)/.ready-to-test ## run the tests with several nodes: CHAOS_EVENTS=50 events, and some alone
+	@export CHAOS_EVENTS=$(if $(filter file,$(origin CHAOS_EVENTS)),50,$(CHAOS_EVENTS)); $(call run_group,-m "cluster",$(or $(shell grep -rl --include='test_*.py' 'mark\.cluster' core packages plugins tests),tests/repo))
 
 test-again: $(VENV)/.ready-to-test ## run again, alone, the tests that failed last
 	$(BIN)/python -m pytest --last-failed --timeout=1800 $(PYTEST_ARGS)

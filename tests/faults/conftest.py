@@ -10,7 +10,8 @@ HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark all but the long forms."""
+    """Mark all but the long forms, and those with several nodes, which are a group of their own."""
     for item in items:
-        if item.path.is_relative_to(HERE) and item.get_closest_marker("chaos") is None:
+        apart = item.get_closest_marker("chaos") or item.get_closest_marker("cluster")
+        if item.path.is_relative_to(HERE) and apart is None:
             item.add_marker(pytest.mark.faults)

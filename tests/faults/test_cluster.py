@@ -7,6 +7,7 @@ import collections
 import os
 import random
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,15 +16,31 @@ import pytest
 
 from tests.support.members import Members, Senders, check_exact, wait_until_listening
 from tests.support.nats import NatsCluster, needs_nats, until
+from tests.support.nets import Network
 from tests.support.postgres import PostgresServer
 
-pytestmark = [needs_nats, pytest.mark.slow]
+pytestmark = [needs_nats, pytest.mark.slow, pytest.mark.cluster]
 
-EVENTS = {"member": 4, "node": 4, "zombie": 2, "two nodes": 1, "postgres": 2, "disk": 2}
+EVENTS = {"member": 5, "node": 5, "zombie": 2, "two nodes": 2, "postgres": 2, "disk": 2, "cut node": 1, "cut member": 2}
 """What happens, and how often one against the other."""
 
+IMPORTS = """
+import secrets, sys
+from log_aggregator.cli.main import main
+from log_aggregator_jetstream.intake import Intake
+from log_aggregator_jetstream.partition import JetstreamPartition
+"""
 
-@pytest.fixture(scope="module")
+IMPATIENT = "patience = 3"
+"""Members that answer 503 before the servers are back: what they wrote may be stored all the same."""
+
+IMPATIENT_EVENTS = ["two nodes", "cut member", "two nodes", "cut member", "two nodes"]
+
+REJOINED = 60.0
+"""Seconds after which a node with an empty disk must have all that it should."""
+
+
+@pytest.fixture
 def postgres() -> Iterator[PostgresServer]:
     server = PostgresServer().start()
     try:
@@ -42,6 +59,7 @@ class Chaos:
         self._dice = random.Random(seed)
         self.happened: collections.Counter[str] = collections.Counter()
         self.slowest_disk = 0.0
+        self.duplicates = 0
 
     async def event(self, what: str = "") -> None:
         what = what or self._dice.choices(list(EVENTS), list(EVENTS.values()))[0]
@@ -73,10 +91,26 @@ class Chaos:
     async def _two_nodes(self) -> None:
         await self._node(2)
 
+    async def _cut_node(self) -> None:
+        """Longer than an election takes: the others go on without it, and what it leads stands still."""
+        assert self._cluster.network is not None
+        heal = self._cluster.network.isolate_node(self._dice.randrange(self._cluster.size))
+        await asyncio.sleep(self._dice.uniform(1, 9))
+        heal()
+
+    async def _cut_member(self) -> None:
+        """Its partitions belong to others meanwhile, and it does not know it."""
+        assert self._cluster.network is not None
+        heal = self._cluster.network.isolate_member(self._dice.randrange(len(self._members.services)))
+        await asyncio.sleep(self._dice.uniform(0.5, 6))
+        heal()
+
     async def _postgres(self) -> None:
         await asyncio.to_thread(self._store.restart, immediate=True)
 
     async def _disk(self) -> None:
+        """Lost while the others have everything: two copies lost at once are more than the cluster promises to bear."""
+        await asyncio.to_thread(self._cluster.wait_until_current)
         node = self._dice.randrange(self._cluster.size)
         self._cluster.kill(node)
         self._cluster.wipe(node)
@@ -86,9 +120,21 @@ class Chaos:
         self.slowest_disk = max(self.slowest_disk, time.monotonic() - began)
 
 
-async def run(directory: Path, postgres: PostgresServer, events: list[str], seed: int, pause: float = 1.0) -> Chaos:
+async def run(
+    directory: Path,
+    postgres: PostgresServer,
+    events: list[str],
+    seed: int,
+    pause: float = 1.0,
+    command: list[str] | None = None,
+    options: str = "",
+) -> Chaos:
     """Send while these events happen; afterwards every log must be stored once."""
-    with NatsCluster(directory, 3) as cluster, Members(directory, cluster, postgres.dsn()) as members:
+    with (
+        Network(3, 3) as network,
+        NatsCluster(directory, 3, network=network) as cluster,
+        Members(directory, cluster, postgres.dsn(), command=command, options=options) as members,
+    ):
         chaos = Chaos(cluster, members, postgres, seed)
         senders = Senders(members, seed=seed)
         async with senders.sending():
@@ -104,11 +150,12 @@ async def run(directory: Path, postgres: PostgresServer, events: list[str], seed
             f"{senders.repeats} repeats, {senders.duplicates} known; longest acknowledgement {senders.longest:.1f} s; "
             f"{deliveries} deliveries of {len(identities)} flushes; slowest new disk {chaos.slowest_disk:.1f} s"
         )
+        chaos.duplicates = senders.duplicates
         return chaos
 
 
 async def test_what_was_acknowledged_is_stored_once_whatever_breaks(tmp_path: Path, postgres: PostgresServer) -> None:
-    await run(tmp_path, postgres, ["member", "node", "zombie", "two nodes", "postgres", "disk", "member", "node"], 1)
+    await run(tmp_path, postgres, list(EVENTS), 1)
 
 
 async def test_a_missing_replica_makes_health_degraded(tmp_path: Path, postgres: PostgresServer) -> None:
@@ -130,8 +177,77 @@ async def test_a_missing_replica_makes_health_degraded(tmp_path: Path, postgres:
 
 
 @pytest.mark.chaos
+@pytest.mark.timeout(0)
 async def test_many_more_events(tmp_path: Path, postgres: PostgresServer) -> None:
     count = int(os.environ.get("CHAOS_EVENTS", "0"))
     if not count:
-        pytest.skip("long: `make chaos` runs it; the test above is its small form")
-    await run(tmp_path, postgres, [""] * count, seed=count)
+        pytest.skip("minutes: `make test-cluster` and `make chaos` run it; the test above is its small form")
+    await run(tmp_path, postgres, [""] * count, seed=int(os.environ.get("CHAOS_SEED", count)), pause=0.3)
+
+
+@pytest.mark.timeout(0)
+async def test_disks_of_nodes_are_lost_for_good_one_after_the_other(tmp_path: Path, postgres: PostgresServer) -> None:
+    chaos = await run(tmp_path, postgres, ["disk"] * int(os.environ.get("CHAOS_DISKS", "2")), 3)
+    assert chaos.slowest_disk <= REJOINED
+
+
+NO_FENCE = """
+async def unfenced(self, body, headers, sequence):
+    del headers["Nats-Expected-Last-Sequence"]
+    await self._connection.publish(self._names.flushes(self.number), body, headers)
+JetstreamPartition._publish = unfenced
+"""
+"""Who stood still seals all the same what others have sealed meanwhile."""
+
+NO_KEYS = """
+write = Intake._write
+def anew(self, entry, body, key):
+    return write(self, entry, body, secrets.token_hex(8))
+Intake._write = anew
+"""
+"""A repeat is another request."""
+
+
+@pytest.mark.parametrize(
+    ("mutant", "events", "options"),
+    [(NO_FENCE, ["zombie"] * 4, ""), (NO_KEYS, IMPATIENT_EVENTS, IMPATIENT)],
+    ids=["no fence", "no keys"],
+)
+async def test_a_mutant_is_found(
+    mutant: str, events: list[str], options: str, tmp_path: Path, postgres: PostgresServer
+) -> None:
+    command = [sys.executable, "-c", f"{IMPORTS}{mutant}sys.exit(main())"]
+    with pytest.raises(AssertionError, match=r"acknowledged and stored differ|has two contents") as found:
+        await run(tmp_path, postgres, events, 1, command=command, options=options)
+    print(str(found.value)[:200])
+
+
+async def test_without_a_mutant_repeats_are_known(tmp_path: Path, postgres: PostgresServer) -> None:
+    chaos = await run(tmp_path, postgres, IMPATIENT_EVENTS, 1, options=IMPATIENT)
+    assert chaos.duplicates > 0, "no repeat was known, so the mutant would not be found either"
+
+
+def leaders(cluster: NatsCluster) -> list[str]:
+    """Whom each node takes for the leader of the cluster."""
+    return [str(cluster.ask(url, "jsz")["meta_cluster"].get("leader")) for url in cluster.monitors]
+
+
+async def test_a_node_that_is_cut_off_is_replaced(tmp_path: Path) -> None:
+    """The network of these tests has no way around a cut."""
+    with Network(1, 3) as network, NatsCluster(tmp_path, 3, network=network) as cluster:
+        first = leaders(cluster)[0]
+        number = int(first.removeprefix("node-"))
+        heal = network.isolate_node(number)
+
+        async def others_have_another() -> bool:
+            seen = await asyncio.to_thread(leaders, cluster)
+            others = {one for node, one in enumerate(seen) if node != number}
+            return len(others) == 1 and not others & {first, "None", ""}
+
+        await until(others_have_another)
+        heal()
+
+        async def is_one_again() -> bool:
+            return len(set(await asyncio.to_thread(leaders, cluster))) == 1
+
+        await until(is_one_again)

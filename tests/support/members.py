@@ -46,7 +46,7 @@ class Members:
 
 [journal]
 kind = "jetstream"
-servers = {json.dumps(cluster.servers)}
+servers = {json.dumps(cluster.servers_of(number))}
 monitors = {json.dumps(cluster.monitors)}
 replicas = {cluster.size}
 member = "m{number}"
@@ -161,9 +161,12 @@ class Senders:
             tasks = [asyncio.create_task(self._send(session, number)) for number in range(self._count)]
             try:
                 yield self
-            finally:
-                self._stopped = True
-                await asyncio.gather(*tasks)
+            except BaseException:  # what failed may be why nothing is acknowledged any more
+                for task in tasks:
+                    task.cancel()
+                raise
+            self._stopped = True
+            await asyncio.gather(*tasks)
 
     async def _send(self, session: aiohttp.ClientSession, number: int) -> None:
         batch = 0

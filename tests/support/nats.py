@@ -17,6 +17,8 @@ from typing import Any, Self
 
 import pytest
 
+from tests.support.nets import Network
+
 PROGRAM = shutil.which("nats-server", path=str(Path(sys.executable).parent)) or shutil.which("nats-server")
 DEADLINE = 60.0
 
@@ -27,13 +29,20 @@ class NatsCluster:
     """`size` nodes on loopback. Leaving the block ends them."""
 
     def __init__(
-        self, directory: Path, size: int = 1, sync: str = "always", options: str = "", max_payload: str = "8MB"
+        self,
+        directory: Path,
+        size: int = 1,
+        sync: str = "always",
+        options: str = "",
+        max_payload: str = "8MB",
+        network: Network | None = None,
     ) -> None:
         self.directory = directory
         self.size = size
         self._sync = sync
         self._options = options
         self._max_payload = max_payload
+        self.network = network
         self._ports = [_free_ports(3) for _ in range(size)]
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
 
@@ -41,11 +50,17 @@ class NatsCluster:
     def servers(self) -> list[str]:
         return [f"nats://127.0.0.1:{client}" for client, _, _ in self._ports]
 
+    def servers_of(self, member: int) -> list[str]:
+        """Where a member finds the nodes: through the network, if there is one."""
+        return self.servers if self.network is None else self.network.servers_of(member)
+
     @property
     def monitors(self) -> list[str]:
         return [f"http://127.0.0.1:{monitor}" for _, monitor, _ in self._ports]
 
     def __enter__(self) -> Self:
+        if self.network is not None:
+            self.network.start([client for client, _, _ in self._ports], [route for _, _, route in self._ports])
         for node in range(self.size):
             self.start(node)
         self.wait_until_ready()
@@ -61,7 +76,11 @@ class NatsCluster:
         client, monitor, route = self._ports[node]
         store = self.directory / f"node-{node}"
         store.mkdir(parents=True, exist_ok=True)
-        routes = ", ".join(f"nats-route://127.0.0.1:{one}" for _, _, one in self._ports)
+        others = [f"nats-route://127.0.0.1:{one}" for _, _, one in self._ports]
+        more = ""
+        if self.network is not None:  # nobody finds a way around it: the address that is told to others leads nowhere
+            others, more = self.network.routes_of(node), 'advertise: "127.0.0.1:1", no_advertise: true, '
+        routes = ", ".join(others)
         lines = [
             f"server_name: node-{node}",
             f"listen: 127.0.0.1:{client}",
@@ -73,7 +92,7 @@ class NatsCluster:
             self._options,
         ]
         if self.size > 1:
-            lines.append(f"cluster {{ name: tests, listen: 127.0.0.1:{route}, routes: [{routes}] }}")
+            lines.append(f"cluster {{ name: tests, {more}listen: 127.0.0.1:{route}, routes: [{routes}] }}")
         config = store.with_suffix(".conf")
         config.write_text("\n".join(lines))
         assert PROGRAM is not None
