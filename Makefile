@@ -42,7 +42,7 @@ SOAK_MINUTES ?= 30
 DEMO_KILL ?= 0
 
 help: ## show this
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
 
 run: $(VENV)/.ready-to-run ## set up .venv and start the service on port 8004
 	@[ -t 1 ] || echo "POST logs to http://$${HOST:-127.0.0.1}:$${PORT:-8004}/ingest, read patterns at /patterns; data in $${DATA_DIR:-./data}; stop with Ctrl-C"

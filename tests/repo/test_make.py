@@ -121,6 +121,7 @@ def test_make_alone_shows_every_command():
     }
     assert {
         "run",
+        "demo-cluster",
         *groups,
         "test-again",
         "test-lowest",
