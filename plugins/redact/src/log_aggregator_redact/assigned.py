@@ -47,7 +47,7 @@ _WRAPS = frozenset("SOJPsb{")
 
 _WRAPPED = 3
 
-_CHANGED = re.compile(r"""["']?[ \t]{1,3}(?:->|=>|→|~>)[ \t]{1,3}(?=["'])""")
+_CHANGED = re.compile(r"""["']?[ \t]{1,3}(?:->|=>|→|~>)[ \t]{1,3}(?=\S)""")
 """Between an old value and a new one."""
 
 NEAR_ASSIGNED = rf"""{NEAR}(?:\\*["'`”’]|[\])]|[ \t.])*(?:=|:|->|→)"""
@@ -74,7 +74,7 @@ def assigned(text: str) -> Iterator[Found]:
             at = value.stop
             changed = _CHANGED.match(text, at)
             value = changed and value_at(text, changed.end(), secret(text, kind, is_tight=True))
-            if value:
+            if value and (value.is_quoted or WITH_A_DIGIT.match(text, value.start)):
                 yield value.start, value.stop, MASKS[kind]
                 at = value.stop
 

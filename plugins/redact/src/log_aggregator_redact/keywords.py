@@ -19,7 +19,7 @@ _LATIN = (
     r"jeton[ _-]?(?:d'?)?(?:acces|api)|"
     r"cl(?:ave|e)[ _-]?(?:de[ _-]?)?(?:api|acceso|privada)|token[ _-]?(?:de|d'?)[ _-]?acces+o?|"
     r"chiave[ _-]?(?:di[ _-]?)?(?:api|accesso|privata)|chave[ _-]?(?:de[ _-]?)?(?:api|acesso|privada)|api[ _-]?sleutel|"
-    r"security[_. -]?answer|geheimzahl|"
+    r"redis[_-]?auth|security[_. -]?answer|geheimzahl|"
     r"shared[_. -]?access[_. -]?signature|client[_. -]?key[_. -]?data|device[_. -]?code|auth[_-]?id|otc|pwrd|pasword|"
     r"connect[_. -]?sid|pw[_-]?hash|pepper|authentication|trust[_. -]?center[_. -]?key|nwk[_-]?s[_-]?key|fob[_. -]?key|"
     rf"(?:{either('keys')}|{either('vendors')})[_. -]?keys?|keymaterial|key_material"

@@ -108,7 +108,7 @@ def _is_text_behind(text: str, start: int, stop: int) -> bool:
 def _inside(text: str, names: list[str], match: re.Match[str]) -> Iterator[Found]:
     for name in names:
         kind = kind_of(name)
-        if kind is not None and kind != "connection":
+        if kind is not None and kind != "connection" and name != "code":  # `<code>` is that of documents
             start, stop = match.span("escaped" if match.lastgroup == "escaped" else "text")
             if text[start] in "])" or text[start:stop] in _STOPS or _is_text_behind(text, start, stop):
                 return

@@ -57,6 +57,7 @@ _WITH_BOTH = re.compile(
     rf"(?:(?=[^\s\d]{{0,60}}\d)(?=[^\sA-Za-z]{{0,60}}[A-Za-z])|(?={SIGNED}))[^\s\"'`]{{6,200}}"
 )
 _OF_ALL_KINDS = r"(?=[^\s\d]{0,60}\d)(?=[^\sa-z]{0,60}[a-z])(?=[^\sA-Z]{0,60}[A-Z])"
+_TOLD_VALUE = re.compile(rf"(?!(?i:sha|md|scram|argon|bcrypt|pbkdf|aes|utf|ucs)[-_]?\d{{1,3}}\b){WITH_A_DIGIT.pattern}")
 _SIGNED = re.compile(SIGNED)
 _OF_ALL = re.compile(rf"{_OF_ALL_KINDS}[^\s\"'`]{{10,200}}")
 _RANDOM_WORD = re.compile(
@@ -86,7 +87,7 @@ def sentences(text: str) -> Iterator[Found]:
         value = value_at(text, match.end(), secret(text, kind, is_tight=False, name="otp"))
         if value is None:
             continue
-        if kind == "password" and (value.is_quoted or WITH_A_DIGIT.match(text, value.start)):
+        if kind == "password" and (value.is_quoted or _TOLD_VALUE.match(text, value.start)):
             yield value.start, value.stop, "password"
         elif kind != "password" and (
             looks_random(text, value.start)

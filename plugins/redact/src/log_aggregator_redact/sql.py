@@ -38,7 +38,7 @@ def statements(text: str) -> Iterator[Found]:
     low = lowered(text)
     for match in _SQL.finditer(low):
         value = value_at(text, match.end(), secret(text, "password", is_tight=True))
-        if value is not None and not _is_prose(low, match, value):
+        if value is not None and not _is_prose(text, low, match, value):
             yield value.start, value.stop, "password"
     for match in _INSERT.finditer(low):
         columns = [column.strip(" \t\n\"'`[]\\") for column in match["columns"].split(",")]
@@ -47,12 +47,12 @@ def statements(text: str) -> Iterator[Found]:
             yield from _rows(text, match.end(), kinds)
 
 
-def _is_prose(low: str, match: re.Match[str], value: Value) -> bool:
+def _is_prose(text: str, low: str, match: re.Match[str], value: Value) -> bool:
     """Whether `identified by` is that of a sentence: `the key identified by keygrip`."""
-    if value.is_quoted or not match[0].startswith("identified"):
+    if not match[0].startswith("identified") or text.startswith("IDENTIFIED", match.start()):
         return False
     before = low[max(0, match.start() - 200) : match.start()]
-    return _STATEMENT.search(before) is None and not _DIGIT.search(low, value.start, value.stop)
+    return _STATEMENT.search(before) is None and (value.is_quoted or not _DIGIT.search(low, value.start, value.stop))
 
 
 def _rows(text: str, at: int, kinds: list[Kind | None]) -> Iterator[Found]:

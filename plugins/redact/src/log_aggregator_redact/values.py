@@ -88,7 +88,7 @@ _NOTHING = re.compile(
     r"hash|your|sensitive|unknown|missing|none|null|nil)[^<>\[\](){}]{0,40}[>\])}]|(?:filtered|masked|hidden|omitted|scrubbed|secure(?=\]))"
     + _END
     + r"|\$\{[^}\n]{1,200}\}|\$\(|\$[a-z_][a-z_\d]{0,60}(?!\S)"
-    r"|\$\d{1,3}(?![\w$])|\{\{|\$\{\{|%\(?[a-z_]{0,40}\)?[sdv](?!\w)|%[a-z_]{1,60}%(?!\w)"
+    r"|\$\d{1,3}(?![\w$])|\{\{|\$\{\{|%\(?[a-z_]{0,40}\)?[sdvr](?!\w)|%[a-z_]{1,60}%(?!\w)"
     r"|<[a-z_ |:/.-]{1,60}>|\{[a-z_.]{0,60}\}(?!\w)|\?(?![^\s,;)])|[:@][a-z_]{2,60}(?=[\s,;)]|\Z)"
     r"|(?:\w?:){3}|(?:[a-z]{1,10}[_-])?(?:password|passphrase)(?=[\]>])|!(?:secret|vault|env|ref|include)(?!\S{0,200}\d)|(?-i:(?:NAME|VALUE|FILE|STRING)(?!\w)|(?:PASS(?:WORD|WD|PHRASE)?|SECRET|TOKEN|KEY)(?=\s\s))",
     re.IGNORECASE,
@@ -100,7 +100,7 @@ _SENTENCE = frozenset(words("sentence"))
 """What follows a name in a sentence about it: `password: required`."""
 
 _CODE = re.compile(
-    r"[a-z_][\w.]{0,80}\([^\s()]{0,80}\)?(?:\s|[,;)]|\Z)|(?:self|this|config|settings|options|opts|args|env|os|process|request|req|params|"
+    r"[a-z_][\w.]{0,80}\((?:[^\s()]{0,80}\)?(?:\s|[,;)]|\Z)|[\w.]{0,80}\()|(?:self|this|config|settings|options|opts|args|env|os|process|request|req|params|"
     r"ctx|props|row|data|form|kwargs|credentials|creds)(?:\.[a-z_]|\[)|[a-z.$]{1,60}(?:\{(?![^\s{}]{0,60}\}[^\s,;)\]}])|@[\da-f]{1,8}(?!\w))|\[object|function",
     re.IGNORECASE,
 )
@@ -127,7 +127,7 @@ _VERSION = re.compile(r"\d{1,4}(?:\.\d{1,5}){1,4}[a-z]?(?:[+~_-]|(?!\S))")
 _COUNT = re.compile(
     r"\d{1,9}(?:\.\d+)?%?(?=\s*(?:of\b|/|,|;|\)|\||\]|\w{2,20}\s*[:=]|(?:passed|tests?|times?|ms|s|sec|seconds?|fail\w*)\b))|\d{1,3}\s*\Z"
 )
-_SMALL = re.compile(r"(?:\d{1,4}|0x[\da-f]{1,16})(?![^\s,;)}\]\"'])", re.IGNORECASE)
+_SMALL = re.compile(r"(?:\d{1,4}|0x[\da-f]{1,16})(?!(?!\.(?:\s|\Z))[^\s,;)}\]\"'])|[a-z](?=\")", re.IGNORECASE)
 _QUALIFIED = re.compile(r"[a-z\d-]{1,63}/[a-z][a-z\d.-]{0,80}(?![^\s\"',;)\]])")
 _STATUS = re.compile(r"\d\.\d\.\d(?!\S)")
 _COOKIE = re.compile(r"[\w.-]{1,100}=")
