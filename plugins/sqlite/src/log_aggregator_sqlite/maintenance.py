@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import sqlite3
 import time
 
@@ -14,6 +13,7 @@ from log_aggregator.storekit.thinning import WINDOW, OldDetails, thin, windows_o
 from log_aggregator_sqlite.config import NEW_STORES_KEEP_DAYS, SqliteConfig
 from log_aggregator_sqlite.database import transaction
 from log_aggregator_sqlite.deflating import as_stored, inflated
+from log_aggregator_sqlite.moving import PACKED, ROLLED_UP, next_ids
 
 _MICROS = 1_000_000
 _DAY = 86_400 * _MICROS
@@ -105,13 +105,8 @@ def thin_step(connection: sqlite3.Connection, details_hours: int, max_samples: i
 
 
 def _move(connection: sqlite3.Connection, rows: list[StoredRow], keep: set[int]) -> None:
-    """Leave nothing but counts in the rows, and the messages in those that `keep` them.
-
-    SQLite does not join pages whose rows became short: so these rows move together, to ids below zero, and the pages
-    where they were are free.
-    """
-    last = connection.execute("SELECT max(id) FROM aggregated_logs WHERE id < 0").fetchone()[0]
-    ids = itertools.count(-(2**62) if last is None else last + 1)
+    """Leave nothing but counts in the rows, and the messages in those that `keep` them; they move, see `moving`."""
+    ids = next_ids(connection, PACKED)
     connection.executemany(
         "UPDATE aggregated_logs SET id = ?, metadata = NULL, variables = NULL, sample_details = NULL, "
         "sample_messages = CASE WHEN ? THEN sample_messages END WHERE id = ?",
@@ -146,8 +141,10 @@ def roll_up_step(connection: sqlite3.Connection, rollup_days: int, max_samples: 
         pattern_id, bucket = oldest
         hour = bucket // _HOUR * _HOUR
         rows = _read(connection, pattern_id, hour, hour + _HOUR)
+        ids = next_ids(connection, ROLLED_UP)
         for rolled in roll_up(hour // _MICROS, rows, max_samples):
-            _write(connection, hour, rolled, json_text)
+            place = rolled.keep if rolled.keep in ROLLED_UP else next(ids)
+            _write(connection, hour, rolled, place, json_text)
     return len(rows)
 
 
@@ -170,16 +167,17 @@ def _read(connection: sqlite3.Connection, pattern_id: str, since: int, until: in
     ]
 
 
-def _write(connection: sqlite3.Connection, hour: int, rolled: RolledUp, json_text: bool) -> None:
+def _write(connection: sqlite3.Connection, hour: int, rolled: RolledUp, place: int, json_text: bool) -> None:
     connection.executemany("DELETE FROM aggregated_logs WHERE id = ?", [(row_id,) for row_id in rolled.drop])
     merged, columns = rolled.merged, rolled.columns
     connection.execute(
-        "UPDATE aggregated_logs SET bucket = ?, bucket_seconds = max(bucket_seconds, ?), count = ?, first_seen = ?, "
-        "last_seen = ?, metadata = ?, sample_messages = ?, latest_sample = ?, categories = ?, category = ?, tags = ?, "
-        "minutes = NULL, variables = ?, sample_details = ? WHERE id = ?",
+        "UPDATE aggregated_logs SET id = ?, bucket = ?, bucket_seconds = max(bucket_seconds, ?), count = ?, "
+        "first_seen = ?, last_seen = ?, metadata = ?, sample_messages = ?, latest_sample = ?, categories = ?, "
+        "category = ?, tags = ?, minutes = NULL, variables = ?, sample_details = ? WHERE id = ?",
         (
-            hour, HOUR, merged.count, merged.first_seen, merged.last_seen, as_stored(columns.metadata, json_text),
-            columns.sample_messages, columns.latest_sample, columns.categories, columns.category or None, columns.tags,
-            as_stored(columns.variables, json_text), as_stored(columns.sample_details, json_text), rolled.keep,
+            place, hour, HOUR, merged.count, merged.first_seen, merged.last_seen,
+            as_stored(columns.metadata, json_text), columns.sample_messages, columns.latest_sample, columns.categories,
+            columns.category or None, columns.tags, as_stored(columns.variables, json_text),
+            as_stored(columns.sample_details, json_text), rolled.keep,
         ),
     )  # fmt: skip
