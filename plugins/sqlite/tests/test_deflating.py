@@ -17,7 +17,10 @@ from log_aggregator.oncall import ValuesQuery
 from log_aggregator.sinks import Aggregate
 from log_aggregator.store import PatternQuery
 from log_aggregator_sqlite import SqliteSink
+from log_aggregator_sqlite.commands import main as command
+from log_aggregator_sqlite.database import migrate
 from log_aggregator_sqlite.deflating import deflated, inflated, text_of
+from log_aggregator_sqlite.writer import set_aside
 from tests.support.sinks import Chain, aggregate, deliver, hosted
 
 LOGS = [{"user": f"ünal {number}", "took": f"{number}ms", "path": "/login"} for number in range(3)]
@@ -67,6 +70,21 @@ async def test_questions_find_what_is_stored(tmp_path: Path, json_text: bool) ->
     for column in stored(tmp_path)[0]:
         assert isinstance(column, str if json_text else bytes)
         assert isinstance(json.loads(inflated(column)), dict)
+
+
+@pytest.mark.parametrize("json_text", [False, True], ids=["deflated", "text"])
+def test_what_is_tried_again_is_stored_as_the_pipeline_says(
+    tmp_path: Path, json_text: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("PLUGINS_FILE", str(tmp_path / "plugins.toml"))
+    (tmp_path / "plugins.toml").write_text(f"[plugins.sqlite]\njson_text = {str(json_text).lower()}\n")
+    with closing(sqlite3.connect(tmp_path / "logs.sqlite3", isolation_level=None)) as connection:
+        migrate(connection)
+        set_aside(connection, "flush", [made()])
+    assert command(["retry"]) == 0
+    for column in stored(tmp_path)[0]:
+        assert isinstance(column, str if json_text else bytes)
 
 
 async def test_rows_of_both_forms_are_merged(tmp_path: Path) -> None:

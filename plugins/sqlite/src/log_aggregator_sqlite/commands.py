@@ -9,7 +9,9 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from log_aggregator.config.pipeline import read_plugins_file
 from log_aggregator.config.settings import Settings, load_settings
+from log_aggregator.errors import ConfigError
 from log_aggregator.storekit import clean_aggregate, unpack_aggregate
 from log_aggregator.storekit.sizes import report
 from log_aggregator_sqlite.config import FILE_NAME
@@ -105,7 +107,12 @@ def _quarantine(connection: sqlite3.Connection) -> int:
 
 
 def _retry(connection: sqlite3.Connection, settings: Settings) -> int:
-    writer = Writer(0, settings.max_samples, settings.aggregation_bucket)
+    try:
+        json_text = _is_json_text(settings)
+    except ConfigError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    writer = Writer(0, settings.max_samples, settings.aggregation_bucket, json_text=json_text)
     stored = refused = 0
     for row_id, packed in connection.execute("SELECT id, packed FROM log_quarantine ORDER BY id").fetchall():
         aggregate = unpack_aggregate(packed)
@@ -117,6 +124,13 @@ def _retry(connection: sqlite3.Connection, settings: Settings) -> int:
                 refused += 1
     _say(f"stored {stored} rows, still refused {refused}")
     return 1 if refused else 0
+
+
+def _is_json_text(settings: Settings) -> bool:
+    """Whether the pipeline of the service wants JSON as text. Raises `ConfigError` when it cannot be read."""
+    file = settings.plugins_file
+    entries = read_plugins_file(file) if file.exists() else []
+    return any(entry.options.get("json_text") is True for entry in entries if entry.name == "sqlite")
 
 
 def _moment(micros: int) -> str:
