@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
+from contextlib import closing
 from importlib.resources import files
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from log_aggregator.model.summary import to_json
@@ -14,6 +17,7 @@ from log_aggregator.store import SeriesQuery
 from log_aggregator.storekit import group_key
 from log_aggregator_sqlite import SqliteSink
 from log_aggregator_sqlite.database import PAGE_BYTES
+from log_aggregator_sqlite.tallies import counts_differ
 from tests.support.sinks import NOON, SECOND, Chain, aggregate, all_patterns, deliver, hosted, total
 
 MIGRATIONS = files("log_aggregator_sqlite").joinpath("migrations")
@@ -83,6 +87,44 @@ async def test_rows_from_before_are_merged_and_read(tmp_path: Path) -> None:
             rows = connection.execute("SELECT count, minutes FROM aggregated_logs ORDER BY count").fetchall()
         connection.close()
         assert rows == [(5, None), (7, "[0,3]")]
+
+
+async def test_long_group_keys_become_short_where_rows_may_grow(tmp_path: Path) -> None:
+    """Rows that are older keep theirs: a late log makes a row beside one, and roll-up joins them."""
+    path, now = tmp_path / "logs.sqlite3", int(time.time()) // 300 * 300
+    of_time = [
+        msgspec.structs.replace(aggregate("p", 3), bucket=at, first_seen=at * SECOND, last_seen=at * SECOND + 9)
+        for at in (now - 10 * 86_400, now)
+    ]
+    with before(path, 10) as connection:
+        for one in of_time:
+            connection.execute(
+                "INSERT INTO aggregated_logs (pattern_id, bucket, group_key, bucket_seconds, message_pattern, level, "
+                "source, count, first_seen, last_seen, metadata) VALUES (?, ?, ?, 300, ?, 'INFO', 'web', 3, ?, ?, ?)",
+                (
+                    one.pattern_id, one.bucket * SECOND, group_key(one.key), one.pattern, one.first_seen, one.last_seen,
+                    json.dumps(to_json(one.metadata)),
+                ),
+            )  # fmt: skip
+    connection.close()
+    keys = "SELECT length(group_key), count FROM aggregated_logs ORDER BY bucket, length(group_key)"
+    sink = SqliteSink(SqliteSink.Config(maintenance_seconds=3600))
+    async with hosted(sink, tmp_path) as host:
+        await deliver(sink, Chain().flush(of_time))
+        assert await total(host.store) == 12
+        with closing(sqlite3.connect(path)) as connection:
+            assert connection.execute(keys).fetchall() == [(8, 3), (16, 3), (8, 6)]
+            assert not counts_differ(connection)
+        assert sink._database is not None
+        assert sink._writer is not None
+        await sink.maintain_once(sink._database, sink._writer, 5)
+        with closing(sqlite3.connect(path)) as connection:
+            assert [count for _, count in connection.execute(keys)] == [6, 6]
+            assert connection.execute("SELECT count(*) FROM pattern_details").fetchone() == (1,)
+            assert not counts_differ(connection)
+        detail = await host.store.pattern(of_time[0].pattern_id)
+        assert detail is not None
+        assert (detail.count, detail.metadata["user"]["count"]) == (12, 12)
 
 
 def facts(path: Path) -> tuple[int, set[str]]:

@@ -23,6 +23,9 @@ REFUSALS = (sqlite3.IntegrityError, sqlite3.DataError, OverflowError, UnicodeEnc
 PAGE_BYTES = 2048
 """Of new files. A row of the last two days has about 3 kB, so that a page of SQLite's 4 kB holds only one."""
 
+KEY_BYTES = 8
+"""Of a group key, which tells the groups of one pattern and bucket apart."""
+
 
 class Database:
     """One connection to the file, owned by one thread. Calls wait in line for it, never on the loop.

@@ -11,7 +11,7 @@ from log_aggregator.storekit.rollup import HOUR
 from log_aggregator.storekit.thinning import STEP_ROWS as MOST_THINNED
 from log_aggregator.storekit.thinning import WINDOW, OldDetails, thin, windows_of
 from log_aggregator_sqlite.config import NEW_STORES_KEEP_DAYS, SqliteConfig
-from log_aggregator_sqlite.database import transaction
+from log_aggregator_sqlite.database import KEY_BYTES, transaction
 from log_aggregator_sqlite.deflating import as_stored, inflated
 from log_aggregator_sqlite.moving import PACKED, ROLLED_UP, next_ids
 
@@ -29,7 +29,7 @@ OLDEST = (
 
 # Likewise, of the index aggregated_logs_detailed.
 _HAS_DETAILS = (
-    "(metadata IS NOT NULL OR variables IS NOT NULL OR sample_details IS NOT NULL) AND length(group_key) = 16"
+    "(metadata IS NOT NULL OR variables IS NOT NULL OR sample_details IS NOT NULL) AND length(group_key) IN (8, 16)"
 )
 OLDEST_DETAILED = (
     "SELECT pattern_id, bucket FROM aggregated_logs "  # noqa: S608  only constants
@@ -116,7 +116,7 @@ def _move(connection: sqlite3.Connection, rows: list[StoredRow], keep: set[int])
 
 def _store_details(connection: sqlite3.Connection, details: OldDetails, max_samples: int) -> None:
     key = details.key
-    place = (key.pattern_id, key.bucket, details.seconds, details.group_key)
+    place = (key.pattern_id, key.bucket, details.seconds, details.group_key[:KEY_BYTES])
     found = connection.execute(
         "SELECT CAST(packed AS BLOB) FROM pattern_details "
         "WHERE pattern_id = ? AND begins = ? AND seconds = ? AND group_key = ?",

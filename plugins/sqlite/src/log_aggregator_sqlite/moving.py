@@ -17,7 +17,7 @@ ROLLED_UP = range(-(2**31), 0)
 """The ids of rows that were rolled up."""
 
 _BEYOND = range(-(2**62), -(2**47))
-"""Where it goes on when a range is full. Releases before 0.2.0 had all these rows here."""
+"""Where it goes on when a range is full. Earlier versions had all these rows here."""
 
 _MOST_AT_ONCE = 10_000
 

@@ -18,7 +18,7 @@ from log_aggregator.storekit import (
     rows_of,
     stored_aggregate,
 )
-from log_aggregator_sqlite.database import is_taken, transaction
+from log_aggregator_sqlite.database import KEY_BYTES, is_taken, transaction
 from log_aggregator_sqlite.deflating import as_stored, inflated
 from log_aggregator_sqlite.events import store_events
 
@@ -162,7 +162,9 @@ class Writer:
 
     def _read(self, connection: sqlite3.Connection, row: Row) -> Aggregate | None:
         key = row.key
-        found = connection.execute(_SELECT, (key.pattern_id, key.bucket * _MICROS, row.group_key)).fetchone()
+        found = connection.execute(
+            _SELECT, (key.pattern_id, key.bucket * _MICROS, row.group_key[:KEY_BYTES])
+        ).fetchone()
         return None if found is None else stored_aggregate(key, *map(inflated, found))
 
 
@@ -170,11 +172,11 @@ def _values(row: Row, bucket_seconds: int, json_text: bool) -> tuple[Any, ...]:
     key, fresh, columns = row.key, row.fresh, row.columns
     assert columns is not None
     return (
-        key.pattern_id, key.bucket * _MICROS, row.group_key, bucket_seconds, fresh.pattern, key.level, key.source,
-        key.group, fresh.count, fresh.first_seen, fresh.last_seen, as_stored(columns.metadata, json_text),
-        columns.sample_messages, columns.latest_sample, columns.categories, columns.category or None, columns.tags,
-        columns.minutes, as_stored(columns.variables, json_text), as_stored(columns.sample_details, json_text),
-        time.time_ns() // 1000,
+        key.pattern_id, key.bucket * _MICROS, row.group_key[:KEY_BYTES], bucket_seconds, fresh.pattern, key.level,
+        key.source, key.group, fresh.count, fresh.first_seen, fresh.last_seen,
+        as_stored(columns.metadata, json_text), columns.sample_messages, columns.latest_sample, columns.categories,
+        columns.category or None, columns.tags, columns.minutes, as_stored(columns.variables, json_text),
+        as_stored(columns.sample_details, json_text), time.time_ns() // 1000,
     )  # fmt: skip
 
 
