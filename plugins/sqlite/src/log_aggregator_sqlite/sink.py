@@ -17,8 +17,9 @@ from log_aggregator.sinks import Flush
 from log_aggregator_sqlite.config import FILE_NAME, SqliteConfig
 from log_aggregator_sqlite.damage import open_file
 from log_aggregator_sqlite.database import Database
-from log_aggregator_sqlite.maintenance import days_kept, delete_step, roll_up_step, shrink_step, thin_step
+from log_aggregator_sqlite.maintenance import days_kept, delete_step, roll_up_step, shrink_step, thin_step, used_bytes
 from log_aggregator_sqlite.store import SqliteStore
+from log_aggregator_sqlite.tidying import tidy_step
 from log_aggregator_sqlite.writer import Writer
 
 _log = logging.getLogger(__name__)
@@ -102,7 +103,7 @@ class SqliteSink:
                 _log.warning("looking after old rows failed, it is tried again: %s", error)
 
     async def maintain_once(self, database: Database, writer: Writer, max_samples: int) -> None:
-        """Delete what is beyond retention, keep old details apart, and roll up what is old, in small steps."""
+        """Delete what is beyond retention, pack old details, roll up what is old, and tidy indexes, in small steps."""
         days, rollup_days = await database.run(partial(days_kept, config=self._config)), self._config.rollup_days
         most, text = self._config.max_store_bytes, self._config.json_text
         steps: list[Callable[[sqlite3.Connection], int]] = []
@@ -115,6 +116,7 @@ class SqliteSink:
             steps.append(lambda connection: roll_up_step(connection, rollup_days, max_samples, json_text=text))
         if most:
             steps.append(lambda connection: shrink_step(connection, most))
+        steps.append(lambda connection: tidy_step(connection, used_bytes(connection)))
         for step in steps:
             while True:
                 started = time.monotonic()
