@@ -1,7 +1,7 @@
 """Makes indexes by time small again: roll-up and packing leave pages of them half empty.
 
 SQLite joins pages of an index only when little is left in them, and entries of old times never come again. An index is
-written anew at once, so larger files are left as they are: flushes would wait for seconds.
+written anew at once, so larger files are left as they are: flushes would wait for a second and longer.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from log_aggregator_sqlite.database import transaction
 INDEXES = ("idx_aggregated_logs_last_seen", "aggregated_logs_first_seen", "aggregated_logs_stored_at")
 """New entries of these come last. An index by pattern is not among them: its full pages would soon be split again."""
 
-MOST_BYTES = 256 * 1024 * 1024
-"""Files up to this size are tidied: about 300,000 rows, of which an index takes a third of a second."""
+MOST_BYTES = 64 * 1024 * 1024
+"""Files up to this size are tidied: some 80,000 rows."""
 
 _DAY = 86_400 * 1_000_000
 
