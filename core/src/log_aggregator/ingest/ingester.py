@@ -9,12 +9,12 @@ from log_aggregator.config.settings import Settings
 from log_aggregator.errors import KeyReusedError, OverloadedError, Reject
 from log_aggregator.ingest.acknowledged import Acknowledged
 from log_aggregator.ingest.commit_scheduler import CommitScheduler
-from log_aggregator.ingest.request import Request, Row, neighbors
+from log_aggregator.ingest.request import Request, Row, neighbors, records_of
 from log_aggregator.ingest.uninterrupted import uninterrupted
 from log_aggregator.journal import Appended, Entry, Journal, JournalError, ReaderPosition, encode
 from log_aggregator.model.batch import WorkingBatch
 from log_aggregator.model.receipt import Receipt
-from log_aggregator.model.record import DecodedRecords, Record
+from log_aggregator.model.record import Record
 from log_aggregator.model.validation import UNENCODABLE
 from log_aggregator.plugins.slices import Pace, paced_slices, slices, weight
 from log_aggregator.plugins.stages import Stages
@@ -161,7 +161,7 @@ class Ingester:
 
     def _guarded(self, requests: list[Request]) -> list[Row]:
         """Run `on_ingest` over the records of neighbors together. A refusal of them is asked again of each alone."""
-        batch = WorkingBatch(_records_of(requests))
+        batch = WorkingBatch(records_of(requests))
         size = sum([request.size for request in requests])
         try:
             with self._pace.timing(size):
@@ -181,14 +181,17 @@ class Ingester:
 
     def _refuse(self, requests: list[Request], error: BaseException) -> None:
         self._in_hand -= (records := sum([len(request.records) for request in requests]))
-        if isinstance(error, Reject):
-            self.rejected += records
-        else:
-            self.refused += records
+        self._count_refused(records, error)
         for request in requests:
             request.refuse(error)
             if request.done.done() and not request.done.cancelled():
                 request.done.exception()  # the caller may get it another way
+
+    def _count_refused(self, records: int, error: BaseException) -> None:
+        if isinstance(error, Reject):
+            self.rejected += records
+        else:
+            self.refused += records
 
     def _note_kept(
         self, requests: list[Request], parts: list[WorkingBatch], rejected: list[tuple[object, str]]
@@ -253,10 +256,7 @@ class Ingester:
     def _settle(self, row: Row, result: Appended | BaseException) -> None:
         self._in_hand -= row.size
         if isinstance(result, BaseException):
-            if isinstance(result, Reject):
-                self.rejected += row.size
-            else:
-                self.refused += row.size
+            self._count_refused(row.size, result)
             for request in row.requests:
                 request.refuse(result)
             return
@@ -274,19 +274,6 @@ class Ingester:
                 self._aggregator.enqueue(result.position, row.parts)
         for request in row.requests:
             request.acknowledge(result, self._durable)
-
-
-def _records_of(requests: list[Request]) -> list[Record]:
-    """The records of all requests, still `DecodedRecords` when all are."""
-    if len(requests) == 1:
-        return requests[0].records
-    records: list[Record] = []
-    for request in requests:
-        records += request.records
-    decoded = [request.records for request in requests if isinstance(request.records, DecodedRecords)]
-    if len(decoded) == len(requests):
-        return DecodedRecords(records, [shape for some in decoded for shape in some.shapes])
-    return records
 
 
 def _encoded(parts: list[WorkingBatch]) -> bytes:

@@ -7,7 +7,7 @@ import asyncio
 from log_aggregator.journal import Appended, Entry, ReaderPosition
 from log_aggregator.model.batch import WorkingBatch
 from log_aggregator.model.receipt import Receipt
-from log_aggregator.model.record import Record
+from log_aggregator.model.record import DecodedRecords, Record
 from log_aggregator.model.sent_aggregates import SentAggregates
 from log_aggregator.processing.partial_aggregates import PartialAggregate
 
@@ -100,3 +100,16 @@ def neighbors(requests: list[Request]) -> list[list[Request]]:
         else:
             groups.append([request])
     return groups
+
+
+def records_of(requests: list[Request]) -> list[Record]:
+    """The records of all requests, still `DecodedRecords` when all are."""
+    if len(requests) == 1:
+        return requests[0].records
+    records: list[Record] = []
+    for request in requests:
+        records += request.records
+    decoded = [request.records for request in requests if isinstance(request.records, DecodedRecords)]
+    if len(decoded) == len(requests):
+        return DecodedRecords(records, [shape for some in decoded for shape in some.shapes])
+    return records
