@@ -122,32 +122,53 @@ class NatsCluster:
             time.sleep(0.05)
 
     def wait_until_current(self) -> None:
-        """Wait until every replica of every stream is current."""
+        """Wait until every replica of every stream is current, and has what the leader had when the wait began.
+
+        The leader alone is no witness: of a node whose disk is new it believes for a while what it knew before.
+        """
         end = time.monotonic() + DEADLINE
-        while not self._is_current():
+        had: dict[str, int] = {}
+        while True:
+            with contextlib.suppress(OSError, KeyError):
+                had = had or self._had_by_leaders()
+                if had and self._is_current(had):
+                    return
             if time.monotonic() > end:
                 raise AssertionError("the replicas are not current again")
             time.sleep(0.1)
 
-    def _is_current(self) -> bool:
-        """By what the leader of each stream says; a follower may not have heard."""
-        leaders: set[str] = set()
-        names: set[str] = set()
-        try:
-            for number, url in enumerate(self.monitors):
-                for account in self.ask(url, "jsz?streams=1")["account_details"]:
-                    for stream in account["stream_detail"]:
-                        names.add(stream["name"])
-                        if stream["cluster"].get("leader") != f"node-{number}":
-                            continue
-                        replicas = stream["cluster"].get("replicas") or []
-                        if len(replicas) == self.size - 1 and all(
-                            one["current"] and not one.get("offline") for one in replicas
-                        ):
-                            leaders.add(stream["name"])
-        except (OSError, KeyError):
-            return False
-        return bool(names) and leaders == names
+    def _had_by_leaders(self) -> dict[str, int]:
+        """The last sequence of each stream; empty while a stream has no leader."""
+        led = {
+            stream["name"]: stream["state"]["last_seq"]
+            for number, streams in enumerate(self._streams())
+            for stream in streams
+            if stream["cluster"].get("leader") == f"node-{number}"
+        }
+        names = {stream["name"] for streams in self._streams() for stream in streams}
+        return led if led.keys() == names else {}
+
+    def _is_current(self, had: dict[str, int]) -> bool:
+        """By what the leader of each stream says, since a follower may not have heard; and by what each node holds."""
+        current: set[str] = set()
+        for number, streams in enumerate(self._streams()):
+            held = {stream["name"]: stream["state"]["last_seq"] for stream in streams}
+            if any(held.get(name, -1) < last for name, last in had.items()):
+                return False
+            for stream in streams:
+                replicas = stream["cluster"].get("replicas") or []
+                if (
+                    stream["cluster"].get("leader") == f"node-{number}"
+                    and len(replicas) == self.size - 1
+                    and all(one["current"] and not one.get("offline") for one in replicas)
+                ):
+                    current.add(stream["name"])
+        return current >= had.keys()
+
+    def _streams(self) -> list[list[dict[str, Any]]]:
+        """The streams of each node, as it has them."""
+        accounts = [self.ask(url, "jsz?streams=1")["account_details"] for url in self.monitors]
+        return [[stream for account in some for stream in account["stream_detail"]] for some in accounts]
 
     def _is_ready(self, url: str) -> bool:
         try:

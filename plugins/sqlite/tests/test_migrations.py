@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import threading
 import time
 from contextlib import closing
 from importlib.resources import files
@@ -16,7 +17,7 @@ from log_aggregator.model.summary import to_json
 from log_aggregator.store import SeriesQuery
 from log_aggregator.storekit import group_key
 from log_aggregator_sqlite import SqliteSink
-from log_aggregator_sqlite.database import PAGE_BYTES
+from log_aggregator_sqlite.database import PAGE_BYTES, use_wal
 from log_aggregator_sqlite.tallies import counts_differ
 from tests.support.sinks import NOON, SECOND, Chain, aggregate, all_patterns, deliver, hosted, total
 
@@ -151,3 +152,16 @@ async def test_new_files_have_small_pages_and_earlier_ones_keep_theirs(tmp_path:
     assert (page, page_before) == (PAGE_BYTES, 4096)
     assert indexes == indexes_before
     assert not indexes & {"idx_aggregated_logs_level", "idx_aggregated_logs_source"}
+
+
+def test_a_connection_waits_for_the_one_that_makes_the_file(tmp_path: Path) -> None:
+    """SQLite itself does not wait here: the first question after a start failed when it met the first write."""
+    path = tmp_path / "logs.sqlite3"
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN EXCLUSIVE")
+    threading.Timer(0.2, other.execute, ["COMMIT"]).start()
+    connection = sqlite3.connect(path, timeout=0, isolation_level=None)
+    use_wal(connection)
+    assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    connection.close()
+    other.close()

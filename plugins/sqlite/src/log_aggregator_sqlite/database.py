@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -22,6 +23,9 @@ REFUSALS = (sqlite3.IntegrityError, sqlite3.DataError, OverflowError, UnicodeEnc
 
 PAGE_BYTES = 2048
 """Of new files. A row of the last two days has about 3 kB, so that a page of SQLite's 4 kB holds only one."""
+
+SWITCH_SECONDS = 5.0
+"""How long a connection waits for another one that makes the file."""
 
 KEY_BYTES = 8
 """Of a group key, which tells the groups of one pattern and bucket apart."""
@@ -113,9 +117,23 @@ class Database:
 def use_wal(connection: sqlite3.Connection) -> None:
     """Write by a write-ahead log of about 4 MB. Files that are made by this get pages of `PAGE_BYTES`."""
     connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
-    connection.execute("PRAGMA journal_mode = WAL")
+    _switch_to_wal(connection)
     page_bytes = connection.execute("PRAGMA page_size").fetchone()[0]
     connection.execute(f"PRAGMA wal_autocheckpoint = {4 * 1024 * 1024 // page_bytes}")
+
+
+def _switch_to_wal(connection: sqlite3.Connection) -> None:
+    """Two connections that switch a new file at once hold each other up: SQLite tells one so, without a wait."""
+    end = time.monotonic() + SWITCH_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+            time.sleep(0.005)
+        else:
+            return
 
 
 def marker_of(path: Path) -> Path:
