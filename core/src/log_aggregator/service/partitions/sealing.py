@@ -62,7 +62,7 @@ class SharedSealer(Sealer):
                 failure = error
                 continue
             self.reduced += 1
-            log.warning(
+            log.error(
                 "a flush was longer than the journal takes and lost details; its totals are exact",
                 extra={"lost": lost, "groups": len(flush.aggregates), "logs": flush.logs},
             )
