@@ -9,7 +9,7 @@ import random
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -35,6 +35,12 @@ IMPATIENT = "patience = 3"
 """Members that answer 503 before the servers are back: what they wrote may be stored all the same."""
 
 IMPATIENT_EVENTS = ["two nodes", "cut member", "two nodes", "cut member", "two nodes"]
+
+REPEATS = 20
+"""Requests that were sent again, some of which must have been stored before."""
+
+TURNS = 5
+"""How often the events of a run happen at most: whether a request is sent again is chance."""
 
 REJOINED = 60.0
 """Seconds after which a node with an empty disk must have all that it should."""
@@ -128,8 +134,9 @@ async def run(
     pause: float = 1.0,
     command: list[str] | None = None,
     options: str = "",
+    enough: Callable[[Senders], bool] = lambda _: True,
 ) -> Chaos:
-    """Send while these events happen; afterwards every log must be stored once."""
+    """Send while these events happen, all of them again until it is `enough`; then every log must be stored once."""
     with (
         Network(3, 3) as network,
         NatsCluster(directory, 3, network=network) as cluster,
@@ -139,9 +146,12 @@ async def run(
         senders = Senders(members, seed=seed)
         async with senders.sending():
             await asyncio.sleep(1)
-            for what in events:
-                await chaos.event(what)
-                await asyncio.sleep(pause)
+            for turn in range(TURNS):
+                if turn and enough(senders):
+                    break
+                for what in events:
+                    await chaos.event(what)
+                    await asyncio.sleep(pause)
         await check_exact(members, senders)
         deliveries, identities = members.deliveries()
         logs = sum(senders.acknowledged.values())
@@ -209,21 +219,28 @@ Intake._write = anew
 
 
 @pytest.mark.parametrize(
-    ("mutant", "events", "options"),
-    [(NO_FENCE, ["zombie"] * 4, ""), (NO_KEYS, IMPATIENT_EVENTS, IMPATIENT)],
+    ("mutant", "events", "options", "repeats"),
+    [(NO_FENCE, ["zombie"] * 4, "", 0), (NO_KEYS, IMPATIENT_EVENTS, IMPATIENT, REPEATS)],
     ids=["no fence", "no keys"],
 )
 async def test_a_mutant_is_found(
-    mutant: str, events: list[str], options: str, tmp_path: Path, postgres: PostgresServer
+    mutant: str, events: list[str], options: str, repeats: int, tmp_path: Path, postgres: PostgresServer
 ) -> None:
     command = [sys.executable, "-c", f"{IMPORTS}{mutant}sys.exit(main())"]
+
+    def enough(senders: Senders) -> bool:
+        return senders.repeats >= repeats
+
     with pytest.raises(AssertionError, match=r"acknowledged and stored differ|has two contents") as found:
-        await run(tmp_path, postgres, events, 1, command=command, options=options)
+        await run(tmp_path, postgres, events, 1, command=command, options=options, enough=enough)
     print(str(found.value)[:200])
 
 
 async def test_without_a_mutant_repeats_are_known(tmp_path: Path, postgres: PostgresServer) -> None:
-    chaos = await run(tmp_path, postgres, IMPATIENT_EVENTS, 1, options=IMPATIENT)
+    def enough(senders: Senders) -> bool:
+        return senders.duplicates > 0
+
+    chaos = await run(tmp_path, postgres, IMPATIENT_EVENTS, 1, options=IMPATIENT, enough=enough)
     assert chaos.duplicates > 0, "no repeat was known, so the mutant would not be found either"
 
 

@@ -22,8 +22,8 @@ SHOWN = tuple(CULPRITS) if os.environ.get("SCALE_MUTANTS") == "all" else ("patte
 
 def grown(name: str, plugin: str = "") -> Result:
     [axis] = quick([name])
-    # What a bug costs must stand out from what the start of a service costs: twice as large, then.
-    sizes = (axis.sizes[0], axis.sizes[-1] * (2 if plugin else 1))
+    # What a bug costs must stand out from what the start of a service costs: three times as large, then.
+    sizes = (axis.sizes[0], axis.sizes[-1] * (3 if plugin else 1))
     [result] = measure(axis._replace(sizes=sizes), 1, lambda _: None, plugin, QUICK_LOGS)
     assert not result.failed
     return result
