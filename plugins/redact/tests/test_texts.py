@@ -6,6 +6,7 @@ import csv
 import random
 import re
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -271,3 +272,24 @@ def test_a_batch_is_judged_as_each_of_its_shapes_alone(seed: int, data: st.DataO
     assert list(together.doubtful(shapes)) == wanted
     judged = {shapes[place] for place in wanted}
     assert all(alone.redact(text) == text for text in texts if shape_of(text) not in judged)
+
+
+@pytest.mark.serial
+def test_gates_stay_quick_over_random_characters() -> None:
+    """A gate that counts from each random character on needs new states without end, 300 times as slow as words."""
+    texts, draw = Texts(built_in(), (), with_cards=True), random.Random(5)
+
+    def seconds(made: Callable[[], str]) -> float:
+        times = []
+        for _ in range(6):
+            shapes = list({shape_of(made()) for _ in range(800)})
+            start = time.process_time()
+            texts._at_gates(shapes)
+            times.append(time.process_time() - start)
+        return min(times[2:])  # the first ones make the states that there are
+
+    words = seconds(lambda: " ".join(draw.choices(WORDS, k=5)))
+    assert seconds(lambda: f"{draw.getrandbits(128):032x}") < 30 * words
+
+
+WORDS = [one + two for one in "bcdfghjklmnprst" for two in ("ana", "ero", "ilu", "oma", "uti")]
