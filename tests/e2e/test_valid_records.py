@@ -31,5 +31,8 @@ async def test_no_stage_leaves_an_invalid_record(tmp_path: Path, monkeypatch: py
             assert (await h.post(*logs[start : start + size])).status == 202
         assert sum((await h.counts()).values()) == len(logs)
         stats = (await h.get("/stats"))["plugins"]
-        assert {name: stats[name]["last_error"] for name in stats} == dict.fromkeys(stats)
+        errors = {name: stats[name]["errors"] for name in stats}
+        # Beside other tests a thousand new lines may hold up the loop, which is told as the last error.
+        told = {name: stats[name]["last_error"] for name in stats if not stats[name]["stalls"]}
+        assert (errors, told) == (dict.fromkeys(stats, 0), dict.fromkeys(told))
         assert "hunter2" not in str(await h.aggregates())
