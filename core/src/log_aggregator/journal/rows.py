@@ -31,8 +31,8 @@ class _WrittenRecord(Record, array_like=True, gc=False):
     """A record as it is encoded in a row: its fields in order, without annotations where there are none."""
 
 
-class _WrittenFlush(msgspec.Struct):
-    """A flush as it is encoded, its groups not read yet."""
+class _FlushHead(msgspec.Struct):
+    """What a flush says of itself."""
 
     instance: str
     position: Position
@@ -40,20 +40,19 @@ class _WrittenFlush(msgspec.Struct):
     opened: int
     sealed: int
     logs: int
+
+
+class _WrittenFlush(_FlushHead):
+    """A flush as it is encoded, its groups not read yet."""
+
     aggregates: list[msgspec.Raw]
     aliases: tuple[Alias, ...] = ()
     anomalies: tuple[Anomaly, ...] = ()
 
 
-class _FlushWithoutGroups(msgspec.Struct):
+class _FlushWithoutGroups(_FlushHead):
     """What is encoded of a flush in front of its groups; the empty list at its end takes one byte."""
 
-    instance: str
-    position: Position
-    previous: Position | None
-    opened: int
-    sealed: int
-    logs: int
     aliases: tuple[Alias, ...]
     anomalies: tuple[Anomaly, ...]
     aggregates: tuple[()] = ()
