@@ -59,6 +59,7 @@ LINES = [
     ("2026-03-01 10:00:00.000 UTC [77] STATEMENT:  select 1", "STATEMENT:  select 1", "", "unknown", {"pid": "77"}),
     ("1772359200: New connection on port 1883.", "New connection on port 1883.", "", "unknown", {}),
     ("1772359200.000   5006 10.0.0.1 TCP_MISS/200 17", "5006 10.0.0.1 TCP_MISS/200 17", "", "unknown", {}),
+    ("E20260301 10:00:00.123456 12345 rpc.cc:99] call 7 timed out", "call 7 timed out", "ERROR", "unknown", {"pid": "12345", "caller": "rpc.cc:99"}),
     ("1772359200 job 7 skipped", "job 7 skipped", "", "unknown", {}),
     ("1772359200000: boot done", "boot done", "", "unknown", {}),
     ("update-alternatives 2026-03-01 10:00:00: run with --auto cc", "run with --auto cc", "", "update-alternatives", {}),

@@ -3,35 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
-import msgspec
 import pytest
 
 from log_aggregator_sqlite import SqliteSink
 from log_aggregator_sqlite.moving import PACKED, ROLLED_UP, next_ids
-from tests.support.sinks import SECOND, Chain, Host, aggregate, deliver, hosted, total
+from tests.support.sinks import Chain, deliver, hosted, total
 
-HOUR = 3600
-TEN_DAYS_AGO = int(time.time()) // HOUR * HOUR - 10 * 24 * HOUR
-
-
-def old(pattern: str, at: int) -> Any:
-    moment = TEN_DAYS_AGO + at
-    row = aggregate(pattern, 1, at=at % 7)
-    return msgspec.structs.replace(
-        row, bucket=moment // 300 * 300, first_seen=moment * SECOND, last_seen=moment * SECOND + 5
-    )
-
-
-async def settle(sink: SqliteSink, host: Host, **options: object) -> None:
-    sink._config = sink._config.model_copy(update=options)
-    assert sink._database is not None
-    assert sink._writer is not None
-    await sink.maintain_once(sink._database, sink._writer, host.settings.max_samples)
+from .ageing import HOUR, old, settle
 
 
 def ids(directory: Path) -> list[int]:

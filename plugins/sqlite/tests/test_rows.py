@@ -18,10 +18,9 @@ from log_aggregator.store import AnomalyQuery, SeriesQuery
 from log_aggregator_sqlite import SqliteSink
 from log_aggregator_sqlite.commands import main as command
 from log_aggregator_sqlite.maintenance import OLDEST
-from tests.support.sinks import SECOND, Chain, Host, aggregate, all_patterns, deliver, hosted, total
+from tests.support.sinks import SECOND, Chain, aggregate, all_patterns, deliver, hosted, total
 
-HOUR = 3600
-TEN_DAYS_AGO = int(time.time()) // HOUR * HOUR - 10 * 24 * HOUR
+from .ageing import HOUR, TEN_DAYS_AGO, old, settle
 
 
 def make(**options: object) -> SqliteSink:
@@ -34,21 +33,6 @@ def execute(data_dir: Path, sql: str) -> list[tuple[object, ...]]:
         return connection.execute(sql).fetchall()
     finally:
         connection.close()
-
-
-def old(pattern: str, at: int, count: int = 1):
-    moment = TEN_DAYS_AGO + at
-    row = aggregate(pattern, count, at=at % 7)
-    return msgspec.structs.replace(
-        row, bucket=moment // 300 * 300, first_seen=moment * SECOND, last_seen=moment * SECOND + 5
-    )
-
-
-async def settle(sink: SqliteSink, host: Host, **options: object) -> None:
-    sink._config = sink._config.model_copy(update=options)
-    assert sink._database is not None
-    assert sink._writer is not None
-    await sink.maintain_once(sink._database, sink._writer, host.settings.max_samples)
 
 
 async def test_refused_rows_are_set_aside_listed_and_tried_again(

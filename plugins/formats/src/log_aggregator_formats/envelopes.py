@@ -25,7 +25,7 @@ _OPENWRT = re.compile(
 _PARAMETER = re.compile(r'([\w.@-]{1,60})="([^"\\]*(?:\\.[^"\\]*)*)"')
 _PRIORITY = re.compile(r"<(\d{1,3})>")
 _KLOG = re.compile(
-    r"(?P<level>[IWEF])(?P<month>\d\d)(?P<day>\d\d) (?P<clock>\d\d:\d\d:\d\d\.\d{1,9})\s+(?P<pid>\d+) (?P<caller>[\w./-]{1,120}:\d+)\] "
+    r"(?P<level>[IWEF])(?P<year>\d{4})?(?P<month>\d\d)(?P<day>\d\d) (?P<clock>\d\d:\d\d:\d\d\.\d{1,9})\s+(?P<pid>\d+) (?P<caller>[\w./-]{1,120}:\d+)\] "
 )
 _CHROMIUM = re.compile(
     r"\[(?:(?P<pid>\d{1,10}):(?P<thread>\d{1,20}):)?(?P<month>\d\d)(?P<day>\d\d)/(?P<hour>\d\d)(?P<minute>\d\d)(?P<second>\d\d(?:\.\d{1,6})?):"
@@ -124,9 +124,12 @@ def priority(found: Found) -> bool:
 
 
 def klog(found: Found) -> bool:
-    """`E0617 12:48:10.369353  118528 kubelet.go:1875] …`: glog, Kubernetes."""
+    """`E0617 12:48:10.369353  118528 kubelet.go:1875] …`: Kubernetes; glog writes the year as well."""
     match = _KLOG.match(found.text)
-    if match is None or not found.take_day(*match.group("month", "day", "clock")):
+    if match is None:
+        return False
+    year, month, day, clock = match.group("year", "month", "day", "clock")
+    if not (found.take_time(f"{year}-{month}-{day}T{clock}Z") if year else found.take_day(month, day, clock)):
         return False
     return _take_letter(found, match, caller=match["caller"])
 

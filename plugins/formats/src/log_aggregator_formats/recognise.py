@@ -23,7 +23,7 @@ _FIRST = "".join(sorted({sign for word in WORDS.split("|") for sign in word[0] +
 """What words that are levels begin with; the last four are letters of which Python makes no difference to `i`, `s`, `k`."""
 
 _LETTER_GATE = re.compile(
-    r"[IWEFDV](?:\d{4} |/|, \[|: )|[A-Z][a-z]{2} (?:[ \d]\d\b|[A-Z][a-z]{2} )|[\w.-]{1,70}-\d{1,4}\s+\| |[\w@.:/-]{1,80}=\S?"
+    r"[IWEFDV](?:\d{4}(?:\d{4})? |/|, \[|: )|[A-Z][a-z]{2} (?:[ \d]\d\b|[A-Z][a-z]{2} )|[\w.-]{1,70}-\d{1,4}\s+\| |[\w@.:/-]{1,80}=\S?"
     r"|[\w.:%-]{2,80} (?:(?:\S{1,80} \S{1,80} )?[\[-]|\d{4}-\d\d-\d\d[T ])|(?:GET|POST|PUT|DELETE|HEAD|OPTIONS|PATCH) /"
     rf"|(?=[{_FIRST}])(?i:{WORDS})(?:[:\s]|$)"
 )
